@@ -1,0 +1,6 @@
+import { defineProject } from "vitest/config";
+
+export default defineProject({
+  ssr: { resolve: { conditions: ["@sessions/source", "node", "import", "default"] } },
+  test: { name: "conformance", include: ["test/**/*.test.ts"], typecheck: { enabled: false } },
+});
