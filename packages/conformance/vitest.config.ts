@@ -1,6 +1,8 @@
-import { defineProject } from "vitest/config";
+import { defineProject, type UserWorkspaceConfig } from "vitest/config";
 
-export default defineProject({
+const config: UserWorkspaceConfig = defineProject({
   ssr: { resolve: { conditions: ["@sessions/source", "node", "import", "default"] } },
-  test: { name: "conformance", include: ["test/**/*.test.ts"], typecheck: { enabled: false } },
+  test: { name: "conformance", include: ["test/**/*.test.ts"] },
 });
+
+export default config;

@@ -6,6 +6,6 @@ const config: UserConfig = defineConfig({
   target: "node20.19",
   dts: true,
   fixedExtension: false,
-}) as UserConfig;
+});
 
 export default config;

@@ -72,7 +72,10 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     }
   }
 
-  const copy = ({ used: _, ...record }: Kept): StoredRecord => ({ ...record, fields: new Map(record.fields) });
+  const copy = ({ used: _, ...record }: Kept): StoredRecord => ({
+    ...record,
+    fields: new Map(record.fields),
+  });
 
   return {
     name: "memory",
@@ -80,7 +83,12 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     async create(id, { expiresAt, principal, fields }, now) {
       if (live(id, now)) return false;
       removeLeftovers(now);
-      put(id, { version: 1, expiresAt, fields: new Map(fields), ...(principal !== undefined && { principal }) });
+      put(id, {
+        version: 1,
+        expiresAt,
+        fields: new Map(fields),
+        ...(principal !== undefined && { principal }),
+      });
       for (const oldest of records.keys()) {
         if (records.size <= maxSessions) break;
         remove(oldest);
