@@ -1,4 +1,14 @@
 export { isClosableDriver, isListingDriver, isProvisionedDriver } from "./abilities.ts";
+export type { DestroyAllQuery, SessionInfo } from "./administration.ts";
+export { type Codec, devalueCodec, jsonCodec } from "./codec.ts";
+export type { CookieOptions, SessionCookie } from "./cookie.ts";
+export {
+  defineStore,
+  type Infer,
+  type Schemas,
+  type StoreDefinition,
+  type Versioned,
+} from "./define-store.ts";
 export type {
   Change,
   ClosableDriver,
@@ -13,6 +23,8 @@ export type {
   StoredRecord,
   SweepRange,
 } from "./driver.ts";
+export { driverFromUrl } from "./driver-from-url.ts";
+export type { Duration } from "./duration.ts";
 export {
   DriverUnavailableError,
   isSessionError,
@@ -24,3 +36,10 @@ export {
   SessionSetupError,
   SessionTooLargeError,
 } from "./errors.ts";
+export type { SessionEvents } from "./events.ts";
+export { createSessionManager, type SessionManager } from "./manager.ts";
+export type { OpenOptions } from "./open.ts";
+export type { CommitResult, Session } from "./session.ts";
+export type { SessionManagerOptions } from "./settings.ts";
+export type { Entry, Key, Store, Value } from "./store.ts";
+export type { SweepOptions } from "./sweeping.ts";

@@ -1,0 +1,139 @@
+import { setTimeout } from "node:timers/promises";
+import { isListingDriver } from "./abilities.ts";
+import type { ListingDriver } from "./driver.ts";
+import { SessionError } from "./errors.ts";
+import { bytesOf, checkPrincipal, parseField } from "./fields.ts";
+import { FIXED, isLive, readRecord, type SessionRecord } from "./record.ts";
+import { type Context, readNow } from "./state.ts";
+import { isId } from "./token.ts";
+
+/** A live session in a listing: what is in its stores is not told. */
+export interface SessionInfo {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly principal: string | undefined;
+  /** The names of the stores that hold something. */
+  readonly stores: readonly string[];
+  /** What it holds, encoded. */
+  readonly bytes: number;
+}
+
+/** Which sessions `destroyAll` ends: a principal's, perhaps but one id, or everyone's. */
+export type DestroyAllQuery = { principal: string; except?: string | undefined } | { everyone: true };
+
+const PAGE = 500;
+const LAG_MS = 1000;
+
+function listing({ settings: { driver } }: Context, method: string): ListingDriver {
+  if (isListingDriver(driver)) return driver;
+  throw new SessionError(
+    "ERR_SESSION_UNSUPPORTED",
+    `${method}() needs a driver that can list; "${driver.name}" cannot`,
+  );
+}
+
+/** Every live record, page by page; one that is used meanwhile may come twice. */
+async function* liveRecords(
+  context: Context,
+  method: string,
+  principal?: string,
+): AsyncGenerator<SessionRecord> {
+  const driver = listing(context, method);
+  const { clock, absolute } = context.settings;
+  let cursor: string | undefined;
+  do {
+    const now = clock();
+    const page = await driver.list(
+      { limit: PAGE, ...(principal !== undefined && { principal }), ...(cursor !== undefined && { cursor }) },
+      now,
+    );
+    for (const { id, ...stored } of page.records) {
+      const record = readRecord(id, stored, absolute);
+      if (record && isLive(record, now)) yield record;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+export async function* list(
+  context: Context,
+  { principal }: { principal?: string | undefined } = {},
+): AsyncGenerator<SessionInfo, undefined> {
+  if (principal !== undefined) checkPrincipal(principal);
+  const listed = new Set<string>();
+  for await (const { id, createdAt, expiresAt, fields, ...record } of liveRecords(
+    context,
+    "list",
+    principal,
+  )) {
+    if (listed.has(id)) continue;
+    listed.add(id);
+    const stores = new Set([...fields.keys()].flatMap((field) => parseField(field)?.store ?? []));
+    yield {
+      id,
+      createdAt: new Date(createdAt),
+      expiresAt: new Date(expiresAt),
+      principal: record.principal,
+      stores: [...stores],
+      bytes: bytesOf(fields),
+    };
+  }
+  return undefined;
+}
+
+/** The live session of an id, as the backend has it. */
+export async function findLive(context: Context, id: string): Promise<SessionRecord | undefined> {
+  const record = isId(id) ? await readNow(context, id) : undefined;
+  return record && isLive(record, context.settings.clock()) ? record : undefined;
+}
+
+export async function destroy(context: Context, id: string, principal?: string): Promise<boolean> {
+  const record = await findLive(context, id);
+  if (!record || (principal !== undefined && record.principal !== principal)) return false;
+  const { driver, clock } = context.settings;
+  if (!(await driver.destroy(id, clock()))) return false;
+  context.emit("destroyed", { id, principal: record.principal, reason: "admin" });
+  return true;
+}
+
+export async function destroyAll(context: Context, query: DestroyAllQuery): Promise<number> {
+  const everyone = "everyone" in query && query.everyone === true;
+  const { principal, except } = "principal" in query ? query : {};
+  // A forgotten variable must not log everybody out.
+  if (everyone === (principal !== undefined))
+    throw new TypeError("destroyAll() needs either a principal, or everyone: true");
+  if (!everyone) checkPrincipal(principal);
+
+  const { driver, clock } = context.settings;
+  const driverLags = listing(context, "destroyAll").eventualList === true;
+  const done = new Set<string>();
+  let count = 0;
+  let looksLeft = driverLags ? 2 : 1;
+  // A session that logged in while a listing was under way stands in the next.
+  while (looksLeft > 0) {
+    let found = false;
+    for await (const record of liveRecords(context, "destroyAll", principal)) {
+      if (record.id === except || done.has(record.id)) continue;
+      found = true;
+      done.add(record.id);
+      if (!(await driver.destroy(record.id, clock()))) continue;
+      count++;
+      context.emit("destroyed", { id: record.id, principal: record.principal, reason: "admin" });
+    }
+    if (found) continue;
+    looksLeft--;
+    if (looksLeft > 0) await setTimeout(LAG_MS);
+  }
+  return count;
+}
+
+export async function setExpiry(context: Context, id: string, at: Date): Promise<boolean> {
+  if (Number.isNaN(at.getTime())) throw new TypeError("setExpiry() needs a valid date");
+  const record = await findLive(context, id);
+  if (!record) return false;
+  const { driver, clock, absolute } = context.settings;
+  const expiresAt = Math.min(Math.max(at.getTime(), 0), record.createdAt + absolute);
+  const fields = new Map([[FIXED, "1"]]);
+  return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
+}

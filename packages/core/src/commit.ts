@@ -1,0 +1,180 @@
+import type { Change } from "./driver.ts";
+import type { Patch } from "./entries.ts";
+import { SessionConflictError, SessionTooLargeError } from "./errors.ts";
+import { bytesOf } from "./fields.ts";
+import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "./record.ts";
+import { expiryFrom, pause, readNow, type State, tokenOf } from "./state.ts";
+import { digest, newToken, nextTurn, type Token } from "./token.ts";
+import { advance, formatTurns, type Turns } from "./turns.ts";
+
+export type Status = "unchanged" | "committed" | "gone";
+
+/** An update that lost so often is given up: with the pauses between, that takes several seconds. */
+const MOST_LOST = 64;
+const MOST_COLLISIONS = 5;
+/** Data that is written moves the expiry too, but not more often than this: moving it needs a compare-and-set. */
+const EXPIRY_GRAIN_MS = 1000;
+
+/** The session ended elsewhere: what was staged has nowhere to go. */
+export function foundGone(state: State): "gone" {
+  const { record, principal, context } = state;
+  state.closed = "gone";
+  state.beginning = undefined;
+  state.entries.discard();
+  if (record) context.emit("gone", { id: record.id, principal });
+  return "gone";
+}
+
+function refuseTooLarge(state: State, fields: ReadonlyMap<string, string>): void {
+  const { maxBytes } = state.context.settings;
+  const bytes = bytesOf(fields);
+  // What makes an oversized session smaller is welcome, or nobody could mend one.
+  if (bytes > maxBytes && bytes > bytesOf(state.record?.fields ?? new Map()))
+    throw new SessionTooLargeError(
+      `The session would hold ${bytes} bytes, and ${maxBytes} is the most: keep large data elsewhere, or raise maxBytes`,
+    );
+}
+
+/** Stores a record under the state's token, or another where that id is taken, and does not settle anything yet. */
+export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
+  const { settings } = state.context;
+  const { principal, createdAt } = state;
+  const now = settings.clock();
+  const expiresAt = Math.min(fixedAt ?? now + settings.idle, createdAt + settings.absolute);
+  const stores = state.entries.stores();
+  for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
+    const token = tokenOf(state);
+    const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
+    refuseTooLarge(state, fields);
+    const record = { expiresAt, fields, ...(principal !== undefined && { principal }) };
+    if (await settings.driver.create(token.id, record, now)) {
+      const created = readRecord(token.id, { ...record, version: 1 }, settings.absolute);
+      if (created) return created;
+    }
+    state.token = newToken();
+  }
+  throw new SessionConflictError(
+    `${MOST_COLLISIONS} new session ids in a row were taken: is the random source broken?`,
+  );
+}
+
+/** What a commit would like to do beside its data, where nothing comes between: move the expiry, rotate. */
+interface Aside {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly expiresAt: number | undefined;
+  readonly turns: Turns | undefined;
+  /** The token to hand out. */
+  readonly token: Token | undefined;
+}
+
+function asideOf(state: State, record: SessionRecord, now: number, hasData: boolean): Aside | undefined {
+  const { settings } = state.context;
+  if (state.access === "id") return undefined;
+
+  let expiresAt: number | undefined;
+  if (state.touch && !record.fixed && state.expiry === undefined) {
+    const target = expiryFrom(settings, now, record.createdAt);
+    const least = hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
+    if (target - record.expiresAt >= Math.max(least, 1)) expiresAt = target;
+  }
+
+  let turned: ReturnType<typeof advance>;
+  let token: Token | undefined;
+  if (settings.rotation && state.presented !== undefined && record.principal !== undefined) {
+    token = state.headersSent ? undefined : nextTurn(tokenOf(state));
+    const next = token && digest(token.turn);
+    turned = advance(record.turns, state.presented, next, state.openedAt, settings.rotation);
+  }
+  if (expiresAt === undefined && !turned) return undefined;
+  return {
+    fields: new Map(turned && [[TURNS, formatTurns(turned.turns)]]),
+    expiresAt,
+    turns: turned?.turns,
+    token: turned?.handOut ? token : undefined,
+  };
+}
+
+/** What the program asked for: the stores' changes, and the expiry. */
+function dataOf(state: State, record: SessionRecord, patch: Patch): Change | undefined {
+  if (state.expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
+  const expiresAt = Math.min(state.expiry, record.createdAt + state.context.settings.absolute);
+  return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
+}
+
+function merge(
+  fields: ReadonlyMap<string, string>,
+  patch: ReadonlyMap<string, string | null>,
+): Map<string, string> {
+  const merged = new Map(fields);
+  for (const [field, text] of patch) {
+    if (text === null) merged.delete(field);
+    else merged.set(field, text);
+  }
+  return merged;
+}
+
+/** Writes what changed to a record that is stored: one call, more only where another commit came between. */
+export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
+  const { context } = state;
+  const { driver, clock, absolute } = context.settings;
+  let record = read;
+  for (let lost = 1; ; lost++) {
+    const now = clock();
+    if (!isLive(record, now)) return foundGone(state);
+    const patch = state.entries.patch();
+    const data = dataOf(state, record, patch);
+    let aside = asideOf(state, record, now, data !== undefined);
+    if (!data && !aside) {
+      state.entries.settle(patch, record.fields);
+      return "unchanged";
+    }
+    if (patch.fields.size > 0) refuseTooLarge(state, merge(record.fields, patch.fields));
+
+    const expiresAt = data?.expiresAt ?? aside?.expiresAt;
+    let change: Change = {
+      fields: new Map([...(data?.fields ?? []), ...(aside?.fields ?? [])]),
+      ...(expiresAt !== undefined && { expiresAt }),
+      ...((aside || patch.exact) && { ifVersion: record.version }),
+    };
+    let outcome = await driver.commit(record.id, change, now);
+    if (outcome === "conflict" && !patch.exact) {
+      // Touches and rotations give way, and a later request does them; data does not.
+      if (!data) return "unchanged";
+      aside = undefined;
+      change = data;
+      outcome = await driver.commit(record.id, change, now);
+    }
+    if (outcome === "gone") return foundGone(state);
+    if (outcome === "committed") {
+      const fields = merge(record.fields, change.fields);
+      state.record = {
+        ...record,
+        fields,
+        // Where others committed too this is too low, and the next compare-and-set finds out.
+        version: record.version + 1,
+        expiresAt: Math.min(change.expiresAt ?? record.expiresAt, record.createdAt + absolute),
+        fixed: fields.has(FIXED),
+        turns: aside?.turns ?? record.turns,
+      };
+      state.expiry = undefined;
+      state.entries.settle(patch, fields);
+      if (aside?.token) {
+        state.token = aside.token;
+        state.send = "token";
+        context.emit("rotated", { id: record.id, principal: record.principal, reason: "periodic" });
+      }
+      return "committed";
+    }
+
+    if (lost === MOST_LOST)
+      throw new SessionConflictError(
+        `An update() lost against other requests ${MOST_LOST} times in a row and was given up: too many write this session`,
+      );
+    await pause(lost);
+    const again = await readNow(context, record.id);
+    if (!again) return foundGone(state);
+    record = again;
+    state.record = again;
+    state.entries.rebase(again.fields);
+  }
+}

@@ -1,0 +1,109 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Codec } from "./codec.ts";
+import type { StoreRules } from "./define-store.ts";
+import { SessionCodecError } from "./errors.ts";
+
+/** Between a store's values and the text of its fields: codec, version, migration, validation. */
+export interface EntryCodec {
+  /** @throws TypeError naming store and key, for what cannot be stored. */
+  encode(key: string, value: unknown): { text: string; value: unknown };
+  /** @throws SessionCodecError naming store and key; `undefined` where the migration drops the entry. */
+  decode(key: string, text: string): unknown;
+  /** The text of a value as it is, not validated. */
+  print(key: string, value: unknown): string;
+  /** Whether reading the text may drop it. */
+  isOld(text: string): boolean;
+  /** Whether the store has such a key: all, without a schema. */
+  knows(key: string): boolean;
+}
+
+// `@<version> <text>`; a text of the codec's own that begins with `@` is written as version 0.
+const VERSIONED = /^@(\d{1,16}) (.*)$/s;
+
+function unwrap(text: string): { version: number; body: string } {
+  const [, version, body] = VERSIONED.exec(text) ?? [];
+  return body === undefined ? { version: 0, body: text } : { version: Number(version), body };
+}
+
+/** Where a value does not fit, without the value: a validator's own message may quote it. */
+const where = (issues: readonly StandardSchemaV1.Issue[]): string =>
+  issues
+    .map(({ path = [] }) => path.map((part) => String(typeof part === "object" ? part.key : part)).join("."))
+    .filter((path, index, all) => path !== "" && all.indexOf(path) === index)
+    .slice(0, 5)
+    .join(", ");
+
+export function createEntryCodec(
+  { name, schema, version = 0, migrate }: StoreRules,
+  codec: Codec,
+): EntryCodec {
+  const entry = (key: string): string => `Store "${name}", key ${JSON.stringify(key)}`;
+
+  function validate(key: string, value: unknown): StandardSchemaV1.Result<unknown> {
+    const validator = schema && Object.hasOwn(schema, key) ? schema[key] : undefined;
+    if (!validator) return { value };
+    const result = validator["~standard"].validate(value);
+    if (!(result instanceof Promise)) return result;
+    result.catch(() => {});
+    throw new TypeError(`${entry(key)}: asynchronous validators are not supported`);
+  }
+
+  function print(key: string, value: unknown): string {
+    let text: unknown;
+    try {
+      text = codec.encode(value);
+    } catch {
+      // The codec's own error may carry the value.
+    }
+    if (typeof text !== "string" || !text.isWellFormed() || text.includes("\0"))
+      throw new TypeError(
+        `${entry(key)}: the codec cannot carry this value; store plain data, not functions, symbols or class instances`,
+      );
+    return version > 0 || text.startsWith("@") ? `@${version} ${text}` : text;
+  }
+
+  return {
+    print,
+
+    encode(key, given) {
+      const result = validate(key, given);
+      if (result.issues) {
+        const path = where(result.issues);
+        throw new TypeError(`${entry(key)}: the value does not fit the schema${path && `, at ${path}`}`);
+      }
+      if (result.value === undefined)
+        throw new TypeError(`${entry(key)}: undefined is no value; use delete() to remove the entry`);
+      return { text: print(key, result.value), value: result.value };
+    },
+
+    decode(key, text) {
+      const { version: from, body } = unwrap(text);
+      let value: unknown;
+      try {
+        value = codec.decode(body);
+      } catch {
+        // No cause: a parser's message quotes what it could not parse.
+        throw new SessionCodecError(
+          `${entry(key)}: the stored text cannot be decoded; was the codec changed?`,
+        );
+      }
+      if (migrate && from < version) {
+        try {
+          value = migrate(value, from, key);
+        } catch (cause) {
+          throw new SessionCodecError(`${entry(key)}: migrate failed from version ${from}`, { cause });
+        }
+        if (value === undefined) return undefined;
+      }
+      const result = validate(key, value);
+      if (!result.issues) return result.value;
+      const path = where(result.issues);
+      throw new SessionCodecError(
+        `${entry(key)}: the stored value does not fit the schema${path && `, at ${path}`}; give the store a version and migrate`,
+      );
+    },
+
+    isOld: (text) => migrate !== undefined && unwrap(text).version < version,
+    knows: (key) => schema === undefined || Object.hasOwn(schema, key),
+  };
+}

@@ -1,0 +1,67 @@
+import { Buffer } from "node:buffer";
+
+/** A record's fields: `<store>/<key>`, both percent-escaped. The core's own begin with `/`, as no store's can. */
+
+const PLAIN = /^[\w-]*$/;
+
+function percentEscape(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return encodeURIComponent(text).replace(
+    /[.!~*'()]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** What the names of a store's fields begin with. */
+export function fieldPrefix(store: string): string {
+  return `${percentEscape(store)}/`;
+}
+
+export function fieldName(prefix: string, key: string): string {
+  return prefix + percentEscape(key);
+}
+
+/** Whether a field is the core's, and no store's. */
+export const isOwn = (field: string): boolean => field.startsWith("/");
+
+/** The store and key that a field stands for; `undefined` for the core's own, and for what `fieldName` never made. */
+export function parseField(field: string): { store: string; key: string } | undefined {
+  const slash = field.indexOf("/");
+  if (slash < 1 || slash === field.length - 1) return undefined;
+  if (!field.includes("%")) return { store: field.slice(0, slash), key: field.slice(slash + 1) };
+  try {
+    const store = decodeURIComponent(field.slice(0, slash));
+    const key = decodeURIComponent(field.slice(slash + 1));
+    return fieldName(fieldPrefix(store), key) === field ? { store, key } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws TypeError unless it is 1 to 255 of `A-Z a-z 0-9 - _ .` */
+export function checkStoreName(name: unknown): asserts name is string {
+  if (typeof name !== "string" || !/^[\w.-]{1,255}$/.test(name))
+    throw new TypeError("A store's name is 1 to 255 characters of A-Z a-z 0-9 - _ .");
+}
+
+/** @throws TypeError unless it is a non-empty, well-formed string of at most 255 bytes of UTF-8. */
+export function checkKey(store: string, key: unknown): asserts key is string {
+  if (!isText(key)) throw new TypeError(`Store "${store}": a key is a well-formed string of 1 to 255 bytes`);
+}
+
+/** A principal is text as a key is, and holds no NUL. */
+export function checkPrincipal(principal: unknown): asserts principal is string {
+  if (!isText(principal) || principal.includes("\0"))
+    throw new TypeError("A principal is a well-formed string of 1 to 255 bytes without NUL");
+}
+
+function isText(text: unknown): text is string {
+  return typeof text === "string" && text !== "" && text.isWellFormed() && Buffer.byteLength(text) <= 255;
+}
+
+/** What a session counts against `maxBytes`: its fields' names and texts, in UTF-8. */
+export function bytesOf(fields: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += name.length + Buffer.byteLength(text);
+  return bytes;
+}

@@ -1,0 +1,132 @@
+import { isClosableDriver, isProvisionedDriver } from "./abilities.ts";
+import {
+  type DestroyAllQuery,
+  destroy,
+  destroyAll,
+  findLive,
+  list,
+  type SessionInfo,
+  setExpiry,
+} from "./administration.ts";
+import { cookieValues, formatCookie } from "./cookie.ts";
+import type { Duration } from "./duration.ts";
+import { createEmitter, type SessionEvents } from "./events.ts";
+import { loadSession, type OpenOptions, openSession } from "./open.ts";
+import { createSession, type Session } from "./session.ts";
+import { readSettings, type SessionManagerOptions } from "./settings.ts";
+import { type Context, newState, readNow, storedState } from "./state.ts";
+import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
+import { isId, parseToken } from "./token.ts";
+
+/**
+ * Opens, creates, expires, lists and sweeps sessions; owns the cookie and every policy. Its methods reject with
+ * `DriverUnavailableError` where the backend cannot be reached, and with `SessionSetupError` where it lacks its tables.
+ */
+export interface SessionManager {
+  /** The session that a Cookie header names, or a new one, which is stored only once something is written. */
+  open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
+  /** The same for a token that came another way (mobile app, websocket); `undefined` if it is not accepted. */
+  load(token: string, options?: OpenOptions): Promise<Session | undefined>;
+  /** A new session whose first commit stores it even if it is empty. */
+  create(): Session;
+  /**
+   * A live session by id, without its token, for administration, and for websockets after the handshake. It reads and
+   * commits; it never touches, rotates or returns a cookie. Never pass it an id that a visitor sent.
+   */
+  get(id: string): Promise<Session | undefined>;
+  /** Whether a record is there; an expired one counts, one that a login, `rotate()` or logout ended does not. */
+  exists(id: string): Promise<boolean>;
+  /** Whether the session is live. */
+  valid(id: string): Promise<boolean>;
+  /** Ends a session, if it is that principal's where one is named; `false` where there is no live one. */
+  destroy(id: string, options?: { principal?: string | undefined }): Promise<boolean>;
+  /** Moves and fixes a session's expiry, as `Session.setExpiry` does; `false` where there is no live one. */
+  setExpiry(id: string, at: Date): Promise<boolean>;
+  /** Live sessions, all or one principal's. Rejects with `ERR_SESSION_UNSUPPORTED` where the driver cannot list. */
+  list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
+  /**
+   * Logs out everywhere: ends every session of the principal (`except` one id), or everyone's, whose login was
+   * acknowledged before the call, and answers how many. A `TypeError` where neither is given, and
+   * `ERR_SESSION_UNSUPPORTED` where the driver cannot list.
+   */
+  destroyAll(query: DestroyAllQuery): Promise<number>;
+  /** Removes expired records in batches, and answers how many. A `TypeError` for a range that reaches live sessions. */
+  sweep(range?: SweepOptions): Promise<number>;
+  /** Sweeps in the background, about so often, and never keeps the process alive; answers what stops it. */
+  startSweeping(options: { every: Duration }): () => void;
+  /** Creates the backend's tables, indexes or folders; nothing where there are none. Safe to repeat. */
+  setup(): Promise<void>;
+  /** What is missing or wrong in the backend, one sentence each. */
+  check(): Promise<string[]>;
+  /** Removes the backend's tables, indexes or folders, and every session with them. */
+  teardown(): Promise<void>;
+  /** The first well-formed token of ours in a Cookie header, for applications that handle cookies themselves. */
+  readToken(cookieHeader: string | null | undefined): string | undefined;
+  /** A Set-Cookie header's value that removes the cookie. */
+  clearCookie(): string;
+  /** Tells a listener of what happens; answers what removes it. */
+  on<E extends keyof SessionEvents>(event: E, listener: (event: SessionEvents[E]) => void): () => void;
+  /** Stops sweeping, and closes what the driver opened itself. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the one manager of an application; everything has a default.
+ * @throws SessionConfigError for an option that is unknown, out of range or contradicts another; it names the option.
+ */
+export function createSessionManager(options: SessionManagerOptions = {}): SessionManager {
+  const settings = readSettings(options);
+  const { driver, clock, cookie, keys } = settings;
+  const { on, emit } = createEmitter();
+  const context: Context = { settings, emit };
+  const sweepings = new Set<() => void>();
+
+  return {
+    on,
+    open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
+    load: (token, openOptions) => loadSession(context, token, openOptions),
+    create: () => createSession(newState(context, clock(), { storeEmpty: true })),
+    async get(id) {
+      const record = await findLive(context, id);
+      return (
+        record &&
+        createSession(storedState(context, clock(), record, { access: "id", clientHasCookie: true }))
+      );
+    },
+    async exists(id) {
+      const record = isId(id) ? await readNow(context, id) : undefined;
+      return record !== undefined && !record.ended;
+    },
+    valid: async (id) => (await findLive(context, id)) !== undefined,
+    destroy: (id, { principal } = {}) => destroy(context, id, principal),
+    setExpiry: (id, at) => setExpiry(context, id, at),
+    list: (query) => list(context, query),
+    destroyAll: (query) => destroyAll(context, query),
+    sweep: (range) => sweep(context, range),
+    startSweeping({ every }) {
+      const stop = startSweeping(context, every);
+      sweepings.add(stop);
+      return () => {
+        sweepings.delete(stop);
+        stop();
+      };
+    },
+    async setup() {
+      if (isProvisionedDriver(driver)) await driver.setup();
+    },
+    check: async () => (isProvisionedDriver(driver) ? driver.check() : []),
+    async teardown() {
+      if (isProvisionedDriver(driver)) await driver.teardown();
+    },
+    readToken: (cookieHeader) =>
+      cookieValues(cookieHeader, cookie.name).find(
+        (value) => typeof parseToken(value, cookie.name, keys) !== "string",
+      ),
+    clearCookie: () => formatCookie({ ...cookie, value: "", maxAge: 0 }),
+    async close() {
+      for (const stop of sweepings) stop();
+      sweepings.clear();
+      if (isClosableDriver(driver)) await driver.close();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { cookieValues } from "./cookie.ts";
+import { isFamily, isLive, type SessionRecord } from "./record.ts";
+import { createSession, type Session } from "./session.ts";
+import { type Context, newState, type Rejection, readNow, storedState } from "./state.ts";
+import { digest, parseToken, type Token } from "./token.ts";
+import { accepts } from "./turns.ts";
+
+/** How a request opens its session. */
+export interface OpenOptions {
+  /** `false` for polling: being used does not keep the session alive. @default true */
+  touch?: boolean | undefined;
+  /**
+   * The request comes from another site and may lack the cookie for that reason alone: where no cookie came, its
+   * session is fresh, and stores nothing unless it logs in. Adapters decide it. @default false
+   */
+  crossSite?: boolean | undefined;
+}
+
+/** As many sessions as one request may make us look up. */
+const MOST_READS = 4;
+/** So long after a login, `rotate()` or logout a request may still come with the old token, and is muted. */
+const MUTED_MS = 120_000;
+/** From what tells least of the token to what tells most. */
+const REJECTIONS: readonly Rejection[] = ["malformed", "signature", "unknown", "expired", "reused"];
+
+type Verdict =
+  | { live: SessionRecord }
+  | { live?: undefined; rejected: Rejection; muted?: boolean; successor?: string | undefined };
+
+async function judge(context: Context, token: Token, now: number): Promise<Verdict> {
+  const { driver, rotation } = context.settings;
+  const record = await readNow(context, token.id);
+  // Whoever has no more than an id learns nothing, and ends nothing.
+  if (!record || !isFamily(record, token)) return { rejected: "unknown" };
+  if (record.ended)
+    return {
+      rejected: "expired",
+      muted: now < record.ended.at + MUTED_MS,
+      successor: record.ended.successor,
+    };
+  if (!isLive(record, now)) return { rejected: "expired" };
+  if (accepts(record.turns, digest(token.turn), now, rotation)) return { live: record };
+
+  const { id, principal } = record;
+  context.emit("reused", { id, principal });
+  if (rotation?.onReuse !== "report" && (await driver.destroy(id, now)))
+    context.emit("destroyed", { id, principal, reason: "reused" });
+  return { rejected: "reused" };
+}
+
+const accepted = (
+  context: Context,
+  now: number,
+  record: SessionRecord,
+  token: Token,
+  touch: boolean,
+): Session =>
+  createSession(
+    storedState(context, now, record, { touch, token, presented: digest(token.turn), clientHasCookie: true }),
+  );
+
+/** The session that a Cookie header names, or a new one. */
+export async function openSession(
+  context: Context,
+  header: string | null | undefined,
+  { touch = true, crossSite = false }: OpenOptions = {},
+): Promise<Session> {
+  const { clock, cookie, keys } = context.settings;
+  const now = clock();
+  const values = cookieValues(header, cookie.name);
+  let rejected: Rejection | undefined;
+  let muted = crossSite && values.length === 0;
+  let successor: string | undefined;
+  let reads = 0;
+  for (const value of values) {
+    const token = parseToken(value, cookie.name, keys);
+    let verdict: Verdict;
+    if (typeof token === "string") verdict = { rejected: token };
+    else {
+      if (reads++ === MOST_READS) break;
+      verdict = await judge(context, token, now);
+      if (verdict.live) return accepted(context, now, verdict.live, token, touch);
+    }
+    if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
+      rejected = verdict.rejected;
+    muted ||= verdict.muted ?? false;
+    successor ??= verdict.successor;
+  }
+  return createSession(
+    newState(context, now, { touch, rejected, successor, closed: muted ? "muted" : undefined }),
+  );
+}
+
+/** The session of a token that came without a cookie; `undefined` if it is not accepted. */
+export async function loadSession(
+  context: Context,
+  text: string,
+  { touch = true }: OpenOptions = {},
+): Promise<Session | undefined> {
+  const { clock, cookie, keys } = context.settings;
+  const now = clock();
+  const token = parseToken(text, cookie.name, keys);
+  if (typeof token === "string") return undefined;
+  const { live } = await judge(context, token, now);
+  return live && accepted(context, now, live, token, touch);
+}

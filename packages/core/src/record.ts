@@ -1,0 +1,78 @@
+import type { StoredRecord } from "./driver.ts";
+import { digest, sameDigest, type Token } from "./token.ts";
+import { firstTurn, formatTurns, parseTurns, type Turns } from "./turns.ts";
+
+/** The core's own fields of a record. They begin with `/`, as no store's can. */
+export const SESSION = "/session";
+export const TURNS = "/turns";
+export const FIXED = "/fixed";
+export const ENDED = "/ended";
+
+/** A record that this library wrote, taken apart. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly principal: string | undefined;
+  readonly fields: ReadonlyMap<string, string>;
+  readonly createdAt: number;
+  /** The record's expiry, or the absolute timeout where that is earlier. */
+  readonly expiresAt: number;
+  /** `setExpiry` chose the expiry: no touch moves it. */
+  readonly fixed: boolean;
+  readonly family: string;
+  readonly turns: Turns;
+  /** There where a login, `rotate()` or logout emptied the record. */
+  readonly ended: { readonly at: number; readonly successor: string | undefined } | undefined;
+}
+
+/** `undefined` for what is no session: stored bytes are hostile too. */
+export function readRecord(id: string, record: StoredRecord, absolute: number): SessionRecord | undefined {
+  const { version, principal, fields } = record;
+  const [, created, family] = /^(\d{1,16}) ([\w-]{43})$/.exec(fields.get(SESSION) ?? "") ?? [];
+  const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
+  const ended = endedAt === undefined ? undefined : { at: Number(endedAt), successor };
+  // An ended record keeps its family alone, by which the requests that still carry its token are known.
+  const turns = ended ? firstTurn("", 0) : parseTurns(fields.get(TURNS));
+  if (created === undefined || family === undefined || !turns) return undefined;
+  const createdAt = Number(created);
+  const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
+  return {
+    id,
+    version,
+    principal,
+    fields,
+    createdAt,
+    expiresAt,
+    fixed: fields.has(FIXED),
+    family,
+    turns,
+    ended,
+  };
+}
+
+/** The core's own fields of a new record. */
+export function ownFields(token: Token, createdAt: number, now: number, fixed: boolean): Map<string, string> {
+  const own = new Map([
+    [SESSION, `${createdAt} ${digest(token.family)}`],
+    [TURNS, formatTurns(firstTurn(digest(token.turn), now))],
+  ]);
+  if (fixed) own.set(FIXED, "1");
+  return own;
+}
+
+/** The change that empties a record and leaves a note of how it ended. */
+export function endingFields(
+  { fields }: SessionRecord,
+  now: number,
+  successor: string | undefined,
+): Map<string, string | null> {
+  const ending = new Map<string, string | null>();
+  for (const field of fields.keys()) if (field !== SESSION) ending.set(field, null);
+  return ending.set(ENDED, successor === undefined ? `${now}` : `${now} ${successor}`);
+}
+
+export const isFamily = (record: SessionRecord, token: Token): boolean =>
+  sameDigest(record.family, digest(token.family));
+
+export const isLive = (record: SessionRecord, now: number): boolean =>
+  !record.ended && now < record.expiresAt;

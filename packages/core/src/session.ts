@@ -1,0 +1,265 @@
+import { createRecord, type Status, writeRecord } from "./commit.ts";
+import { formatCookie, type SessionCookie } from "./cookie.ts";
+import type { StoreDefinition, StoreRules } from "./define-store.ts";
+import { createEntries } from "./entries.ts";
+import { createEntryCodec } from "./entry-codec.ts";
+import { checkPrincipal, checkStoreName, parseField } from "./fields.ts";
+import { expiryFrom, headersSent, type Rejection, type State, tokenOf, wantsRecord } from "./state.ts";
+import { createStore, type SessionStore, type Store } from "./store.ts";
+import { beginSession, logout } from "./succession.ts";
+import { formatToken, newToken } from "./token.ts";
+
+/** What a commit did, and what to send. */
+export interface CommitResult {
+  /**
+   * `"gone"`: nothing was stored, because the session ended elsewhere, or because the request came with a token that
+   * was ended a moment ago and must not overwrite a newer cookie.
+   */
+  readonly status: "unchanged" | "committed" | "gone";
+  /** For clients without cookies, to be given to `load`; only when it is new. A secret: never log it. */
+  readonly token: string | undefined;
+  /** A Set-Cookie header's value, if one is to be sent. Repeated by each commit until one is sealed. */
+  readonly setCookie: string | undefined;
+  /** The same as an object, for frameworks with a `cookies.set()`. */
+  readonly cookie: SessionCookie | undefined;
+}
+
+/**
+ * What one visitor's cookie names: an id, an expiry, an optional principal, and stores. Everything is synchronous and
+ * staged until `commit()`, except `logout()`.
+ */
+export interface Session {
+  /** 32 hex characters; safe to log. A login or `rotate()` gives the session a new one. */
+  readonly id: string;
+  /** The client did not name this session: no token came, or it was not accepted. */
+  readonly isNew: boolean;
+  /** When it was created, or last logged in. */
+  readonly createdAt: Date;
+  /** From this instant on it is expired. */
+  readonly expiresAt: Date;
+  /** Whom it belongs to since a login. */
+  readonly principal: string | undefined;
+  /** Why the token that came was not accepted. */
+  readonly rejected: Rejection | undefined;
+  /**
+   * An application's store, by name or definition; made by need.
+   * @throws TypeError for a bad name.
+   */
+  store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
+  /** The stores that hold something. */
+  storeNames(): string[];
+  /**
+   * Makes the session the principal's: at the next commit a new session, with a new id and secret, takes over the
+   * stores and the old one ends. Another principal's stores are not taken over (OWASP: session fixation).
+   * @param principal 1 to 255 bytes of well-formed text, without NUL.
+   * @throws TypeError for a bad principal, or a session from `get`; `ERR_SESSION_HEADERS_SENT`.
+   */
+  login(principal: string): void;
+  /**
+   * Ends the session in the backend, at once; what was staged is dropped. The object is a fresh, empty session then.
+   * Rejects with `DriverUnavailableError`, and the session may not have ended.
+   */
+  logout(): Promise<void>;
+  /**
+   * A new id and secret at the next commit, for a change of privilege; nothing where nothing is stored.
+   * @throws TypeError for a session from `get`; `ERR_SESSION_HEADERS_SENT`.
+   */
+  rotate(): void;
+  /**
+   * Fixes the expiry: no use moves it until the next login or `setExpiry`. Never beyond the absolute timeout; in the
+   * past it ends the session.
+   * @throws TypeError for an invalid date.
+   */
+  setExpiry(at: Date): void;
+  /**
+   * Writes what changed since the last commit, once. Where it rejects, what was staged is discarded.
+   *
+   * @param options `seal: true` says that the headers go out now: afterwards `login`, `rotate`, and a first write to a
+   * session that the client has no cookie for throw `ERR_SESSION_HEADERS_SENT`.
+   * @throws DriverUnavailableError, SessionTooLargeError, SessionConflictError, SessionSetupError; TypeError for a value
+   * that was mutated into what the codec cannot carry.
+   */
+  commit(options?: { seal?: boolean | undefined }): Promise<CommitResult>;
+}
+
+export function createSession(state: State): Session {
+  return new ManagedSession(state);
+}
+
+class ManagedSession implements Session {
+  readonly #state: State;
+  /** Commits and logouts of one session run one after another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  get id(): string {
+    const { record, beginning } = this.#state;
+    return record && !beginning ? record.id : tokenOf(this.#state).id;
+  }
+
+  get isNew(): boolean {
+    return this.#state.isNew;
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#state.createdAt);
+  }
+
+  get expiresAt(): Date {
+    const { context, record, beginning, expiry, createdAt } = this.#state;
+    const { settings } = context;
+    if (expiry !== undefined) return new Date(Math.min(expiry, createdAt + settings.absolute));
+    const stays = record && (beginning?.reason === "rotate" ? record.fixed : !beginning);
+    return new Date(stays ? record.expiresAt : expiryFrom(settings, settings.clock(), createdAt));
+  }
+
+  get principal(): string | undefined {
+    return this.#state.principal;
+  }
+
+  get rejected(): Rejection | undefined {
+    return this.#state.rejected;
+  }
+
+  store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T> {
+    const state = this.#state;
+    let known = state.stores.get(store);
+    if (!known) {
+      const rules: StoreRules = typeof store === "string" ? { name: store } : store;
+      checkStoreName(rules.name);
+      known = createStore(rules.name, createEntryCodec(rules, state.context.settings.codec), {
+        entries: () => state.entries,
+        beforeWrite: () => beforeWrite(state),
+      });
+      state.stores.set(store, known);
+    }
+    // The types are the definition's promise: its validators keep it, or the application does.
+    return known.store as unknown as Store<T>;
+  }
+
+  storeNames(): string[] {
+    const names = this.#state.entries.names().flatMap((field) => parseField(field)?.store ?? []);
+    return [...new Set(names)];
+  }
+
+  login(principal: string): void {
+    checkPrincipal(principal);
+    const state = this.#state;
+    this.#begin("login");
+    // A session that another principal used, or that has ended, leaves nothing to the new one.
+    if (state.closed === "gone" || (state.principal !== undefined && state.principal !== principal)) {
+      state.entries = createEntries();
+      for (const { forget } of state.stores.values()) forget();
+    }
+    state.principal = principal;
+    state.createdAt = state.context.settings.clock();
+    state.expiry = undefined;
+  }
+
+  rotate(): void {
+    const { record, closed } = this.#state;
+    this.#begin(record && !closed ? "rotate" : undefined);
+  }
+
+  #begin(reason: "login" | "rotate" | undefined): void {
+    const state = this.#state;
+    if (state.access === "id")
+      throw new TypeError("A session from get() has no token: it cannot log in or rotate");
+    if (state.sealed) throw headersSent("login() or rotate()");
+    if (reason === undefined || (reason === "rotate" && state.beginning)) return;
+    const { token, entries, principal, createdAt, closed } = state;
+    const before = state.beginning?.before ?? { token, entries, principal, createdAt, closed };
+    state.beginning = { reason, before };
+    state.token = newToken();
+  }
+
+  setExpiry(at: Date): void {
+    const ms = at.getTime();
+    if (Number.isNaN(ms)) throw new TypeError("setExpiry() needs a valid date");
+    this.#state.expiry = Math.max(ms, 0);
+  }
+
+  logout(): Promise<void> {
+    return this.#queue(() => logout(this.#state));
+  }
+
+  async commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
+    const state = this.#state;
+    try {
+      flush(state.stores.values());
+    } catch (error) {
+      discard(state);
+      throw error;
+    }
+    if (seal) {
+      // Before anything is awaited: what is staged now is in time, and what comes later is not.
+      state.clientHasCookie ||= state.send === "token" || state.beginning !== undefined || wantsRecord(state);
+      state.sealed = true;
+    }
+    return this.#queue(async () => {
+      try {
+        return result(state, await commit(state), seal);
+      } catch (error) {
+        discard(state);
+        throw error;
+      }
+    });
+  }
+
+  #queue<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(task);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
+  if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
+}
+
+function flush(stores: Iterable<SessionStore>): void {
+  for (const store of stores) store.flush();
+}
+
+async function commit(state: State): Promise<Status> {
+  if (state.beginning) return beginSession(state);
+  if (state.closed) {
+    state.entries.discard();
+    return "gone";
+  }
+  if (state.record) return writeRecord(state, state.record);
+  if (!wantsRecord(state)) return "unchanged";
+  const patch = state.entries.patch();
+  state.record = await createRecord(state, state.expiry);
+  state.entries.settle(patch, state.record.fields);
+  state.expiry = undefined;
+  state.send = "token";
+  state.context.emit("created", { id: state.record.id, principal: state.record.principal });
+  return "committed";
+}
+
+/** After a commit that failed: as if nothing had been staged, and nothing for the client. */
+function discard(state: State): void {
+  if (state.beginning) Object.assign(state, state.beginning.before);
+  state.beginning = undefined;
+  state.expiry = undefined;
+  state.send = undefined;
+  state.entries.discard();
+  for (const { forget } of state.stores.values()) forget();
+}
+
+function result(state: State, status: Status, seal: boolean): CommitResult {
+  const { cookie: settings, keys } = state.context.settings;
+  // A session that ended elsewhere may have a successor, whose cookie must not be overwritten.
+  const send = status === "gone" || state.access === "id" ? undefined : state.send;
+  if (seal || status === "gone") state.send = undefined;
+  if (seal) state.headersSent = true;
+  if (!send) return { status, token: undefined, setCookie: undefined, cookie: undefined };
+  const token = send === "token" ? formatToken(tokenOf(state), settings.name, keys) : undefined;
+  const cookie: SessionCookie =
+    token === undefined ? { ...settings, value: "", maxAge: 0 } : { ...settings, value: token };
+  return { status, token, setCookie: formatCookie(cookie), cookie };
+}

@@ -1,0 +1,139 @@
+import { createRecord, foundGone, type Status } from "./commit.ts";
+import type { CommitOutcome } from "./driver.ts";
+import { createEntries } from "./entries.ts";
+import { SessionConflictError } from "./errors.ts";
+import { endingFields, isLive, type SessionRecord } from "./record.ts";
+import { type Context, pause, readNow, type State } from "./state.ts";
+
+const MOST_LOST = 5;
+/** More than clocks differ, so that an ended record is expired for everybody. */
+const ENDED_AGO_MS = 60_000;
+/** As many `rotate()`s in a row as a logout follows, and as many races as it loses. */
+const MOST_STEPS = 16;
+
+/** Empties the record and moves its expiry into the past; only as it was read, unless `always`. */
+function end(
+  { settings }: Context,
+  record: SessionRecord,
+  successor?: string,
+  always = false,
+): Promise<CommitOutcome> {
+  const now = settings.clock();
+  return settings.driver.commit(
+    record.id,
+    {
+      fields: endingFields(record, now, successor),
+      expiresAt: now - ENDED_AGO_MS,
+      ...(record.principal !== undefined && { principal: null }),
+      ...(!always && { ifVersion: record.version }),
+    },
+    now,
+  );
+}
+
+/**
+ * Begins the session that a login or `rotate()` asked for: creates its record, then ends the old one as it was read.
+ * In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request in flight with the old
+ * token finds its session gone.
+ */
+export async function beginSession(state: State): Promise<Status> {
+  const { context, beginning } = state;
+  if (!beginning) return "unchanged";
+  const { driver, clock } = context.settings;
+  const { reason, before } = beginning;
+  const takesOver = state.entries === before.entries;
+  let previous = before.closed ? undefined : state.record;
+  const wasStored = previous !== undefined;
+
+  for (let lost = 1; lost <= MOST_LOST; lost++) {
+    if (previous && !isLive(previous, clock())) previous = undefined;
+    // A login stands by itself. A rotation goes on with what was, and that has ended.
+    if (!previous && reason === "rotate") return foundGone(state);
+
+    const fixedAt = state.expiry ?? (reason === "rotate" && previous?.fixed ? previous.expiresAt : undefined);
+    const patch = state.entries.patch();
+    const created = await createRecord(state, fixedAt);
+    let outcome: CommitOutcome = "committed";
+    try {
+      if (previous) outcome = await end(context, previous, reason === "rotate" ? created.id : undefined);
+    } catch (error) {
+      // Nobody was given its token; if it cannot be removed now, it expires.
+      await driver.destroy(created.id, clock()).catch(() => false);
+      throw error;
+    }
+
+    if (outcome === "committed" || (outcome === "gone" && reason === "login")) {
+      state.entries.settle(patch, created.fields);
+      state.record = created;
+      state.beginning = undefined;
+      state.closed = undefined;
+      state.expiry = undefined;
+      state.presented = undefined;
+      state.send = "token";
+      const named = { id: created.id, principal: created.principal };
+      if (wasStored) context.emit("rotated", { ...named, reason });
+      else context.emit("created", named);
+      return "committed";
+    }
+
+    await driver.destroy(created.id, clock());
+    if (outcome === "gone") return foundGone(state);
+    await pause(lost);
+    previous = previous && (await readNow(context, previous.id));
+    if (previous) state.record = previous;
+    if (previous && takesOver && !previous.ended) state.entries.rebase(previous.fields);
+  }
+  throw new SessionConflictError(
+    `A ${reason} lost against other requests ${MOST_LOST} times in a row and was given up: the session is as it was`,
+  );
+}
+
+/**
+ * Ends a session for a logout and, where a `rotate()` was faster, the one that took its place: who logged out stays
+ * out, whichever response arrives last. Answers whether it ended one.
+ */
+async function endLine(context: Context, first: string, read?: SessionRecord): Promise<boolean> {
+  let id = first;
+  let record = read;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    record ??= await readNow(context, id);
+    if (record?.ended?.successor) {
+      id = record.ended.successor;
+      record = undefined;
+      continue;
+    }
+    if (!record || !isLive(record, context.settings.clock())) return false;
+    // A logout must not fail for others that write: at last it ends what it has not seen.
+    if ((await end(context, record, undefined, step >= MOST_LOST)) === "committed") {
+      context.emit("destroyed", { id, principal: record.principal, reason: "logout" });
+      return true;
+    }
+    record = undefined;
+  }
+  return false;
+}
+
+/** Ends the session at once; afterwards the state is a fresh one. */
+export async function logout(state: State): Promise<void> {
+  const { context, record, closed, clientHasCookie } = state;
+  const first = record?.id ?? state.successor;
+  const ended = first !== undefined && (await endLine(context, first, closed ? undefined : record));
+  for (const { forget } of state.stores.values()) forget();
+  Object.assign(state, {
+    isNew: true,
+    rejected: undefined,
+    token: undefined,
+    presented: undefined,
+    record: undefined,
+    entries: createEntries(),
+    principal: undefined,
+    createdAt: context.settings.clock(),
+    expiry: undefined,
+    beginning: undefined,
+    storeEmpty: false,
+    clientHasCookie: false,
+    // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
+    closed: closed || (first !== undefined && !ended) || state.access === "id" ? "muted" : undefined,
+    send: ended && !closed && clientHasCookie ? "clear" : undefined,
+  } satisfies Partial<State>);
+}
