@@ -1,5 +1,9 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { project, reporters } from "./vitest.base.ts";
 
-export default defineConfig({
-  test: { projects: ["packages/*", "examples/*"] },
+const config: ViteUserConfig = defineConfig({
+  // The last project is the root's own test/: what holds for the repository as a whole.
+  test: { projects: ["packages/*", "examples/*", project("repository")], reporters },
 });
+
+export default config;

@@ -1,11 +1,9 @@
-import { defineConfig, type UserConfig } from "tsdown";
+import { defineConfig } from "tsdown";
 
-const config: UserConfig = defineConfig({
+export default defineConfig({
   entry: ["src/index.ts"],
   platform: "node",
   target: "node20.19",
   dts: true,
   fixedExtension: false,
 });
-
-export default config;

@@ -1,8 +1,3 @@
-import { defineProject, type UserWorkspaceConfig } from "vitest/config";
+import { project } from "../../vitest.base.ts";
 
-const config: UserWorkspaceConfig = defineProject({
-  ssr: { resolve: { conditions: ["@sessions/source", "node", "import", "default"] } },
-  test: { name: "adapter-node", include: ["test/**/*.test.ts"] },
-});
-
-export default config;
+export default project("adapter-node");

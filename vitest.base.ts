@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+export const reporters: string[] = [
+  "default",
+  fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
+];
+
+/**
+ * The vitest project of one package. Every package has a vitest.config.ts of its own: from inside a package vitest
+ * would otherwise find the root's, with its `projects`.
+ */
+export function project(name: string, test: ViteUserConfig["test"] = {}): ViteUserConfig {
+  return defineConfig({
+    // Other packages of the workspace are read from their source, so that no test sees a stale dist.
+    ssr: { resolve: { conditions: ["@sessions/source", "node", "import", "default"] } },
+    // The reporters count where a package is tested by itself; in a run of the root, the root's do.
+    test: { name, include: ["test/**/*.test.ts"], reporters, ...test },
+  });
+}
