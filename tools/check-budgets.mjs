@@ -55,7 +55,7 @@ async function coreBytes() {
     platform: "node",
     external: (/** @type {string} */ id) => /^[^./]/.test(id) && !/^[A-Z]:/i.test(id),
   });
-  const { output } = await bundle.generate({ minify: true });
+  const { output } = await bundle.generate({ minify: true, comments: false });
   await bundle.close();
   return gzipSync(output[0].code).length;
 }

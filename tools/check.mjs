@@ -22,7 +22,12 @@ if (failed.at(-1) !== "Building") {
   for (const one of publishable()) {
     const tarball = await pack(one, folder);
     await check(`${one.name}: publint`, "publint", ["run", "--strict", tarball]);
-    await check(`${one.name}: are the types wrong`, "attw", ["--profile", "esm-only", "--no-summary", tarball]);
+    await check(`${one.name}: are the types wrong`, "attw", [
+      "--profile",
+      "esm-only",
+      "--no-summary",
+      tarball,
+    ]);
   }
   await check("Budgets", process.execPath, ["tools/check-budgets.mjs"]);
 }
