@@ -11,7 +11,11 @@ export default class CountReporter implements Reporter {
       // A file that does not load, or whose hooks fail, fails without a failed test.
       if (module.state() === "failed" && count.failed === before) count.failed++;
     }
-    if (count.passed === 0) process.exitCode = 1;
+    // A run that tested nothing (a filter that fits no test, a set-up that failed) proves nothing.
+    if (count.passed === 0 && count.failed === 0) {
+      count.failed = 1;
+      process.exitCode = 1;
+    }
     const skipped = count.skipped + count.pending;
     const line = `${count.passed} passed, ${count.failed} failed${skipped ? `, ${skipped} skipped` : ""}`;
     if (process.send) process.send(line);
