@@ -1,0 +1,204 @@
+import fc from "fast-check";
+import {
+  type CommitResult,
+  createSessionManager,
+  type ListedRecord,
+  type ListingDriver,
+  type Session,
+  type SessionManager,
+  type SessionManagerOptions,
+} from "../src/index.ts";
+import { memoryDriver } from "../src/memory.ts";
+
+export const START: number = Date.UTC(2026, 0, 1);
+export const SECOND = 1000;
+export const MINUTE = 60_000;
+export const HOUR: number = 60 * MINUTE;
+export const DAY: number = 24 * HOUR;
+
+/** A clock that stands still until it is turned. */
+export interface TestClock {
+  (): number;
+  advance(ms: number): void;
+}
+
+export function testClock(start: number = START): TestClock {
+  let now = start;
+  const clock = (): number => now;
+  return Object.assign(clock, {
+    advance(ms: number) {
+      now += ms;
+    },
+  });
+}
+
+type Method = "create" | "load" | "commit" | "destroy" | "sweep" | "list";
+
+/** What a driver was asked, as it was at the time. */
+export type Call = { [M in Method]: { method: M; args: Parameters<ListingDriver[M]> } }[Method];
+
+export interface SpyDriver extends ListingDriver {
+  readonly calls: Call[];
+  /** The arguments of every call of one method. */
+  of<M extends Method>(method: M): Parameters<ListingDriver[M]>[];
+  /** Every record, expired ones included. */
+  records(): Promise<readonly ListedRecord[]>;
+}
+
+/** A driver in memory that remembers what it was asked; `faults` take the place of its methods. */
+export function spyDriver(
+  faults: Partial<ListingDriver> = {},
+  inner: ListingDriver = memoryDriver(),
+): SpyDriver {
+  const calls: Call[] = [];
+  const driver = { ...inner, ...faults };
+  const note = (call: Call): void => {
+    calls.push(structuredClone(call));
+  };
+  return {
+    ...driver,
+    calls,
+    of: <M extends Method>(method: M) =>
+      calls.filter((call) => call.method === method).map(({ args }) => args as Parameters<ListingDriver[M]>),
+    records: async () => (await inner.list({ limit: 100_000 }, 0)).records,
+    create(...args) {
+      note({ method: "create", args });
+      return driver.create(...args);
+    },
+    load(...args) {
+      note({ method: "load", args });
+      return driver.load(...args);
+    },
+    commit(...args) {
+      note({ method: "commit", args });
+      return driver.commit(...args);
+    },
+    destroy(...args) {
+      note({ method: "destroy", args });
+      return driver.destroy(...args);
+    },
+    sweep(...args) {
+      note({ method: "sweep", args });
+      return driver.sweep(...args);
+    },
+    list(...args) {
+      note({ method: "list", args });
+      return driver.list(...args);
+    },
+  };
+}
+
+/** A manager on a spied driver in memory, with a clock that stands still. */
+export function setUp(options: SessionManagerOptions = {}): {
+  sessions: SessionManager;
+  driver: SpyDriver;
+  clock: TestClock;
+} {
+  const driver = spyDriver();
+  const clock = testClock();
+  return { sessions: createSessionManager({ driver, clock, ...options }), driver, clock };
+}
+
+/** The Cookie header that a browser sends after this response. */
+export function cookieFrom({ setCookie }: CommitResult): string {
+  if (setCookie === undefined) throw new Error("The commit set no cookie");
+  return setCookie.slice(0, `${setCookie};`.indexOf(";"));
+}
+
+/** One whole request: opens the header's session, uses it, commits. */
+export async function request(
+  sessions: SessionManager,
+  header: string | undefined,
+  use: (session: Session) => void = () => {},
+): Promise<CommitResult> {
+  const session = await sessions.open(header);
+  use(session);
+  return session.commit();
+}
+
+/** Stores a session, and answers the Cookie header that names it. */
+export async function stored(
+  sessions: SessionManager,
+  use: (session: Session) => void = () => {},
+): Promise<string> {
+  const session = sessions.create();
+  use(session);
+  return cookieFrom(await session.commit());
+}
+
+/** What a call throws, synchronously or not; fails where it does not. */
+export async function thrownBy(call: () => unknown): Promise<Error> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw new Error("What was thrown is no error");
+  }
+  throw new Error("Nothing was thrown");
+}
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/** Names and keys that something on the way could take for one another, or for something else. */
+const CONFUSABLE = [
+  "a",
+  "A",
+  "b",
+  "a.b",
+  "a-b",
+  "a_b",
+  ".",
+  "..",
+  "-",
+  "0",
+  "00",
+  "__proto__",
+  "constructor",
+];
+const CONFUSABLE_KEYS = [
+  ...CONFUSABLE,
+  ..."/ // a/b /b b/ %2F a%2Fb %62 %zz % $ $where a$b ' \" ` \\ \\0 ; -- * ? @ @1 # & = toString".split(" "),
+  ...["\0", "a\0", "\u0001", " ", "a ", " a", "\n", "\r\n", "\t", "\u2028", "\ufeff", "\uffff"],
+  ...["é", "e\u0301", "ß", "SS", "ı", "K", "\u212a", "😀", "👨‍👩‍👧", "\u{10ffff}"],
+  ...["k".repeat(255), "/".repeat(255), "😀".repeat(63), "é".repeat(127), `${"😀".repeat(63)}abc`],
+];
+
+export const storeNames: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...CONFUSABLE, ".".repeat(255), "s".repeat(255)),
+  fc.stringMatching(/^[\w.-]{1,255}$/),
+);
+
+export const keys: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...CONFUSABLE_KEYS),
+  fc.string({ unit: "binary", minLength: 1, maxLength: 255 }).filter((key) => bytes(key) <= 255),
+  fc.string({ unit: "grapheme", minLength: 1, maxLength: 80 }).filter((key) => bytes(key) <= 255),
+);
+
+export const badStoreNames: readonly unknown[] = [
+  "",
+  "a/b",
+  "a b",
+  "a%",
+  "é",
+  "a\n",
+  "a\0",
+  "s".repeat(256),
+  undefined,
+  null,
+  1,
+  {},
+];
+
+export const badKeys: readonly unknown[] = [
+  "",
+  "\ud800",
+  "a\udc00b",
+  "k".repeat(256),
+  "é".repeat(128),
+  undefined,
+  null,
+  1,
+  {},
+  ["k"],
+  Symbol("k"),
+];
