@@ -11,8 +11,8 @@ export interface MemoryDriverOptions {
 
 interface Kept extends StoredRecord {
   readonly fields: Map<string, string>;
-  /** Grows with every use, so that the Map's order is the order of use and a listing can go on where it was. */
-  readonly used: number;
+  /** Grows with every creation, so that a listing can go on where it was whatever is read and written meanwhile. */
+  readonly born: number;
 }
 
 /** How long an expired record stays, so that a request on its way still learns how its session ended. */
@@ -31,23 +31,37 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
     throw new TypeError(`memoryDriver: maxSessions must be a whole number of 1 or more, not ${maxSessions}`);
 
+  // In the order of creation; `used` in the order of use. One order for both would let a listing whose records are
+  // read as they come go round for ever.
   const records = new Map<string, Kept>();
+  const used = new Set<string>();
   const principals = new Map<string, Set<string>>();
-  let uses = 0;
+  let births = 0;
   let inspected = records.entries();
 
-  function remove(id: string): void {
+  function unlist(id: string): void {
     const principal = records.get(id)?.principal;
-    records.delete(id);
     if (principal === undefined) return;
     const ids = principals.get(principal);
     ids?.delete(id);
     if (ids?.size === 0) principals.delete(principal);
   }
 
-  function put(id: string, record: Omit<Kept, "used">): void {
-    remove(id);
-    records.set(id, { ...record, used: ++uses });
+  function use(id: string): void {
+    used.delete(id);
+    used.add(id);
+  }
+
+  function remove(id: string): void {
+    unlist(id);
+    records.delete(id);
+    used.delete(id);
+  }
+
+  function put(id: string, record: Kept): void {
+    unlist(id);
+    records.set(id, record);
+    use(id);
     if (record.principal === undefined) return;
     const ids = principals.get(record.principal);
     if (ids) ids.add(id);
@@ -72,7 +86,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     }
   }
 
-  const copy = ({ used: _, ...record }: Kept): StoredRecord => ({
+  const copy = ({ born: _, ...record }: Kept): StoredRecord => ({
     ...record,
     fields: new Map(record.fields),
   });
@@ -82,14 +96,16 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
 
     async create(id, { expiresAt, principal, fields }, now) {
       if (live(id, now)) return false;
+      remove(id);
       removeLeftovers(now);
       put(id, {
+        born: ++births,
         version: 1,
         expiresAt,
         fields: new Map(fields),
         ...(principal !== undefined && { principal }),
       });
-      for (const oldest of records.keys()) {
+      for (const oldest of used) {
         if (records.size <= maxSessions) break;
         remove(oldest);
       }
@@ -99,8 +115,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     async load(id) {
       const record = records.get(id);
       if (!record) return undefined;
-      records.delete(id);
-      records.set(id, { ...record, used: ++uses });
+      use(id);
       return copy(record);
     },
 
@@ -117,6 +132,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
       const counts =
         change.fields.size > 0 || change.principal !== undefined || change.ifVersion !== undefined;
       put(id, {
+        born: record.born,
         version: record.version + (counts ? 1 : 0),
         expiresAt: change.expiresAt ?? record.expiresAt,
         fields,
@@ -154,13 +170,12 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
         }
         return { records: found };
       }
-      // A record used meanwhile moves towards the end of the Map: it may come twice, it is never passed over.
       let last = Number(cursor);
       for (const [id, record] of records) {
-        if (record.used <= last) continue;
+        if (record.born <= last) continue;
         if (found.length === limit) return { records: found, cursor: String(last) };
         found.push({ id, ...copy(record) });
-        last = record.used;
+        last = record.born;
       }
       return { records: found };
     },
