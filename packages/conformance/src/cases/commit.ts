@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import type { Change, Driver, StoredRecord } from "@sessions/core";
+import type { Case } from "../kit.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  loaded,
+  manyFields,
+  sameFields,
+  sameRecord,
+  set,
+  severalDrivers,
+  together,
+  touch,
+  turn,
+} from "../support.ts";
+
+/** A hundred commits at once, each with a field of its own: none may be lost. */
+async function allSurvive(drivers: (i: number) => Driver, now: number): Promise<void> {
+  const id = await begin(drivers(0), now, { fields: fieldsOf(["a/first", "1"]) });
+  const outcomes = await together(100, (i) => drivers(i).commit(id, set(`b/${i}`, `text ${i}`), now));
+  assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+  const expected = fieldsOf(["a/first", "1"]);
+  for (let i = 0; i < 100; i++) expected.set(`b/${i}`, `text ${i}`);
+  sameFields((await loaded(drivers(0), id)).fields, expected);
+}
+
+/** Reads again and again while `write` writes; `check` judges what each read saw. */
+async function readWhile(
+  driver: Driver,
+  id: string,
+  write: () => Promise<void>,
+  check: (record: StoredRecord) => void,
+): Promise<void> {
+  let writing = true;
+  const writer = write().finally(() => {
+    writing = false;
+  });
+  const reader = async () => {
+    while (writing) {
+      check(await loaded(driver, id));
+      await turn();
+    }
+  };
+  await Promise.all([writer, reader(), reader()]);
+  check(await loaded(driver, id));
+}
+
+export const commitCases: Case[] = [
+  {
+    rule: "R3.1",
+    title: "a commit sets the fields it names, deletes those it names null, keeps the others",
+    async run({ driver, now }) {
+      const id = await begin(driver, now, {
+        fields: fieldsOf(["a/keep", "1"], ["a/set", "2"], ["a/drop", "3"]),
+      });
+      const patch = new Map([
+        ["a/set", "changed"],
+        ["a/new", "4"],
+        ["a/drop", null],
+      ]);
+      assert.equal(await driver.commit(id, { fields: patch }, now), "committed");
+      sameFields(
+        (await loaded(driver, id)).fields,
+        fieldsOf(["a/keep", "1"], ["a/set", "changed"], ["a/new", "4"]),
+      );
+      assert.equal(await driver.commit(id, set("a/drop", "back"), now), "committed");
+      assert.equal((await loaded(driver, id)).fields.get("a/drop"), "back");
+    },
+  },
+  {
+    rule: "R3.2",
+    title: "expiry, principal and fields that a commit does not name stay as they are",
+    async run({ driver, now }) {
+      const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
+      const id = await begin(driver, now, record);
+      await driver.commit(id, { fields: new Map(), principal: "bob" }, now);
+      sameRecord(await loaded(driver, id), { ...record, principal: "bob" });
+      await driver.commit(id, touch(now + 2 * HOUR), now);
+      sameRecord(await loaded(driver, id), { ...record, principal: "bob", expiresAt: now + 2 * HOUR });
+      await driver.commit(id, { ...set("a/x", "2"), expiresAt: undefined, principal: undefined }, now);
+      const last = { principal: "bob", expiresAt: now + 2 * HOUR, fields: fieldsOf(["a/x", "2"]) };
+      sameRecord(await loaded(driver, id), last);
+    },
+  },
+  {
+    rule: "R3.3",
+    title: "one commit changes fields, expiry and principal together; a null principal clears it",
+    async run({ driver, now }) {
+      const id = await begin(driver, now, { fields: fieldsOf(["a/x", "1"]) });
+      const change = { ...set("a/x", "2"), expiresAt: now + 2 * HOUR, principal: "alice" };
+      assert.equal(await driver.commit(id, change, now), "committed");
+      const set1 = { expiresAt: now + 2 * HOUR, principal: "alice", fields: fieldsOf(["a/x", "2"]) };
+      sameRecord(await loaded(driver, id), set1);
+      const clear = { fields: new Map([["a/x", null]]), expiresAt: now + HOUR, principal: null };
+      assert.equal(await driver.commit(id, clear, now), "committed");
+      sameRecord(await loaded(driver, id), {
+        expiresAt: now + HOUR,
+        principal: undefined,
+        fields: fieldsOf(),
+      });
+    },
+  },
+  {
+    rule: "R3.4",
+    title: "concurrent commits to different fields all survive",
+    async run({ driver, now }) {
+      await allSurvive(() => driver, now);
+    },
+  },
+  {
+    rule: "R3.5",
+    title: "concurrent commits through several drivers on one backend all survive",
+    needs: "shared",
+    async run(kit) {
+      await allSurvive(await severalDrivers(kit), kit.now);
+    },
+  },
+  {
+    rule: "R3.6",
+    title: "no reader sees half of a commit: two fields, expiry and principal always agree",
+    async run({ driver, now }) {
+      const state = (n: number) => ({
+        fields: fieldsOf(["a/n", `${n}`], ["b/n", `${n}`]),
+        expiresAt: now + HOUR + n * 1000,
+        principal: `user ${n}`,
+      });
+      const id = await begin(driver, now, state(0));
+      const write = async () => {
+        for (let n = 1; n <= 40; n++) await driver.commit(id, state(n), now);
+      };
+      await readWhile(driver, id, write, (record) =>
+        sameRecord(record, state(Number(record.fields.get("a/n")))),
+      );
+    },
+  },
+  {
+    rule: "R3.7",
+    title: "a commit of a thousand fields is as atomic as a small one",
+    async run(kit) {
+      const { driver, now } = kit;
+      const id = await begin(driver, now, { fields: manyFields(kit, 1_000, "0") });
+      const write = async () => {
+        for (let n = 1; n <= 4; n++)
+          await driver.commit(id, { fields: manyFields(kit, 1_000, String(n)) }, now);
+      };
+      await readWhile(driver, id, write, ({ fields }) =>
+        sameFields(fields, manyFields(kit, 1_000, fields.get("many/0") ?? "")),
+      );
+    },
+  },
+  {
+    rule: "R3.8",
+    title: "concurrent commits to the same fields leave one commit's texts, never a mixture",
+    async run({ driver, now }) {
+      const id = await begin(driver, now);
+      const names = ["a/x", "b/x", "c/x", "d/x"];
+      // Each names the fields in another order: where a field is locked at a time, they meet head-on.
+      const fields = (i: number) => {
+        const order = [...names.slice(i % 4), ...names.slice(0, i % 4)];
+        return new Map(order.map((name) => [name, String(i)]));
+      };
+      const outcomes = await together(40, (i) => driver.commit(id, { fields: fields(i) }, now));
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      const record = await loaded(driver, id);
+      sameFields(record.fields, fields(Number(record.fields.get("a/x"))));
+    },
+  },
+  {
+    rule: "R3.9",
+    title: "a commit that leaves a live record as it was is still committed",
+    async run({ driver, now }) {
+      const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
+      const id = await begin(driver, now, record);
+      const changes: Change[] = [
+        { fields: new Map() },
+        touch(now + HOUR),
+        set("a/x", "1"),
+        { fields: new Map([["a/absent", null]]) },
+        { fields: new Map(), principal: "alice" },
+      ];
+      for (const change of changes) {
+        assert.equal(await driver.commit(id, change, now), "committed");
+        sameRecord(await loaded(driver, id), record);
+      }
+    },
+  },
+  {
+    rule: "R3.10",
+    title: "a commit of thousands of fields and small ones at the same time all survive",
+    async run(kit) {
+      const { driver, now } = kit;
+      const id = await begin(driver, now);
+      const large = manyFields(kit, 3_000, "large");
+      const outcomes = await together(21, (i) =>
+        driver.commit(id, i === 5 ? { fields: large } : set(`small/${i}`, "small"), now),
+      );
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      const expected = new Map(large);
+      for (let i = 0; i <= 20; i++) if (i !== 5) expected.set(`small/${i}`, "small");
+      sameFields((await loaded(driver, id)).fields, expected);
+    },
+  },
+];

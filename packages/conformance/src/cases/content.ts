@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { type Driver, isSessionError } from "@sessions/core";
+import type { Case, Kit } from "../kit.ts";
+import { begin, fieldsOf, loaded, manyFields, sameFields, sameRecord, set } from "../support.ts";
+import { characters, oddNames, oddTexts } from "../texts.ts";
+
+/** The same fields by `create` and by `commit`: they often take different ways to the backend. */
+async function roundTrip({ driver, now }: Kit, fields: ReadonlyMap<string, string>): Promise<void> {
+  sameFields((await loaded(driver, await begin(driver, now, { fields }))).fields, fields);
+  const id = await begin(driver, now);
+  assert.equal(await driver.commit(id, { fields }, now), "committed");
+  sameFields((await loaded(driver, id)).fields, fields);
+}
+
+/** A text that must be stored as it is, or refused whole with `SessionTooLargeError`. */
+async function allOrRefused(driver: Driver, now: number, text: string): Promise<void> {
+  const small = fieldsOf(["a/x", "small"], ["a/y", "kept"]);
+  const id = await begin(driver, now, { fields: small });
+  const refused = await driver.commit(id, set("a/x", text), now).then(
+    () => false,
+    (error: unknown) => {
+      assert.ok(
+        isSessionError(error, "ERR_SESSION_TOO_LARGE"),
+        `expected SessionTooLargeError, not ${error}`,
+      );
+      return true;
+    },
+  );
+  if (refused) sameRecord(await loaded(driver, id), { version: 1, fields: small });
+  else sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", text], ["a/y", "kept"]));
+}
+
+/** Bytes left for names, version, expiry, and whatever the backend adds, where a limit is below 1 MiB. */
+const OVERHEAD = 2_048;
+const MIB = 1024 * 1024;
+const largest = (maxBytes: number): number => (maxBytes < MIB ? maxBytes - OVERHEAD : MIB);
+
+export const contentCases: Case[] = [
+  {
+    rule: "R9.1",
+    title: "odd texts come back as they went in, the empty one included",
+    async run(kit) {
+      await roundTrip(kit, new Map(oddTexts.map((text, i) => [`odd/${i}`, text])));
+    },
+  },
+  {
+    rule: "R9.2",
+    title: "every character of the basic plane comes back, and one in fifty of the others",
+    async run(kit) {
+      const blocks: string[] = [];
+      for (let first = 1; first <= 0xffff; first += 8_192)
+        blocks.push(characters(first, Math.min(first + 8_191, 0xffff)));
+      blocks.push(characters(0x10000, 0x8ffff, 50), characters(0x90000, 0x10ffff, 50));
+      for (const text of blocks) await roundTrip(kit, fieldsOf(["all/characters", text]));
+    },
+  },
+  {
+    rule: "R9.3",
+    title: "odd field names stay apart: by case, by a sign or digit in front, by escapes, `__proto__/x`",
+    async run(kit) {
+      const { driver, now } = kit;
+      const fields = new Map(oddNames.map((name) => [name, `text of ${name}`]));
+      await roundTrip(kit, fields);
+      const id = await begin(driver, now, { fields });
+      for (const [i, name] of oddNames.entries()) {
+        if (i % 2 === 0) fields.set(name, "changed");
+        else fields.delete(name);
+        const text = i % 2 === 0 ? "changed" : null;
+        assert.equal(await driver.commit(id, { fields: new Map([[name, text]]) }, now), "committed");
+      }
+      sameFields((await loaded(driver, id)).fields, fields);
+    },
+  },
+  {
+    rule: "R9.4",
+    title: "field names of 2,048 characters that differ in the last one stay apart",
+    async run(kit) {
+      const stem = `store/${"k".repeat(2_041)}`;
+      await roundTrip(kit, fieldsOf([`${stem}a`, "1"], [`${stem}b`, "2"], [`${stem}A`, "3"], [stem, "4"]));
+    },
+  },
+  {
+    rule: "R9.5",
+    title: "a text of 1 MiB, or of the most that the backend holds, comes back whole",
+    async run(kit) {
+      // No byte repeats at a distance that a block size divides, so that a block lost or swapped is seen.
+      const pattern = "0123456789abcdefghijklmnopqrstuvwxyz-";
+      const size = largest(kit.maxBytes);
+      const text = pattern.repeat(Math.ceil(size / pattern.length)).slice(0, size);
+      await roundTrip(kit, fieldsOf(["a/large", text]));
+    },
+  },
+  {
+    rule: "R9.6",
+    title: "ten thousand fields, or as many as the backend holds, come and go in one commit",
+    async run(kit) {
+      const { driver, now } = kit;
+      const fields = manyFields(kit, 10_000, "1");
+      await roundTrip(kit, fields);
+      const id = await begin(driver, now, { fields });
+      const patch = new Map<string, string | null>();
+      for (const [i, name] of [...fields.keys()].entries()) patch.set(name, i % 2 === 0 ? null : "2");
+      assert.equal(await driver.commit(id, { fields: patch }, now), "committed");
+      const expected = [...patch].filter((entry): entry is [string, string] => entry[1] !== null);
+      sameFields((await loaded(driver, id)).fields, new Map(expected));
+    },
+  },
+  {
+    rule: "R9.7",
+    title: "a record without fields is a record: created so, or after its last field was deleted",
+    async run({ driver, now }) {
+      const created = await begin(driver, now);
+      sameFields((await loaded(driver, created)).fields, fieldsOf());
+      assert.equal(await driver.commit(created, set("a/x", "1"), now), "committed");
+      const emptied = await begin(driver, now, { fields: fieldsOf(["a/x", "1"]) });
+      assert.equal(await driver.commit(emptied, { fields: new Map([["a/x", null]]) }, now), "committed");
+      sameFields((await loaded(driver, emptied)).fields, fieldsOf());
+      assert.equal(await driver.commit(emptied, set("a/y", "2"), now), "committed");
+    },
+  },
+  {
+    rule: "R9.8",
+    title: "a text beyond what the backend holds is stored whole or refused whole with SessionTooLargeError",
+    async run({ driver, now, maxBytes }) {
+      // 17 MiB is over the largest document or packet that several backends take as they are installed.
+      await allOrRefused(driver, now, "x".repeat(maxBytes < MIB ? 2 * maxBytes : 17 * MIB));
+    },
+  },
+];

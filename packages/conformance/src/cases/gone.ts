@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import type { Change } from "@sessions/core";
+import type { Case } from "../kit.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  leave,
+  loaded,
+  MINUTE,
+  newId,
+  sameRecord,
+  set,
+  together,
+  touch,
+} from "../support.ts";
+
+/** Every kind of change that could bring a record back. */
+const changes = (now: number): Change[] => [
+  set("a/x", "late"),
+  touch(now + HOUR),
+  { fields: new Map() },
+  { ...set("a/x", "late"), expiresAt: now + HOUR, principal: "late" },
+  { fields: new Map([["a/x", null]]), principal: null },
+];
+
+/** Versions around the only one that any record here ever had. */
+const versions = [0, 1, 2, 3];
+
+export const goneCases: Case[] = [
+  {
+    rule: "R4.1",
+    title: "commit to an id that was never created answers gone and makes nothing",
+    async run({ driver, now }) {
+      const id = newId();
+      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      assert.equal(await driver.load(id), undefined);
+    },
+  },
+  {
+    rule: "R4.2",
+    title: "commit to a destroyed record answers gone and brings nothing back",
+    async run({ driver, now }) {
+      const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
+      await driver.destroy(id, now);
+      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      assert.equal(await driver.load(id), undefined);
+    },
+  },
+  {
+    rule: "R4.3",
+    title: "commit to an expired record answers gone and revives nothing, a new expiry included",
+    async run({ driver, now }) {
+      const id = await leave(driver, now, { fields: fieldsOf(["a/x", "1"]) });
+      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      const left = await driver.load(id);
+      // An expired record may be shown or hidden; if shown, it must be as it was.
+      if (left) sameRecord(left, { version: 1, expiresAt: now - MINUTE, fields: fieldsOf(["a/x", "1"]) });
+    },
+  },
+  {
+    rule: "R4.4",
+    title: "a record takes commits until `now` reaches its expiry, whatever the backend's clock says",
+    async run({ driver, now: real }) {
+      for (const now of [real, real - 5 * MINUTE, real + 5 * MINUTE]) {
+        const id = await begin(driver, now - MINUTE, { expiresAt: now });
+        assert.equal(await driver.commit(id, set("a/x", "1"), now - 1), "committed");
+        assert.equal(await driver.commit(id, set("a/x", "2"), now), "gone");
+        assert.equal(await driver.commit(id, touch(now + HOUR), now + 1), "gone");
+      }
+    },
+  },
+  {
+    rule: "R4.5",
+    title: "commit to an unknown, destroyed or expired record answers gone whatever ifVersion says",
+    async run({ driver, now }) {
+      const destroyed = await begin(driver, now);
+      await driver.destroy(destroyed, now);
+      for (const id of [newId(), destroyed, await leave(driver, now)])
+        for (const ifVersion of versions)
+          for (const change of changes(now))
+            assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "gone");
+    },
+  },
+  {
+    rule: "R4.6",
+    title: "a commit that moves the expiry to `now` or before is committed and ends the record",
+    async run({ driver, now }) {
+      for (const expiresAt of [now, now - MINUTE]) {
+        for (const extra of [{}, { ifVersion: 1 }, { fields: new Map([["a/x", null]]) }]) {
+          const id = await begin(driver, now - MINUTE, { fields: fieldsOf(["a/x", "1"]) });
+          assert.equal(await driver.commit(id, { ...touch(expiresAt), ...extra }, now), "committed");
+          assert.equal(await driver.commit(id, set("a/x", "late"), now), "gone");
+          assert.equal(await driver.commit(id, touch(now + HOUR), now), "gone");
+        }
+      }
+    },
+  },
+  {
+    rule: "R4.7",
+    title: "a commit that races with a destroy brings nothing back",
+    async run({ driver, now }) {
+      const ids = await together(20, () => begin(driver, now, { fields: fieldsOf(["a/x", "1"]) }));
+      await together(80, async (i) => {
+        const id = ids[i % 20] ?? "";
+        // Each record has one destroy among its four calls: for every fourth record as the first, the second...
+        if ((Math.floor(i / 20) + i) % 4 === 0) return driver.destroy(id, now);
+        const change = i % 3 === 0 ? touch(now + 2 * HOUR) : set(`a/${i}`, "late");
+        const outcome = await driver.commit(id, change, now);
+        return assert.notEqual(outcome, "conflict");
+      });
+      for (const id of ids) {
+        assert.equal(await driver.load(id), undefined, "a destroyed record must not be there");
+        assert.equal(await driver.commit(id, set("a/z", "3"), now), "gone");
+      }
+    },
+  },
+  {
+    rule: "R4.8",
+    title: "a compare-and-set that races with a destroy answers committed or gone, never conflict",
+    async run({ driver, now }) {
+      const ids = await together(20, () => begin(driver, now));
+      const outcomes = await together(40, async (i) => {
+        const id = ids[i >> 1] ?? "";
+        // Half of the pairs begin with the one, half with the other.
+        if (i % 2 === (i >> 1) % 2) return driver.destroy(id, now);
+        return driver.commit(id, { ...set("a/x", "1"), ifVersion: 1 }, now);
+      });
+      assert.ok(!outcomes.includes("conflict"), "nobody else wrote: there is nothing to conflict with");
+    },
+  },
+  {
+    rule: "R4.9",
+    title: "commits that race with the commit that ends a record do not move its end",
+    async run({ driver, now }) {
+      const ids = await together(10, () => begin(driver, now - MINUTE));
+      await together(60, async (i) => {
+        const id = ids[i % 10] ?? "";
+        if (i >= 20 && i < 30) assert.equal(await driver.commit(id, touch(now - 1000), now), "committed");
+        else
+          assert.notEqual(
+            await driver.commit(id, { ...set(`a/${i}`, "1"), expiresAt: now + HOUR }, now),
+            "conflict",
+          );
+      });
+      for (const id of ids) assert.equal(await driver.commit(id, set("a/y", "2"), now), "gone");
+    },
+  },
+  {
+    rule: "R4.10",
+    title: "a commit answered gone by a clock that is ahead leaves the record to callers whose clock is not",
+    async run({ driver, now }) {
+      const id = await begin(driver, now, { expiresAt: now + MINUTE, fields: fieldsOf(["a/x", "1"]) });
+      assert.equal(await driver.commit(id, set("a/x", "2"), now + 2 * MINUTE), "gone");
+      sameRecord(await loaded(driver, id), { version: 1, fields: fieldsOf(["a/x", "1"]) });
+      assert.equal(await driver.commit(id, set("a/x", "3"), now), "committed");
+    },
+  },
+];

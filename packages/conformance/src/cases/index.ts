@@ -1,0 +1,33 @@
+import type { Case } from "../kit.ts";
+import { commitCases } from "./commit.ts";
+import { compareCases } from "./compare.ts";
+import { contentCases } from "./content.ts";
+import { createCases } from "./create.ts";
+import { destroyCases } from "./destroy.ts";
+import { durabilityCases } from "./durability.ts";
+import { goneCases } from "./gone.ts";
+import { isolationCases } from "./isolation.ts";
+import { listCases } from "./list.ts";
+import { loadCases } from "./load.ts";
+import { outageCases } from "./outage.ts";
+import { setupCases } from "./setup.ts";
+import { sweepCases } from "./sweep.ts";
+import { versionCases } from "./version.ts";
+
+/** Every case. Isolation comes first: where namespaces share records, no other result means anything. */
+export const cases: readonly Case[] = [
+  ...isolationCases,
+  ...createCases,
+  ...loadCases,
+  ...commitCases,
+  ...goneCases,
+  ...compareCases,
+  ...versionCases,
+  ...destroyCases,
+  ...sweepCases,
+  ...contentCases,
+  ...durabilityCases,
+  ...outageCases,
+  ...setupCases,
+  ...listCases,
+];

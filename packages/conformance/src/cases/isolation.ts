@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import type { Case, Kit } from "../kit.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  leave,
+  loaded,
+  MINUTE,
+  newId,
+  sameFields,
+  sameRecord,
+  set,
+} from "../support.ts";
+import { oddPrincipals } from "../texts.ts";
+import { idsOf, listAll, listing, listsExactly } from "./paging.ts";
+
+/** Names that would be mistaken for the case's own by a bare prefix, a `_` for any character, a name made plain. */
+const lookAlikes = [
+  (name: string) => `${name}x`,
+  (name: string) => name.replaceAll("_", "x"),
+  (name: string) => name.replaceAll("_", ""),
+];
+
+const apart = (kit: Kit) => Promise.all(lookAlikes.map((rename) => kit.openApart(rename)));
+
+export const isolationCases: Case[] = [
+  {
+    rule: "R14.1",
+    title: "two namespaces share nothing, even where one's name begins with the other's",
+    async run(kit) {
+      const { driver, now } = kit;
+      const id = newId();
+      const others = await apart(kit);
+      for (const [i, other] of [driver, ...others].entries()) {
+        assert.equal(await other.load(id), undefined, "a namespace must not see another's record");
+        const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/n", String(i)]) };
+        assert.equal(await other.create(id, record, now), true);
+      }
+      await others[0]?.commit(id, set("a/more", "1"), now);
+      await others[1]?.destroy(id, now);
+      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/n", "0"]));
+    },
+  },
+  {
+    rule: "R14.2",
+    title: "a sweep in one namespace removes nothing of another",
+    async run(kit) {
+      const { driver, now } = kit;
+      const others = await apart(kit);
+      const live = await Promise.all(others.map((other) => begin(other, now)));
+      const dead = await Promise.all(others.map((other) => leave(other, now)));
+      const before = await Promise.all(others.map((other, i) => other.load(dead[i] ?? "")));
+      await leave(driver, now);
+      await driver.sweep({ after: 0, before: now + 2 * HOUR, limit: 100 });
+      for (const [i, other] of others.entries()) {
+        await loaded(other, live[i] ?? "");
+        // An expired record may be hidden, but not from one look to the next.
+        assert.deepEqual(await other.load(dead[i] ?? ""), before[i]);
+      }
+    },
+  },
+  {
+    rule: "R14.3",
+    title: "a listing names no record of another namespace",
+    needs: "list",
+    async run(kit) {
+      const { driver, now } = kit;
+      for (const other of await apart(kit)) await begin(other, now, { principal: "alice" });
+      const id = await begin(driver, now, { principal: "alice" });
+      await listsExactly(kit, { principal: "alice" }, [id]);
+      assert.deepEqual(idsOf(await listAll(listing(driver), {}, now, 10)), new Set([id]));
+    },
+  },
+  {
+    rule: "R14.4",
+    title: "ids that differ in one character, or look like equal numbers, name different records",
+    async run({ driver, now }) {
+      const stem = newId().slice(1);
+      const zeros = "0".repeat(30);
+      const ids = [`${stem}a`, `${stem}b`, `a${stem}`, `b${stem}`, `${zeros}10`, `${zeros}e1`, `${zeros}e2`];
+      ids.push(`${"0".repeat(29)}1e1`);
+      for (const id of ids) {
+        const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/id", id]) };
+        assert.equal(await driver.create(id, record, now), true, `${id} must not be taken`);
+      }
+      for (const id of ids.filter((_, i) => i % 2 === 0))
+        assert.equal(await driver.commit(id, set("a/more", id), now), "committed");
+      assert.equal(await driver.destroy(ids[1] ?? "", now), true);
+      for (const [i, id] of ids.entries()) {
+        if (i === 1) continue;
+        const expected = fieldsOf(["a/id", id]);
+        if (i % 2 === 0) expected.set("a/more", id);
+        sameFields((await loaded(driver, id)).fields, expected);
+      }
+    },
+  },
+  {
+    rule: "R14.5",
+    title: "principals come back byte by byte: spaces at the end, case, composition, 255 bytes",
+    async run({ driver, now }) {
+      for (const principal of oddPrincipals) {
+        sameRecord(await loaded(driver, await begin(driver, now, { principal })), { principal });
+        const id = await begin(driver, now);
+        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+        sameRecord(await loaded(driver, id), { principal });
+      }
+    },
+  },
+  {
+    rule: "R14.6",
+    title: "what happens to one record happens to no other",
+    async run({ driver, now }) {
+      const record = { principal: "alice", fields: fieldsOf(["a/x", "1"]) };
+      const bystander = await begin(driver, now, record);
+      const id = await begin(driver, now, record);
+      await driver.commit(id, { ...set("a/x", "2"), principal: "bob", expiresAt: now + MINUTE }, now);
+      await driver.destroy(id, now);
+      sameRecord(await loaded(driver, bystander), { version: 1, expiresAt: now + HOUR, ...record });
+    },
+  },
+];

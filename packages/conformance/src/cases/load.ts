@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { Case } from "../kit.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  loaded,
+  MINUTE,
+  newId,
+  sameFields,
+  sameRecord,
+  set,
+  touch,
+} from "../support.ts";
+
+export const loadCases: Case[] = [
+  {
+    rule: "R2.1",
+    title: "expiry and version come back as numbers, to the millisecond",
+    async run({ driver, now }) {
+      for (const expiresAt of [now + HOUR + 1, now + HOUR + 789, now + 400 * 24 * HOUR + 999]) {
+        const id = await begin(driver, now, { expiresAt });
+        sameRecord(await loaded(driver, id), { version: 1, expiresAt });
+        await driver.commit(id, { ...set("a/x", "1"), expiresAt: expiresAt + 13 }, now);
+        sameRecord(await loaded(driver, id), { version: 2, expiresAt: expiresAt + 13 });
+        await driver.commit(id, touch(expiresAt + 27), now);
+        sameRecord(await loaded(driver, id), { expiresAt: expiresAt + 27 });
+      }
+    },
+  },
+  {
+    rule: "R2.2",
+    title: "load of an id that was never created answers undefined",
+    async run({ driver, now }) {
+      await begin(driver, now);
+      assert.equal(await driver.load(newId()), undefined);
+    },
+  },
+  {
+    rule: "R2.3",
+    title: "a record created without a principal has none",
+    async run({ driver, now }) {
+      assert.equal((await loaded(driver, await begin(driver, now))).principal, undefined);
+      const id = await begin(driver, now, { principal: undefined });
+      assert.equal((await loaded(driver, id)).principal, undefined);
+    },
+  },
+  {
+    rule: "R2.4",
+    title: "load sees the commit that was acknowledged just before",
+    async run({ driver, now }) {
+      const id = await begin(driver, now);
+      for (let i = 0; i < 25; i++) {
+        await driver.commit(id, { ...set("a/n", String(i)), expiresAt: now + HOUR + i * 1000 }, now);
+        const record = await loaded(driver, id);
+        sameRecord(record, { expiresAt: now + HOUR + i * 1000 });
+        assert.equal(record.fields.get("a/n"), String(i));
+      }
+    },
+  },
+  {
+    rule: "R2.5",
+    title: "changing what load answered changes nothing stored",
+    async run({ driver, now }) {
+      const id = await begin(driver, now, { fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
+      const { fields } = await loaded(driver, id);
+      if (fields instanceof Map) {
+        fields.set("a/x", "changed").set("a/z", "new");
+        fields.delete("a/y");
+      }
+      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"], ["a/y", "2"]));
+    },
+  },
+  {
+    rule: "R2.6",
+    title: "changing the Map that create or commit was given changes nothing stored",
+    async run({ driver, now }) {
+      const given = fieldsOf(["a/x", "1"]);
+      const id = await begin(driver, now, { fields: given });
+      given.set("a/x", "changed").set("a/z", "new");
+      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"]));
+      const patch = new Map<string, string | null>([["a/y", "2"]]);
+      await driver.commit(id, { fields: patch }, now);
+      patch.set("a/y", "changed").set("a/x", null);
+      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"], ["a/y", "2"]));
+      await driver.commit(id, set("a/z", "3"), now);
+      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"], ["a/y", "2"], ["a/z", "3"]));
+      sameFields(given, fieldsOf(["a/x", "changed"], ["a/z", "new"]));
+    },
+  },
+  {
+    rule: "R2.7",
+    title: "a record that is live by its callers' clock is there, though the backend's clock is ahead",
+    async run({ driver, now: real }) {
+      const now = real - 5 * MINUTE;
+      const fields = fieldsOf(["a/x", "1"]);
+      const id = await begin(driver, now, { expiresAt: now + MINUTE, fields });
+      sameRecord(await loaded(driver, id), { version: 1, expiresAt: now + MINUTE, fields });
+    },
+  },
+];

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { type Driver, isProvisionedDriver, type ProvisionedDriver } from "@sessions/core";
+import type { Case } from "../kit.ts";
+import { begin, fieldsOf, HOUR, loaded, sameRecord, set } from "../support.ts";
+
+/** The driver as one with objects of its own; the kit runs a case that needs it on no other. */
+function provisioned(driver: Driver): ProvisionedDriver {
+  assert.ok(isProvisionedDriver(driver), "the driver needs no setup");
+  return driver;
+}
+
+const record = (now: number) => ({
+  expiresAt: now + HOUR,
+  principal: "alice",
+  fields: fieldsOf(["a/x", "1"]),
+});
+
+export const setupCases: Case[] = [
+  {
+    rule: "R12.1",
+    title: "check answers an empty list after setup",
+    needs: "setup",
+    async run(kit) {
+      assert.deepEqual(await provisioned(kit.driver).check(), []);
+    },
+  },
+  {
+    rule: "R12.2",
+    title: "a second setup keeps every record as it is",
+    needs: "setup",
+    async run(kit) {
+      const [driver, { now }] = [provisioned(kit.driver), kit];
+      const id = await begin(driver, now, record(now));
+      await driver.setup();
+      sameRecord(await loaded(driver, id), { version: 1, ...record(now) });
+      assert.equal(await driver.commit(id, set("a/x", "2"), now), "committed");
+      assert.deepEqual(await driver.check(), []);
+    },
+  },
+  {
+    rule: "R12.3",
+    title: "several setups at once succeed and lose no record",
+    needs: "setup",
+    async run(kit) {
+      const [driver, { now }] = [provisioned(kit.driver), kit];
+      const drivers = [driver];
+      for (let i = 0; i < 3; i++) drivers.push(kit.shared ? provisioned(await kit.open()) : driver);
+      const id = await begin(driver, now, record(now));
+      await Promise.all(drivers.map((each) => each.setup()));
+      sameRecord(await loaded(driver, id), { version: 1, ...record(now) });
+      // And from nothing, where the creations themselves collide.
+      await driver.teardown();
+      await Promise.all(drivers.map((each) => each.setup()));
+      for (const each of drivers) {
+        assert.deepEqual(await each.check(), []);
+        await begin(each, now, record(now));
+      }
+    },
+  },
+  {
+    rule: "R12.4",
+    title: "check names what is missing after teardown, and nothing after the next setup",
+    needs: "setup",
+    async run(kit) {
+      const driver = provisioned(kit.driver);
+      await driver.teardown();
+      const missing = await driver.check();
+      assert.ok(missing.length > 0, "check must name what teardown removed");
+      for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must answer sentences");
+      await driver.setup();
+      assert.deepEqual(await driver.check(), []);
+    },
+  },
+  {
+    rule: "R12.5",
+    title: "teardown removes the records",
+    needs: "setup",
+    async run(kit) {
+      const [driver, { now }] = [provisioned(kit.driver), kit];
+      const id = await begin(driver, now, record(now));
+      await driver.teardown();
+      await driver.setup();
+      assert.equal(await driver.load(id), undefined);
+      assert.equal(await driver.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now), true);
+      sameRecord(await loaded(driver, id), { version: 1, principal: undefined, fields: fieldsOf() });
+    },
+  },
+  {
+    rule: "R12.6",
+    title: "teardown in one namespace removes nothing of another",
+    needs: "setup",
+    async run(kit) {
+      const [driver, { now }] = [provisioned(kit.driver), kit];
+      const other = provisioned(await kit.openApart((namespace) => `${namespace}x`));
+      const id = await begin(other, now, record(now));
+      await driver.teardown();
+      assert.deepEqual(await other.check(), []);
+      sameRecord(await loaded(other, id), { version: 1, ...record(now) });
+      await driver.setup();
+    },
+  },
+];

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import type { Driver } from "@sessions/core";
+import type { Case } from "../kit.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  leave,
+  loaded,
+  MINUTE,
+  sameRecord,
+  set,
+  together,
+  touch,
+} from "../support.ts";
+
+/** Which of the ids `load` shows: expired ones may be hidden, so the kit compares before with after. */
+async function shown(driver: Driver, ids: readonly string[]): Promise<string[]> {
+  const records = await Promise.all(ids.map((id) => driver.load(id)));
+  return ids.filter((_, i) => records[i] !== undefined);
+}
+
+/** Records that expired at these instants, all live when they were made. */
+const ended = (driver: Driver, now: number, instants: readonly number[]): Promise<string[]> =>
+  Promise.all(
+    instants.map((expiresAt) => begin(driver, now - 10 * MINUTE, { expiresAt, principal: "alice" })),
+  );
+
+export const sweepCases: Case[] = [
+  {
+    rule: "R8.1",
+    title: "a sweep removes no record that expired before `after`, or at `before` or later",
+    async run({ driver, now }) {
+      const [after, before] = [now - 3 * MINUTE, now - 2 * MINUTE];
+      const instants = [after - MINUTE, after - 1, before, before + 1, before + MINUTE];
+      const outside = await shown(driver, await ended(driver, now, instants));
+      const inside = await ended(driver, now, [after, after + 1, before - 1]);
+      assert.ok((await driver.sweep({ after, before, limit: 100 })) <= inside.length);
+      assert.deepEqual(await shown(driver, outside), outside);
+    },
+  },
+  {
+    rule: "R8.2",
+    title: "a sweep removes at most `limit` records",
+    async run({ driver, now }) {
+      const ids = await together(10, () => leave(driver, now));
+      for (const limit of [1, 3, 4]) {
+        const there = await shown(driver, ids);
+        const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
+        assert.ok(count <= limit, `a sweep of at most ${limit} answered ${count}`);
+        assert.ok(there.length - (await shown(driver, there)).length <= limit);
+      }
+    },
+  },
+  {
+    rule: "R8.3",
+    title: "a sweep of all that has expired leaves the live records as they are",
+    async run({ driver, now }) {
+      const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
+      const ids = await together(5, () => begin(driver, now, record));
+      ids.push(await begin(driver, now - HOUR, { ...record, expiresAt: now - MINUTE }));
+      await driver.commit(ids[5] ?? "", touch(now + HOUR), now - 2 * MINUTE);
+      const last = await begin(driver, now, { expiresAt: now });
+      await leave(driver, now);
+      await driver.sweep({ after: 0, before: now, limit: 1_000 });
+      for (const id of ids) sameRecord(await loaded(driver, id), record);
+      assert.equal(await driver.commit(last, set("a/x", "1"), now - 1), "committed");
+    },
+  },
+  {
+    rule: "R8.4",
+    title: "a sweep answers how many records it removed",
+    async run({ driver, now }) {
+      const ids = await together(7, () => leave(driver, now));
+      await begin(driver, now);
+      let there = await shown(driver, ids);
+      const allShown = there.length === ids.length;
+      let sum = 0;
+      for (const limit of [3, 100, 100]) {
+        const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
+        assert.ok(Number.isInteger(count) && count >= 0, `a sweep must answer a whole number, not ${count}`);
+        const left = await shown(driver, there);
+        const removed = there.length - left.length;
+        if (allShown) assert.equal(count, removed, "what the answer says and what went must be one number");
+        else assert.ok(count >= removed, "what went must be in the answer");
+        there = left;
+        sum += count;
+      }
+      assert.ok(sum <= ids.length, `of ${ids.length} records ${sum} cannot have been removed`);
+    },
+  },
+  {
+    rule: "R8.5",
+    title:
+      "a sweep that races with a commit which moves the expiry out of its range removes nothing committed",
+    async run({ driver, now }) {
+      // Expired for the sweep's caller, live for the commits' callers, whose clock is behind.
+      const late = now - 2 * MINUTE;
+      const ids = await together(20, () => begin(driver, late, { expiresAt: now - MINUTE }));
+      const sweep = () => driver.sweep({ after: 0, before: now, limit: 100 });
+      const commit = (i: number) =>
+        driver.commit(ids[i] ?? "", { ...set("a/x", "1"), expiresAt: now + HOUR }, late);
+      const [early, , outcomes] = await Promise.all([
+        together(10, commit),
+        sweep(),
+        together(10, (i) => commit(i + 10)),
+        sweep(),
+      ]);
+      for (const [i, outcome] of [...early, ...outcomes].entries())
+        if (outcome === "committed")
+          sameRecord(await loaded(driver, ids[i] ?? ""), { expiresAt: now + HOUR });
+        else assert.equal(outcome, "gone");
+    },
+  },
+  {
+    rule: "R8.6",
+    title: "a sweep that races with a create over a leftover does not remove the new record",
+    async run({ driver, now }) {
+      const ids = await together(20, () => leave(driver, now));
+      const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/x", "1"]) };
+      const [created] = await Promise.all([
+        together(20, (i) => driver.create(ids[i] ?? "", record, now)),
+        driver.sweep({ after: 0, before: now, limit: 100 }),
+      ]);
+      for (const [i, id] of ids.entries()) if (created[i]) sameRecord(await loaded(driver, id), record);
+    },
+  },
+];

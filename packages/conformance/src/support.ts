@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import type { Change, Driver, NewRecord, StoredRecord } from "@sessions/core";
+import type { Kit } from "./kit.ts";
+
+export const MINUTE = 60_000;
+export const HOUR: number = 60 * MINUTE;
+
+export function newId(): string {
+  return randomBytes(16).toString("hex");
+}
+
+export function fieldsOf(...entries: readonly (readonly [string, string])[]): Map<string, string> {
+  return new Map(entries);
+}
+
+/** A change that sets one field. */
+export function set(name: string, text: string): Change {
+  return { fields: new Map([[name, text]]) };
+}
+
+/** A change that moves the expiry and nothing else. */
+export function touch(expiresAt: number): Change {
+  return { fields: new Map(), expiresAt };
+}
+
+/** Creates a record, live for an hour unless it says otherwise, and answers its id. */
+export async function begin(driver: Driver, now: number, record: Partial<NewRecord> = {}): Promise<string> {
+  const id = newId();
+  const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
+  assert.equal(created, true, "create of a new id must answer true");
+  return id;
+}
+
+/**
+ * Creates a record that was live two minutes ago and expired one minute ago. It is written with the earlier clock:
+ * nobody has to wait, and no driver is asked for a record that is born dead.
+ */
+export async function leave(driver: Driver, now: number, record: Partial<NewRecord> = {}): Promise<string> {
+  return begin(driver, now - 2 * MINUTE, { expiresAt: now - MINUTE, ...record });
+}
+
+/** The record as `load` answers it, which must be there. */
+export async function loaded(driver: Driver, id: string): Promise<StoredRecord> {
+  const record = await driver.load(id);
+  assert.ok(record !== undefined, "load must answer the record, not undefined");
+  return record;
+}
+
+/** Text for a message: escaped, and cut. */
+export function show(text: string | null | undefined): string {
+  if (typeof text !== "string") return String(text);
+  const escaped = JSON.stringify(text.slice(0, 40)).replace(
+    /[^ -~]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return text.length > 40 ? `${escaped}... (${text.length} units)` : escaped;
+}
+
+/** Compares without printing megabytes where it fails. */
+export function sameFields(actual: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): void {
+  assert.ok(
+    typeof actual?.get === "function" && typeof actual.size === "number",
+    "a record's fields must be a Map",
+  );
+  for (const [name, text] of expected) {
+    assert.ok(actual.has(name), `field ${show(name)} is missing`);
+    const got = actual.get(name);
+    assert.ok(got === text, `field ${show(name)} must hold ${show(text)}, not ${show(got)}`);
+  }
+  for (const name of actual.keys()) assert.ok(expected.has(name), `field ${show(name)} must not be there`);
+}
+
+/** Compares a record with what it must be; what is not named is not compared. */
+export function sameRecord(actual: StoredRecord, expected: Partial<StoredRecord>): void {
+  const { fields, ...rest } = expected;
+  if (fields) sameFields(actual.fields, fields);
+  const { version, expiresAt, principal } = actual;
+  assert.deepEqual({ version, expiresAt, principal }, { version, expiresAt, principal, ...rest });
+}
+
+/** Starts all of them at once, and waits for all. */
+export function together<T>(count: number, start: (i: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => start(i)));
+}
+
+/** The case's driver and three more on the same records. */
+export async function severalDrivers(kit: Kit): Promise<(i: number) => Driver> {
+  const others = [await kit.open(), await kit.open(), await kit.open()];
+  return (i) => others[i % 4] ?? kit.driver;
+}
+
+/** As many fields as were asked for, or as fit. */
+export function manyFields(kit: Kit, count: number, text: string): Map<string, string> {
+  // 64 bytes a field: what a backend may add to a name and a value this short.
+  const fit = Math.min(count, Math.floor(kit.maxBytes / 64));
+  return new Map(Array.from({ length: fit }, (_, i) => [`many/${i}`, text]));
+}
+
+/** Lets timers and sockets have their turn, so that a loop around a driver in this process starves nobody. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Rejects where the promise is not settled in time. */
+export async function within<T>(ms: number, promise: Promise<T>, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${message} within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Tries until it succeeds, where waiting is right (an index that lags, a client that connects again); else once.
+ * The sleep is between two looks at something that no event announces.
+ */
+export async function eventually<T>(wait: boolean, attempt: () => Promise<T>): Promise<T> {
+  const end = Date.now() + 4_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!wait || Date.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

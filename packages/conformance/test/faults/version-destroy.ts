@@ -1,0 +1,121 @@
+import { turn } from "../../src/support.ts";
+import { apply, counts, isLive } from "../simple-driver.ts";
+import { type Fault, fault } from "./fault.ts";
+
+/** Faults in comparing and counting, and in destroy: R5 to R7. */
+export const versionAndDestroyFaults: Fault[] = [
+  fault("R5", "ifVersion is heeded only where fields are written", (_, sound) => ({
+    commit: (id, { ifVersion, ...change }, now) =>
+      sound.commit(
+        id,
+        change.fields.size === 0 && ifVersion !== 1 && ifVersion !== 2 ? change : { ...change, ifVersion },
+        now,
+      ),
+  })),
+  fault("R5", "a conflict still moves the expiry", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      if (outcome === "conflict" && row && change.expiresAt !== undefined) row.expiresAt = change.expiresAt;
+      return outcome;
+    },
+  })),
+  fault("R5", "a conflict still counts", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      if (outcome === "conflict" && row) row.version++;
+      return outcome;
+    },
+  })),
+  fault("R5", "the version is compared first, the record written later", (rows) => ({
+    async commit(id, given, now) {
+      const change = { ...given, fields: new Map(given.fields) };
+      const seen = rows.get(id)?.version;
+      await turn();
+      const row = rows.get(id);
+      if (!isLive(row, now)) return "gone";
+      if (change.ifVersion !== undefined && change.ifVersion !== seen) return "conflict";
+      apply(row, change);
+      return "committed";
+    },
+  })),
+  fault("R5", "only an older version conflicts", (rows, sound) => ({
+    async commit(id, change, now) {
+      const version = rows.get(id)?.version ?? 0;
+      const newer = change.ifVersion !== undefined && change.ifVersion > version;
+      return sound.commit(id, newer ? { ...change, ifVersion: version } : change, now);
+    },
+  })),
+
+  fault("R6", "a touch counts", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      if (outcome === "committed" && row && !counts(change) && change.expiresAt !== undefined) row.version++;
+      return outcome;
+    },
+  })),
+  fault("R6", "every field counts", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      if (outcome === "committed" && row && change.fields.size > 2) row.version += change.fields.size - 1;
+      return outcome;
+    },
+  })),
+  fault("R6", "a principal alone does not count", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      const alone = change.principal === null && change.fields.size === 0 && change.ifVersion === undefined;
+      if (outcome === "committed" && row && alone) row.version--;
+      return outcome;
+    },
+  })),
+  fault("R6", "ifVersion alone does not count", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      const alone = change.ifVersion !== undefined && !counts({ ...change, ifVersion: undefined });
+      if (outcome === "committed" && row && alone) row.version--;
+      return outcome;
+    },
+  })),
+  fault("R6", "a commit that changes nothing does not count", (rows, sound) => ({
+    async commit(id, change, now) {
+      const row = rows.get(id);
+      const same =
+        row && [...change.fields].every(([name, text]) => row.fields.get(name) === (text ?? undefined));
+      const outcome = await sound.commit(id, change, now);
+      const counted =
+        change.fields.size > 0 && change.principal === undefined && change.ifVersion === undefined;
+      if (outcome === "committed" && row && same && counted) row.version--;
+      return outcome;
+    },
+  })),
+
+  fault("R7", "destroy of an expired record answers true", (rows) => ({
+    async destroy(id) {
+      await turn();
+      return rows.delete(id);
+    },
+  })),
+  fault("R7", "destroy always answers true", (_, sound) => ({
+    async destroy(id, now) {
+      await sound.destroy(id, now);
+      return true;
+    },
+  })),
+  fault("R7", "destroy looks first and removes later", (rows, sound) => ({
+    async destroy(id, now) {
+      await turn();
+      const there = isLive(rows.get(id), now);
+      await sound.destroy(id, now);
+      return there;
+    },
+  })),
+  fault("R7", "destroy judges by the backend's clock", (_, sound) => ({
+    destroy: (id, now) => sound.destroy(id, Math.max(now, Date.now() - 200_000)),
+  })),
+];

@@ -1,0 +1,113 @@
+import { type Driver, type ListingDriver, SessionTooLargeError } from "@sessions/core";
+import { describe, expect, test } from "vitest";
+import { runConformance, type Target, testDriver } from "../src/index.ts";
+import { turn } from "../src/support.ts";
+import { copy, isLive, simpleDriver } from "./simple-driver.ts";
+import { memoryTarget, provisionedTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
+
+describe("the memory driver keeps every rule", () => {
+  testDriver({ test, target: memoryTarget() });
+});
+
+/** Takes a different while for each call, as a network does. */
+let calls = 0;
+async function uneven(): Promise<void> {
+  for (let i = calls++ % 4; i >= 0; i--) await turn();
+}
+
+/** Removes what has expired by itself, hides it until then, and so leaves nothing to sweep. */
+function selfExpiring(): Target {
+  return worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    return {
+      ...sound,
+      async load(id) {
+        const record = await sound.load(id);
+        return record && record.expiresAt > Date.now() - 6 * 60_000 ? record : undefined;
+      },
+      sweep: async () => 0,
+    };
+  });
+}
+
+/** Lists by an index on principals that lags behind the records. */
+function laggingList(): Target {
+  return worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    const index = new Map<string, string | undefined>();
+    let looks = 0;
+    const driver: ListingDriver = {
+      ...sound,
+      eventualList: true,
+      async list(query, now) {
+        if (query.principal === undefined) return sound.list(query, now);
+        await turn();
+        if (++looks % 2 === 0) for (const [id, row] of rows) index.set(id, row.principal);
+        const records = [...rows]
+          .filter(([id, row]) => isLive(row, now) && index.get(id) === query.principal)
+          .filter(([, row]) => row.principal === query.principal)
+          .map(([id, row]) => ({ id, ...copy(row) }));
+        return { records };
+      },
+    };
+    return driver;
+  });
+}
+
+/** Holds 400,000 bytes a record. */
+function small(more: Partial<Target> = {}, declared: Partial<Driver> = { maxRecordBytes: 400_000 }): Target {
+  return worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    const weigh = (...maps: ReadonlyMap<string, string | null>[]): void => {
+      let bytes = 0;
+      for (const map of maps)
+        for (const [name, text] of map) bytes += name.length + 3 + Buffer.byteLength(text ?? "");
+      if (bytes > 400_000) throw new SessionTooLargeError("a record holds at most 400,000 bytes");
+    };
+    return {
+      ...sound,
+      ...declared,
+      async create(id, record, now) {
+        weigh(record.fields);
+        return sound.create(id, record, now);
+      },
+      async commit(id, change, now) {
+        weigh(change.fields);
+        return sound.commit(id, change, now);
+      },
+    };
+  }, more);
+}
+
+test.each<[string, Target, number]>([
+  ["the memory driver", memoryTarget(), 18],
+  ["the simplest driver", simpleTarget(), 11],
+  ["a driver with uneven answers", worldTarget((rows) => simpleDriver(() => rows, uneven)), 11],
+  ["a driver behind a line that can be cut", remoteTarget(), 6],
+  ["a driver with a table to set up", provisionedTarget(), 5],
+  ["a backend that expires records by itself", selfExpiring(), 11],
+  ["an index that lags", laggingList(), 11],
+  ["a backend with small records, as the driver says", small(), 11],
+  ["a backend with small records, as the target says", small({ limits: { recordBytes: 400_000 } }, {}), 11],
+])("%s passes, and only what does not apply is skipped", async (_, target, skipped) => {
+  const report = await runConformance(target);
+  expect(report.results.filter(({ status }) => status === "failed")).toEqual([]);
+  expect(report.skipped).toBe(skipped);
+  const reason =
+    /\(skipped: (the target is not shared|the target has no outage|the driver needs no setup)\)$/;
+  for (const { status, title } of report.results) if (status === "skipped") expect(title).toMatch(reason);
+});
+
+test("a driver that does not list is not asked to", async () => {
+  const target = worldTarget((rows) => {
+    const { name, create, load, commit, destroy, sweep } = simpleDriver(() => rows);
+    return { name, create, load, commit, destroy, sweep };
+  });
+  const { failed, results } = await runConformance(target);
+  expect(failed).toBe(0);
+  const skipped = results.filter(({ title }) => title.endsWith("(skipped: the driver does not list)"));
+  expect(skipped.map(({ rule }) => rule)).toEqual(
+    expect.arrayContaining(["R1.9", "R14.3", "R13.1", "R13.10"]),
+  );
+  expect(skipped).toHaveLength(12);
+});
