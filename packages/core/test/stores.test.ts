@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Codec, createSessionManager, defineStore, devalueCodec, type Store } from "../src/index.ts";
-import { cookieFrom, request, setUp, stored, thrownBy } from "./support.ts";
+import { cookieFrom, request, setUp, stored, thrownBy, values } from "./support.ts";
 
 type Plain = Store<Record<string, unknown>>;
 
 const KEYS = ["a", "b", "c", "a/b", "__proto__"];
 const key = fc.constantFrom(...KEYS);
-const value = fc.jsonValue();
+const value = values;
 
 type Step =
   | { do: "set"; key: string; value: unknown }

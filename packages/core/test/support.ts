@@ -202,3 +202,8 @@ export const badKeys: readonly unknown[] = [
   ["k"],
   Symbol("k"),
 ];
+
+/** JSON that the default codec takes: it refuses an object's own `__proto__`. */
+export const values: fc.Arbitrary<unknown> = fc
+  .jsonValue()
+  .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
