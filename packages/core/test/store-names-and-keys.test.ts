@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createSessionManager, defineStore, type Store } from "../src/index.ts";
-import { badKeys, badStoreNames, keys, request, setUp, stored, storeNames, testClock } from "./support.ts";
+import {
+  badKeys,
+  badStoreNames,
+  keys,
+  request,
+  setUp,
+  stored,
+  storeNames,
+  testClock,
+  values,
+} from "./support.ts";
 
 const anyValue = fc.oneof(values, fc.string({ unit: "binary" }));
 const triples = fc.uniqueArray(fc.tuple(storeNames, keys, anyValue), {
