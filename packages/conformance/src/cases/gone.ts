@@ -119,8 +119,8 @@ export const goneCases: Case[] = [
     rule: "R4.8",
     title: "a compare-and-set that races with a destroy answers committed or gone, never conflict",
     async run({ driver, now }) {
-      const ids = await together(20, () => begin(driver, now));
-      const outcomes = await together(40, async (i) => {
+      const ids = await together(60, () => begin(driver, now));
+      const outcomes = await together(120, async (i) => {
         const id = ids[i >> 1] ?? "";
         // Half of the pairs begin with the one, half with the other.
         if (i % 2 === (i >> 1) % 2) return driver.destroy(id, now);

@@ -99,12 +99,14 @@ export const isolationCases: Case[] = [
     rule: "R14.5",
     title: "principals come back byte by byte: spaces at the end, case, composition, 255 bytes",
     async run({ driver, now }) {
-      for (const principal of oddPrincipals) {
-        sameRecord(await loaded(driver, await begin(driver, now, { principal })), { principal });
-        const id = await begin(driver, now);
-        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
-        sameRecord(await loaded(driver, id), { principal });
-      }
+      await Promise.all(
+        oddPrincipals.map(async (principal) => {
+          sameRecord(await loaded(driver, await begin(driver, now, { principal })), { principal });
+          const id = await begin(driver, now);
+          assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+          sameRecord(await loaded(driver, id), { principal });
+        }),
+      );
     },
   },
   {
