@@ -57,6 +57,7 @@ export function spyDriver(
   };
   return {
     ...driver,
+    name: "spy",
     calls,
     of: <M extends Method>(method: M) =>
       calls.filter((call) => call.method === method).map(({ args }) => args as Parameters<ListingDriver[M]>),
