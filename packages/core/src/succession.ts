@@ -8,7 +8,7 @@ import { type Context, pause, readNow, type State } from "./state.ts";
 const MOST_LOST = 5;
 /** More than clocks differ, so that an ended record is expired for everybody. */
 const ENDED_AGO_MS = 60_000;
-/** As many `rotate()`s in a row as a logout follows, and as many races as it loses. */
+/** As many `rotate()`s in a row as a login or logout follows. */
 const MOST_STEPS = 16;
 
 /** Empties the record and moves its expiry into the past; only as it was read, unless `always`. */
@@ -31,57 +31,68 @@ function end(
   );
 }
 
+/** Where a line of `rotate()`s has come to from a record: the live session at its end, if there is one. */
+async function lineEnd(context: Context, from: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+  let record = from;
+  for (let step = 0; step < MOST_STEPS && record?.ended?.successor; step++)
+    record = await readNow(context, record.ended.successor);
+  return record && isLive(record, context.settings.clock()) ? record : undefined;
+}
+
 /**
  * Begins the session that a login or `rotate()` asked for: creates its record, then ends the old one as it was read.
  * In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request in flight with the old
  * token finds its session gone.
  */
 export async function beginSession(state: State): Promise<Status> {
-  const { context, beginning } = state;
+  const { context, beginning, record: read } = state;
   if (!beginning) return "unchanged";
   const { driver, clock } = context.settings;
   const { reason, before } = beginning;
+  const isLogin = reason === "login";
   const takesOver = state.entries === before.entries;
-  let previous = before.closed ? undefined : state.record;
-  const wasStored = previous !== undefined;
+  const left = state.successor ?? (before.closed && read?.id);
+  let previous = left === undefined ? read : await readNow(context, left);
 
   for (let lost = 1; lost <= MOST_LOST; lost++) {
-    if (previous && !isLive(previous, clock())) previous = undefined;
-    // A login stands by itself. A rotation goes on with what was, and that has ended.
-    if (!previous && reason === "rotate") return foundGone(state);
+    // A login stands by itself, and ends what `rotate()`s made of the old session: their cookies, still on their way,
+    // must not replace the new one. A rotation goes on with what was; where that has ended there is nothing to go on.
+    if (isLogin) previous = await lineEnd(context, previous);
+    else if (!previous || !isLive(previous, clock())) return foundGone(state);
+    // What another request rotated is handed to nobody but its principal: an old token may have been copied.
+    const isOurs = previous && (previous.id === read?.id || previous.principal === state.principal);
+    if (previous && previous !== read && takesOver && isOurs) state.entries.rebase(previous.fields);
 
-    const fixedAt = state.expiry ?? (reason === "rotate" && previous?.fixed ? previous.expiresAt : undefined);
+    const fixedAt = state.expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
     const patch = state.entries.patch();
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {
-      if (previous) outcome = await end(context, previous, reason === "rotate" ? created.id : undefined);
+      if (previous) outcome = await end(context, previous, isLogin ? undefined : created.id);
     } catch (error) {
       // Nobody was given its token; if it cannot be removed now, it expires.
       await driver.destroy(created.id, clock()).catch(() => false);
       throw error;
     }
 
-    if (outcome === "committed" || (outcome === "gone" && reason === "login")) {
+    if (outcome === "committed") {
       state.entries.settle(patch, created.fields);
       state.record = created;
       state.beginning = undefined;
       state.closed = undefined;
+      state.successor = undefined;
       state.expiry = undefined;
       state.presented = undefined;
       state.send = "token";
       const named = { id: created.id, principal: created.principal };
-      if (wasStored) context.emit("rotated", { ...named, reason });
+      if (previous) context.emit("rotated", { ...named, reason });
       else context.emit("created", named);
       return "committed";
     }
 
     await driver.destroy(created.id, clock());
-    if (outcome === "gone") return foundGone(state);
     await pause(lost);
     previous = previous && (await readNow(context, previous.id));
-    if (previous) state.record = previous;
-    if (previous && takesOver && !previous.ended) state.entries.rebase(previous.fields);
   }
   throw new SessionConflictError(
     `A ${reason} lost against other requests ${MOST_LOST} times in a row and was given up: the session is as it was`,
@@ -95,16 +106,12 @@ export async function beginSession(state: State): Promise<Status> {
 async function endLine(context: Context, first: string, read?: SessionRecord): Promise<boolean> {
   let id = first;
   let record = read;
-  for (let step = 0; step < MOST_STEPS; step++) {
-    record ??= await readNow(context, id);
-    if (record?.ended?.successor) {
-      id = record.ended.successor;
-      record = undefined;
-      continue;
-    }
-    if (!record || !isLive(record, context.settings.clock())) return false;
+  for (let lost = 0; lost <= MOST_LOST; lost++) {
+    record = await lineEnd(context, record ?? (await readNow(context, id)));
+    if (!record) return false;
+    id = record.id;
     // A logout must not fail for others that write: at last it ends what it has not seen.
-    if ((await end(context, record, undefined, step >= MOST_LOST)) === "committed") {
+    if ((await end(context, record, undefined, lost === MOST_LOST)) === "committed") {
       context.emit("destroyed", { id, principal: record.principal, reason: "logout" });
       return true;
     }
@@ -131,6 +138,7 @@ export async function logout(state: State): Promise<void> {
     expiry: undefined,
     beginning: undefined,
     storeEmpty: false,
+    successor: undefined,
     clientHasCookie: false,
     // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
     closed: closed || (first !== undefined && !ended) || state.access === "id" ? "muted" : undefined,
