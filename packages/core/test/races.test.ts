@@ -114,7 +114,7 @@ test("a login in flight stands, and leaves one way in for its principal", async 
         const { outcomes, open, sessions } = await race(["login", ...others], scheduler);
         expect(outcomes[0]?.done).toBe(true);
         expect(open).toHaveLength(1);
-        const listed = [];
+        const listed: string[] = [];
         for await (const { id } of sessions.list({ principal: "alice" })) listed.push(id);
         expect(listed).toEqual([open[0]?.id]);
       },

@@ -166,7 +166,7 @@ class World {
 }
 
 type Step = fc.AsyncCommand<object, World>;
-const command = (name: string, run: (world: World) => Promise<unknown> | void): Step => ({
+const command = (name: string, run: (world: World) => unknown): Step => ({
   check: () => true,
   run: async (_, world) => {
     await run(world);

@@ -166,7 +166,7 @@ test("of parallel requests that find rotation due one hands out a turn, and all 
   const jar = await login();
   pass(EVERY);
   const requests = await Promise.all(Array.from({ length: 10 }, () => sessions.open(jar)));
-  requests.forEach((session, index) => session.store("data").set(`key ${index}`, index));
+  for (const [index, session] of requests.entries()) session.store("data").set(`key ${index}`, index);
   const results = await Promise.all(requests.map((session) => session.commit()));
   expect(results.map(({ status }) => status)).toEqual(Array(10).fill("committed"));
   const cookies = results.flatMap(({ setCookie }) => setCookie ?? []);
