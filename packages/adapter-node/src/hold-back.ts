@@ -1,0 +1,234 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import type { Session } from "@sessions/core";
+import { addCookie, cut, restore, setHeaders, sizeOf, takeSnapshot } from "./headers.ts";
+
+export type Next = (error?: unknown) => void;
+
+interface Call {
+  readonly method: "writeHead" | "write" | "end" | "flushHeaders";
+  readonly args: readonly unknown[];
+}
+
+interface Sealed {
+  readonly setCookie: string | undefined;
+  /** Whether the session can still be written to. */
+  readonly more: boolean;
+}
+
+/** One answer to a request: the handler's, or the error page that takes its place. */
+interface Answer {
+  /** Commits and seals; nothing where there is no session. */
+  seal(): Promise<Sealed | undefined>;
+  /** Commits what was written since. */
+  commit(): Promise<unknown>;
+  /** Whether the answer may go out uncommitted, because it is an error page that says so already. */
+  tolerates(): boolean;
+  /** After `error`, with the response as it was before the answer, or with its connection cut. */
+  failed(error: unknown, headersSent: boolean): void;
+  /** It takes the place of an answer whose author may still be writing. */
+  readonly late: boolean;
+}
+
+/** Holds a response back until its session is committed. Without `next` errors are answered here. */
+export function holdBack(res: ServerResponse, opened: Promise<Session>, next: Next | undefined): void {
+  const before = takeSnapshot(res);
+  const sources = new Set<Readable>();
+  let session: Session | undefined;
+  let failures = 0;
+  res.on("pipe", (source: Readable) => sources.add(source));
+  opened.then(
+    (it) => {
+      session = it;
+    },
+    // Who called openSession has the error.
+    () => undefined,
+  );
+
+  const answer = {
+    // At once where it can be: what is written after res.end() is late, whatever the event loop does.
+    seal: () => (session ? seal(session) : opened.then(seal, () => undefined)),
+    commit: async () => session?.commit(),
+    tolerates: () => failures > 0 && res.statusCode >= 500,
+    failed(error: unknown, headersSent: boolean) {
+      failures++;
+      if (!headersSent) {
+        for (const source of sources) source.unpipe(res);
+        restore(res, before);
+      }
+      if (next && (headersSent || failures === 1)) {
+        if (!headersSent) intercept(res, { ...answer, late: true });
+        next(error);
+        return;
+      }
+      if (failures === 1) process.emitWarning(error instanceof Error ? error : String(error));
+      // Even this answer failed: something throws at whatever is sent.
+      if (failures > 2) cut(res);
+      if (headersSent || failures > 2) return;
+      intercept(res, { ...answer, late: true, seal: async () => undefined });
+      res.setHeader("Content-Type", "text/plain; charset=utf-8");
+      res.end("Internal Server Error");
+    },
+    late: false,
+  };
+  intercept(res, answer);
+}
+
+async function seal(session: Session): Promise<Sealed> {
+  const { status, setCookie } = await session.commit({ seal: true });
+  return { setCookie, more: status === "committed" || (status === "unchanged" && !session.isNew) };
+}
+
+function intercept(res: ServerResponse, answer: Answer): void {
+  const { writeHead, write, end, flushHeaders, setHeader, appendHeader, removeHeader } = res;
+  const own = { writeHead, write, end, flushHeaders, setHeader, appendHeader, removeHeader };
+  /** What is held back, in order. */
+  let held: Call[] | undefined;
+  let status = 200;
+  let sent = false;
+  let ended = false;
+  let abandoned = false;
+  /** What Node and other middlewares call while held calls are made passes through. */
+  let passing = false;
+  let more = false;
+  /** Bytes that are still to come, where a header says how many there are. */
+  let remaining = Number.POSITIVE_INFINITY;
+
+  /** Whether nobody may be heard any more: Node would end the process over a write after the end. */
+  const isDeaf = (): boolean => abandoned || (answer.late && ended && !passing);
+  const passes = (): boolean => passing || (sent && held === undefined);
+
+  function hold(method: Call["method"], args: readonly unknown[]): void {
+    if (held) {
+      held.push({ method, args });
+      return;
+    }
+    held = [{ method, args }];
+    status = res.statusCode;
+    pretend("headersSent");
+    void settle(held);
+  }
+
+  /** To the handler a response that is held back is one that was sent. */
+  function pretend(property: "headersSent" | "writableEnded"): void {
+    Object.defineProperty(res, property, { value: true, configurable: true });
+  }
+
+  async function settle(calls: Call[]): Promise<void> {
+    let drained = false;
+    try {
+      if (!sent) await letGo();
+      // Calls may be added while it waits.
+      for (const { method, args } of calls) {
+        if (method === "write") remaining -= sizeOf(args);
+        // A client that has as many bytes as it was told of has the whole response.
+        if (more && (method === "end" || remaining <= 0)) await answer.commit();
+        if (method === "end") more = false;
+        passing = true;
+        const result: unknown = Reflect.apply(own[method], res, args);
+        passing = false;
+        if (method === "write") drained = result === true;
+      }
+      held = undefined;
+    } catch (error) {
+      passing = false;
+      fail(error, calls);
+      return;
+    }
+    // Node tells of its own full buffers; of ours nobody else does.
+    if (drained && !ended) res.emit("drain");
+  }
+
+  async function letGo(): Promise<void> {
+    let result: Sealed | undefined;
+    try {
+      result = await answer.seal();
+    } catch (error) {
+      if (!answer.tolerates()) throw error;
+    }
+    Reflect.deleteProperty(res, "headersSent");
+    sent = true;
+    more = result?.more ?? false;
+    remaining = Number(res.getHeader("Content-Length") ?? remaining);
+    passing = true;
+    // Who changed it since would have been too late.
+    res.statusCode = status;
+    if (result?.setCookie !== undefined) addCookie(res, result.setCookie);
+    passing = false;
+  }
+
+  function fail(error: unknown, calls: readonly Call[]): void {
+    held = undefined;
+    Reflect.deleteProperty(res, "headersSent");
+    Reflect.deleteProperty(res, "writableEnded");
+    // When the response is over: whoever hears of it earlier may answer too, or cut the connection.
+    for (const { args } of calls) {
+      const callback = args.at(-1);
+      if (typeof callback === "function") res.once("close", () => callback(error));
+    }
+    const { headersSent } = res;
+    abandoned = true;
+    // With what other middlewares laid over it, for they have seen the end of this answer.
+    Object.assign(res, own);
+    if (headersSent) cut(res);
+    answer.failed(error, headersSent);
+  }
+
+  res.writeHead = (
+    code: number,
+    ...rest: (string | OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined)[]
+  ) => {
+    if (isDeaf()) return res;
+    if (passing || sent) return Reflect.apply(own.writeHead, res, [code, ...rest]);
+    if (held) {
+      // Middlewares that look at Node's own fields ask for the implicit headers again.
+      if (rest.length === 0 && code === status) return res;
+      throw headersWereSent();
+    }
+    const [reason] = rest;
+    const headers = rest.at(-1);
+    if (typeof headers === "object") setHeaders(res, headers);
+    res.statusCode = code;
+    hold("writeHead", typeof reason === "string" ? [code, reason] : [code]);
+    return res;
+  };
+
+  res.flushHeaders = () => {
+    if (isDeaf()) return;
+    if (passes()) own.flushHeaders.call(res);
+    else hold("flushHeaders", []);
+  };
+
+  res.write = (...args: unknown[]): boolean => {
+    if (isDeaf()) return false;
+    if (passes() && (passing || !more || remaining > sizeOf(args))) {
+      if (!passing) remaining -= sizeOf(args);
+      return Reflect.apply(own.write, res, args);
+    }
+    hold("write", args);
+    return false;
+  };
+
+  res.end = (...args: unknown[]): ServerResponse => {
+    if (isDeaf()) return res;
+    if (passing || (ended && held === undefined)) return Reflect.apply(own.end, res, args);
+    hold("end", args);
+    ended = true;
+    pretend("writableEnded");
+    return res;
+  };
+
+  for (const name of ["setHeader", "appendHeader", "removeHeader"] as const) {
+    const original = own[name];
+    res[name] = (...args: unknown[]) => {
+      if (held && !passing) throw headersWereSent();
+      return Reflect.apply(original, res, args);
+    };
+  }
+}
+
+/** What Node throws. */
+const headersWereSent = (): Error =>
+  Object.assign(new Error("Cannot set headers after they are sent to the client"), {
+    code: "ERR_HTTP_HEADERS_SENT",
+  });

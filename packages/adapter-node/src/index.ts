@@ -1,0 +1,13 @@
+import type { Session } from "@sessions/core";
+
+export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from "./middleware.ts";
+
+declare global {
+  // Express's types, of version 4 and 5 alike, take what middlewares add to a request from this namespace.
+  namespace Express {
+    interface Request {
+      /** The session that `sessionMiddleware` opened; with `lazy: true` only once `openSession` has resolved. */
+      session: Session;
+    }
+  }
+}
