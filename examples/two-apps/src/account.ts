@@ -1,0 +1,79 @@
+import type { SessionInfo, SessionManager } from "@sessions/core";
+import express, { type Router } from "express";
+import { accountPage, signedOutPage, signInPage } from "./account-pages.ts";
+import { flash } from "./flash.ts";
+import { field, localPath } from "./guard.ts";
+import { sendPage } from "./page.ts";
+import { shortId } from "./session-panel.ts";
+
+/** What may be a name: anything that shows, but not too much of it. */
+const NAME = /^[^\p{C}]{1,40}$/u;
+
+export function account(sessions: SessionManager): Router {
+  const router = express.Router();
+
+  router.get("/", async (req, res) => {
+    const next = localPath(String(req.query["next"] ?? ""), "/account");
+    const { id, principal } = req.session;
+    if (principal === undefined) return sendPage(req, res, { title: "Sign in", body: signInPage(next) });
+
+    const mine: SessionInfo[] = [];
+    for await (const info of sessions.list({ principal })) mine.push(info);
+    sendPage(req, res, { title: "Your sessions", body: accountPage(principal, id, mine) });
+  });
+
+  // A new session, with a new id and cookie, takes over what the visitor put into the old one, which ends. Someone
+  // else's session is not taken over.
+  router.post("/sign-in", (req, res) => {
+    const name = field(req, "name").normalize("NFC");
+    const next = localPath(field(req, "next"), "/account");
+    if (!NAME.test(name)) {
+      flash(req.session, "A name has 1 to 40 characters.");
+      return res.redirect(303, `/account?next=${encodeURIComponent(next)}`);
+    }
+    req.session.login(name);
+    flash(req.session, `Welcome, ${name}.`);
+    res.redirect(303, next);
+  });
+
+  router.post("/sign-out", async (req, res) => {
+    await req.session.logout();
+    res.redirect(303, "/account/signed-out");
+  });
+
+  router.get("/signed-out", (req, res) => {
+    sendPage(req, res, { title: "Signed out", body: signedOutPage });
+  });
+
+  // What follows is about one user's sessions, and needs the user.
+  router.use((req, res, next) => {
+    if (req.session.principal === undefined) res.redirect(303, "/account");
+    else next();
+  });
+
+  router.post("/end", async (req, res) => {
+    const { session } = req;
+    const id = field(req, "id");
+    // An id comes from the page, so whose session it is must be checked: nobody ends another's.
+    const ended = await sessions.destroy(id, { principal: session.principal });
+    flash(session, ended ? `Session ${shortId(id)} has ended.` : "That session had ended already.");
+    res.redirect(303, "/account");
+  });
+
+  router.post("/end-others", async (req, res) => {
+    const { id, principal = "" } = req.session;
+    const ended = await sessions.destroyAll({ principal, except: id });
+    flash(req.session, ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`);
+    res.redirect(303, "/account");
+  });
+
+  // The others first: if that fails, you are still here to try again.
+  router.post("/end-all", async (req, res) => {
+    const { id, principal = "" } = req.session;
+    await sessions.destroyAll({ principal, except: id });
+    await req.session.logout();
+    res.redirect(303, "/account/signed-out");
+  });
+
+  return router;
+}

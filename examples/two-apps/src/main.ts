@@ -1,0 +1,58 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { createSessionManager, driverFromUrl, isSessionError } from "@sessions/core";
+import { createSite } from "./site.ts";
+
+// An empty variable is one that is not set.
+const url = process.env["SESSIONS_URL"] || "memory:";
+const port = Number(process.env["PORT"] || 0);
+const host = process.env["HOST"] || "127.0.0.1";
+
+/** What the person at the terminal can mend is said in a sentence; anything else with its stack. */
+function fail(error: unknown): never {
+  console.error(isSessionError(error) ? error.message : error);
+  process.exit(1);
+}
+
+const driver = await driverFromUrl(url).catch(fail);
+const sessions = createSessionManager({
+  driver,
+  // Short, and moved at nearly every click, so that the foot of the page has something to show.
+  idle: "30m",
+  touchEvery: "10s",
+});
+await sessions.setup().catch(fail);
+sessions.startSweeping({ every: "10m" });
+
+const server = createServer(createSite(sessions));
+
+let stopping = false;
+/** What is being answered is finished, within five seconds; then everything closes, and the process ends by itself. */
+function stop(): void {
+  // Ctrl-C in a terminal arrives twice where a parent passes it on.
+  if (stopping) return;
+  stopping = true;
+  server.close(() => void sessions.close().catch(fail));
+  // A browser keeps its connection open for the next request, after the answer too.
+  setInterval(() => server.closeIdleConnections(), 100).unref();
+  setTimeout(() => server.closeAllConnections(), 5000).unref();
+}
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+
+server.on("error", fail);
+server.listen({ port, host }, () => {
+  const { port } = server.address() as AddressInfo;
+  console.log(`
+  Two apps, one session:  http://${host}:${port}
+  Sessions are kept in:   ${driver.name} (SESSIONS_URL picks another backend)
+
+  - Put something into the cart, then sign in: the cart comes along.
+  - Write two drafts in two tabs at once: neither is lost.
+  - Sign in from a second browser too, and log out everywhere in the first.
+  - Order, and sign out in another tab before the payment is through.
+
+  Ctrl-C ends it.
+`);
+});
