@@ -1,0 +1,94 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { build } from "tsdown";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+
+const folder = fileURLToPath(new URL("../", import.meta.url));
+// Below the package, where its dependencies are found, and not in dist, which may be in use.
+const outDir = `${folder}node_modules/.main-test`;
+
+// As `pnpm build` does it, but with the source of the packages: no test sees a stale dist.
+beforeAll(async () => {
+  await build({
+    cwd: folder,
+    outDir,
+    inputOptions: { resolve: { conditionNames: ["@sessions/source", "node", "import"] } },
+    deps: { alwaysBundle: [/^@sessions\//] },
+    logLevel: "warn",
+  });
+}, 60_000);
+
+afterAll(() => rm(outDir, { recursive: true, force: true }));
+
+interface Program {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  /** Everything that it has printed. */
+  output(): string;
+  /** Waits until it has printed that. */
+  printed(what: RegExp): Promise<string>;
+}
+
+function start(env: NodeJS.ProcessEnv = {}): Program {
+  const child = spawn(process.execPath, [`${outDir}/main.js`], {
+    env: { ...process.env, PORT: "", HOST: "", SESSIONS_URL: "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+  return {
+    child,
+    output: () => text,
+    async printed(what) {
+      for (;;) {
+        const [found] = what.exec(text) ?? [];
+        if (found !== undefined) return found;
+        if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}:\n${text}`);
+        await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+      }
+    },
+  };
+}
+
+test("says where it is and what to try, answers, and finishes what it does when it is told to end", async () => {
+  const { printed, output, child } = start();
+  const url = await printed(/http:\/\/127\.0\.0\.1:\d+/);
+  await printed(/Ctrl-C/);
+  expect(output()).toContain("memory");
+
+  const body = new URLSearchParams({ sku: "tea" });
+  const added = await fetch(`${url}/shop/add`, { method: "POST", body, redirect: "manual" });
+  expect(added.status).toBe(303);
+  const cookie = added.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+
+  // The payment takes a while. "continue" says that the order has arrived.
+  const order = request(`${url}/shop/order`, { method: "POST", headers: { cookie, expect: "100-continue" } });
+  const answered = once(order, "response");
+  order.flushHeaders();
+  await once(order, "continue");
+  order.end();
+  const closed = once(child, "close");
+  child.kill("SIGTERM");
+  child.kill("SIGTERM");
+
+  const [response]: IncomingMessage[] = await answered;
+  response?.resume();
+  expect(response?.statusCode).toBe(303);
+  expect(await closed).toEqual([0, null]);
+}, 60_000);
+
+test("names the backend that it knows no driver for, and never its password", async () => {
+  const { output, child } = start({ SESSIONS_URL: "nonsense://user:hunter2@nowhere" });
+  const [code] = await once(child, "close");
+  expect(code).toBe(1);
+  expect(output()).toContain("nonsense:");
+  expect(output()).not.toMatch(/hunter2|\n +at /);
+}, 60_000);

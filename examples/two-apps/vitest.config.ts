@@ -1,0 +1,10 @@
+import type { ViteUserConfig } from "vitest/config";
+import { project } from "../../vitest.base.ts";
+
+const config: ViteUserConfig = {
+  ...project("two-apps", { globalSetup: ["@sessions/test-services/browser-setup"] }),
+  // Vitest gives these to Node too, and with "import" among them require() finds ES modules, which Express 5 does not survive.
+  ssr: { resolve: { conditions: ["@sessions/source"] } },
+};
+
+export default config;
