@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import {
   type CommitResult,
@@ -208,3 +212,25 @@ export const badKeys: readonly unknown[] = [
 export const values: fc.Arbitrary<unknown> = fc
   .jsonValue()
   .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
+
+/**
+ * Compiles the source into a folder, where plain Node can run it: the test runner has its own ways to resolve, and
+ * keeps its processes alive. Answers the path of index.js.
+ */
+export function compileInto(folder: string): string {
+  const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const compilerOptions = {
+    ...{ noEmit: false, noCheck: true, declaration: false, isolatedDeclarations: false, types: [] },
+    ...{ rewriteRelativeImportExtensions: true, rootDir: at("../src"), outDir: join(folder, "core") },
+  };
+  const config = {
+    extends: at("../../../tsconfig.base.json"),
+    compilerOptions,
+    files: [at("../src/index.ts")],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  symlinkSync(at("../node_modules"), join(folder, "node_modules"));
+  execFileSync(process.execPath, [at("../../../node_modules/typescript/bin/tsc"), "-p", folder]);
+  return join(folder, "core", "index.js");
+}

@@ -1,0 +1,212 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createSessionManager, driverFromUrl, SessionConfigError } from "../src/index.ts";
+import { compileInto, cookieFrom, thrownBy } from "./support.ts";
+
+const URL_WITH_PASSWORD = "acme://user:hunter2@db.example.org:1234/name?tls=hunter2";
+const packages = { acme: "@acme/sessions-driver" };
+
+/** What `fromUrl` of a package in the fixture gives back: a driver that knows who made it, and of what. */
+const opens = (name: string): string => `
+  const never = async () => undefined;
+  export async function fromUrl(url, ...rest) {
+    const methods = { create: never, load: never, commit: never, destroy: never, sweep: never };
+    return { name: "fixture", from: ${JSON.stringify(name)}, url, rest, ...methods };
+  }
+`;
+
+const DRIVERS = "file sqlite postgres mysql mongodb redis dynamodb".split(" ");
+const [, program] = process.argv;
+const cwd = process.cwd();
+let root = "";
+
+/** An application's folder, with packages installed in it. */
+function application(installed: Record<string, { code: string; exports?: unknown }>): string {
+  const folder = mkdtempSync(join(root, "app-"));
+  for (const [name, { code, exports = "./index.js" }] of Object.entries(installed)) {
+    const home = join(folder, "node_modules", name);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports }));
+    writeFileSync(join(home, "index.js"), code);
+  }
+  writeFileSync(join(folder, "app.js"), "");
+  return folder;
+}
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "sessions-")));
+});
+
+afterEach(() => {
+  process.chdir(cwd);
+  process.argv[1] = program ?? "";
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true });
+});
+
+/** Runs as the application's program, from its folder or from elsewhere. */
+function runAs(folder: string, from: "its folder" | "elsewhere"): void {
+  process.argv[1] = join(from === "elsewhere" ? folder : root, "app.js");
+  process.chdir(from === "elsewhere" ? root : folder);
+}
+
+describe("memory:", () => {
+  test.each(["memory:", "memory://", "MEMORY:", "memory:anything"])("%s needs no package", async (url) => {
+    const driver = await driverFromUrl(url);
+    expect(driver.name).toBe("memory");
+    const sessions = createSessionManager({ driver });
+    const session = await sessions.open(undefined);
+    session.store("s").set("k", 1);
+    const cookie = cookieFrom(await session.commit());
+    expect((await sessions.open(cookie)).store("s").get("k")).toBe(1);
+  });
+
+  test("each call opens one of its own", async () => {
+    expect(await driverFromUrl("memory:")).not.toBe(await driverFromUrl("memory:"));
+  });
+});
+
+describe("a URL's scheme names the package", () => {
+  test.each([
+    ["file:///var/sessions", "file"],
+    ["sqlite:sessions.db", "sqlite"],
+    ["postgres://localhost/app", "postgres"],
+    ["postgresql://localhost/app", "postgres"],
+    ["mysql://localhost/app", "mysql"],
+    ["mariadb://localhost/app", "mysql"],
+    ["mongodb://localhost/app", "mongodb"],
+    ["mongodb+srv://localhost/app", "mongodb"],
+    ["redis://localhost", "redis"],
+    ["rediss://localhost", "redis"],
+    ["dynamodb://eu-central-1/table", "dynamodb"],
+    ["REDIS://localhost", "redis"],
+  ])("%s", async (url, name) => {
+    const drivers = DRIVERS.map((driver) => `@sessions/driver-${driver}`);
+    runAs(application(Object.fromEntries(drivers.map((it) => [it, { code: opens(it) }]))), "elsewhere");
+    expect(await driverFromUrl(url)).toMatchObject({ from: `@sessions/driver-${name}`, url, rest: [] });
+  });
+
+  test.each(["its folder", "elsewhere"] as const)(
+    "also another's, installed by the application that runs from %s",
+    async (from) => {
+      runAs(application({ "@acme/sessions-driver": { code: opens("acme") } }), from);
+      const driver = await driverFromUrl(URL_WITH_PASSWORD, packages);
+      expect(driver).toMatchObject({ from: "acme", url: URL_WITH_PASSWORD });
+    },
+  );
+
+  test("also one that is only for import, in plain Node", () => {
+    const exports = { ".": { import: "./index.js" } };
+    const folder = application({ "@acme/sessions-driver": { code: opens("acme"), exports } });
+    const core = join(root, "copy");
+    mkdirSync(core);
+    writeFileSync(
+      join(folder, "app.mjs"),
+      `import { driverFromUrl } from ${JSON.stringify(pathToFileURL(compileInto(core)).href)};
+       const driver = await driverFromUrl("acme://x", ${JSON.stringify(packages)});
+       console.log(driver.from);`,
+    );
+    const run = spawnSync(process.execPath, [join(folder, "app.mjs")], { encoding: "utf8", cwd: root });
+    expect(run).toMatchObject({ stdout: "acme\n", stderr: "", status: 0 });
+  }, 30_000);
+
+  test("a package of the application's own choice takes the place of a known one", async () => {
+    runAs(application({ "@acme/sessions-driver": { code: opens("acme") } }), "its folder");
+    for (const scheme of ["redis", "memory"])
+      expect(await driverFromUrl(`${scheme}://x`, { [scheme]: "@acme/sessions-driver" })).toMatchObject({
+        from: "acme",
+      });
+  });
+
+  test("the program's package comes before the folder's that it was started from", async () => {
+    const program = application({ "@acme/sessions-driver": { code: opens("program") } });
+    const folder = application({ "@acme/sessions-driver": { code: opens("folder") } });
+    process.argv[1] = join(program, "app.js");
+    process.chdir(folder);
+    expect(await driverFromUrl("acme://x", packages)).toMatchObject({ from: "program" });
+  });
+});
+
+describe("what cannot be opened is a SessionConfigError that says what to do, and never shows the URL", () => {
+  async function refusal(url: string, known: Record<string, string> = packages): Promise<Error> {
+    const error = await thrownBy(() => driverFromUrl(url, known));
+    expect(error).toBeInstanceOf(SessionConfigError);
+    // The message and the whole chain of causes.
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/hunter2/);
+    return error;
+  }
+
+  test.each([
+    ["npm/10.8.2 node/v20.20.2 linux x64", "npm install @acme/sessions-driver"],
+    ["pnpm/10.34.9 npm/? node/v20.20.2 linux x64", "pnpm add @acme/sessions-driver"],
+    ["yarn/4.0.0 npm/? node/v20.20.2 linux x64", "yarn add @acme/sessions-driver"],
+    ["bun/1.4.5 npm/? node/v20.20.2 linux x64", "bun add @acme/sessions-driver"],
+    ["other/1.0.0", "npm install @acme/sessions-driver"],
+    ["", "npm install @acme/sessions-driver"],
+  ])("a package that is not installed, under %s", async (agent, command) => {
+    vi.stubEnv("npm_config_user_agent", agent);
+    runAs(application({}), "its folder");
+    expect((await refusal(URL_WITH_PASSWORD)).message).toContain(command);
+  });
+
+  test("and without a package manager's name in the environment", async () => {
+    vi.stubEnv("npm_config_user_agent", undefined);
+    runAs(application({}), "its folder");
+    expect((await refusal(URL_WITH_PASSWORD)).message).toContain("npm install @acme/sessions-driver");
+  });
+
+  test.each([
+    ["a scheme that nobody knows", "acm://user:hunter2@host", /acm:/],
+    ["one that objects know", "constructor://user:hunter2@host", /constructor:/],
+    ["another", "__proto__://hunter2", /known are/],
+    ["no scheme", "hunter2", /scheme/],
+    ["no scheme, but a colon", "//user:hunter2@host", /scheme/],
+    ["no scheme, but a path", "/var/hunter2", /scheme/],
+    ["nothing", "", /scheme/],
+  ])("%s", async (_, url, message) => {
+    const error = await refusal(url);
+    expect(error.message).toMatch(message);
+    // What would have been right.
+    expect(error.message).toMatch(/memory:.*redis:.*postgres:|memory:.*postgres:.*redis:/);
+    expect(error.message).toMatch(/acme:/);
+  });
+
+  test("a user's name and password before a colon are no scheme to show", async () => {
+    // `redis` in front was forgotten: what looks like a scheme is a name, and the password follows.
+    const error = await refusal("user:hunter2@db.example.org");
+    expect(error.message).not.toMatch(/hunter2|db\.example/);
+  });
+
+  test("a package that exports no fromUrl", async () => {
+    runAs(application({ "@acme/sessions-driver": { code: "export const from = 1" } }), "its folder");
+    const error = await refusal(URL_WITH_PASSWORD);
+    expect(error.message).toMatch(/@acme\/sessions-driver.*fromUrl/);
+  });
+
+  test("a package that exports something else of that name", async () => {
+    runAs(application({ "@acme/sessions-driver": { code: "export const fromUrl = 'x'" } }), "its folder");
+    expect((await refusal(URL_WITH_PASSWORD)).message).toMatch(/@acme\/sessions-driver.*fromUrl/);
+  });
+
+  test("what an installed package throws when it is loaded is not taken for its absence", async () => {
+    runAs(
+      application({ "@acme/sessions-driver": { code: "throw new Error('broken inside')" } }),
+      "its folder",
+    );
+    const error = await thrownBy(() => driverFromUrl(URL_WITH_PASSWORD, packages));
+    expect(inspect(error)).toMatch(/broken inside/);
+    expect(error.message).not.toMatch(/install/);
+  });
+
+  test("nor is what it imports in vain", async () => {
+    runAs(application({ "@acme/sessions-driver": { code: "import 'no-such-client'" } }), "its folder");
+    const error = await thrownBy(() => driverFromUrl(URL_WITH_PASSWORD, packages));
+    expect(inspect(error)).toMatch(/no-such-client/);
+    expect(error.message).not.toMatch(/install @acme/);
+  });
+});
