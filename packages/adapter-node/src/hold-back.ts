@@ -105,13 +105,13 @@ function intercept(res: ServerResponse, answer: Answer): void {
     }
     held = [{ method, args }];
     status = res.statusCode;
-    pretend("headersSent");
+    pretend("headersSent", true);
     void settle(held);
   }
 
   /** To the handler a response that is held back is one that was sent. */
-  function pretend(property: "headersSent" | "writableEnded"): void {
-    Object.defineProperty(res, property, { value: true, configurable: true });
+  function pretend(property: "headersSent" | "writableEnded", value: boolean): void {
+    Object.defineProperty(res, property, { value, writable: true, configurable: true });
   }
 
   async function settle(calls: Call[]): Promise<void> {
@@ -127,6 +127,7 @@ function intercept(res: ServerResponse, answer: Answer): void {
         passing = true;
         const result: unknown = Reflect.apply(own[method], res, args);
         passing = false;
+        pretend("headersSent", true);
         if (method === "write") drained = result === true;
       }
       held = undefined;
@@ -146,8 +147,9 @@ function intercept(res: ServerResponse, answer: Answer): void {
     } catch (error) {
       if (!answer.tolerates()) throw error;
     }
-    Reflect.deleteProperty(res, "headersSent");
     sent = true;
+    // As middlewares that were mounted before will find it. Deleting the property would make every use of it slow.
+    pretend("headersSent", false);
     more = result?.more ?? false;
     remaining = Number(res.getHeader("Content-Length") ?? remaining);
     passing = true;
@@ -214,17 +216,19 @@ function intercept(res: ServerResponse, answer: Answer): void {
     if (passing || (ended && held === undefined)) return Reflect.apply(own.end, res, args);
     hold("end", args);
     ended = true;
-    pretend("writableEnded");
+    pretend("writableEnded", true);
     return res;
   };
 
-  for (const name of ["setHeader", "appendHeader", "removeHeader"] as const) {
-    const original = own[name];
-    res[name] = (...args: unknown[]) => {
+  const guarded =
+    <A extends unknown[], R>(original: (...args: A) => R) =>
+    (...args: A): R => {
       if (held && !passing) throw headersWereSent();
       return Reflect.apply(original, res, args);
     };
-  }
+  res.setHeader = guarded(setHeader);
+  res.appendHeader = guarded(appendHeader);
+  res.removeHeader = guarded(removeHeader);
 }
 
 /** What Node throws. */

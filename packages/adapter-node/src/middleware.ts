@@ -21,7 +21,10 @@ interface Visit {
   session?: Session;
 }
 
-const visits = new WeakMap<IncomingMessage, Visit>();
+// On the request itself: a WeakMap with an entry for each request costs more than all the rest.
+const VISIT = Symbol("visit");
+type Visited = IncomingMessage & { [VISIT]?: Visit; session?: Session };
+
 const strict = new WeakMap<SessionManager, boolean>();
 const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
@@ -37,15 +40,15 @@ export function sessionMiddleware(
   if (typeof sessions?.open !== "function")
     throw new TypeError("sessionMiddleware() needs what createSessionManager() returns");
 
-  return function session(req: IncomingMessage & { session?: Session }, res, next) {
-    if ("session" in req || visits.has(req)) {
+  return function session(req: Visited, res, next) {
+    if ("session" in req || req[VISIT]) {
       next(
         new TypeError("This request has a session already: mount one session middleware, and mount it once"),
       );
       return;
     }
     const visit: Visit = { sessions, next };
-    visits.set(req, visit);
+    req[VISIT] = visit;
     if (!lazy) {
       openSession(sessions, req, res).then((opened) => {
         req.session = opened;
@@ -76,12 +79,13 @@ export function openSession(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<Session> {
-  const visit: Visit = visits.get(req) ?? { sessions, next: undefined };
+  const visited: Visited = req;
+  const visit: Visit = visited[VISIT] ?? { sessions, next: undefined };
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),
     );
-  visits.set(req, visit);
+  visited[VISIT] = visit;
   visit.opened ??= open(visit, req, res);
   return visit.opened;
 }

@@ -1,29 +1,21 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { createSessionManager } from "@sessions/core";
-import compression from "compression";
-import connect from "connect";
 import express5 from "express";
 import express4 from "express4";
-import responseTime from "response-time";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openSession, sessionMiddleware } from "../src/index.ts";
+import { sessionMiddleware } from "../src/index.ts";
 import { ask, cookieOf, createBackend, gate, listen } from "./support.ts";
 
 const create = () => {
   const backend = createBackend();
   return { backend, sessions: createSessionManager({ driver: backend.driver }) };
 };
-type Use = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 const text = "a text that is worth compressing, ".repeat(200);
-// Typed for Express 5, and made for any `(req, res, next)`.
-const squeeze = () => compression() as unknown as express4.RequestHandler;
-const gzip = { "Accept-Encoding": "gzip" };
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "sessions-"));
@@ -224,99 +216,6 @@ describe.each([
     });
   });
 
-  describe("other middlewares", () => {
-    test.each(["before", "after"])("compression mounted %s", async (order) => {
-      const { sessions } = create();
-      const server = app();
-      if (order === "before") server.use(squeeze());
-      server.use(sessionMiddleware(sessions));
-      if (order === "after") server.use(squeeze());
-      server.use((req, res) => {
-        req.session.store("app").set("n", 2);
-        res.type("text");
-        if (req.url === "/whole") return void res.send(text);
-        res.write(text);
-        res.write(text);
-        return void res.end(text);
-      });
-      const port = await listen(server);
-      const whole = await ask(port, { path: "/whole", headers: gzip });
-      const parts = await ask(port, { path: "/parts", headers: gzip });
-      expect([whole.headers["content-encoding"], whole.cookies.length]).toEqual(["gzip", 1]);
-      expect(gunzipSync(whole.body).toString()).toBe(text);
-      expect([parts.headers["content-encoding"], parts.cookies.length]).toEqual(["gzip", 1]);
-      expect(gunzipSync(parts.body).toString()).toBe(text.repeat(3));
-    });
-
-    test.each(["before", "after"])("compression mounted %s, and a commit that fails", async (order) => {
-      const { sessions, backend } = create();
-      backend.down.add("create");
-      const server = app();
-      if (order === "before") server.use(squeeze());
-      server.use(sessionMiddleware(sessions));
-      if (order === "after") server.use(squeeze());
-      server.use((req, res) => {
-        req.session.store("app").set("n", 2);
-        res.type("text").send(text);
-      });
-      server.use((_error: unknown, _req: unknown, res: express4.Response, _next: unknown) => {
-        res.status(500).type("text").send("sorry");
-      });
-      const answer = await ask(await listen(server), { headers: gzip });
-      expect([answer.status, answer.text]).toEqual([500, "sorry"]);
-    });
-
-    test("compression of the kind that looks at Node's own fields", async () => {
-      const { sessions } = create();
-      const server = app().use(sessionMiddleware(sessions));
-      server.use((_req, res, next) => {
-        const { write } = res;
-        // What compression did before version 1.8: `_header` stays empty while the headers are held back.
-        res.write = (...args: unknown[]) => {
-          if (Reflect.get(res, "_header") === null) Reflect.get(res, "_implicitHeader").call(res);
-          return Reflect.apply(write, res, args);
-        };
-        next();
-      });
-      server.use((req, res) => {
-        req.session.store("app").set("n", 2);
-        res.write("a");
-        res.write("b");
-        res.end("c");
-      });
-      expect((await ask(await listen(server))).text).toBe("abc");
-    });
-
-    test.each(["before", "after"])(
-      "response-time, which adds a header as the headers go out, mounted %s",
-      async (order) => {
-        const { sessions } = create();
-        const server = app();
-        if (order === "before") server.use(responseTime());
-        server.use(sessionMiddleware(sessions));
-        if (order === "after") server.use(responseTime());
-        server.use((req, res) => {
-          req.session.store("app").set("n", 2);
-          res.send("done");
-        });
-        const answer = await ask(await listen(server));
-        expect(answer.headers["x-response-time"]).toMatch(/ms$/);
-        expect(answer.cookies).toHaveLength(1);
-      },
-    );
-
-    test("nested applications and routers share the request's session", async () => {
-      const { sessions } = create();
-      const inner = app().use((req, res) => res.send(String(req.session.store("app").get("n"))));
-      const router = express.Router().use((req, _res, next) => {
-        req.session.store("app").set("n", 2);
-        next();
-      });
-      const server = app().use(sessionMiddleware(sessions)).use("/a", router).use("/a", inner);
-      expect((await ask(await listen(server), { path: "/a/b" })).text).toBe("2");
-    });
-  });
-
   test("upgrade requests are not touched", async () => {
     const { sessions } = create();
     const server = http.createServer(app().use(sessionMiddleware(sessions)));
@@ -337,158 +236,5 @@ describe.each([
     let all = "";
     for await (const chunk of socket) all += String(chunk);
     expect(all.endsWith("\r\n\r\n2")).toBe(true);
-  });
-});
-
-describe("misuse is told at once", () => {
-  const errorOf = async (...middlewares: Use[]): Promise<unknown> => {
-    let seen: unknown;
-    const server = connect();
-    for (const middleware of middlewares) server.use(middleware);
-    server.use((_req: IncomingMessage, res: ServerResponse) => res.end());
-    server.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) => {
-      seen = error;
-      res.statusCode = 500;
-      res.end();
-    });
-    await ask(await listen(server));
-    return seen;
-  };
-  const twice = expect.objectContaining({
-    name: "TypeError",
-    message: expect.stringMatching(/mount it once/),
-  });
-
-  test("one manager's middleware mounted twice", async () => {
-    const { sessions } = create();
-    expect(await errorOf(sessionMiddleware(sessions), sessionMiddleware(sessions))).toEqual(twice);
-  });
-
-  test("lazily mounted twice", async () => {
-    const lazy = sessionMiddleware(create().sessions, { lazy: true });
-    expect(await errorOf(lazy, lazy)).toEqual(twice);
-  });
-
-  test("middlewares of two managers", async () => {
-    expect(await errorOf(sessionMiddleware(create().sessions), sessionMiddleware(create().sessions))).toEqual(
-      twice,
-    );
-  });
-
-  test("another library's req.session", async () => {
-    const theirs: Use = (req, _res, next) => {
-      Object.assign(req, { session: {} });
-      next();
-    };
-    expect(await errorOf(theirs, sessionMiddleware(create().sessions))).toEqual(twice);
-  });
-
-  test("openSession with a manager that is not the middleware's", async () => {
-    const wrong: Use = (req, res, next) => {
-      openSession(create().sessions, req, res).then(() => next(), next);
-    };
-    expect(await errorOf(sessionMiddleware(create().sessions), wrong)).toEqual(
-      expect.objectContaining({
-        name: "TypeError",
-        message: expect.stringMatching(/Another session manager/),
-      }),
-    );
-  });
-
-  test("something that is no manager", () => {
-    // @ts-expect-error
-    expect(() => sessionMiddleware({})).toThrow(TypeError);
-    // @ts-expect-error
-    expect(() => sessionMiddleware()).toThrow(TypeError);
-  });
-});
-
-describe("openSession", () => {
-  test("answers one promise for one request, behind the middleware too", async () => {
-    const { sessions, backend } = create();
-    const server = express5().use(sessionMiddleware(sessions));
-    server.use(async (req, res) => {
-      const first = openSession(sessions, req, res);
-      const same = first === openSession(sessions, req, res) && (await first) === req.session;
-      res.json(same);
-    });
-    const made = sessions.create();
-    const { setCookie = "" } = await made.commit();
-    backend.calls.length = 0;
-    const answer = await ask(await listen(server), {
-      headers: { cookie: cookieOf({ cookies: [setCookie] }) },
-    });
-    expect([answer.text, backend.calls]).toEqual(["true", ["load"]]);
-  });
-
-  test("after the headers went out is refused", async () => {
-    const { sessions } = create();
-    let code: unknown;
-    const port = await listen(async (req, res) => {
-      res.write("a");
-      await openSession(sessions, req, res).catch((error: NodeJS.ErrnoException) => {
-        code = error.code;
-      });
-      res.end("b");
-    });
-    expect((await ask(port)).text).toBe("ab");
-    expect(code).toBe("ERR_SESSION_HEADERS_SENT");
-  });
-
-  test("that nobody waits for holds the response back all the same", async () => {
-    const { sessions, backend } = create();
-    const made = sessions.create();
-    const { setCookie = "" } = await made.commit();
-    const port = await listen((req, res) => {
-      void openSession(sessions, req, res).then((session) => session.store("app").set("n", 2));
-      res.end("done");
-    });
-    const cookie = cookieOf({ cookies: [setCookie] });
-    expect((await ask(port, { headers: { cookie } })).text).toBe("done");
-    expect((await sessions.open(cookie)).store("app").get("n")).toBe(2);
-    expect(backend.calls).toEqual(["create", "load", "commit", "load"]);
-  });
-});
-
-describe("lazy", () => {
-  const server = (sessions: ReturnType<typeof create>["sessions"]) => {
-    const app = express5().set("env", "test");
-    app.use(sessionMiddleware(sessions, { lazy: true }));
-    app.get("/none", (_req, res) => void res.send("none"));
-    app.get("/early", (req, res) => void res.send(String(req.session.id)));
-    app.use(async (req, res) => {
-      const session = await openSession(sessions, req, res);
-      session.store("app").set("n", req.url);
-      res.send(String(session === req.session));
-    });
-    return app;
-  };
-
-  test("reads nothing for a handler that does not ask", async () => {
-    const { sessions, backend } = create();
-    const port = await listen(server(sessions));
-    await ask(port, { path: "/none", headers: { cookie: `sid=${"0".repeat(32)}.${"A".repeat(43)}` } });
-    expect(backend.calls).toEqual([]);
-  });
-
-  test("reads, and commits, for one that asks; then req.session is there", async () => {
-    const { sessions } = create();
-    const answer = await ask(await listen(server(sessions)), { path: "/asks" });
-    expect(answer.text).toBe("true");
-    expect((await sessions.open(cookieOf(answer))).store("app").get("n")).toBe("/asks");
-  });
-
-  test("says what to do where req.session is used too early", async () => {
-    const answer = await ask(await listen(server(create().sessions)), { path: "/early" });
-    expect(answer.status).toBe(500);
-    expect(answer.text).toContain("await openSession(sessions, req, res) first");
-  });
-
-  test("gives the error of a failed commit to next, as always", async () => {
-    const { sessions, backend } = create();
-    backend.down.add("create");
-    const answer = await ask(await listen(server(sessions)), { path: "/asks" });
-    expect(answer.status).toBe(500);
-    expect(answer.text).toContain("create is down");
   });
 });

@@ -1,5 +1,5 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import {
   createSessionManager,
   type Driver,
@@ -248,4 +248,13 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
     open = resolve;
   });
   return { opened, open };
+}
+
+/** Sends bytes, and answers all that came until the server closed. */
+export async function exchange(port: number, text: string): Promise<string> {
+  const socket = net.connect(port, "127.0.0.1");
+  socket.write(text);
+  let all = "";
+  for await (const chunk of socket) all += String(chunk);
+  return all;
 }

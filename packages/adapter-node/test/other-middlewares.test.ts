@@ -1,0 +1,118 @@
+import { gunzipSync } from "node:zlib";
+import { createSessionManager } from "@sessions/core";
+import compression from "compression";
+import express5 from "express";
+import express4 from "express4";
+import responseTime from "response-time";
+import { describe, expect, test } from "vitest";
+import { sessionMiddleware } from "../src/index.ts";
+import { ask, createBackend, listen } from "./support.ts";
+
+const create = () => {
+  const backend = createBackend();
+  return { backend, sessions: createSessionManager({ driver: backend.driver }) };
+};
+const text = "a text that is worth compressing, ".repeat(200);
+// Typed for Express 5, and made for any `(req, res, next)`.
+const squeeze = () => compression() as unknown as express4.RequestHandler;
+const gzip = { "Accept-Encoding": "gzip" };
+
+describe.each([
+  // Both have the same methods here; the types of version 4 serve for 5 too.
+  ["Express 4", express4],
+  ["Express 5", express5 as unknown as typeof express4],
+])("%s", (_, express) => {
+  /** Its own error handling answers, and does not log. */
+  const app = (): express4.Express => express().set("env", "test");
+
+  test.each(["before", "after"])("compression mounted %s", async (order) => {
+    const { sessions } = create();
+    const server = app();
+    if (order === "before") server.use(squeeze());
+    server.use(sessionMiddleware(sessions));
+    if (order === "after") server.use(squeeze());
+    server.use((req, res) => {
+      req.session.store("app").set("n", 2);
+      res.type("text");
+      if (req.url === "/whole") return void res.send(text);
+      res.write(text);
+      res.write(text);
+      return void res.end(text);
+    });
+    const port = await listen(server);
+    const whole = await ask(port, { path: "/whole", headers: gzip });
+    const parts = await ask(port, { path: "/parts", headers: gzip });
+    expect([whole.headers["content-encoding"], whole.cookies.length]).toEqual(["gzip", 1]);
+    expect(gunzipSync(whole.body).toString()).toBe(text);
+    expect([parts.headers["content-encoding"], parts.cookies.length]).toEqual(["gzip", 1]);
+    expect(gunzipSync(parts.body).toString()).toBe(text.repeat(3));
+  });
+
+  test.each(["before", "after"])("compression mounted %s, and a commit that fails", async (order) => {
+    const { sessions, backend } = create();
+    backend.down.add("create");
+    const server = app();
+    if (order === "before") server.use(squeeze());
+    server.use(sessionMiddleware(sessions));
+    if (order === "after") server.use(squeeze());
+    server.use((req, res) => {
+      req.session.store("app").set("n", 2);
+      res.type("text").send(text);
+    });
+    server.use((_error: unknown, _req: unknown, res: express4.Response, _next: unknown) => {
+      res.status(500).type("text").send("sorry");
+    });
+    const answer = await ask(await listen(server), { headers: gzip });
+    expect([answer.status, answer.text]).toEqual([500, "sorry"]);
+  });
+
+  test("compression of the kind that looks at Node's own fields", async () => {
+    const { sessions } = create();
+    const server = app().use(sessionMiddleware(sessions));
+    server.use((_req, res, next) => {
+      const { write } = res;
+      // What compression did before version 1.8: `_header` stays empty while the headers are held back.
+      res.write = (...args: unknown[]) => {
+        if (Reflect.get(res, "_header") === null) Reflect.get(res, "_implicitHeader").call(res);
+        return Reflect.apply(write, res, args);
+      };
+      next();
+    });
+    server.use((req, res) => {
+      req.session.store("app").set("n", 2);
+      res.write("a");
+      res.write("b");
+      res.end("c");
+    });
+    expect((await ask(await listen(server))).text).toBe("abc");
+  });
+
+  test.each(["before", "after"])(
+    "response-time, which adds a header as the headers go out, mounted %s",
+    async (order) => {
+      const { sessions } = create();
+      const server = app();
+      if (order === "before") server.use(responseTime());
+      server.use(sessionMiddleware(sessions));
+      if (order === "after") server.use(responseTime());
+      server.use((req, res) => {
+        req.session.store("app").set("n", 2);
+        res.send("done");
+      });
+      const answer = await ask(await listen(server));
+      expect(answer.headers["x-response-time"]).toMatch(/ms$/);
+      expect(answer.cookies).toHaveLength(1);
+    },
+  );
+
+  test("nested applications and routers share the request's session", async () => {
+    const { sessions } = create();
+    const inner = app().use((req, res) => res.send(String(req.session.store("app").get("n"))));
+    const router = express.Router().use((req, _res, next) => {
+      req.session.store("app").set("n", 2);
+      next();
+    });
+    const server = app().use(sessionMiddleware(sessions)).use("/a", router).use("/a", inner);
+    expect((await ask(await listen(server), { path: "/a/b" })).text).toBe("2");
+  });
+});

@@ -1,0 +1,151 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isSessionError } from "@sessions/core";
+import { describe, expect, test } from "vitest";
+import { writing } from "./finishes.ts";
+import { ask, cookieOf, gate, servers, stored, visitor } from "./support.ts";
+
+const big = "x".repeat(300_000);
+
+for (const [name, start] of Object.entries(servers)) {
+  describe(name, () => {
+    describe("a streamed response", () => {
+      test("is complete only when what was written midway is committed", async () => {
+        const halfway = gate();
+        const app = await start(async ({ res, session }) => {
+          session.store("app").set("n", 2);
+          res.write("first ");
+          await halfway.opened;
+          session.store("app").set("n", 3);
+          res.end("second");
+        });
+        app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 20));
+        const answer = await ask(app.port, { onData: halfway.open });
+        expect(answer.text).toBe("first second");
+        expect(await stored(app, cookieOf(answer))).toBe(3);
+        expect(app.backend.calls.slice(0, 2)).toEqual(["create", "commit"]);
+      });
+
+      test("of a length that is known is not whole in any client's hands before that", async () => {
+        const halfway = gate();
+        const app = await start(async ({ res, session }) => {
+          res.writeHead(200, { "Content-Length": 12 });
+          res.write("first ");
+          await halfway.opened;
+          session.store("app").set("n", 3);
+          res.write("second");
+          // Never ended: the client has all it was told of.
+        });
+        const cookie = await visitor(app);
+        app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 20));
+        const answer = await ask(app.port, { headers: { cookie }, onData: halfway.open });
+        expect(answer.text).toBe("first second");
+        expect(await stored(app, cookie)).toBe(3);
+      });
+
+      test("refuses a first write when the headers are out, at the call", async () => {
+        const halfway = gate();
+        let thrown: unknown;
+        const app = await start(async ({ res, session }) => {
+          res.write("first ");
+          await halfway.opened;
+          try {
+            session.store("app").set("n", 2);
+          } catch (error) {
+            thrown = error;
+          }
+          res.end("second");
+        });
+        const answer = await ask(app.port, { onData: halfway.open });
+        expect(answer.text).toBe("first second");
+        expect(isSessionError(thrown, "ERR_SESSION_HEADERS_SENT")).toBe(true);
+        expect(app.backend.calls).toEqual([]);
+      });
+
+      test("says when it is full, and when it goes on", async () => {
+        const app = await start(async ({ res, session }) => {
+          session.store("app").set("n", 2);
+          expect(res.write("a")).toBe(false);
+          await new Promise((resolve) => res.once("drain", resolve));
+          for (let i = 0; i < 20; i++)
+            if (!res.write(big)) await new Promise((resolve) => res.once("drain", resolve));
+          res.end();
+        });
+        expect((await ask(app.port)).body.length).toBe(20 * big.length + 1);
+      });
+
+      test("that is large arrives whole, in order", async () => {
+        const parts = Array.from({ length: 50 }, (_, i) => String(i % 10).repeat(50_000));
+        const app = await start(writing(2, ({ res }) => pipeline(Readable.from(parts), res)));
+        expect((await ask(app.port)).text).toBe(parts.join(""));
+      });
+    });
+
+    describe("what is written after res.end()", () => {
+      test("to a session that the client has is committed with the response", async () => {
+        const app = await start(({ res, session }) => {
+          res.end();
+          session.store("app").set("n", 5);
+        });
+        const cookie = await visitor(app);
+        await ask(app.port, { headers: { cookie } });
+        expect(await stored(app, cookie)).toBe(5);
+      });
+
+      test("to a session that the client lacks throws at the call", async () => {
+        let thrown: unknown;
+        const app = await start(({ res, session }) => {
+          res.end();
+          try {
+            session.store("app").set("n", 5);
+          } catch (error) {
+            thrown = error;
+          }
+        });
+        await ask(app.port);
+        expect(isSessionError(thrown, "ERR_SESSION_HEADERS_SENT")).toBe(true);
+      });
+    });
+
+    describe("to the handler a response that waits for its commit was sent", () => {
+      test("headersSent and writableEnded say so, and headers can no longer be set", async () => {
+        const seen: unknown[] = [];
+        const app = await start(({ res }) => {
+          seen.push(res.headersSent, res.writableEnded);
+          res.write("a");
+          seen.push(res.headersSent, res.writableEnded);
+          for (const change of [
+            () => res.setHeader("X-Late", "1"),
+            () => res.appendHeader("X-Late", "1"),
+            () => res.removeHeader("Date"),
+            () => res.writeHead(500),
+          ]) {
+            try {
+              change();
+              seen.push("allowed");
+            } catch (error) {
+              seen.push((error as NodeJS.ErrnoException).code);
+            }
+          }
+          res.statusCode = 500;
+          res.end("b");
+          seen.push(res.writableEnded);
+        });
+        const answer = await ask(app.port);
+        const refused = "ERR_HTTP_HEADERS_SENT";
+        expect(seen).toEqual([false, false, true, false, refused, refused, refused, refused, true]);
+        expect([answer.status, answer.text, answer.headers["x-late"]]).toEqual([200, "ab", undefined]);
+      });
+
+      test("a second end() changes nothing", async () => {
+        const app = await start(
+          writing(2, ({ res }) => {
+            res.end("once");
+            res.end();
+          }),
+        );
+        expect((await ask(app.port)).text).toBe("once");
+      });
+    });
+  });
+}
