@@ -347,6 +347,18 @@ describe("a version and its migration", () => {
     expect((await sessions.open(cookie)).store(dropping).get("items")).toBe("fresh");
   });
 
+  test("drops an entry before a validator that would refuse undefined sees it", async () => {
+    const { sessions } = setUp();
+    const cookie = await stored(sessions, (session) => session.store("cart").set("items", ["apple"]));
+    const schema = { items: counted };
+    const store = (await sessions.open(cookie)).store(
+      defineStore("cart", { schema, version: 1, migrate: () => undefined }),
+    );
+    expect(store.get("items")).toBeUndefined();
+    expect(store.has("items")).toBe(false);
+    expect(store.update("items", (now = []) => [...now, { sku: "pear", count: 1 }])).toHaveLength(1);
+  });
+
   test("that fails is a SessionCodecError that names the store, the key and the version", async () => {
     const { sessions } = setUp();
     const cookie = await stored(sessions, (session) => session.store("cart").set("items", [SECRET]));

@@ -134,17 +134,37 @@ describe("update is read-modify-write that loses nothing", () => {
     expect((await sessions.open(cookie)).store("s").get("count")).toBe(3);
   });
 
-  test("what is updated while a commit is on its way is counted once, by the next one", async () => {
-    const { sessions } = setUp();
-    const cookie = await stored(sessions);
-    const mine = await sessions.open(cookie);
-    mine.store("s").update("count", increment);
-    const first = mine.commit();
-    mine.store("s").update("count", increment);
-    await first;
-    await mine.commit();
-    expect((await sessions.open(cookie)).store("s").get("count")).toBe(2);
-  });
+  test.each([false, true])(
+    "what is updated while a commit is on its way is counted once by the next one; another comes between: %s",
+    async (another) => {
+      const inner = memoryDriver();
+      let onItsWay = (): void => {};
+      const driver = spyDriver(
+        {
+          commit(...args) {
+            onItsWay();
+            return inner.commit(...args);
+          },
+        },
+        inner,
+      );
+      const sessions = createSessionManager({ driver, clock: testClock() });
+      const cookie = await stored(sessions);
+      const mine = await sessions.open(cookie);
+      mine.store("s").update("count", increment);
+      onItsWay = () => {
+        onItsWay = () => {};
+        mine.store("s").update("count", increment);
+      };
+      await mine.commit();
+      expect((await sessions.open(cookie)).store("s").get("count")).toBe(1);
+      expect(mine.store("s").get("count")).toBe(2);
+      if (another)
+        await request(sessions, cookie, (session) => session.store("s").update("count", increment));
+      await mine.commit();
+      expect((await sessions.open(cookie)).store("s").get("count")).toBe(another ? 3 : 2);
+    },
+  );
 });
 
 describe("update applies at once", () => {
