@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { isListingDriver } from "./abilities.ts";
+import { epochOf } from "./check.ts";
 import type { ListingDriver } from "./driver.ts";
 import { SessionError } from "./errors.ts";
 import { bytesOf, checkPrincipal, parseField } from "./fields.ts";
@@ -44,10 +45,7 @@ async function* liveRecords(
   let cursor: string | undefined;
   do {
     const now = clock();
-    const page = await driver.list(
-      { limit: PAGE, ...(principal !== undefined && { principal }), ...(cursor !== undefined && { cursor }) },
-      now,
-    );
+    const page = await driver.list({ limit: PAGE, principal, cursor }, now);
     for (const { id, ...stored } of page.records) {
       const record = readRecord(id, stored, absolute);
       if (record && isLive(record, now)) yield record;
@@ -129,11 +127,11 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
 }
 
 export async function setExpiry(context: Context, id: string, at: Date): Promise<boolean> {
-  if (Number.isNaN(at.getTime())) throw new TypeError("setExpiry() needs a valid date");
+  const ms = epochOf(at);
   const record = await findLive(context, id);
   if (!record) return false;
   const { driver, clock, absolute } = context.settings;
-  const expiresAt = Math.min(Math.max(at.getTime(), 0), record.createdAt + absolute);
+  const expiresAt = Math.min(ms, record.createdAt + absolute);
   const fields = new Map([[FIXED, "1"]]);
   return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
 }

@@ -46,7 +46,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
     const token = tokenOf(state);
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
     refuseTooLarge(state, fields);
-    const record = { expiresAt, fields, ...(principal !== undefined && { principal }) };
+    const record = { expiresAt, fields, principal };
     if (await settings.driver.create(token.id, record, now)) {
       const created = readRecord(token.id, { ...record, version: 1 }, settings.absolute);
       if (created) return created;
@@ -130,11 +130,10 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
     }
     if (patch.fields.size > 0) refuseTooLarge(state, merge(record.fields, patch.fields));
 
-    const expiresAt = data?.expiresAt ?? aside?.expiresAt;
     let change: Change = {
       fields: new Map([...(data?.fields ?? []), ...(aside?.fields ?? [])]),
-      ...(expiresAt !== undefined && { expiresAt }),
-      ...((aside || patch.exact) && { ifVersion: record.version }),
+      expiresAt: data?.expiresAt ?? aside?.expiresAt,
+      ifVersion: aside || patch.exact ? record.version : undefined,
     };
     let outcome = await driver.commit(record.id, change, now);
     if (outcome === "conflict" && !patch.exact) {

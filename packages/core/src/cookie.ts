@@ -1,6 +1,7 @@
 import { stringifySetCookie } from "cookie";
+import { checkOption, refuseUnknown, show } from "./check.ts";
 import type { Duration } from "./duration.ts";
-import { milliseconds, show } from "./duration.ts";
+import { milliseconds } from "./duration.ts";
 import { SessionConfigError } from "./errors.ts";
 
 /** How the session cookie is set. It is always `HttpOnly`. */
@@ -46,9 +47,10 @@ export interface SessionCookie {
 /** The cookie without its value. */
 export type CookieSettings = Omit<SessionCookie, "value">;
 
-const KNOWN = ["name", "path", "domain", "secure", "sameSite", "partitioned", "priority", "maxAge"];
 /** RFC 6265bis section 5.5: browsers keep no cookie longer. */
 const MAX_AGE = 400 * 86_400_000;
+
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 
 /** @throws SessionConfigError for an option that is unknown, out of range, or that browsers would refuse. */
 export function cookieSettings(
@@ -56,8 +58,6 @@ export function cookieSettings(
   absolute: number,
   production: boolean,
 ): CookieSettings {
-  for (const option of Object.keys(options))
-    if (!KNOWN.includes(option)) throw new SessionConfigError(`Unknown option cookie.${option}`);
   const {
     path = "/",
     domain,
@@ -65,57 +65,45 @@ export function cookieSettings(
     sameSite = "lax",
     partitioned = false,
     priority,
+    // A session that ends within a second still needs a cookie.
+    maxAge = Math.max(Math.min(absolute, MAX_AGE), 1000),
+    name: given,
+    ...rest
   } = options;
+  refuseUnknown("cookie.", rest);
   const hostOnly = domain === undefined && path === "/";
-  const name = options.name ?? (production && secure ? (hostOnly ? "__Host-sid" : "__Secure-sid") : "sid");
-  const age =
-    options.maxAge === "session"
-      ? undefined
-      : milliseconds("cookie.maxAge", options.maxAge ?? Math.min(absolute, MAX_AGE), 1000);
+  const name = given ?? (production && secure ? (hostOnly ? "__Host-sid" : "__Secure-sid") : "sid");
 
-  const oneOf = (option: string, value: unknown, allowed: readonly unknown[]): void => {
-    if (!allowed.includes(value))
-      throw new SessionConfigError(
-        `cookie.${option} must be one of ${allowed.map(show).join(", ")}; got ${show(value)}`,
-      );
-  };
-  oneOf("secure", secure, [true, false]);
-  oneOf("partitioned", partitioned, [true, false]);
-  oneOf("sameSite", sameSite, ["lax", "strict", "none"]);
-  if (priority !== undefined) oneOf("priority", priority, ["low", "medium", "high"]);
+  const among = (option: string, value: unknown, ...allowed: unknown[]): void =>
+    checkOption(allowed.includes(value), `cookie.${option}`, `one of ${allowed.join(", ")}`, value);
+  among("secure", secure, true, false);
+  among("partitioned", partitioned, true, false);
+  among("sameSite", sameSite, "lax", "strict", "none");
+  among("priority", priority, undefined, "low", "medium", "high");
+  checkOption(isText(path) && path.startsWith("/"), "cookie.path", 'text that begins with "/"', path);
+  checkOption(domain === undefined || isText(domain), "cookie.domain", "a domain", domain);
+  checkOption(isText(name), "cookie.name", "a name", name);
+  // Browsers drop such cookies without a word: RFC 6265bis sections 4.1.3 and 5.7.
   const needsSecure =
-    sameSite === "none"
-      ? 'sameSite "none"'
-      : partitioned
-        ? "partitioned"
-        : /^__(host|secure|http)-/i.test(name)
-          ? `name ${show(name)}`
-          : "";
-  if (needsSecure && !secure)
-    throw new SessionConfigError(
-      `cookie.${needsSecure} needs cookie.secure: browsers refuse the cookie without it`,
-    );
-  if (/^__host-/i.test(name) && !hostOnly)
+    (sameSite === "none" && 'cookie.sameSite "none"') ||
+    (partitioned && "cookie.partitioned") ||
+    (/^__(host|secure|http)-/i.test(name) && `cookie.name ${show(name)}`);
+  if (needsSecure && !secure) throw new SessionConfigError(`${needsSecure} needs cookie.secure`);
+  if (!hostOnly && /^__host-/i.test(name))
     throw new SessionConfigError(
       `cookie.name ${show(name)} allows no cookie.domain, and no cookie.path but "/"`,
     );
 
-  const settings: CookieSettings = {
-    name,
-    path,
-    httpOnly: true,
-    secure,
-    sameSite,
-    ...(domain !== undefined && { domain }),
-    ...(age !== undefined && { maxAge: Math.floor(age / 1000) }),
-    ...(partitioned && { partitioned }),
-    ...(priority !== undefined && { priority }),
-  };
+  const settings: CookieSettings = { name, path, httpOnly: true, secure, sameSite };
+  if (domain !== undefined) settings.domain = domain;
+  if (partitioned) settings.partitioned = true;
+  if (priority) settings.priority = priority;
+  if (maxAge !== "session") settings.maxAge = Math.floor(milliseconds("cookie.maxAge", maxAge, 1000) / 1000);
   try {
     formatCookie({ ...settings, value: "" });
   } catch (cause) {
     throw new SessionConfigError(
-      `cookie: name ${show(name)}, path ${show(path)} or domain ${show(domain)} cannot stand in a Set-Cookie header`,
+      `cookie: name ${show(name)}, path ${show(path)} or domain ${show(domain)} fits no Set-Cookie header`,
       { cause },
     );
   }

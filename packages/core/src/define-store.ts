@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { show } from "./duration.ts";
+import { isWhole, show } from "./check.ts";
 import { checkStoreName } from "./fields.ts";
 
 /** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
@@ -56,7 +56,7 @@ export function defineStore(
 ): StoreDefinition<Record<string, unknown>> {
   checkStoreName(name);
   const { schema, version, migrate } = options;
-  if (version !== undefined && (!Number.isSafeInteger(version) || version < 1))
+  if (version !== undefined && !isWhole(version, 1))
     throw new TypeError(`Store "${name}": version must be a whole number of 1 or more, not ${show(version)}`);
   if ((version === undefined) !== (migrate === undefined))
     throw new TypeError(`Store "${name}": version and migrate go together`);

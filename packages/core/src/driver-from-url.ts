@@ -5,19 +5,14 @@ import type { Driver } from "./driver.ts";
 import { SessionConfigError } from "./errors.ts";
 import { memoryDriver } from "./memory.ts";
 
-const PACKAGES: Readonly<Record<string, string>> = {
-  file: "@sessions/driver-file",
-  sqlite: "@sessions/driver-sqlite",
-  postgres: "@sessions/driver-postgres",
-  postgresql: "@sessions/driver-postgres",
-  mysql: "@sessions/driver-mysql",
-  mariadb: "@sessions/driver-mysql",
-  mongodb: "@sessions/driver-mongodb",
-  "mongodb+srv": "@sessions/driver-mongodb",
-  redis: "@sessions/driver-redis",
-  rediss: "@sessions/driver-redis",
-  dynamodb: "@sessions/driver-dynamodb",
-};
+const DRIVERS = ["file", "sqlite", "postgres", "mysql", "mongodb", "redis", "dynamodb"];
+const ALIASES = { postgresql: "postgres", mariadb: "mysql", "mongodb+srv": "mongodb", rediss: "redis" };
+const PACKAGES = new Map(
+  [...DRIVERS.map((name) => [name, name] as const), ...Object.entries(ALIASES)].map(([scheme, name]) => [
+    scheme,
+    `@sessions/driver-${name}`,
+  ]),
+);
 
 /** The package manager that started this process says so in its user agent: `pnpm/10.0.0 npm/? node/…` */
 function installCommand(name: string): string {
@@ -50,7 +45,8 @@ async function importFromApplication(scheme: string, name: string): Promise<unkn
  * Opens the driver that a URL's scheme names, so that a deployment chooses its backend without a change of code. The
  * driver's package must be installed; `close()` of the manager closes what it opened. `memory:` needs no package.
  *
- * @param packages Packages for further schemes, or others for known ones: `{ scheme: "package" }`. Each exports `fromUrl`.
+ * @param packages Packages for further schemes, or others for known ones: `{ scheme: "package" }`. Each exports `fromUrl`, for
+ * the condition `default`.
  * @throws SessionConfigError for a scheme without a package, and a package that is not installed; it never shows the URL.
  */
 export async function driverFromUrl(
@@ -59,7 +55,7 @@ export async function driverFromUrl(
 ): Promise<Driver> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "memory" && !Object.hasOwn(packages, scheme)) return memoryDriver();
-  const known = new Map(Object.entries({ ...PACKAGES, ...packages }));
+  const known = new Map([...PACKAGES, ...Object.entries(packages)]);
   const name = known.get(scheme ?? "");
   if (scheme === undefined || name === undefined)
     // Without a scheme the text may be a password, put there by mistake.

@@ -15,7 +15,10 @@ interface Kept extends StoredRecord {
   readonly born: number;
 }
 
-/** How long an expired record stays, so that a request on its way still learns how its session ended. */
+/**
+ * How long an expired record stays at least, so that a request on its way still learns how its session ended. The hour
+ * of rule 2 is for backends whose clock may be another than the caller's; here there is but one.
+ */
 const LEFTOVER_MS = 5 * 60_000;
 /** How many records `sweep` looks at before it lets other work run. */
 const SWEEP_STRIDE = 10_000;
@@ -115,7 +118,6 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     async load(id) {
       const record = records.get(id);
       if (!record) return undefined;
-      use(id);
       return copy(record);
     },
 

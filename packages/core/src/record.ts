@@ -1,12 +1,12 @@
 import type { StoredRecord } from "./driver.ts";
 import { digest, sameDigest, type Token } from "./token.ts";
-import { firstTurn, formatTurns, parseTurns, type Turns } from "./turns.ts";
+import { formatTurns, parseTurns, type Turns } from "./turns.ts";
 
 /** The core's own fields of a record. They begin with `/`, as no store's can. */
-export const SESSION = "/session";
+const SESSION = "/session";
 export const TURNS = "/turns";
 export const FIXED = "/fixed";
-export const ENDED = "/ended";
+const ENDED = "/ended";
 
 /** A record that this library wrote, taken apart. */
 export interface SessionRecord {
@@ -32,7 +32,7 @@ export function readRecord(id: string, record: StoredRecord, absolute: number): 
   const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
   const ended = endedAt === undefined ? undefined : { at: Number(endedAt), successor };
   // An ended record keeps its family alone, by which the requests that still carry its token are known.
-  const turns = ended ? firstTurn("", 0) : parseTurns(fields.get(TURNS));
+  const turns: Turns | undefined = ended ? [{ digest: "", at: 0, last: 0 }] : parseTurns(fields.get(TURNS));
   if (created === undefined || family === undefined || !turns) return undefined;
   const createdAt = Number(created);
   const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
@@ -54,7 +54,7 @@ export function readRecord(id: string, record: StoredRecord, absolute: number): 
 export function ownFields(token: Token, createdAt: number, now: number, fixed: boolean): Map<string, string> {
   const own = new Map([
     [SESSION, `${createdAt} ${digest(token.family)}`],
-    [TURNS, formatTurns(firstTurn(digest(token.turn), now))],
+    [TURNS, formatTurns([{ digest: digest(token.turn), at: now, last: 0 }])],
   ]);
   if (fixed) own.set(FIXED, "1");
   return own;

@@ -1,11 +1,12 @@
-import { createRecord, type Status, writeRecord } from "./commit.ts";
+import { epochOf } from "./check.ts";
+import { type Status, writeRecord } from "./commit.ts";
 import { formatCookie, type SessionCookie } from "./cookie.ts";
 import type { StoreDefinition, StoreRules } from "./define-store.ts";
 import { createEntries } from "./entries.ts";
 import { createEntryCodec } from "./entry-codec.ts";
 import { checkPrincipal, checkStoreName, parseField } from "./fields.ts";
 import { expiryFrom, headersSent, type Rejection, type State, tokenOf, wantsRecord } from "./state.ts";
-import { createStore, type SessionStore, type Store } from "./store.ts";
+import { createStore, flushStores, type Store, type StoreHost } from "./store.ts";
 import { beginSession, logout } from "./succession.ts";
 import { formatToken, newToken } from "./token.ts";
 
@@ -91,8 +92,15 @@ class ManagedSession implements Session {
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
+  readonly #host: StoreHost;
+
   constructor(state: State) {
     this.#state = state;
+    this.#host = {
+      decoded: state.decoded,
+      entries: () => state.entries,
+      beforeWrite: () => beforeWrite(state),
+    };
   }
 
   get id(): string {
@@ -125,19 +133,16 @@ class ManagedSession implements Session {
   }
 
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T> {
-    const state = this.#state;
-    let known = state.stores.get(store);
+    const { stores, context } = this.#state;
+    let known = stores.get(store);
     if (!known) {
       const rules: StoreRules = typeof store === "string" ? { name: store } : store;
       checkStoreName(rules.name);
-      known = createStore(rules.name, createEntryCodec(rules, state.context.settings.codec), {
-        entries: () => state.entries,
-        beforeWrite: () => beforeWrite(state),
-      });
-      state.stores.set(store, known);
+      known = createStore(rules.name, createEntryCodec(rules, context.settings.codec), this.#host);
+      stores.set(store, known);
     }
     // The types are the definition's promise: its validators keep it, or the application does.
-    return known.store as unknown as Store<T>;
+    return known as unknown as Store<T>;
   }
 
   storeNames(): string[] {
@@ -152,7 +157,7 @@ class ManagedSession implements Session {
     // A session that another principal used, or that has ended, leaves nothing to the new one.
     if (state.closed === "gone" || (state.principal !== undefined && state.principal !== principal)) {
       state.entries = createEntries();
-      for (const { forget } of state.stores.values()) forget();
+      state.decoded.clear();
     }
     state.principal = principal;
     state.createdAt = state.context.settings.clock();
@@ -177,9 +182,7 @@ class ManagedSession implements Session {
   }
 
   setExpiry(at: Date): void {
-    const ms = at.getTime();
-    if (Number.isNaN(ms)) throw new TypeError("setExpiry() needs a valid date");
-    this.#state.expiry = Math.max(ms, 0);
+    this.#state.expiry = epochOf(at);
   }
 
   logout(): Promise<void> {
@@ -189,7 +192,7 @@ class ManagedSession implements Session {
   async commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
     const state = this.#state;
     try {
-      flush(state.stores.values());
+      flushStores(this.#host);
     } catch (error) {
       discard(state);
       throw error;
@@ -220,25 +223,11 @@ function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
   if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
 }
 
-function flush(stores: Iterable<SessionStore>): void {
-  for (const store of stores) store.flush();
-}
-
 async function commit(state: State): Promise<Status> {
-  if (state.beginning) return beginSession(state);
-  if (state.closed) {
-    state.entries.discard();
-    return "gone";
-  }
-  if (state.record) return writeRecord(state, state.record);
-  if (!wantsRecord(state)) return "unchanged";
-  const patch = state.entries.patch();
-  state.record = await createRecord(state, state.expiry);
-  state.entries.settle(patch, state.record.fields);
-  state.expiry = undefined;
-  state.send = "token";
-  state.context.emit("created", { id: state.record.id, principal: state.record.principal });
-  return "committed";
+  if (state.beginning || (wantsRecord(state) && !state.closed)) return beginSession(state);
+  if (!state.closed) return state.record ? writeRecord(state, state.record) : "unchanged";
+  state.entries.discard();
+  return "gone";
 }
 
 /** After a commit that failed: as if nothing had been staged, and nothing for the client. */
@@ -248,7 +237,7 @@ function discard(state: State): void {
   state.expiry = undefined;
   state.send = undefined;
   state.entries.discard();
-  for (const { forget } of state.stores.values()) forget();
+  state.decoded.clear();
 }
 
 function result(state: State, status: Status, seal: boolean): CommitResult {

@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
+import { checkOption, isWhole, refuseUnknown } from "./check.ts";
 import { type Codec, devalueCodec } from "./codec.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings } from "./cookie.ts";
 import type { Driver } from "./driver.ts";
-import { type Duration, milliseconds, show } from "./duration.ts";
+import { type Duration, milliseconds } from "./duration.ts";
 import { SessionConfigError } from "./errors.ts";
 import { memoryDriver } from "./memory.ts";
 import type { Rotation } from "./turns.ts";
@@ -61,95 +62,69 @@ export interface Settings {
   readonly clock: () => number;
 }
 
-const KNOWN = [
-  "driver",
-  "idle",
-  "absolute",
-  "touchEvery",
-  "cookie",
-  "secrets",
-  "rotation",
-  "codec",
-  "maxBytes",
-  "clock",
-];
-const METHODS = ["create", "load", "commit", "destroy", "sweep"];
+const isFunction = (value: unknown): boolean => typeof value === "function";
 
-function refuseUnknown(prefix: string, options: object, known: readonly string[]): void {
-  for (const option of Object.keys(options))
-    if (!known.includes(option))
-      throw new SessionConfigError(`Unknown option ${prefix}${option}; known are ${known.join(", ")}`);
+function checkMethods(option: string, value: object, methods: readonly string[]): void {
+  const fits = Object(value) === value && methods.every((method) => isFunction(Reflect.get(value, method)));
+  checkOption(fits, option, `an object with the methods ${methods.join(", ")}`, value);
 }
 
-const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  methods.every((method) => typeof Reflect.get(value, method) === "function");
-
-function readRotation({
-  every,
-  grace = "2m",
-  onReuse = "destroy",
-  ...rest
-}: NonNullable<SessionManagerOptions["rotation"]>): Rotation {
-  refuseUnknown("rotation.", rest, ["every", "grace", "onReuse"]);
-  if (onReuse !== "destroy" && onReuse !== "report")
-    throw new SessionConfigError(`rotation.onReuse must be "destroy" or "report"; got ${show(onReuse)}`);
-  const graceMs = milliseconds("rotation.grace", grace);
-  return { every: milliseconds("rotation.every", every, 2 * graceMs), grace: graceMs, onReuse };
+function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>): Rotation {
+  const { every, grace = "2m", onReuse = "destroy", ...rest } = rotation;
+  refuseUnknown("rotation.", rest);
+  checkOption(["destroy", "report"].includes(onReuse), "rotation.onReuse", '"destroy" or "report"', onReuse);
+  const ms = milliseconds("rotation.grace", grace);
+  return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
 }
 
-function readSecrets(secrets: readonly string[]): readonly string[] {
-  // The message counts, for a secret must not be shown.
+function checkSecrets(secrets: readonly string[]): void {
+  // No message shows what was given.
   if (!Array.isArray(secrets) || secrets.length === 0)
     throw new SessionConfigError(
-      "secrets must be a list of at least one key; leave it out to send tokens unsigned",
+      "secrets must be a list of one key or more; leave it out to send tokens unsigned",
     );
-  secrets.forEach((key: unknown, index) => {
+  for (const [index, key] of secrets.entries())
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
-  });
-  return [...secrets];
 }
 
 let warned = false;
 
 /** @throws SessionConfigError naming the option that is unknown, out of range or contradicts another. */
-export function readSettings(options: SessionManagerOptions): Settings {
-  refuseUnknown("", options, KNOWN);
-  const { driver = memoryDriver(), codec = devalueCodec, maxBytes = 1_048_576, clock = Date.now } = options;
-  if (!hasMethods(driver, METHODS) || typeof driver.name !== "string")
-    throw new SessionConfigError(
-      `driver must be a driver, with a name and the methods ${METHODS.join(", ")}`,
-    );
-  if (!hasMethods(codec, ["encode", "decode"]))
-    throw new SessionConfigError("codec must have encode and decode");
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
-    throw new SessionConfigError(`maxBytes must be a whole number of 1 or more; got ${show(maxBytes)}`);
-  if (typeof clock !== "function")
-    throw new SessionConfigError(`clock must be a function; got ${show(clock)}`);
+export function readSettings({
+  driver = memoryDriver(),
+  idle: idleOption = "24h",
+  absolute: absoluteOption = "30d",
+  touchEvery: touchOption,
+  cookie = {},
+  secrets,
+  rotation,
+  codec = devalueCodec,
+  maxBytes = 1_048_576,
+  clock = Date.now,
+  ...rest
+}: SessionManagerOptions): Settings {
+  refuseUnknown("", rest);
+  checkMethods("driver", driver, ["create", "load", "commit", "destroy", "sweep"]);
+  checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
+  checkMethods("codec", codec, ["encode", "decode"]);
+  checkOption(isFunction(clock), "clock", "a function", clock);
+  checkOption(isWhole(maxBytes, 1), "maxBytes", "a whole number of 1 or more", maxBytes);
+  checkOption(Object(cookie) === cookie, "cookie", "an object", cookie);
+  checkOption(rotation === undefined || Object(rotation) === rotation, "rotation", "an object", rotation);
+  if (secrets !== undefined) checkSecrets(secrets);
 
-  const idle = milliseconds("idle", options.idle ?? "24h");
+  const idle = milliseconds("idle", idleOption);
   const absolute =
-    options.absolute === false
-      ? Number.POSITIVE_INFINITY
-      : milliseconds("absolute", options.absolute ?? "30d");
-  const touchEvery = milliseconds(
-    "touchEvery",
-    options.touchEvery ?? Math.min(Math.floor(idle / 10), 300_000),
-    0,
-  );
-  if (touchEvery >= idle)
-    throw new SessionConfigError(
-      `touchEvery must be less than idle (${idle} ms); got ${show(options.touchEvery)}`,
-    );
+    absoluteOption === false ? Number.POSITIVE_INFINITY : milliseconds("absolute", absoluteOption);
+  const touchEvery = milliseconds("touchEvery", touchOption ?? Math.min(Math.floor(idle / 10), 300_000), 0);
+  checkOption(touchEvery < idle, "touchEvery", `less than idle, ${idle} ms`, touchOption);
 
   const production = process.env["NODE_ENV"] === "production";
   if (production && driver.name === "memory" && !warned) {
     warned = true;
     process.emitWarning(
-      "Sessions are kept in memory: they are lost at every restart, and no other process sees them. Give createSessionManager a driver.",
-      { code: "ERR_SESSION_MEMORY" },
+      "Sessions in memory are lost at every restart, and no other process sees them: choose a driver",
     );
   }
   return {
@@ -157,9 +132,9 @@ export function readSettings(options: SessionManagerOptions): Settings {
     idle,
     absolute,
     touchEvery,
-    cookie: cookieSettings(options.cookie ?? {}, absolute, production),
-    keys: options.secrets === undefined ? [] : readSecrets(options.secrets),
-    rotation: options.rotation && readRotation(options.rotation),
+    cookie: cookieSettings(cookie, absolute, production),
+    keys: [...(secrets ?? [])],
+    rotation: rotation && readRotation(rotation),
     codec,
     maxBytes: Math.min(maxBytes, driver.maxRecordBytes ?? maxBytes),
     clock,

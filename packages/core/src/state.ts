@@ -4,7 +4,7 @@ import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import { readRecord, type SessionRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
-import type { SessionStore } from "./store.ts";
+import type { Store, StoreHost } from "./store.ts";
 import { newToken, type Token } from "./token.ts";
 
 /** What a manager's parts share. */
@@ -31,7 +31,9 @@ export interface State {
   readonly touch: boolean;
   /** When the request came: rotation counts from there, not from when its handler is done. */
   readonly openedAt: number;
-  readonly stores: Map<unknown, SessionStore>;
+  /** By name or definition. */
+  readonly stores: Map<unknown, Store<Record<string, unknown>>>;
+  readonly decoded: StoreHost["decoded"];
   isNew: boolean;
   rejected: Rejection | undefined;
   /** Made when it is first needed. */
@@ -60,34 +62,41 @@ export interface State {
   send: "token" | "clear" | undefined;
 }
 
+/** What stays through a logout. */
+type Lasting = "context" | "access" | "touch" | "openedAt" | "stores" | "decoded" | "sealed" | "headersSent";
+
+/** What a session begins with, and what it goes back to after a logout. */
+export const fresh = (now: number): Omit<State, Lasting> => ({
+  isNew: true,
+  rejected: undefined,
+  token: undefined,
+  presented: undefined,
+  record: undefined,
+  entries: createEntries(),
+  principal: undefined,
+  createdAt: now,
+  expiry: undefined,
+  beginning: undefined,
+  storeEmpty: false,
+  closed: undefined,
+  successor: undefined,
+  clientHasCookie: false,
+  send: undefined,
+});
+
 /** A session that is not stored yet. */
-export function newState(context: Context, now: number, given: Partial<State> = {}): State {
-  return {
-    context,
-    access: "token",
-    touch: true,
-    openedAt: now,
-    stores: new Map(),
-    isNew: true,
-    rejected: undefined,
-    token: undefined,
-    presented: undefined,
-    record: undefined,
-    entries: createEntries(),
-    principal: undefined,
-    createdAt: now,
-    expiry: undefined,
-    beginning: undefined,
-    storeEmpty: false,
-    closed: undefined,
-    successor: undefined,
-    sealed: false,
-    headersSent: false,
-    clientHasCookie: false,
-    send: undefined,
-    ...given,
-  };
-}
+export const newState = (context: Context, now: number, given: Partial<State> = {}): State => ({
+  context,
+  access: "token",
+  touch: true,
+  openedAt: now,
+  stores: new Map(),
+  decoded: new Map(),
+  sealed: false,
+  headersSent: false,
+  ...fresh(now),
+  ...given,
+});
 
 /** The state of a session that is stored. */
 export function storedState(

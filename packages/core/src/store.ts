@@ -42,34 +42,61 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
   ): Value<T, K> | undefined;
 }
 
-/** What a store needs of its session. */
+/** A value as a program holds it, and the text that it stands for. */
+interface Decoded {
+  readonly key: string;
+  readonly value: unknown;
+  /** Of the store that decoded it: a definition and a bare name may read the same entry differently. */
+  readonly codec: EntryCodec;
+  text: string;
+  /** How the value printed when it was last looked at, where that is not `text`. */
+  printed?: string;
+}
+
+/** What a session's stores share. */
 export interface StoreHost {
+  /** By field: a value that two handles of one store read is one value. */
+  readonly decoded: Map<string, Decoded>;
   /** The fields now: a login may replace them. */
   entries(): Entries;
   /** Called before each change is staged; throws where none can be. */
   beforeWrite(): void;
 }
 
-/** A store, and what its session does with it. */
-export interface SessionStore {
-  readonly store: Store<Record<string, unknown>>;
-  /** Stages what was mutated in place. */
-  flush(): void;
-  /** Forgets decoded values: the session is another one now. */
-  forget(): void;
+function stage({ beforeWrite, entries, decoded }: StoreHost, field: string, text: string | undefined): void {
+  beforeWrite();
+  entries().set(field, text);
+  decoded.delete(field);
 }
 
-interface Decoded {
-  /** The entry's text that the value stands for. */
-  text: string;
-  readonly value: unknown;
-  /** How the value printed when it was last looked at, where that is not `text`. */
-  printed?: string;
+/** Notices a mutation in place: the value prints otherwise than the text that it came from. */
+function flush(host: StoreHost, field: string, known: Decoded): void {
+  const { key, value, codec } = known;
+  if (Object(value) !== value) return;
+  const printed = codec.print(key, value);
+  if (printed === (known.printed ?? known.text)) return;
+  // An old version, or another spelling of the same value, is no mutation.
+  const isSpelling =
+    known.printed === undefined && printed === codec.print(key, codec.decode(key, known.text));
+  known.printed = printed;
+  if (isSpelling) return;
+  known.text = codec.encode(key, value).text;
+  stage(host, field, known.text);
+  host.decoded.set(field, known);
 }
 
-export function createStore(name: string, codec: EntryCodec, host: StoreHost): SessionStore {
+/** Stages every value that was mutated in place. */
+export function flushStores(host: StoreHost): void {
+  for (const [field, known] of [...host.decoded]) flush(host, field, known);
+}
+
+export function createStore(
+  name: string,
+  codec: EntryCodec,
+  host: StoreHost,
+): Store<Record<string, unknown>> {
   const prefix = fieldPrefix(name);
-  const decoded = new Map<string, Decoded>();
+  const { decoded, entries } = host;
 
   function fieldOf(key: string): string {
     checkKey(name, key);
@@ -78,62 +105,43 @@ export function createStore(name: string, codec: EntryCodec, host: StoreHost): S
     return fieldName(prefix, key);
   }
 
-  function stage(key: string, text: string | undefined): void {
-    host.beforeWrite();
-    host.entries().set(fieldName(prefix, key), text);
+  /** The field's text now, with what was mutated in place. */
+  function textOf(field: string): string | undefined {
+    const known = decoded.get(field);
+    if (known) flush(host, field, known);
+    return entries().get(field);
   }
 
   function get(key: string): unknown {
-    const text = host.entries().get(fieldOf(key));
-    if (text === undefined) return undefined;
-    const known = decoded.get(key);
-    if (known?.text === text) return known.value;
-    const value = codec.decode(key, text);
-    decoded.set(key, { text, value });
-    return value;
+    const field = fieldOf(key);
+    let known = decoded.get(field);
+    if (known?.codec !== codec || known.text !== entries().get(field)) {
+      const text = textOf(field);
+      if (text === undefined) return undefined;
+      known = { key, text, value: codec.decode(key, text), codec };
+      decoded.set(field, known);
+    }
+    return known.value;
   }
 
   function has(key: string): boolean {
-    const text = host.entries().get(fieldOf(key));
+    const text = entries().get(fieldOf(key));
     return text !== undefined && (!codec.isOld(text) || get(key) !== undefined);
-  }
-
-  function set(key: string, given: unknown): void {
-    fieldOf(key);
-    const { text, value } = codec.encode(key, given);
-    stage(key, text);
-    decoded.set(key, { text, value });
   }
 
   function remove(key: string): boolean {
     const had = has(key);
-    if (host.entries().get(fieldOf(key)) !== undefined) stage(key, undefined);
-    decoded.delete(key);
+    const field = fieldOf(key);
+    if (entries().get(field) !== undefined) stage(host, field, undefined);
     return had;
   }
 
-  /** Notices a mutation: the value prints otherwise than the text it came from. */
-  function flushOne(key: string, known: Decoded): void {
-    if (typeof known.value !== "object" || known.value === null) return;
-    const printed = codec.print(key, known.value);
-    if (printed === (known.printed ?? known.text)) return;
-    const first = known.printed === undefined;
-    known.printed = printed;
-    // An old version, or another spelling of the same value, is no mutation.
-    if (first && printed === codec.print(key, codec.decode(key, known.text))) return;
-    known.text = codec.encode(key, known.value).text;
-    stage(key, known.text);
-  }
-
   const stored = (): string[] =>
-    host
-      .entries()
+    entries()
       .names()
-      .filter((field) => field.startsWith(prefix))
-      .flatMap((field) => parseField(field)?.key ?? []);
-
+      .flatMap((field) => (field.startsWith(prefix) ? (parseField(field)?.key ?? []) : []));
   const keys = (): string[] => stored().filter((key) => codec.knows(key) && has(key));
-  const entries = (): [string, unknown][] => keys().map((key) => [key, get(key)]);
+  const pairs = (): [string, unknown][] => keys().map((key) => [key, get(key)]);
 
   const store: Store<Record<string, unknown>> = {
     name,
@@ -141,19 +149,21 @@ export function createStore(name: string, codec: EntryCodec, host: StoreHost): S
       return keys().length;
     },
     get,
-    set(key, value) {
-      set(key, value);
+    set(key, given) {
+      const field = fieldOf(key);
+      const { text, value } = codec.encode(key, given);
+      stage(host, field, text);
+      decoded.set(field, { key, text, value, codec });
       return store;
     },
     delete: remove,
     has,
     keys: () => keys().values(),
     values: () => keys().map(get).values(),
-    entries: () => entries().values(),
-    [Symbol.iterator]: () => entries().values(),
+    entries: () => pairs().values(),
+    [Symbol.iterator]: () => pairs().values(),
     clear() {
-      for (const key of stored()) stage(key, undefined);
-      decoded.clear();
+      for (const key of stored()) stage(host, fieldName(prefix, key), undefined);
     },
     take(key) {
       const value = get(key);
@@ -162,33 +172,24 @@ export function createStore(name: string, codec: EntryCodec, host: StoreHost): S
     },
     update(key, fn) {
       const field = fieldOf(key);
-      const known = decoded.get(key);
-      if (known && known.text === host.entries().get(field)) flushOne(key, known);
-      let result: unknown;
-      const recompute = (text: string | undefined): string | undefined => {
-        const next: unknown = fn(text === undefined ? undefined : codec.decode(key, text));
-        if (next === undefined) return undefined;
-        if (next instanceof Promise) {
-          next.catch(() => {});
+      textOf(field);
+      host.beforeWrite();
+      let value: unknown;
+      const text = entries().update(field, (before) => {
+        value = fn(before === undefined ? undefined : codec.decode(key, before));
+        if (value instanceof Promise) {
+          value.catch(() => {});
           throw new TypeError(`Store "${name}": what update() is given must be synchronous`);
         }
-        const encoded = codec.encode(key, next);
-        result = encoded.value;
+        if (value === undefined) return undefined;
+        const encoded = codec.encode(key, value);
+        value = encoded.value;
         return encoded.text;
-      };
-      host.beforeWrite();
-      const text = host.entries().update(field, recompute);
-      if (text === undefined) decoded.delete(key);
-      else decoded.set(key, { text, value: result });
-      return text === undefined ? undefined : result;
+      });
+      if (text === undefined) decoded.delete(field);
+      else decoded.set(field, { key, text, value, codec });
+      return value;
     },
   };
-
-  return {
-    store,
-    flush() {
-      for (const [key, known] of decoded) flushOne(key, known);
-    },
-    forget: () => decoded.clear(),
-  };
+  return store;
 }

@@ -1,9 +1,8 @@
 import { createRecord, foundGone, type Status } from "./commit.ts";
 import type { CommitOutcome } from "./driver.ts";
-import { createEntries } from "./entries.ts";
 import { SessionConflictError } from "./errors.ts";
 import { endingFields, isLive, type SessionRecord } from "./record.ts";
-import { type Context, pause, readNow, type State } from "./state.ts";
+import { type Context, fresh, pause, readNow, type State } from "./state.ts";
 
 const MOST_LOST = 5;
 /** More than clocks differ, so that an ended record is expired for everybody. */
@@ -24,15 +23,18 @@ function end(
     {
       fields: endingFields(record, now, successor),
       expiresAt: now - ENDED_AGO_MS,
-      ...(record.principal !== undefined && { principal: null }),
-      ...(!always && { ifVersion: record.version }),
+      principal: record.principal === undefined ? undefined : null,
+      ifVersion: always ? undefined : record.version,
     },
     now,
   );
 }
 
 /** Where a line of `rotate()`s has come to from a record: the live session at its end, if there is one. */
-async function lineEnd(context: Context, from: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+async function lineEnd(
+  context: Context,
+  from: SessionRecord | undefined,
+): Promise<SessionRecord | undefined> {
   let record = from;
   for (let step = 0; step < MOST_STEPS && record?.ended?.successor; step++)
     record = await readNow(context, record.ended.successor);
@@ -40,15 +42,14 @@ async function lineEnd(context: Context, from: SessionRecord | undefined): Promi
 }
 
 /**
- * Begins the session that a login or `rotate()` asked for: creates its record, then ends the old one as it was read.
- * In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request in flight with the old
- * token finds its session gone.
+ * Begins a session: the first, or the one that a login or `rotate()` asked for. Creates its record, then ends the old
+ * one as it was read. In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request in
+ * flight with the old token finds its session gone.
  */
 export async function beginSession(state: State): Promise<Status> {
   const { context, beginning, record: read } = state;
-  if (!beginning) return "unchanged";
   const { driver, clock } = context.settings;
-  const { reason, before } = beginning;
+  const { reason = "login", before = state } = beginning ?? {};
   const isLogin = reason === "login";
   const takesOver = state.entries === before.entries;
   const left = state.successor ?? (before.closed && read?.id);
@@ -125,21 +126,8 @@ export async function logout(state: State): Promise<void> {
   const { context, record, closed, clientHasCookie } = state;
   const first = record?.id ?? state.successor;
   const ended = first !== undefined && (await endLine(context, first, closed ? undefined : record));
-  for (const { forget } of state.stores.values()) forget();
-  Object.assign(state, {
-    isNew: true,
-    rejected: undefined,
-    token: undefined,
-    presented: undefined,
-    record: undefined,
-    entries: createEntries(),
-    principal: undefined,
-    createdAt: context.settings.clock(),
-    expiry: undefined,
-    beginning: undefined,
-    storeEmpty: false,
-    successor: undefined,
-    clientHasCookie: false,
+  state.decoded.clear();
+  Object.assign(state, fresh(context.settings.clock()), {
     // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
     closed: closed || (first !== undefined && !ended) || state.access === "id" ? "muted" : undefined,
     send: ended && !closed && clientHasCookie ? "clear" : undefined,

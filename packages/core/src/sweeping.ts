@@ -1,3 +1,4 @@
+import { epochOf, isWhole } from "./check.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { Context } from "./state.ts";
 
@@ -21,11 +22,9 @@ const MOST_MS = 2 ** 31 - 1;
 export async function sweep({ settings, emit }: Context, options: SweepOptions = {}): Promise<number> {
   const { limit = Number.POSITIVE_INFINITY, force = false } = options;
   const now = settings.clock();
-  const after = options.after?.getTime() ?? 0;
-  const before = options.before?.getTime() ?? now - MARGIN_MS;
-  if (Number.isNaN(after) || Number.isNaN(before))
-    throw new TypeError("sweep(): after and before must be valid dates");
-  if (limit !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(limit) || limit < 1))
+  const after = options.after ? epochOf(options.after) : 0;
+  const before = options.before ? epochOf(options.before) : now - MARGIN_MS;
+  if (limit !== Number.POSITIVE_INFINITY && !isWhole(limit, 1))
     throw new TypeError("sweep(): limit must be a whole number of 1 or more");
   if (before > now && !force)
     throw new TypeError(

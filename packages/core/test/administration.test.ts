@@ -159,7 +159,6 @@ test("destroyAll ends everyone's sessions, and nobody's by a forgotten variable"
   const { sessions, login, listed } = setUp();
   await login("alice");
   await login(undefined);
-  // @ts-expect-error: each of them is what a program without types may pass
   const wrong: unknown[] = [
     {},
     { principal: undefined },
