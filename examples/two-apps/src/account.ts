@@ -42,6 +42,7 @@ export function account(sessions: SessionManager): Router {
   });
 
   router.get("/signed-out", (req, res) => {
+    if (req.session.principal !== undefined) return res.redirect(303, "/account");
     sendPage(req, res, { title: "Signed out", body: signedOutPage });
   });
 

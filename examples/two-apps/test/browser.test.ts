@@ -29,7 +29,7 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
 
   beforeAll(async () => {
     browser = await launchBrowser();
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 
@@ -77,7 +77,7 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
     await tablet.getByRole("heading", { name: "Sign in" }).waitFor();
     await tablet.getByRole("link", { name: "Shop" }).click();
     await tablet.getByText("Empty so far.").waitFor();
-  }, 60_000);
+  });
 
   test("the foot of the page notices by itself that the session has ended elsewhere", async () => {
     const { url, sessions } = await startSite();
@@ -87,7 +87,7 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
     await foot.getByText(/^in (1:)?\d\d:\d\d/).waitFor();
     await sessions.destroyAll({ principal: "ada" });
     await foot.getByText("This session has ended.").waitFor();
-  }, 60_000);
+  });
 
   test("two tabs save their drafts by themselves, and a posted one does not come back", async () => {
     const { url } = await startSite();
@@ -117,7 +117,7 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
       expect.stringContaining("From the second tab"),
     ]);
     expect(await first.locator("article").first().textContent()).toContain("Last words");
-  }, 60_000);
+  });
 
   test("a form of another site does nothing", async () => {
     const { url } = await startSite();
@@ -139,7 +139,7 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
     await elsewhere.close();
     await page.reload();
     await page.getByRole("heading", { name: "Your sessions" }).waitFor();
-  }, 60_000);
+  });
 
   test.each(["light", "dark"] as const)(
     "every page fits a phone, in %s",
@@ -179,5 +179,5 @@ describe.skipIf(findBrowser() === undefined)("in a browser", () => {
     await page.getByText("Draft saved.").waitFor();
     await signIn(page, "ada");
     expect(await page.locator("footer dl").textContent()).toMatch(/Expires\s*in \d+ (hours|minutes)/);
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
     deps: { alwaysBundle: [/^@sessions\//] },
     logLevel: "warn",
   });
-}, 60_000);
+});
 
 afterAll(() => rm(outDir, { recursive: true, force: true }));
 
@@ -83,7 +83,7 @@ test("says where it is and what to try, answers, and finishes what it does when 
   response?.resume();
   expect(response?.statusCode).toBe(303);
   expect(await closed).toEqual([0, null]);
-}, 60_000);
+});
 
 test("names the backend that it knows no driver for, and never its password", async () => {
   const { output, child } = start({ SESSIONS_URL: "nonsense://user:hunter2@nowhere" });
@@ -91,4 +91,4 @@ test("names the backend that it knows no driver for, and never its password", as
   expect(code).toBe(1);
   expect(output()).toContain("nonsense:");
   expect(output()).not.toMatch(/hunter2|\n +at /);
-}, 60_000);
+});

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
@@ -13,14 +14,21 @@ import type { Pay } from "../src/shop.ts";
 import { createSite } from "../src/site.ts";
 import { Visitor } from "./visitor.ts";
 
-/** A memory driver whose backend can be unplugged, and which counts what reaches it. */
+/** A memory driver whose backend can be unplugged, and which writes down what reaches it. */
 interface Backend extends ListingDriver {
   down: boolean;
   calls: string[];
+  /**
+   * The next so many reads are answered together, once all are there: their requests overlap for certain, and begin
+   * from the same state. Memory is so fast that they would follow one another.
+   */
+  gather(reads: number): void;
 }
 
 function backend(): Backend {
   const memory = memoryDriver();
+  const gate = new EventEmitter().setMaxListeners(0);
+  let awaited = 0;
   async function reach<T>(call: string, answer: () => Promise<T>): Promise<T> {
     self.calls.push(call);
     if (self.down) throw new DriverUnavailableError("The backend is unplugged");
@@ -31,7 +39,19 @@ function backend(): Backend {
     down: false,
     calls: [],
     create: (...args) => reach("create", () => memory.create(...args)),
-    load: (...args) => reach("load", () => memory.load(...args)),
+    gather(reads) {
+      awaited = reads;
+    },
+    load: (...args) =>
+      reach("load", async () => {
+        const record = await memory.load(...args);
+        if (awaited > 0) {
+          const open = once(gate, "open");
+          if (--awaited === 0) gate.emit("open");
+          await open;
+        }
+        return record;
+      }),
     commit: (...args) => reach("commit", () => memory.commit(...args)),
     destroy: (...args) => reach("destroy", () => memory.destroy(...args)),
     sweep: (...args) => reach("sweep", () => memory.sweep(...args)),
