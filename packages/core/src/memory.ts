@@ -118,6 +118,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     async load(id) {
       const record = records.get(id);
       if (!record) return undefined;
+      use(id);
       return copy(record);
     },
 
