@@ -30,6 +30,7 @@ for (const [name, start] of Object.entries(servers)) {
         const app = await start(
           writing(2, (visit) => {
             visit.res.setHeader("X-Handler", "yes");
+            visit.res.statusMessage = "Splendid";
             visit.res.setHeader("Cache-Control", "public, max-age=3600");
             visit.res.setHeader("Set-Cookie", "welcome=1");
             // What the handler waits for may never come: that is not what this is about.

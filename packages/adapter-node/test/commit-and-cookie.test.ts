@@ -113,6 +113,13 @@ for (const [name, start] of Object.entries(servers)) {
         expect(cookies[1]).toMatch(/^sid=.*HttpOnly/);
       });
 
+      test("comes with the headers of a list given to writeHead, which replace earlier ones", async () => {
+        const app = await start(
+          writing(2, ({ res }) => res.setHeader("X-Own", "old").writeHead(200, ["X-Own", "new"]).end()),
+        );
+        expect((await ask(app.port)).headers["x-own"]).toBe("new");
+      });
+
       test("keeps two of the application's own, given to writeHead as a list", async () => {
         const app = await start(
           writing(2, ({ res }) => res.writeHead(200, ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]).end()),

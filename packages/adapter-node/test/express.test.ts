@@ -139,7 +139,7 @@ describe.each([
       const server = app();
       server.use((_req, res, next) => {
         res.setHeader("X-Before", "kept");
-        res.appendHeader("Set-Cookie", "before=1");
+        res.setHeader("Set-Cookie", ["before=1"]);
         next();
       });
       server.use(sessionMiddleware(sessions));
@@ -147,10 +147,11 @@ describe.each([
         req.session.store("app").set("n", 2);
         res.appendHeader("Set-Cookie", "welcome=1");
         res.setHeader("X-Before", "changed");
+        res.statusMessage = "Splendid";
         res.redirect("/welcome");
       });
       const answer = await ask(await listen(server));
-      expect(answer.status).toBe(500);
+      expect([answer.status, answer.statusMessage]).toEqual([500, "Internal Server Error"]);
       expect(answer.headers).not.toHaveProperty("location");
       expect(answer.headers["x-before"]).toBe("kept");
       expect(answer.cookies).toEqual(["before=1"]);

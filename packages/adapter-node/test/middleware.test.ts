@@ -55,6 +55,14 @@ describe("misuse is told at once", () => {
     expect(await errorOf(theirs, sessionMiddleware(create().sessions))).toEqual(twice);
   });
 
+  test("the middleware behind an openSession of its own manager", async () => {
+    const { sessions } = create();
+    const early: Use = (req, res, next) => {
+      openSession(sessions, req, res).then(() => next(), next);
+    };
+    expect(await errorOf(early, sessionMiddleware(sessions))).toEqual(twice);
+  });
+
   test("openSession with a manager that is not the middleware's", async () => {
     const wrong: Use = (req, res, next) => {
       openSession(create().sessions, req, res).then(() => next(), next);

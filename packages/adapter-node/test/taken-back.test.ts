@@ -1,0 +1,112 @@
+import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { createSessionManager } from "@sessions/core";
+import express from "express";
+import { expect, test } from "vitest";
+import { sessionMiddleware } from "../src/index.ts";
+import { ask, createBackend, gate, listen } from "./support.ts";
+
+// What a handler has set going does not stop when its response is taken back for a commit that failed.
+
+type Next = (error?: unknown) => void;
+
+async function failing(
+  handler: (res: ServerResponse, next: Next) => unknown,
+  page?: (res: ServerResponse) => unknown,
+  before: (res: ServerResponse) => void = () => undefined,
+) {
+  const backend = createBackend();
+  backend.down.add("create");
+  const app = express().set("env", "test");
+  app.use((_req, res, next) => {
+    before(res);
+    next();
+  });
+  app.use(sessionMiddleware(createSessionManager({ driver: backend.driver })));
+  app.use((req, res, next) => {
+    req.session.store("app").set("n", 2);
+    handler(res, next);
+  });
+  if (page) app.use((_error: unknown, _req: unknown, res: ServerResponse, _next: Next) => void page(res));
+  return ask(await listen(app));
+}
+
+test("what it piped does not flow into the error page when that drains", async () => {
+  const chunks = Array.from({ length: 10 }, () => "x".repeat(50_000));
+  const answer = await failing(
+    (res) => Readable.from(chunks).pipe(res),
+    (res) => {
+      res.write("error ");
+      res.once("drain", () => setImmediate(() => res.end("page")));
+    },
+  );
+  expect(answer.text).toBe("error page");
+});
+
+test("what it writes behind the end of the error page ends neither the page nor the process", async () => {
+  let goOn = (): void => undefined;
+  const answer = await failing(
+    (res) => {
+      res.write("a");
+      goOn = () => {
+        res.write("late");
+        res.end("late");
+      };
+    },
+    (res) => {
+      res.end("error page");
+      // While the page is held, and when it is out: Node would emit an error that nobody listens to.
+      goOn();
+      res.once("finish", goOn);
+    },
+  );
+  expect([answer.status, answer.text]).toEqual([500, "error page"]);
+});
+
+test("what comes through functions that it, or a middleware, kept is dropped", async () => {
+  let stale = (): void => undefined;
+  const answer = await failing(
+    (res) => {
+      const { write, end } = res;
+      stale = () => {
+        Reflect.apply(write, res, ["stale"]);
+        Reflect.apply(end, res, ["stale"]);
+      };
+      res.write("a");
+    },
+    async (res) => {
+      stale();
+      await new Promise(setImmediate);
+      res.end("error page");
+    },
+  );
+  expect([answer.status, answer.text]).toEqual([500, "error page"]);
+});
+
+test("its callbacks hear of the error when the error page is out, so that none of them can spoil it", async () => {
+  const heard = gate();
+  const log: string[] = [];
+  const answer = await failing((res, next) => {
+    res.once("close", () => log.push("page out"));
+    res.write("a", (error) => {
+      log.push(error?.name ?? "no error");
+      next(error);
+      heard.open();
+    });
+  });
+  await heard.opened;
+  expect([answer.status, log]).toEqual([500, ["page out", "DriverUnavailableError"]]);
+});
+
+test("a response that can be sent in no way is cut, and not tried for ever", async () => {
+  const answer = failing(
+    (res) => res.end("done"),
+    (res) => res.end("error page"),
+    (res) => {
+      res.end = () => {
+        throw new Error("of another middleware");
+      };
+    },
+  );
+  await expect(answer).rejects.toThrow(/socket hang up|ECONNRESET/);
+});
