@@ -18,7 +18,10 @@ export const devalueCodec: Codec = {
   decode: (text) => parse(text),
 };
 
-/** JSON for those who read the backend with other tools. Refuses what JSON would drop or change in silence. */
+/**
+ * JSON for those who read the backend with other tools. Refuses what JSON would drop or change in silence; of numbers
+ * only `-0` is not itself afterwards.
+ */
 export const jsonCodec: Codec = {
   encode: (value) => JSON.stringify(value, refuseWhatJsonLoses),
   decode: (text) => JSON.parse(text),

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -20,20 +21,40 @@ function installCommand(name: string): string {
   return `${manager} ${manager === "npm" ? "install" : "add"} ${name}`;
 }
 
-/** Imports as the application would: package managers that isolate packages hide its dependencies from this one. */
-async function importFromApplication(scheme: string, name: string): Promise<unknown> {
-  for (const from of [process.argv[1], join(process.cwd(), "index.js")]) {
-    let file: string;
+const isObject = (value: unknown): value is Record<string, unknown> => Object(value) === value;
+
+/** The file that `import` would take, of a package that has none for `require`: `resolve` knows only the latter. */
+function importEntry(folder: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  let entry = isObject(manifest) ? manifest["exports"] : undefined;
+  while (isObject(entry)) entry = entry["."] ?? entry["import"] ?? entry["node"] ?? entry["default"];
+  return join(folder, String(entry));
+}
+
+/** Where the application has a package: managers that isolate packages hide its dependencies from this one. */
+function findInApplication(name: string): string | undefined {
+  for (const from of [process.argv[1] ?? "", join(process.cwd(), "index.js")]) {
     try {
-      file = createRequire(from ?? "").resolve(name);
+      const { resolve } = createRequire(from);
+      try {
+        return resolve(name);
+      } catch {
+        const folder = resolve.paths(name)?.find((path) => existsSync(join(path, name, "package.json")));
+        if (folder !== undefined) return importEntry(join(folder, name));
+      }
     } catch {
-      continue;
+      // No program, or a broken package: the import says what is wrong.
     }
-    return import(pathToFileURL(file).href);
   }
+  return undefined;
+}
+
+async function importPackage(scheme: string, name: string): Promise<unknown> {
+  const file = findInApplication(name);
   try {
-    return await import(name);
+    return await import(file === undefined ? name : pathToFileURL(file).href);
   } catch (cause) {
+    if (file !== undefined) throw cause;
     throw new SessionConfigError(
       `${scheme}: needs the package ${name}, which cannot be found: run "${installCommand(name)}"`,
       { cause },
@@ -45,8 +66,7 @@ async function importFromApplication(scheme: string, name: string): Promise<unkn
  * Opens the driver that a URL's scheme names, so that a deployment chooses its backend without a change of code. The
  * driver's package must be installed; `close()` of the manager closes what it opened. `memory:` needs no package.
  *
- * @param packages Packages for further schemes, or others for known ones: `{ scheme: "package" }`. Each exports `fromUrl`, for
- * the condition `default`.
+ * @param packages Packages for further schemes, or others for known ones: `{ scheme: "package" }`. Each exports `fromUrl`.
  * @throws SessionConfigError for a scheme without a package, and a package that is not installed; it never shows the URL.
  */
 export async function driverFromUrl(
@@ -62,9 +82,8 @@ export async function driverFromUrl(
     throw new SessionConfigError(
       `${scheme === undefined ? "The URL of the sessions' backend has no scheme" : `No driver is known for ${scheme}:`}; known are memory:, ${[...known.keys()].map((key) => `${key}:`).join(", ")}`,
     );
-  const module = await importFromApplication(scheme, name);
-  const fromUrl: unknown =
-    typeof module === "object" && module !== null ? Reflect.get(module, "fromUrl") : undefined;
+  const module = await importPackage(scheme, name);
+  const fromUrl = isObject(module) ? module["fromUrl"] : undefined;
   if (typeof fromUrl !== "function")
     throw new SessionConfigError(`The package ${name} exports no fromUrl(url)`);
   return fromUrl(url);

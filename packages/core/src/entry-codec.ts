@@ -33,6 +33,13 @@ const where = (issues: readonly StandardSchemaV1.Issue[]): string =>
     .slice(0, 5)
     .join(", ");
 
+/** @throws TypeError for a promise, whose rejection nobody would hear. */
+export function refusePromise<T>(value: T, message: string): asserts value is Exclude<T, Promise<unknown>> {
+  if (!(value instanceof Promise)) return;
+  value.catch(() => {});
+  throw new TypeError(message);
+}
+
 export function createEntryCodec(
   { name, schema, version = 0, migrate }: StoreRules,
   codec: Codec,
@@ -42,10 +49,15 @@ export function createEntryCodec(
   function validate(key: string, value: unknown): StandardSchemaV1.Result<unknown> {
     const validator = schema && Object.hasOwn(schema, key) ? schema[key] : undefined;
     if (!validator) return { value };
-    const result = validator["~standard"].validate(value);
-    if (!(result instanceof Promise)) return result;
-    result.catch(() => {});
-    throw new TypeError(`${entry(key)}: asynchronous validators are not supported`);
+    let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
+    try {
+      result = validator["~standard"].validate(value);
+    } catch {
+      // What a validator throws may quote the value.
+      return { issues: [] };
+    }
+    refusePromise(result, `${entry(key)}: asynchronous validators are not supported`);
+    return result;
   }
 
   function print(key: string, value: unknown): string {
@@ -90,6 +102,7 @@ export function createEntryCodec(
       if (migrate && from < version) {
         try {
           value = migrate(value, from, key);
+          refusePromise(value, "migrate must be synchronous");
         } catch (cause) {
           throw new SessionCodecError(`${entry(key)}: migrate failed from version ${from}`, { cause });
         }

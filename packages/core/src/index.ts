@@ -9,32 +9,17 @@ export {
   type StoreDefinition,
   type Versioned,
 } from "./define-store.ts";
+// biome-ignore format: the whole surface on one screen
 export type {
-  Change,
-  ClosableDriver,
-  CommitOutcome,
-  Driver,
-  ListedRecord,
-  ListingDriver,
-  ListPage,
-  ListQuery,
-  NewRecord,
-  ProvisionedDriver,
-  StoredRecord,
-  SweepRange,
+  Change, ClosableDriver, CommitOutcome, Driver, ListedRecord, ListingDriver, ListPage, ListQuery, NewRecord,
+  ProvisionedDriver, StoredRecord, SweepRange,
 } from "./driver.ts";
 export { driverFromUrl } from "./driver-from-url.ts";
 export type { Duration } from "./duration.ts";
+// biome-ignore format: the whole surface on one screen
 export {
-  DriverUnavailableError,
-  isSessionError,
-  SessionCodecError,
-  SessionConfigError,
-  SessionConflictError,
-  SessionError,
-  type SessionErrorCode,
-  SessionSetupError,
-  SessionTooLargeError,
+  DriverUnavailableError, isSessionError, SessionCodecError, SessionConfigError, SessionConflictError, SessionError,
+  type SessionErrorCode, SessionSetupError, SessionTooLargeError,
 } from "./errors.ts";
 export type { SessionEvents } from "./events.ts";
 export { createSessionManager, type SessionManager } from "./manager.ts";

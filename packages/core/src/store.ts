@@ -1,5 +1,5 @@
 import type { Entries } from "./entries.ts";
-import type { EntryCodec } from "./entry-codec.ts";
+import { type EntryCodec, refusePromise } from "./entry-codec.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "./fields.ts";
 
 /** The keys of a store. */
@@ -177,10 +177,7 @@ export function createStore(
       let value: unknown;
       const text = entries().update(field, (before) => {
         value = fn(before === undefined ? undefined : codec.decode(key, before));
-        if (value instanceof Promise) {
-          value.catch(() => {});
-          throw new TypeError(`Store "${name}": what update() is given must be synchronous`);
-        }
+        refusePromise(value, `Store "${name}": what update() is given must be synchronous`);
         if (value === undefined) return undefined;
         const encoded = codec.encode(key, value);
         value = encoded.value;

@@ -430,3 +430,32 @@ test("types are inferred from the validators", () => {
   // @ts-expect-error a value that the validator does not return
   expect(() => store.set("age", "7")).toThrow(TypeError);
 });
+
+test("a validator that throws refuses the value, and what it threw is not passed on", async () => {
+  const secret = "hunter2";
+  const fussy: StandardSchemaV1<string> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) => {
+        throw new Error(`cannot stand ${String(value)}`);
+      },
+    },
+  };
+  const { sessions } = setUp();
+  const store = defineStore("s", { schema: { k: fussy } });
+  const refused = await thrownBy(() => sessions.create().store(store).set("k", secret));
+  expect(refused).toBeInstanceOf(TypeError);
+  const cookie = await stored(sessions, (session) => session.store("s").set("k", secret));
+  const unreadable = await thrownBy(async () => (await sessions.open(cookie)).store(store).get("k"));
+  expect(unreadable).toBeInstanceOf(SessionCodecError);
+  for (const error of [refused, unreadable]) expect(inspect(error, { depth: 10 })).not.toContain(secret);
+});
+
+test("an asynchronous migration is refused, and its rejection harms nobody", async () => {
+  const { sessions } = setUp();
+  const cookie = await stored(sessions, (session) => session.store("s").set("k", 1));
+  const store = defineStore("s", { version: 1, migrate: () => Promise.reject(new Error("late")) });
+  const session = await sessions.open(cookie);
+  expect(() => session.store(store).get("k")).toThrow(SessionCodecError);
+});
