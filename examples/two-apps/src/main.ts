@@ -28,14 +28,15 @@ sessions.startSweeping({ every: "10m" });
 const server = createServer(createSite(sessions));
 
 let stopping = false;
+// A browser keeps its connection open for the next request, after the last answer too.
+server.on("request", (req, res) => res.on("close", () => stopping && req.socket.destroySoon()));
+
 /** What is being answered is finished, within five seconds; then everything closes, and the process ends by itself. */
 function stop(): void {
   // Ctrl-C in a terminal arrives twice where a parent passes it on.
   if (stopping) return;
   stopping = true;
   server.close(() => void sessions.close().catch(fail));
-  // A browser keeps its connection open for the next request, after the answer too.
-  setInterval(() => server.closeIdleConnections(), 100).unref();
   setTimeout(() => server.closeAllConnections(), 5000).unref();
 }
 process.on("SIGINT", stop);
