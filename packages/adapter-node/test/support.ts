@@ -49,7 +49,7 @@ export function createBackend(): Backend {
   return backend;
 }
 
-export interface Visit {
+interface Visit {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly session: Session;
@@ -64,7 +64,7 @@ export interface App {
   readonly errors: unknown[];
 }
 
-export interface AppOptions extends SessionManagerOptions {
+interface AppOptions extends SessionManagerOptions {
   readonly backend?: Backend;
 }
 

@@ -48,7 +48,7 @@ export async function loaded(driver: Driver, id: string): Promise<StoredRecord> 
 }
 
 /** Text for a message: escaped, and cut. */
-export function show(text: string | null | undefined): string {
+function show(text: string | null | undefined): string {
   if (typeof text !== "string") return String(text);
   const escaped = JSON.stringify(text.slice(0, 40)).replace(
     /[^ -~]/g,

@@ -69,7 +69,8 @@ interface Aside {
 
 function asideOf(state: State, record: SessionRecord, now: number, hasData: boolean): Aside | undefined {
   const { settings } = state.context;
-  if (state.access === "id") return undefined;
+  // Once the response is on its way the request has been a use already, and there is no header left for a turn.
+  if (state.access === "id" || (state.headersSent && !hasData)) return undefined;
 
   let expiresAt: number | undefined;
   if (state.touch && !record.fixed && state.expiry === undefined) {

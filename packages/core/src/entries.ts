@@ -1,7 +1,7 @@
 import { isOwn } from "./fields.ts";
 
 /** Recomputes a field's text from what is there now; run again when another commit came between. */
-export type Recompute = (text: string | undefined) => string | undefined;
+type Recompute = (text: string | undefined) => string | undefined;
 
 interface Staged {
   readonly text: string | undefined;

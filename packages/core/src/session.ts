@@ -197,6 +197,7 @@ class ManagedSession implements Session {
       discard(state);
       throw error;
     }
+    const { sealed, clientHasCookie } = state;
     if (seal) {
       // Before anything is awaited: what is staged now is in time, and what comes later is not.
       state.clientHasCookie ||= state.send === "token" || state.beginning !== undefined || wantsRecord(state);
@@ -207,6 +208,8 @@ class ManagedSession implements Session {
         return result(state, await commit(state), seal);
       } catch (error) {
         discard(state);
+        // What could not be committed does not go out: the error page begins anew.
+        Object.assign(state, { sealed, clientHasCookie });
         throw error;
       }
     });

@@ -17,7 +17,7 @@ export interface Context {
 export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
 
 /** A new session that a login or `rotate()` begins at the next commit. */
-export interface Beginning {
+interface Beginning {
   readonly reason: "login" | "rotate";
   /** What the new session takes the place of; to go back to where the commit fails. */
   readonly before: Pick<State, "token" | "entries" | "principal" | "createdAt" | "closed">;

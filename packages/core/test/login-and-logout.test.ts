@@ -320,6 +320,25 @@ test("a commit that fails discards what was staged, and sends nothing", async ()
   expect(await fresh.commit()).toMatchObject({ status: "unchanged", setCookie: undefined });
 });
 
+test("a sealed commit that fails has sent nothing: an error page may log in, and must not write what it cannot hand out", async () => {
+  const { sessions, failing } = setUp();
+  const session = await sessions.open(undefined);
+  session.store("data").set("a", 1);
+  failing("create");
+  await expect(session.commit({ seal: true })).rejects.toThrow(DriverUnavailableError);
+  failing("");
+  session.login("alice");
+  expect((await session.commit({ seal: true })).setCookie).toBeDefined();
+
+  const other = await sessions.open(undefined);
+  other.store("data").set("a", 1);
+  failing("create");
+  await expect(other.commit({ seal: true })).rejects.toThrow(DriverUnavailableError);
+  failing("");
+  expect((await other.commit({ seal: true })).status).toBe("unchanged");
+  expect(() => other.store("data").set("b", 2)).toThrow(/headers/);
+});
+
 test("a login whose ending of the old session fails leaves no new one behind", async () => {
   const { sessions, visitor, failing } = setUp();
   const { jar } = await visitor({ a: 1 });

@@ -62,6 +62,20 @@ test("any number of writes, an update and a touch cost one read and one write, o
   expect(counts()).toEqual({ load: 1, commit: 1 });
 });
 
+test("the commit after the headers went out touches nothing again", async () => {
+  const { clock, pass } = manualClock();
+  const { driver, counts } = watched(memoryDriver());
+  const sessions = createSessionManager({ driver, clock, touchEvery: 0 });
+  const { setCookie } = await sessions.create().commit();
+  pass(1);
+  counts();
+  const session = await sessions.open(cookieOf(setCookie));
+  await session.commit({ seal: true });
+  pass(1);
+  await session.commit();
+  expect(counts()).toEqual({ load: 1, commit: 1 });
+});
+
 test("writing what is there already costs nothing", async () => {
   const { sessions, jar, counts } = await setUp();
   counts();

@@ -39,7 +39,7 @@ export function testClock(start: number = START): TestClock {
 type Method = "create" | "load" | "commit" | "destroy" | "sweep" | "list";
 
 /** What a driver was asked, as it was at the time. */
-export type Call = { [M in Method]: { method: M; args: Parameters<ListingDriver[M]> } }[Method];
+type Call = { [M in Method]: { method: M; args: Parameters<ListingDriver[M]> } }[Method];
 
 export interface SpyDriver extends ListingDriver {
   readonly calls: Call[];
