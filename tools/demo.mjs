@@ -11,4 +11,5 @@ const built = await stage("Building the example and the packages that it uses", 
 ]);
 process.exitCode =
   built ||
-  (await stage("Starting the example; Ctrl-C ends it", "pnpm", ["-C", example, "--silent", "start"]));
+  // Node itself: pnpm and its shell would not pass a signal on.
+  (await stage("Starting the example; Ctrl-C ends it", process.execPath, [`${example}/dist/main.js`]));
