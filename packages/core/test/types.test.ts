@@ -132,7 +132,7 @@ test("a session shows, and is changed by its methods alone", () => {
     // @ts-expect-error an expiry is a date
     session.setExpiry(5);
     // @ts-expect-error no such option
-    session.commit({ force: true });
+    void session.commit({ force: true });
   };
   compiled(check);
 });
@@ -141,19 +141,19 @@ test("a manager's methods refuse what they would throw for", () => {
   const sessions = createSessionManager();
   const check = (): void => {
     // @ts-expect-error everyone, or a principal
-    sessions.destroyAll({});
+    void sessions.destroyAll({});
     // @ts-expect-error nothing at all
-    sessions.destroyAll();
+    void sessions.destroyAll();
     // @ts-expect-error true, or not at all
-    sessions.destroyAll({ everyone: false });
+    void sessions.destroyAll({ everyone: false });
     // @ts-expect-error no such event
     sessions.on("expired", () => {});
     // @ts-expect-error dates
-    sessions.sweep({ before: 5 });
+    void sessions.sweep({ before: 5 });
     // @ts-expect-error how often?
     sessions.startSweeping({});
     // @ts-expect-error a Request is no header
-    sessions.open({ headers: {} });
+    void sessions.open({ headers: {} });
     sessions.on("rotated", ({ id, reason }) => {
       expectTypeOf(id).toEqualTypeOf<string>();
       expectTypeOf(reason).toEqualTypeOf<"login" | "rotate" | "periodic">();
