@@ -34,20 +34,23 @@ function listing({ settings: { driver } }: Context, method: string): ListingDriv
   );
 }
 
-/** Every live record, page by page; one that is used meanwhile may come twice. */
+/**
+ * Every record that is live in the backend, page by page; one may come twice. Not all of them are live by this
+ * manager's absolute timeout, but another process may have a longer one.
+ */
 async function* liveRecords(
   context: Context,
   method: string,
   principal?: string,
 ): AsyncGenerator<SessionRecord> {
   const driver = listing(context, method);
-  const { clock, absolute } = context.settings;
+  const { clock } = context.settings;
   let cursor: string | undefined;
   do {
     const now = clock();
     const page = await driver.list({ limit: PAGE, principal, cursor }, now);
     for (const { id, ...stored } of page.records) {
-      const record = readRecord(id, stored, absolute);
+      const record = readRecord(id, stored, Number.POSITIVE_INFINITY);
       if (record && isLive(record, now)) yield record;
     }
     cursor = page.cursor;
@@ -67,11 +70,13 @@ export async function* list(
   )) {
     if (listed.has(id)) continue;
     listed.add(id);
+    const end = Math.min(expiresAt, createdAt + context.settings.absolute);
+    if (end <= context.settings.clock()) continue;
     const stores = new Set([...fields.keys()].flatMap((field) => parseField(field)?.store ?? []));
     yield {
       id,
       createdAt: new Date(createdAt),
-      expiresAt: new Date(expiresAt),
+      expiresAt: new Date(end),
       principal: record.principal,
       stores: [...stores],
       bytes: bytesOf(fields),
@@ -86,11 +91,19 @@ export async function findLive(context: Context, id: string): Promise<SessionRec
   return record && isLive(record, context.settings.clock()) ? record : undefined;
 }
 
-export async function destroy(context: Context, id: string, principal?: string): Promise<boolean> {
-  const record = await findLive(context, id);
-  if (!record || (principal !== undefined && record.principal !== principal)) return false;
+export async function destroy(
+  context: Context,
+  id: string,
+  options: { principal?: string | undefined } = {},
+): Promise<boolean> {
+  const { principal } = options;
+  if ("principal" in options) checkPrincipal(principal);
   const { driver, clock } = context.settings;
-  if (!(await driver.destroy(id, clock()))) return false;
+  const record = isId(id) ? await readNow(context, id) : undefined;
+  if (!record || record.ended || (principal !== undefined && record.principal !== principal)) return false;
+  const now = clock();
+  // Also what only this manager's absolute timeout has ended: another process may have a longer one.
+  if (!(await driver.destroy(id, now)) || !isLive(record, now)) return false;
   context.emit("destroyed", { id, principal: record.principal, reason: "admin" });
   return true;
 }

@@ -43,5 +43,6 @@ function refuseWhatJsonLoses(this: unknown, key: string): unknown {
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
   return Array.isArray(value) || prototype === null || prototype === Object.prototype;
 }

@@ -75,7 +75,9 @@ function asideOf(state: State, record: SessionRecord, now: number, hasData: bool
   let expiresAt: number | undefined;
   if (state.touch && !record.fixed && state.expiry === undefined) {
     const target = expiryFrom(settings, now, record.createdAt);
-    const least = hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
+    // The last move, to the absolute timeout itself, may be a small one.
+    const isLast = target === record.createdAt + settings.absolute;
+    const least = isLast ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
     if (target - record.expiresAt >= Math.max(least, 1)) expiresAt = target;
   }
 
@@ -121,6 +123,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
   let record = read;
   for (let lost = 1; ; lost++) {
     const now = clock();
+    const { expiry } = state;
     if (!isLive(record, now)) return foundGone(state);
     const patch = state.entries.patch();
     const data = dataOf(state, record, patch);
@@ -156,7 +159,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
         fixed: fields.has(FIXED),
         turns: aside?.turns ?? record.turns,
       };
-      state.expiry = undefined;
+      if (state.expiry === expiry) state.expiry = undefined;
       state.entries.settle(patch, fields);
       if (aside?.token) {
         state.token = aside.token;

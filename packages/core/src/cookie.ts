@@ -113,6 +113,9 @@ export function cookieSettings(
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 
+/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours. */
+const trim = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, "");
+
 /**
  * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can
  * plant a second cookie of a name, and parsers that make an object keep one.
@@ -122,13 +125,8 @@ export function cookieValues(header: string | null | undefined, name: string): s
   if (!header?.includes(name)) return [];
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-    values.add(
-      pair
-        .slice(equals + 1)
-        .trim()
-        .replace(/^"(.*)"$/, "$1"),
-    );
+    if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
+    values.add(trim(pair.slice(equals + 1)).replace(/^"(.*)"$/, "$1"));
   }
   return [...values];
 }

@@ -5,7 +5,9 @@ type Recompute = (text: string | undefined) => string | undefined;
 
 interface Staged {
   readonly text: string | undefined;
-  /** What made the text out of the record's own; empty where it does not depend on it. */
+  /** The text that was set outright; `undefined` where the record's own is what `recompute` begins with. */
+  readonly root: { readonly text: string | undefined } | undefined;
+  /** What made the text out of that. */
   readonly recompute: readonly Recompute[];
 }
 
@@ -54,26 +56,24 @@ export function createEntries(read: ReadonlyMap<string, string> = new Map()): En
     },
 
     set(field, text) {
-      staged.set(field, { text, recompute: [] });
+      staged.set(field, { text, root: { text }, recompute: [] });
     },
 
     update(field, recompute) {
       const before = staged.get(field);
       const text = recompute(get(field));
-      // On top of a text that was set outright the result does not depend on the record.
-      const independent = before?.recompute.length === 0;
       if (text !== get(field) || before)
-        staged.set(field, { text, recompute: independent ? [] : [...(before?.recompute ?? []), recompute] });
+        staged.set(field, { text, root: before?.root, recompute: [...(before?.recompute ?? []), recompute] });
       return text;
     },
 
     patch() {
       const fields = new Map<string, string | null>();
       let exact = false;
-      for (const [field, { text, recompute }] of staged) {
+      for (const [field, { text, root }] of staged) {
         if (text === base.get(field)) continue;
         fields.set(field, text ?? null);
-        exact ||= recompute.length > 0;
+        exact ||= root === undefined;
       }
       return { fields, exact, sent: new Map(staged) };
     },
@@ -92,17 +92,18 @@ export function createEntries(read: ReadonlyMap<string, string> = new Map()): En
       for (const [field, was] of sent) {
         const is = staged.get(field);
         if (is === was) staged.delete(field);
-        else if (is && is.recompute.length > was.recompute.length && was.recompute.length > 0)
-          staged.set(field, { ...is, recompute: is.recompute.slice(was.recompute.length) });
+        // Updated meanwhile: from now on what was sent is the record's own.
+        else if (is && is.root === was.root)
+          staged.set(field, { ...is, root: undefined, recompute: is.recompute.slice(was.recompute.length) });
       }
     },
 
     rebase(fields) {
       base = fields;
-      for (const [field, { recompute }] of staged) {
-        if (recompute.length === 0) continue;
+      for (const [field, { root, recompute }] of staged) {
+        if (root) continue;
         const text = recompute.reduce<string | undefined>((now, step) => step(now), base.get(field));
-        staged.set(field, { text, recompute });
+        staged.set(field, { text, root, recompute });
       }
     },
 

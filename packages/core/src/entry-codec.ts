@@ -33,10 +33,10 @@ const where = (issues: readonly StandardSchemaV1.Issue[]): string =>
     .slice(0, 5)
     .join(", ");
 
-/** @throws TypeError for a promise, whose rejection nobody would hear. */
+/** @throws TypeError for a promise of whatever kind, whose rejection nobody would hear. */
 export function refusePromise<T>(value: T, message: string): asserts value is Exclude<T, Promise<unknown>> {
-  if (!(value instanceof Promise)) return;
-  value.catch(() => {});
+  if (Object(value) !== value || typeof Reflect.get(Object(value), "then") !== "function") return;
+  Promise.resolve(value).catch(() => {});
   throw new TypeError(message);
 }
 
@@ -99,6 +99,11 @@ export function createEntryCodec(
           `${entry(key)}: the stored text cannot be decoded; was the codec changed?`,
         );
       }
+      // Read and written as if it were known, it would be migrated a second time.
+      if (migrate && from > version)
+        throw new SessionCodecError(
+          `${entry(key)}: version ${from} wrote it, and ${version} is the newest known here: deploy the new program everywhere`,
+        );
       if (migrate && from < version) {
         try {
           value = migrate(value, from, key);

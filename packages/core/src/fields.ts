@@ -28,7 +28,7 @@ export const isOwn = (field: string): boolean => field.startsWith("/");
 export function parseField(field: string): { store: string; key: string } | undefined {
   const slash = field.indexOf("/");
   if (slash < 1 || slash === field.length - 1) return undefined;
-  if (!field.includes("%")) return { store: field.slice(0, slash), key: field.slice(slash + 1) };
+  if (/^[\w-]+\/[\w-]+$/.test(field)) return { store: field.slice(0, slash), key: field.slice(slash + 1) };
   try {
     const store = decodeURIComponent(field.slice(0, slash));
     const key = decodeURIComponent(field.slice(slash + 1));

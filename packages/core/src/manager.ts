@@ -38,7 +38,10 @@ export interface SessionManager {
   exists(id: string): Promise<boolean>;
   /** Whether the session is live. */
   valid(id: string): Promise<boolean>;
-  /** Ends a session, if it is that principal's where one is named; `false` where there is no live one. */
+  /**
+   * Ends a session, if it is that principal's where one is named; `false` where there is no live one. A `TypeError` for
+   * a principal that is `undefined`: a forgotten one must not end anybody's.
+   */
   destroy(id: string, options?: { principal?: string | undefined }): Promise<boolean>;
   /** Moves and fixes a session's expiry, as `Session.setExpiry` does; `false` where there is no live one. */
   setExpiry(id: string, at: Date): Promise<boolean>;
@@ -79,7 +82,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
   const context: Context = { settings, emit };
-  const sweepings = new Set<() => void>();
+  const sweepings = new Set<() => Promise<void>>();
 
   return {
     on,
@@ -98,7 +101,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       return record !== undefined && !record.ended;
     },
     valid: async (id) => (await findLive(context, id)) !== undefined,
-    destroy: (id, { principal } = {}) => destroy(context, id, principal),
+    destroy: (id, options) => destroy(context, id, options),
     setExpiry: (id, at) => setExpiry(context, id, at),
     list: (query) => list(context, query),
     destroyAll: (query) => destroyAll(context, query),
@@ -108,7 +111,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       sweepings.add(stop);
       return () => {
         sweepings.delete(stop);
-        stop();
+        void stop();
       };
     },
     async setup() {
@@ -124,7 +127,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       ),
     clearCookie: () => formatCookie({ ...cookie, value: "", maxAge: 0 }),
     async close() {
-      for (const stop of sweepings) stop();
+      await Promise.all([...sweepings].map((stop) => stop()));
       sweepings.clear();
       if (isClosableDriver(driver)) await driver.close();
     },

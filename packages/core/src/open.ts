@@ -32,12 +32,11 @@ async function judge(context: Context, token: Token, now: number): Promise<Verdi
   const record = await readNow(context, token.id);
   // Whoever has no more than an id learns nothing, and ends nothing.
   if (!record || !isFamily(record, token)) return { rejected: "unknown" };
-  if (record.ended)
-    return {
-      rejected: "expired",
-      muted: now < record.ended.at + MUTED_MS,
-      successor: record.ended.successor,
-    };
+  if (record.ended) {
+    const muted = now < record.ended.at + MUTED_MS;
+    // Later the token is one like any other that has expired: it leads nowhere.
+    return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
+  }
   if (!isLive(record, now)) return { rejected: "expired" };
   if (accepts(record.turns, digest(token.turn), now, rotation)) return { live: record };
 

@@ -8,6 +8,9 @@ export const TURNS = "/turns";
 export const FIXED = "/fixed";
 const ENDED = "/ended";
 
+/** The last instant that a Date can hold. */
+const LAST_DATE = 8.64e15;
+
 /** A record that this library wrote, taken apart. */
 export interface SessionRecord {
   readonly id: string;
@@ -35,6 +38,7 @@ export function readRecord(id: string, record: StoredRecord, absolute: number): 
   const turns: Turns | undefined = ended ? [{ digest: "", at: 0, last: 0 }] : parseTurns(fields.get(TURNS));
   if (created === undefined || family === undefined || !turns) return undefined;
   const createdAt = Number(created);
+  if (createdAt > LAST_DATE) return undefined;
   const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
   return {
     id,

@@ -30,7 +30,7 @@ export interface CommitResult {
  * staged until `commit()`, except `logout()`.
  */
 export interface Session {
-  /** 32 hex characters; safe to log. A login or `rotate()` gives the session a new one. */
+  /** 32 hex characters; safe to log. The commit after a login or `rotate()` gives the session a new one. */
   readonly id: string;
   /** The client did not name this session: no token came, or it was not accepted. */
   readonly isNew: boolean;
@@ -51,9 +51,10 @@ export interface Session {
   storeNames(): string[];
   /**
    * Makes the session the principal's: at the next commit a new session, with a new id and secret, takes over the
-   * stores and the old one ends. Another principal's stores are not taken over (OWASP: session fixation).
+   * stores and the old one ends. Another principal's stores are not taken over (OWASP: session fixation). Where another
+   * request ended the old one meanwhile, it takes over what was read.
    * @param principal 1 to 255 bytes of well-formed text, without NUL.
-   * @throws TypeError for a bad principal, or a session from `get`; `ERR_SESSION_HEADERS_SENT`.
+   * @throws TypeError for a bad principal, or a session from `get`, a commit under way; `ERR_SESSION_HEADERS_SENT`.
    */
   login(principal: string): void;
   /**
@@ -63,7 +64,7 @@ export interface Session {
   logout(): Promise<void>;
   /**
    * A new id and secret at the next commit, for a change of privilege; nothing where nothing is stored.
-   * @throws TypeError for a session from `get`; `ERR_SESSION_HEADERS_SENT`.
+   * @throws TypeError for a session from `get`, or a commit under way; `ERR_SESSION_HEADERS_SENT`.
    */
   rotate(): void;
   /**
@@ -73,7 +74,8 @@ export interface Session {
    */
   setExpiry(at: Date): void;
   /**
-   * Writes what changed since the last commit, once. Where it rejects, what was staged is discarded.
+   * Writes what changed since the last commit, once. Where it rejects, what was staged is discarded, and commits that
+   * were called meanwhile reject with the same error.
    *
    * @param options `seal: true` says that the headers go out now: afterwards `login`, `rotate`, and a first write to a
    * session that the client has no cookie for throw `ERR_SESSION_HEADERS_SENT`.
@@ -91,6 +93,7 @@ class ManagedSession implements Session {
   readonly #state: State;
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
+  #running = 0;
 
   readonly #host: StoreHost;
 
@@ -104,8 +107,7 @@ class ManagedSession implements Session {
   }
 
   get id(): string {
-    const { record, beginning } = this.#state;
-    return record && !beginning ? record.id : tokenOf(this.#state).id;
+    return this.#state.record?.id ?? tokenOf(this.#state).id;
   }
 
   get isNew(): boolean {
@@ -174,11 +176,14 @@ class ManagedSession implements Session {
     if (state.access === "id")
       throw new TypeError("A session from get() has no token: it cannot log in or rotate");
     if (state.sealed) throw headersSent("login() or rotate()");
+    // It is under way with the token, the principal and the stores that it has.
+    if (this.#running > 0)
+      throw new TypeError("A commit or logout is under way: await it before login() or rotate()");
     if (reason === undefined || (reason === "rotate" && state.beginning)) return;
     const { token, entries, principal, createdAt, closed } = state;
     const before = state.beginning?.before ?? { token, entries, principal, createdAt, closed };
     state.beginning = { reason, before };
-    state.token = newToken();
+    if (state.record) state.token = newToken();
   }
 
   setExpiry(at: Date): void {
@@ -186,16 +191,17 @@ class ManagedSession implements Session {
   }
 
   logout(): Promise<void> {
-    return this.#queue(() => logout(this.#state));
+    const task = () => logout(this.#state);
+    return this.#queue(task, task);
   }
 
   async commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
     const state = this.#state;
+    let unfit: { readonly error: unknown } | undefined;
     try {
       flushStores(this.#host);
     } catch (error) {
-      discard(state);
-      throw error;
+      unfit = { error };
     }
     const { sealed, clientHasCookie } = state;
     if (seal) {
@@ -203,21 +209,30 @@ class ManagedSession implements Session {
       state.clientHasCookie ||= state.send === "token" || state.beginning !== undefined || wantsRecord(state);
       state.sealed = true;
     }
+    const failed = (error: unknown): never => {
+      // What could not be committed does not go out: the error page begins anew.
+      if (seal) Object.assign(state, { sealed, clientHasCookie });
+      throw error;
+    };
     return this.#queue(async () => {
       try {
+        if (unfit) throw unfit.error;
         return result(state, await commit(state), seal);
       } catch (error) {
         discard(state);
-        // What could not be committed does not go out: the error page begins anew.
-        Object.assign(state, { sealed, clientHasCookie });
-        throw error;
+        return failed(error);
       }
-    });
+    }, failed);
   }
 
-  #queue<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(task);
-    this.#last = done.catch(() => undefined);
+  #queue<T>(task: () => Promise<T>, afterFailure: (error: unknown) => T | Promise<T>): Promise<T> {
+    this.#running++;
+    const done = this.#last.then(task, afterFailure).finally(() => {
+      this.#running--;
+      // What was queued behind a commit that failed fails with it, for what it was to write was discarded too.
+      if (this.#last === done) this.#last = Promise.resolve();
+    });
+    this.#last = done;
     return done;
   }
 }
@@ -233,12 +248,11 @@ async function commit(state: State): Promise<Status> {
   return "gone";
 }
 
-/** After a commit that failed: as if nothing had been staged, and nothing for the client. */
+/** After a commit that failed: as if nothing had been staged. What an earlier one promised the client stays. */
 function discard(state: State): void {
   if (state.beginning) Object.assign(state, state.beginning.before);
   state.beginning = undefined;
   state.expiry = undefined;
-  state.send = undefined;
   state.entries.discard();
   state.decoded.clear();
 }

@@ -107,6 +107,13 @@ export function readSettings({
   refuseUnknown("", rest);
   checkMethods("driver", driver, ["create", "load", "commit", "destroy", "sweep"]);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
+  const { maxRecordBytes } = driver;
+  checkOption(
+    maxRecordBytes === undefined || isWhole(maxRecordBytes, 1),
+    "driver.maxRecordBytes",
+    "a whole number of 1 or more",
+    maxRecordBytes,
+  );
   checkMethods("codec", codec, ["encode", "decode"]);
   checkOption(isFunction(clock), "clock", "a function", clock);
   checkOption(isWhole(maxBytes, 1), "maxBytes", "a whole number of 1 or more", maxBytes);
@@ -137,6 +144,6 @@ export function readSettings({
     rotation: rotation && readRotation(rotation),
     codec,
     maxBytes: Math.min(maxBytes, driver.maxRecordBytes ?? maxBytes),
-    clock,
+    clock: () => Math.floor(clock()),
   };
 }

@@ -55,8 +55,8 @@ interface Decoded {
 
 /** What a session's stores share. */
 export interface StoreHost {
-  /** By field: a value that two handles of one store read is one value. */
-  readonly decoded: Map<string, Decoded>;
+  /** By field; one for each handle of the store that reads otherwise. */
+  readonly decoded: Map<string, Decoded[]>;
   /** The fields now: a login may replace them. */
   entries(): Entries;
   /** Called before each change is staged; throws where none can be. */
@@ -82,12 +82,12 @@ function flush(host: StoreHost, field: string, known: Decoded): void {
   if (isSpelling) return;
   known.text = codec.encode(key, value).text;
   stage(host, field, known.text);
-  host.decoded.set(field, known);
+  host.decoded.set(field, [known]);
 }
 
 /** Stages every value that was mutated in place. */
 export function flushStores(host: StoreHost): void {
-  for (const [field, known] of [...host.decoded]) flush(host, field, known);
+  for (const [field, all] of [...host.decoded]) for (const known of all) flush(host, field, known);
 }
 
 export function createStore(
@@ -107,26 +107,32 @@ export function createStore(
 
   /** The field's text now, with what was mutated in place. */
   function textOf(field: string): string | undefined {
-    const known = decoded.get(field);
-    if (known) flush(host, field, known);
+    for (const known of decoded.get(field) ?? []) flush(host, field, known);
     return entries().get(field);
   }
 
   function get(key: string): unknown {
     const field = fieldOf(key);
-    let known = decoded.get(field);
-    if (known?.codec !== codec || known.text !== entries().get(field)) {
-      const text = textOf(field);
-      if (text === undefined) return undefined;
-      known = { key, text, value: codec.decode(key, text), codec };
-      decoded.set(field, known);
-    }
-    return known.value;
+    const isOurs = (known: Decoded): boolean => known.codec === codec;
+    const known = decoded.get(field)?.find(isOurs);
+    if (known && known.text === entries().get(field)) return known.value;
+    const text = textOf(field);
+    if (text === undefined) return undefined;
+    const value = codec.decode(key, text);
+    const others = (decoded.get(field) ?? []).filter((other) => !isOurs(other));
+    decoded.set(field, [...others, { key, text, value, codec }]);
+    return value;
   }
 
   function has(key: string): boolean {
     const text = entries().get(fieldOf(key));
-    return text !== undefined && (!codec.isOld(text) || get(key) !== undefined);
+    if (text === undefined || !codec.isOld(text)) return text !== undefined;
+    try {
+      return get(key) !== undefined;
+    } catch {
+      // It is there, and can be deleted; what is wrong with it is for `get` to say.
+      return true;
+    }
   }
 
   function remove(key: string): boolean {
@@ -153,7 +159,7 @@ export function createStore(
       const field = fieldOf(key);
       const { text, value } = codec.encode(key, given);
       stage(host, field, text);
-      decoded.set(field, { key, text, value, codec });
+      decoded.set(field, [{ key, text, value, codec }]);
       return store;
     },
     delete: remove,
@@ -184,7 +190,7 @@ export function createStore(
         return encoded.text;
       });
       if (text === undefined) decoded.delete(field);
-      else decoded.set(field, { key, text, value, codec });
+      else decoded.set(field, [{ key, text, value, codec }]);
       return value;
     },
   };

@@ -65,15 +65,19 @@ export async function beginSession(state: State): Promise<Status> {
     if (previous && previous !== read && takesOver && isOurs) state.entries.rebase(previous.fields);
 
     const fixedAt = state.expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
+    // An expiry in the past ends a session before it begins.
+    if (fixedAt !== undefined && fixedAt <= clock()) return foundGone(state);
+    const { expiry } = state;
     const patch = state.entries.patch();
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {
       if (previous) outcome = await end(context, previous, isLogin ? undefined : created.id);
     } catch (error) {
-      // Nobody was given its token; if it cannot be removed now, it expires.
-      await driver.destroy(created.id, clock()).catch(() => false);
-      throw error;
+      // The call may have done its work all the same. If not, nobody was given the new token; at worst it expires.
+      const left = previous && (await readNow(context, previous.id).catch(() => undefined));
+      if (left && !left.ended) await driver.destroy(created.id, clock()).catch(() => false);
+      if (!left?.ended || (!isLogin && left.ended.successor !== created.id)) throw error;
     }
 
     if (outcome === "committed") {
@@ -82,7 +86,7 @@ export async function beginSession(state: State): Promise<Status> {
       state.beginning = undefined;
       state.closed = undefined;
       state.successor = undefined;
-      state.expiry = undefined;
+      if (state.expiry === expiry) state.expiry = undefined;
       state.presented = undefined;
       state.send = "token";
       const named = { id: created.id, principal: created.principal };

@@ -41,10 +41,11 @@ export async function sweep({ settings, emit }: Context, options: SweepOptions =
   return count;
 }
 
-/** Sweeps from time to time; answers what stops it. Failures are told to the `error` listeners. */
-export function startSweeping(context: Context, every: Duration): () => void {
+/** Sweeps from time to time; answers what stops it, and waits for a sweep that runs. Failures go to `error` listeners. */
+export function startSweeping(context: Context, every: Duration): () => Promise<void> {
   const ms = milliseconds("startSweeping: every", every);
   let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
   let stopped = false;
 
   function schedule(): void {
@@ -55,8 +56,11 @@ export function startSweeping(context: Context, every: Duration): () => void {
   }
 
   function run(): void {
-    sweep(context)
-      .catch((error: unknown) => context.emit("error", { error, during: "sweep" }))
+    running = sweep(context)
+      .then(
+        () => {},
+        (error: unknown) => context.emit("error", { error, during: "sweep" }),
+      )
       .finally(schedule);
   }
 
@@ -64,5 +68,6 @@ export function startSweeping(context: Context, every: Duration): () => void {
   return () => {
     stopped = true;
     clearTimeout(timer);
+    return running;
   };
 }

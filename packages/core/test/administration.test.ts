@@ -173,6 +173,32 @@ test("destroyAll ends everyone's sessions, and nobody's by a forgotten variable"
   expect(await listed()).toEqual([]);
 });
 
+test("what only this manager's absolute timeout has ended is ended for those with a longer one too", async () => {
+  const { driver } = watched(memoryDriver());
+  const time = manualClock();
+  const patient = createSessionManager({ driver, clock: time.clock, idle: "60d" });
+  const strict = createSessionManager({ driver, clock: time.clock, idle: "60d", absolute: "7d" });
+  const jars: (string | undefined)[] = [];
+  const ids: string[] = [];
+  for (let n = 0; n < 2; n++) {
+    const session = await patient.open(undefined);
+    session.login("alice");
+    jars.push(cookieOf((await session.commit()).setCookie));
+    ids.push(session.id);
+  }
+  time.pass(10 * 24 * HOUR);
+  expect(await strict.destroy(ids[0] ?? "")).toBe(false);
+  await strict.destroyAll({ principal: "alice" });
+  for (const jar of jars) expect((await patient.open(jar)).principal).toBeUndefined();
+});
+
+test("destroy with a forgotten principal ends nobody's session", async () => {
+  const { sessions, login } = setUp();
+  const { id } = await login("alice");
+  await expect(sessions.destroy(id, { principal: undefined })).rejects.toThrow(TypeError);
+  expect(await sessions.valid(id)).toBe(true);
+});
+
 test("destroyAll finds the session of a login that was acknowledged while it listed", async () => {
   const inner = memoryDriver();
   let meanwhile: (() => Promise<unknown>) | undefined;
@@ -232,6 +258,7 @@ test("what a backend holds that is no session of ours is unknown, and listed now
     ["/turns", "x"],
     ["/turns", `${good.get("/turns")} x`],
     ["/session", `${"9".repeat(400)} ${"A".repeat(43)}`],
+    ["/session", good.get("/session")?.replace(/^\d+/, "9".repeat(16)) ?? ""],
   ] as const) {
     await inner.commit(id, { fields: new Map([...good, [field, text]]) }, clock());
     expect((await sessions.open(jar)).rejected).toBe("unknown");
@@ -243,7 +270,16 @@ test("what a backend holds that is no session of ours is unknown, and listed now
   }
   await inner.commit(
     id,
-    { fields: new Map([...good, ["no-slash", "x"], ["data/%zz", "x"], ["data/%61", "x"]]) },
+    {
+      fields: new Map([
+        ...good,
+        ["no-slash", "x"],
+        ["data/%zz", "x"],
+        ["data/%61", "x"],
+        ["data/b/c", "x"],
+        ["data/b.c", "x"],
+      ]),
+    },
     clock(),
   );
   const session = await sessions.open(jar);

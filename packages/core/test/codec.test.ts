@@ -272,3 +272,7 @@ describe("a codec of the application's own", () => {
     expect(decode).toHaveBeenCalledTimes(1);
   });
 });
+
+test("jsonCodec refuses keys that are symbols, which JSON would drop", () => {
+  expect(() => jsonCodec.encode({ a: { [Symbol("x")]: 1 } })).toThrow(TypeError);
+});

@@ -467,3 +467,15 @@ describe("a session holds no more than maxBytes", () => {
     expect((await strict.open(cookie)).isNew).toBe(true);
   });
 });
+
+test("a driver's maxRecordBytes is a whole number", () => {
+  for (const maxRecordBytes of [Number.NaN, 0, -1, 1.5, "1MiB"])
+    expectRefused({ driver: { ...memoryDriver(), maxRecordBytes } }, /driver\.maxRecordBytes/);
+});
+
+test("a clock may have fractions of a millisecond", async () => {
+  const driver = spyDriver();
+  const sessions = make({ driver, clock: () => START + 0.5 });
+  expect((await sessions.create().commit()).status).toBe("committed");
+  expect((await driver.records())[0]?.expiresAt).toBe(START + DAY);
+});

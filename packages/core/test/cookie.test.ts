@@ -353,3 +353,17 @@ test("two managers with cookies of different names live side by side in one head
   expect((await a.open(header)).store("s").get("k")).toBe("a");
   expect((await b.open(header)).store("s").get("k")).toBe("b");
 });
+
+test("a name behind a no-break space is another name: for a browser it has no prefix to protect", async () => {
+  const { sessions } = setUp({ cookie: { name: "__Host-sid", secure: true } });
+  const token = async (principal: string): Promise<string | undefined> => {
+    const session = sessions.create();
+    session.login(principal);
+    return (await session.commit()).token;
+  };
+  const [planted, own] = [await token("mallory"), await token("alice")];
+  for (const space of ["\u00a0", "\ufeff", "\u2003", "\v"])
+    expect((await sessions.open(`${space}__Host-sid=${planted}; \t__Host-sid=${own}\t`)).principal).toBe(
+      "alice",
+    );
+});

@@ -36,13 +36,13 @@ test("a login gives a new id and secret, takes over the stores, and ends the old
   const session = await sessions.open(jar);
   session.store("data").set("b", 2);
   session.login("alice");
-  expect([session.principal, session.isNew]).toEqual(["alice", false]);
-  expect(session.id).not.toBe(id);
+  expect([session.principal, session.isNew, session.id]).toEqual(["alice", false, id]);
   const { status, setCookie, token, cookie } = await session.commit();
   expect(status).toBe("committed");
   expect(counts()).toEqual({ load: 1, create: 1, commit: 1 });
   expect(setCookie).toContain(`${cookie?.name}=${token}`);
   expect(token?.startsWith(session.id)).toBe(true);
+  expect(session.id).not.toBe(id);
 
   const next = await sessions.open(cookieOf(setCookie));
   expect([next.id, next.principal, ...next.store("data").entries()]).toEqual([
@@ -219,6 +219,81 @@ test("an old token is muted for two minutes after a login, rotate() or logout, a
     const fresh = await sessions.open(jar);
     fresh.store("data").set("b", 2);
     expect((await fresh.commit()).status).toBe("committed");
+  }
+});
+
+test("two minutes after a rotate() the old token leads nowhere, whatever is done with it", async () => {
+  for (const principal of ["alice", undefined])
+    for (const act of ["write", "logout", "login"] as const) {
+      const { sessions, visitor, pass } = setUp();
+      const { jar: old } = await visitor({ secret: "address" }, principal);
+      const session = await sessions.open(old);
+      session.rotate();
+      const now = cookieOf((await session.commit()).setCookie);
+      pass(2 * MINUTE);
+      const thief = await sessions.open(old);
+      if (act === "write") thief.store("x").set("y", 1);
+      if (act === "logout") await thief.logout();
+      if (act === "login") thief.login("mallory");
+      const stolen = await sessions.open(cookieOf((await thief.commit()).setCookie));
+      expect([act, thief.store("data").size, stolen.store("data").size]).toEqual([act, 0, 0]);
+      expect((await sessions.open(now)).store("data").get("secret")).toBe("address");
+    }
+});
+
+test("an anonymous session that was rotated is not taken over by whoever logs in with its old token", async () => {
+  const { sessions, visitor } = setUp();
+  const { jar: old } = await visitor({ secret: "address" });
+  const session = await sessions.open(old);
+  session.rotate();
+  await session.commit();
+  const thief = await sessions.open(old);
+  thief.login("mallory");
+  await thief.commit();
+  expect(thief.store("data").size).toBe(0);
+});
+
+test("after rotate() and before its commit the id is the one that others see", async () => {
+  const { sessions, visitor } = setUp();
+  const { jar } = await visitor({}, "alice");
+  const session = await sessions.open(jar);
+  session.rotate();
+  expect(await sessions.destroyAll({ principal: "alice", except: session.id })).toBe(0);
+  expect((await session.commit()).status).toBe("committed");
+});
+
+test("a new session whose expiry is past is not stored, and gets no cookie", async () => {
+  const { sessions, clock, counts } = setUp();
+  const session = await sessions.open(undefined);
+  session.store("data").set("a", 1);
+  session.setExpiry(new Date(clock()));
+  expect(await session.commit()).toMatchObject({ status: "gone", setCookie: undefined });
+  expect(counts()).toEqual({});
+});
+
+test("a login or rotate() whose last call was done though it failed goes on", async () => {
+  for (const how of ["login", "rotate"] as const) {
+    const inner = memoryDriver();
+    let timeOut = false;
+    const { driver } = watched({
+      ...inner,
+      async commit(...args) {
+        const outcome = await inner.commit(...args);
+        if (timeOut) throw new DriverUnavailableError("The answer did not come in time");
+        return outcome;
+      },
+    });
+    const sessions = createSessionManager({ driver });
+    const first = await sessions.open(undefined);
+    first.store("data").set("a", 1);
+    const jar = cookieOf((await first.commit()).setCookie);
+    const session = await sessions.open(jar);
+    if (how === "login") session.login("alice");
+    else session.rotate();
+    timeOut = true;
+    const { setCookie } = await session.commit();
+    timeOut = false;
+    expect([how, (await sessions.open(cookieOf(setCookie))).store("data").get("a")]).toEqual([how, 1]);
   }
 });
 

@@ -396,6 +396,18 @@ describe("what is done after a mutation in place wins over it", () => {
   });
 });
 
+test("a mutation is noticed though another handle read the entry before it", async () => {
+  const { sessions } = setUp();
+  const cart = defineStore<{ items: string[] }>("cart");
+  const cookie = await stored(sessions, (session) => session.store(cart).set("items", []));
+  await request(sessions, cookie, (session) => {
+    const items = session.store(cart).get("items");
+    for (const name of session.storeNames()) expect([...session.store(name)]).toHaveLength(1);
+    items?.push("book");
+  });
+  expect((await sessions.open(cookie)).store(cart).get("items")).toStrictEqual(["book"]);
+});
+
 describe("another spelling of the same value is no change", () => {
   const pretty: Codec = { encode: (it) => JSON.stringify(it, null, 2), decode: JSON.parse };
   const terse: Codec = { encode: (it) => JSON.stringify(it), decode: JSON.parse };

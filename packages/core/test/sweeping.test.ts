@@ -118,6 +118,31 @@ test("close stops every background sweep", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("close waits for the sweep that runs, and the driver is closed after it", async () => {
+  vi.useFakeTimers();
+  const done: string[] = [];
+  let finish = (): void => {};
+  const driver = {
+    ...memoryDriver(),
+    sweep: () =>
+      new Promise<number>((resolve) => {
+        finish = () => {
+          done.push("swept");
+          resolve(0);
+        };
+      }),
+    close: async () => void done.push("closed"),
+  };
+  const sessions = createSessionManager({ driver });
+  sessions.startSweeping({ every: 1000 });
+  await vi.advanceTimersByTimeAsync(1500);
+  const closing = sessions.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  finish();
+  await closing;
+  expect(done).toEqual(["swept", "closed"]);
+});
+
 test("a bad interval names itself", () => {
   const { sessions } = setUp();
   // @ts-expect-error: no duration

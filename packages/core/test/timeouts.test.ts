@@ -52,6 +52,18 @@ test("use keeps a session alive until the absolute timeout, at that very millise
   expect(await visit()).toMatchObject({ rejected: "expired" });
 });
 
+test("a session in use lives to the absolute timeout, however seldom its expiry is moved", async () => {
+  const { pass, visit } = await stored({ idle: "1h", absolute: "2h", touchEvery: "5m" });
+  pass(57 * MINUTE);
+  await visit();
+  for (let used = 0; used < 6; used++) {
+    pass(10 * MINUTE);
+    await visit();
+  }
+  pass(2 * MINUTE);
+  expect(await visit()).toMatchObject({ rejected: undefined, left: MINUTE });
+});
+
 test("absolute: false leaves the idle timeout alone", async () => {
   const { pass, visit } = await stored({ idle: "20d", absolute: false });
   for (let used = 0; used < 10; used++) {
