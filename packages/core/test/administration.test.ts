@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { createSessionManager, type Driver, type ListingDriver, type SessionInfo } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { cookieOf, HOUR, manualClock, watched } from "./browser.ts";
+import { cookieOf, HOUR, spyDriver, testClock } from "./support.ts";
 
 function setUp(inner: ListingDriver = memoryDriver()) {
-  const time = manualClock();
-  const { driver, counts } = watched(inner);
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
+  const driver = spyDriver({}, inner);
+  const { counts } = driver;
   const sessions = createSessionManager({ driver, clock: time.clock });
   return {
     ...time,
@@ -174,8 +176,9 @@ test("destroyAll ends everyone's sessions, and nobody's by a forgotten variable"
 });
 
 test("what only this manager's absolute timeout has ended is ended for those with a longer one too", async () => {
-  const { driver } = watched(memoryDriver());
-  const time = manualClock();
+  const driver = spyDriver();
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
   const patient = createSessionManager({ driver, clock: time.clock, idle: "60d" });
   const strict = createSessionManager({ driver, clock: time.clock, idle: "60d", absolute: "7d" });
   const jars: (string | undefined)[] = [];

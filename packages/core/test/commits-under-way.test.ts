@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { createSessionManager, DriverUnavailableError } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { MINUTE } from "./browser.ts";
-import { cookieFrom, spyDriver, testClock } from "./support.ts";
+import { cookieFrom, MINUTE, spyDriver, testClock } from "./support.ts";
 
 /* What a program does to a session while a commit of it is at the backend. */
 

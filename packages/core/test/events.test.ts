@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
 import { createSessionManager, type SessionEvents } from "../src/index.ts";
-import { cookieOf, MINUTE, manualClock } from "./browser.ts";
+import { cookieOf, MINUTE, testClock } from "./support.ts";
 
 function setUp() {
-  const time = manualClock();
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
   const sessions = createSessionManager({ clock: time.clock, rotation: { every: "10m", grace: "2m" } });
   const events: [string, SessionEvents[keyof SessionEvents]][] = [];
   for (const name of ["created", "rotated", "destroyed", "reused", "gone", "swept", "error"] as const)

@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { createSessionManager, DriverUnavailableError, isSessionError } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { cookieOf, MINUTE, manualClock, watched } from "./browser.ts";
+import { cookieOf, MINUTE, spyDriver, testClock } from "./support.ts";
 
 function setUp() {
-  const time = manualClock();
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
   let fail = "";
-  const { driver, counts, calls } = watched(memoryDriver(), (call) => {
+  const driver = spyDriver({}, memoryDriver(), (call) => {
     if (call === fail) throw new DriverUnavailableError("The test's backend is down");
   });
+  const { counts, calls } = driver;
   const sessions = createSessionManager({ driver, clock: time.clock });
   return {
     ...time,
@@ -275,14 +277,16 @@ test("a login or rotate() whose last call was done though it failed goes on", as
   for (const how of ["login", "rotate"] as const) {
     const inner = memoryDriver();
     let timeOut = false;
-    const { driver } = watched({
-      ...inner,
-      async commit(...args) {
-        const outcome = await inner.commit(...args);
-        if (timeOut) throw new DriverUnavailableError("The answer did not come in time");
-        return outcome;
+    const driver = spyDriver(
+      {
+        async commit(...args) {
+          const outcome = await inner.commit(...args);
+          if (timeOut) throw new DriverUnavailableError("The answer did not come in time");
+          return outcome;
+        },
       },
-    });
+      inner,
+    );
     const sessions = createSessionManager({ driver });
     const first = await sessions.open(undefined);
     first.store("data").set("a", 1);
@@ -441,14 +445,16 @@ test("down is not logged out: every call rejects, none finds an empty session", 
 });
 
 test("a new id that is taken is replaced, five times at most", async () => {
-  const { clock } = manualClock();
+  const clock = testClock();
   for (const taken of [4, 5]) {
     let refusals = taken;
     const inner = memoryDriver();
-    const { driver } = watched({
-      ...inner,
-      create: async (...args) => (refusals-- > 0 ? false : inner.create(...args)),
-    });
+    const driver = spyDriver(
+      {
+        create: async (...args) => (refusals-- > 0 ? false : inner.create(...args)),
+      },
+      inner,
+    );
     const sessions = createSessionManager({ driver, clock });
     const session = await sessions.open(undefined);
     const first = session.id;

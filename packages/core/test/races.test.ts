@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSessionManager, type Session } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { cookieOf, manualClock, watched } from "./browser.ts";
+import { cookieOf, spyDriver, testClock } from "./support.ts";
 
 /* Requests of one session whose calls to the backend interleave in every order that fast-check thinks of. */
 
@@ -16,9 +16,10 @@ interface Outcome {
 }
 
 async function race(acts: readonly Act[], scheduler: fc.Scheduler) {
-  const { clock, pass } = manualClock();
+  const clock = testClock();
+  const pass = clock.advance;
   let held = false;
-  const { driver } = watched(memoryDriver(), (call) =>
+  const driver = spyDriver({}, memoryDriver(), (call) =>
     held ? scheduler.schedule(Promise.resolve(), call) : undefined,
   );
   const sessions = createSessionManager({ driver, clock });

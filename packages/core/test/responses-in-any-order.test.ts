@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CommitResult, createSessionManager, type Session, type SessionManager } from "../src/index.ts";
-import { cookieOf, MINUTE, manualClock } from "./browser.ts";
+import { cookieOf, MINUTE, testClock } from "./support.ts";
 
 /*
  * One browser, whose requests overlap and whose responses come in any order, with any delay, or never. The delay of a
@@ -37,9 +37,9 @@ interface Request {
 }
 
 class World {
-  readonly time = manualClock();
+  readonly clock = testClock();
   readonly sessions: SessionManager = createSessionManager({
-    clock: this.time.clock,
+    clock: this.clock,
     idle: "24h",
     rotation: { every: "10m", grace: GRACE },
   });
@@ -74,10 +74,10 @@ class World {
   }
 
   send(kind: Kind): void {
-    const isFirst = this.jar === undefined || this.time.clock() >= this.deadSince + GRACE - this.delay;
+    const isFirst = this.jar === undefined || this.clock() >= this.deadSince + GRACE - this.delay;
     // The first visits of a browser without a session know nothing of each other: one at a time.
     if (this.requests.length > 0 && (isFirst || this.requests.some((other) => other.isFirst))) return;
-    this.requests.push({ kind, cookie: this.jar, sentAt: this.time.clock(), number: this.sent++, isFirst });
+    this.requests.push({ kind, cookie: this.jar, sentAt: this.clock(), number: this.sent++, isFirst });
   }
 
   async open(request: Request): Promise<void> {
@@ -98,7 +98,7 @@ class World {
     if (kind === "logout") {
       await session.logout();
       this.expected = undefined;
-      this.deadSince = Math.min(this.deadSince, this.time.clock());
+      this.deadSince = Math.min(this.deadSince, this.clock());
       this.acknowledged.clear();
       this.updates = 0;
     }
@@ -133,7 +133,7 @@ class World {
     if (lost) {
       this.lostInARow++;
       if (begins) this.expected = "uncertain";
-      if (begins) this.deadSince = Math.min(this.deadSince, this.time.clock());
+      if (begins) this.deadSince = Math.min(this.deadSince, this.clock());
       return;
     }
     this.lostInARow = 0;
@@ -147,8 +147,8 @@ class World {
 
   async pass(ms: number): Promise<void> {
     for (const request of [...this.requests])
-      if (request.sentAt + this.delay <= this.time.clock() + ms) await this.finish(request, true);
-    this.time.pass(ms);
+      if (request.sentAt + this.delay <= this.clock() + ms) await this.finish(request, true);
+    this.clock.advance(ms);
   }
 
   async check(): Promise<void> {

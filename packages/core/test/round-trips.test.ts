@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { createSessionManager } from "../src/index.ts";
-import { memoryDriver } from "../src/memory.ts";
-import { cookieOf, HOUR, manualClock, watched } from "./browser.ts";
+import { cookieOf, HOUR, spyDriver, testClock } from "./support.ts";
 
 /* The promise: one read, at most one write a request; nothing at all for a visitor who writes nothing. */
 
 async function setUp() {
-  const time = manualClock();
-  const { driver, counts } = watched(memoryDriver());
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
+  const driver = spyDriver();
+  const { counts } = driver;
   const sessions = createSessionManager({ driver, clock: time.clock });
   const first = await sessions.open(undefined);
   first.store("cart").set("items", [1, 2, 3]);
@@ -63,8 +64,10 @@ test("any number of writes, an update and a touch cost one read and one write, o
 });
 
 test("the commit after the headers went out touches nothing again", async () => {
-  const { clock, pass } = manualClock();
-  const { driver, counts } = watched(memoryDriver());
+  const clock = testClock();
+  const pass = clock.advance;
+  const driver = spyDriver();
+  const { counts } = driver;
   const sessions = createSessionManager({ driver, clock, touchEvery: 0 });
   const { setCookie } = await sessions.create().commit();
   pass(1);

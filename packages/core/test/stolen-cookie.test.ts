@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSessionManager } from "../src/index.ts";
-import { cookieOf, HOUR, MINUTE, manualClock } from "./browser.ts";
+import { cookieOf, HOUR, MINUTE, testClock } from "./support.ts";
 
 const GRACE = 2 * MINUTE;
 const EVERY = 10 * MINUTE;
 
 function loggedIn(onReuse: "destroy" | "report" = "destroy") {
-  const time = manualClock();
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
   const sessions = createSessionManager({
     clock: time.clock,
     rotation: { every: EVERY, grace: GRACE, onReuse },

@@ -45,19 +45,27 @@ export interface SpyDriver extends ListingDriver {
   readonly calls: Call[];
   /** The arguments of every call of one method. */
   of<M extends Method>(method: M): Parameters<ListingDriver[M]>[];
+  /** How often each method was called since it was last asked. */
+  counts(): Partial<Record<Method, number>>;
   /** Every record, expired ones included. */
   records(): Promise<readonly ListedRecord[]>;
 }
 
-/** A driver in memory that remembers what it was asked; `faults` take the place of its methods. */
+/**
+ * A driver in memory that remembers what it was asked; `faults` take the place of its methods, and `before` may wait or
+ * throw.
+ */
 export function spyDriver(
   faults: Partial<ListingDriver> = {},
   inner: ListingDriver = memoryDriver(),
+  before: (method: Method) => Promise<void> | undefined = () => undefined,
 ): SpyDriver {
   const calls: Call[] = [];
   const driver = { ...inner, ...faults };
-  const note = (call: Call): void => {
+  let counted = 0;
+  const note = async (call: Call): Promise<void> => {
     calls.push(structuredClone(call));
+    await before(call.method);
   };
   return {
     ...driver,
@@ -65,29 +73,35 @@ export function spyDriver(
     calls,
     of: <M extends Method>(method: M) =>
       calls.filter((call) => call.method === method).map(({ args }) => args as Parameters<ListingDriver[M]>),
+    counts() {
+      const counts: Partial<Record<Method, number>> = {};
+      for (const { method } of calls.slice(counted)) counts[method] = (counts[method] ?? 0) + 1;
+      counted = calls.length;
+      return counts;
+    },
     records: async () => (await inner.list({ limit: 100_000 }, 0)).records,
-    create(...args) {
-      note({ method: "create", args });
+    async create(...args) {
+      await note({ method: "create", args });
       return driver.create(...args);
     },
-    load(...args) {
-      note({ method: "load", args });
+    async load(...args) {
+      await note({ method: "load", args });
       return driver.load(...args);
     },
-    commit(...args) {
-      note({ method: "commit", args });
+    async commit(...args) {
+      await note({ method: "commit", args });
       return driver.commit(...args);
     },
-    destroy(...args) {
-      note({ method: "destroy", args });
+    async destroy(...args) {
+      await note({ method: "destroy", args });
       return driver.destroy(...args);
     },
-    sweep(...args) {
-      note({ method: "sweep", args });
+    async sweep(...args) {
+      await note({ method: "sweep", args });
       return driver.sweep(...args);
     },
-    list(...args) {
-      note({ method: "list", args });
+    async list(...args) {
+      await note({ method: "list", args });
       return driver.list(...args);
     },
   };
@@ -102,6 +116,12 @@ export function setUp(options: SessionManagerOptions = {}): {
   const driver = spyDriver();
   const clock = testClock();
   return { sessions: createSessionManager({ driver, clock, ...options }), driver, clock };
+}
+
+/** What a browser sends back for a Set-Cookie header: `undefined` where it was told to forget. */
+export function cookieOf(setCookie: string | undefined, before?: string): string | undefined {
+  if (setCookie === undefined) return before;
+  return /;\s*max-age=0(;|$)/i.test(setCookie) ? undefined : setCookie.split(";")[0];
 }
 
 /** The Cookie header that a browser sends after this response. */

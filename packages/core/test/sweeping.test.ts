@@ -1,18 +1,20 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { createSessionManager, type SessionEvents } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { MINUTE, manualClock, watched } from "./browser.ts";
+import { MINUTE, spyDriver, testClock } from "./support.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
 function setUp() {
-  const time = manualClock();
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
   let fault: Error | undefined;
-  const { driver, counts } = watched(memoryDriver(), (call) => {
+  const driver = spyDriver({}, memoryDriver(), (call) => {
     if (call === "sweep" && fault) throw fault;
   });
+  const { counts } = driver;
   const sessions = createSessionManager({ driver, clock: time.clock, idle: "10m" });
   return {
     ...time,

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { createSessionManager, type SessionManagerOptions } from "../src/index.ts";
-import { memoryDriver } from "../src/memory.ts";
-import { cookieOf, DAY, HOUR, MINUTE, manualClock, watched } from "./browser.ts";
+import { cookieOf, DAY, HOUR, MINUTE, spyDriver, testClock } from "./support.ts";
 
 async function stored(options: SessionManagerOptions = {}) {
-  const time = manualClock();
-  const { driver, counts } = watched(options.driver ?? memoryDriver());
+  const clock = testClock();
+  const time = { clock, pass: clock.advance };
+  const driver = spyDriver();
+  const { counts } = driver;
   const sessions = createSessionManager({ clock: time.clock, ...options, driver });
   const session = await sessions.open(undefined);
   session.store("data").set("a", 1);
