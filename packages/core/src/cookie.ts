@@ -113,8 +113,11 @@ export function cookieSettings(
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 
-/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours. */
-const trim = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, "");
+/**
+ * RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours.
+ * Without the look behind, each space of a long run inside of a hostile header would begin a match anew.
+ */
+const trim = (text: string): string => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "");
 
 /**
  * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can

@@ -110,8 +110,8 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       const stop = startSweeping(context, every);
       sweepings.add(stop);
       return () => {
-        sweepings.delete(stop);
-        void stop();
+        // Until it has ended, close() waits for it.
+        void stop().then(() => sweepings.delete(stop));
       };
     },
     async setup() {

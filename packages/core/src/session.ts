@@ -1,5 +1,5 @@
 import { epochOf } from "./check.ts";
-import { type Status, writeRecord } from "./commit.ts";
+import { foundGone, type Status, writeRecord } from "./commit.ts";
 import { formatCookie, type SessionCookie } from "./cookie.ts";
 import type { StoreDefinition, StoreRules } from "./define-store.ts";
 import { createEntries } from "./entries.ts";
@@ -94,6 +94,10 @@ class ManagedSession implements Session {
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
   #running = 0;
+  /** The last commit that failed. */
+  #failure: { readonly error: unknown } | undefined;
+  /** Before the commit that seals. */
+  #hadCookie = false;
 
   readonly #host: StoreHost;
 
@@ -191,48 +195,47 @@ class ManagedSession implements Session {
   }
 
   logout(): Promise<void> {
-    const task = () => logout(this.#state);
-    return this.#queue(task, task);
+    return this.#queue(() => logout(this.#state));
   }
 
   async commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
     const state = this.#state;
+    const failure = this.#failure;
     let unfit: { readonly error: unknown } | undefined;
     try {
       flushStores(this.#host);
     } catch (error) {
       unfit = { error };
     }
-    const { sealed, clientHasCookie } = state;
-    if (seal) {
+    if (seal && !state.sealed) {
       // Before anything is awaited: what is staged now is in time, and what comes later is not.
+      this.#hadCookie = state.clientHasCookie;
       state.clientHasCookie ||= state.send === "token" || state.beginning !== undefined || wantsRecord(state);
       state.sealed = true;
     }
-    const failed = (error: unknown): never => {
-      // What could not be committed does not go out: the error page begins anew.
-      if (seal) Object.assign(state, { sealed, clientHasCookie });
-      throw error;
-    };
     return this.#queue(async () => {
+      // What this commit was to write was discarded with the one before it.
+      if (failure !== this.#failure) throw this.#failure?.error;
       try {
         if (unfit) throw unfit.error;
         return result(state, await commit(state), seal);
       } catch (error) {
+        this.#failure = { error };
         discard(state);
-        return failed(error);
+        // What could not be committed does not go out: the error page begins anew.
+        if (state.sealed && !state.headersSent)
+          Object.assign(state, { sealed: false, clientHasCookie: this.#hadCookie });
+        throw error;
       }
-    }, failed);
+    });
   }
 
-  #queue<T>(task: () => Promise<T>, afterFailure: (error: unknown) => T | Promise<T>): Promise<T> {
+  #queue<T>(task: () => Promise<T>): Promise<T> {
     this.#running++;
-    const done = this.#last.then(task, afterFailure).finally(() => {
+    const done = this.#last.then(task).finally(() => {
       this.#running--;
-      // What was queued behind a commit that failed fails with it, for what it was to write was discarded too.
-      if (this.#last === done) this.#last = Promise.resolve();
     });
-    this.#last = done;
+    this.#last = done.catch(() => undefined);
     return done;
   }
 }
@@ -242,7 +245,14 @@ function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
 }
 
 async function commit(state: State): Promise<Status> {
-  if (state.beginning || (wantsRecord(state) && !state.closed)) return beginSession(state);
+  if (state.beginning || (wantsRecord(state) && !state.closed)) {
+    if (state.expiry === undefined || state.expiry > state.context.settings.clock())
+      return beginSession(state);
+    // An expiry in the past ends a session before it begins, and the one that it was to go on from.
+    Object.assign(state, state.beginning?.before);
+    state.beginning = undefined;
+    if (!state.record) return foundGone(state);
+  }
   if (!state.closed) return state.record ? writeRecord(state, state.record) : "unchanged";
   state.entries.discard();
   return "gone";

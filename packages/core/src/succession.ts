@@ -65,8 +65,6 @@ export async function beginSession(state: State): Promise<Status> {
     if (previous && previous !== read && takesOver && isOurs) state.entries.rebase(previous.fields);
 
     const fixedAt = state.expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
-    // An expiry in the past ends a session before it begins.
-    if (fixedAt !== undefined && fixedAt <= clock()) return foundGone(state);
     const { expiry } = state;
     const patch = state.entries.patch();
     const created = await createRecord(state, fixedAt);
@@ -74,10 +72,15 @@ export async function beginSession(state: State): Promise<Status> {
     try {
       if (previous) outcome = await end(context, previous, isLogin ? undefined : created.id);
     } catch (error) {
-      // The call may have done its work all the same. If not, nobody was given the new token; at worst it expires.
-      const left = previous && (await readNow(context, previous.id).catch(() => undefined));
-      if (left && !left.ended) await driver.destroy(created.id, clock()).catch(() => false);
-      if (!left?.ended || (!isLogin && left.ended.successor !== created.id)) throw error;
+      // The call may have done its work all the same. What cannot be read now expires: nobody was given its token.
+      const left = await readNow(context, previous?.id ?? "").catch(() => {
+        throw error;
+      });
+      if (isLogin && left?.ended?.successor) outcome = "conflict";
+      else if (isLogin ? left && !left.ended : left?.ended?.successor !== created.id) {
+        await driver.destroy(created.id, clock()).catch(() => false);
+        throw error;
+      }
     }
 
     if (outcome === "committed") {

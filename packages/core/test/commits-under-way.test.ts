@@ -151,3 +151,42 @@ test("what an earlier commit promised the client is handed out by the page that 
   const page = await session.commit({ seal: true });
   expect((await sessions.open(cookieFrom(page))).principal).toBe("alice");
 });
+
+test("a commit that is called after a failure was seen is one like any other, also while others wait", async () => {
+  const { sessions, hook, down } = setUp();
+  const session = sessions.create();
+  await session.commit();
+  const store = session.store("a");
+  store.set("x", 1);
+  hook.during = down;
+  const first = session.commit();
+  const others = [session.commit(), session.commit()];
+  await expect(first).rejects.toThrow(DriverUnavailableError);
+  store.set("y", 1);
+  expect((await session.commit()).status).toBe("committed");
+  for (const result of await Promise.allSettled(others)) expect(result.status).toBe("rejected");
+  expect([...((await sessions.get(session.id))?.store("a").keys() ?? [])]).toEqual(["y"]);
+});
+
+test("a logout that fails fails alone: the commit behind it writes", async () => {
+  const { sessions, hook, down } = setUp();
+  const session = sessions.create();
+  await session.commit();
+  session.store("a").set("x", 1);
+  hook.during = down;
+  const leaving = session.logout();
+  const behind = session.commit();
+  await expect(leaving).rejects.toThrow(DriverUnavailableError);
+  expect((await behind).status).toBe("committed");
+});
+
+test("after two sealed commits that failed the error page may log in", async () => {
+  const { sessions, hook, down } = setUp();
+  const session = await sessions.open(undefined);
+  session.store("a").set("x", 1);
+  hook.during = down;
+  const both = await Promise.allSettled([session.commit({ seal: true }), session.commit({ seal: true })]);
+  expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  session.login("alice");
+  expect((await session.commit({ seal: true })).setCookie).toBeDefined();
+});

@@ -367,3 +367,10 @@ test("a name behind a no-break space is another name: for a browser it has no pr
       "alice",
     );
 });
+
+test("a header of nothing but spaces is read in no time", async () => {
+  const { sessions } = setUp();
+  const run = " ".repeat(1_000_000);
+  // Read once for each space it would take minutes.
+  expect((await sessions.open(`sid=x; a${run}b=1; sid${run}=${run}y${run}z`)).rejected).toBe("malformed");
+});

@@ -264,6 +264,63 @@ test("after rotate() and before its commit the id is the one that others see", a
   expect((await session.commit()).status).toBe("committed");
 });
 
+test("an expiry in the past ends the session also where it was to be rotated or logged in", async () => {
+  for (const how of ["login", "rotate"] as const) {
+    const { sessions, visitor, clock } = setUp();
+    const { jar, id } = await visitor({ a: 1 }, "alice");
+    const session = await sessions.open(jar);
+    if (how === "login") session.login("alice");
+    else session.rotate();
+    session.setExpiry(new Date(clock()));
+    expect((await session.commit()).setCookie).toBeUndefined();
+    expect([how, await sessions.valid(id), await sessions.destroyAll({ principal: "alice" })]).toEqual([
+      how,
+      false,
+      0,
+    ]);
+  }
+});
+
+test("where the last call of a login failed and another request had ended the session, one way in is left, or none", async () => {
+  for (const [how, other] of [
+    ["login", "rotate"],
+    ["rotate", "logout"],
+  ] as const) {
+    const inner = memoryDriver();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const driver = spyDriver(
+      {
+        async commit(...args) {
+          const first = meanwhile;
+          meanwhile = undefined;
+          if (!first) return inner.commit(...args);
+          await first();
+          throw new DriverUnavailableError("The call did not go through");
+        },
+      },
+      inner,
+    );
+    const sessions = createSessionManager({ driver });
+    const member = await sessions.open(undefined);
+    member.login("alice");
+    const jar = cookieOf((await member.commit()).setCookie);
+    const [mine, theirs] = [await sessions.open(jar), await sessions.open(jar)];
+    if (how === "login") mine.login("alice");
+    else mine.rotate();
+    meanwhile = async () => {
+      if (other === "rotate") theirs.rotate();
+      else await theirs.logout();
+      await theirs.commit();
+    };
+    const status = await mine.commit().then(
+      (result) => result.status,
+      () => "rejected",
+    );
+    const left = await sessions.destroyAll({ principal: "alice" });
+    expect([how, status, left]).toEqual(how === "login" ? [how, "committed", 1] : [how, "rejected", 0]);
+  }
+});
+
 test("a new session whose expiry is past is not stored, and gets no cookie", async () => {
   const { sessions, clock, counts } = setUp();
   const session = await sessions.open(undefined);

@@ -136,8 +136,9 @@ test("close waits for the sweep that runs, and the driver is closed after it", a
     close: async () => void done.push("closed"),
   };
   const sessions = createSessionManager({ driver });
-  sessions.startSweeping({ every: 1000 });
+  const stop = sessions.startSweeping({ every: 1000 });
   await vi.advanceTimersByTimeAsync(1500);
+  stop();
   const closing = sessions.close();
   await vi.advanceTimersByTimeAsync(1000);
   finish();
