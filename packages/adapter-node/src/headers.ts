@@ -6,7 +6,8 @@ export interface Snapshot {
   readonly statusMessage: string | undefined;
 }
 
-const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajor < 2;
+/** HTTP/2 has no reason phrase, and Node warns of whoever looks. */
+export const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajor < 2;
 
 export function takeSnapshot(res: ServerResponse): Snapshot {
   const headers = new Map<string, OutgoingHttpHeader>();
@@ -16,7 +17,6 @@ export function takeSnapshot(res: ServerResponse): Snapshot {
   }
   return {
     headers,
-    // HTTP/2 has none, and Node warns of whoever looks.
     statusMessage: isHttp1(res) ? res.statusMessage : undefined,
   };
 }
@@ -44,11 +44,12 @@ export function setHeaders(
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, checked(value));
     return;
   }
-  // Names and values in turn. It replaces what was set before, and may name a header twice.
-  const names = headers.filter((_, index) => index % 2 === 0).map(String);
+  // Names and values in turn, or in pairs. It replaces what was set before, and may name a header twice.
+  const list = Array.isArray(headers[0]) ? headers.flat() : headers;
+  const names = list.filter((_, index) => index % 2 === 0).map(String);
   for (const name of names) res.removeHeader(name);
   names.forEach((name, index) => {
-    const value = checked(headers[2 * index + 1]);
+    const value = checked(list[2 * index + 1]);
     res.appendHeader(name, typeof value === "number" ? String(value) : value);
   });
 }

@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Session } from "@sessions/core";
-import { addCookie, cut, restore, setHeaders, sizeOf, takeSnapshot } from "./headers.ts";
+import { addCookie, cut, isHttp1, restore, setHeaders, sizeOf, takeSnapshot } from "./headers.ts";
 
 export type Next = (error?: unknown) => void;
 
 interface Call {
-  readonly method: "writeHead" | "write" | "end" | "flushHeaders";
+  readonly method: "writeHead" | "write" | "end" | "flushHeaders" | "flush";
   readonly args: readonly unknown[];
 }
 
@@ -22,8 +22,8 @@ interface Answer {
   seal(): Promise<Sealed | undefined>;
   /** Commits what was written since. */
   commit(): Promise<unknown>;
-  /** Whether the answer may go out uncommitted, because it is an error page that says so already. */
-  tolerates(): boolean;
+  /** Whether an answer of this status may go out uncommitted, because it is an error page that says so already. */
+  tolerates(status: number, error: unknown): boolean;
   /** After `error`, with the response as it was before the answer, or with its connection cut. */
   failed(error: unknown, headersSent: boolean): void;
   /** It takes the place of an answer whose author may still be writing. */
@@ -49,7 +49,12 @@ export function holdBack(res: ServerResponse, opened: Promise<Session>, next: Ne
     // At once where it can be: what is written after res.end() is late, whatever the event loop does.
     seal: () => (session ? seal(session) : opened.then(seal, () => undefined)),
     commit: async () => session?.commit(),
-    tolerates: () => failures > 0 && res.statusCode >= 500,
+    tolerates(status: number, error: unknown) {
+      if (status < 500) return false;
+      // The page tells of another error, and no handler is left to be told of this one.
+      if (failures === 0) process.emitWarning(error instanceof Error ? error : String(error));
+      return true;
+    },
     failed(error: unknown, headersSent: boolean) {
       failures++;
       if (!headersSent) {
@@ -81,10 +86,14 @@ async function seal(session: Session): Promise<Sealed> {
 
 function intercept(res: ServerResponse, answer: Answer): void {
   const { writeHead, write, end, flushHeaders, setHeader, appendHeader, removeHeader } = res;
+  /** Compression adds it, for streams of events: what it holds back itself is to go out. */
+  const flush: unknown = Reflect.get(res, "flush");
   const own = { writeHead, write, end, flushHeaders, setHeader, appendHeader, removeHeader };
   /** What is held back, in order. */
   let held: Call[] | undefined;
+  let heldBytes = 0;
   let status = 200;
+  let reason: string | undefined;
   let sent = false;
   let ended = false;
   let abandoned = false;
@@ -105,6 +114,7 @@ function intercept(res: ServerResponse, answer: Answer): void {
     }
     held = [{ method, args }];
     status = res.statusCode;
+    reason = isHttp1(res) ? res.statusMessage : undefined;
     pretend("headersSent", true);
     void settle(held);
   }
@@ -125,12 +135,14 @@ function intercept(res: ServerResponse, answer: Answer): void {
         if (more && (method === "end" || remaining <= 0)) await answer.commit();
         if (method === "end") more = false;
         passing = true;
-        const result: unknown = Reflect.apply(own[method], res, args);
+        const call = method === "flush" ? flush : own[method];
+        const result: unknown = typeof call === "function" && Reflect.apply(call, res, args);
         passing = false;
         pretend("headersSent", true);
         if (method === "write") drained = result === true;
       }
       held = undefined;
+      heldBytes = 0;
     } catch (error) {
       passing = false;
       fail(error, calls);
@@ -145,7 +157,7 @@ function intercept(res: ServerResponse, answer: Answer): void {
     try {
       result = await answer.seal();
     } catch (error) {
-      if (!answer.tolerates()) throw error;
+      if (!answer.tolerates(status, error)) throw error;
     }
     sent = true;
     // As middlewares that were mounted before will find it. Deleting the property would make every use of it slow.
@@ -155,6 +167,8 @@ function intercept(res: ServerResponse, answer: Answer): void {
     passing = true;
     // Who changed it since would have been too late.
     res.statusCode = status;
+    // Node's type leaves out that there may be none.
+    if (isHttp1(res)) Object.assign(res, { statusMessage: reason });
     if (result?.setCookie !== undefined) addCookie(res, result.setCookie);
     passing = false;
   }
@@ -163,11 +177,13 @@ function intercept(res: ServerResponse, answer: Answer): void {
     held = undefined;
     Reflect.deleteProperty(res, "headersSent");
     Reflect.deleteProperty(res, "writableEnded");
+    const callbacks = calls.map(({ args }) => args.at(-1));
+    const tell = (): void => {
+      for (const callback of callbacks) if (typeof callback === "function") callback(error);
+    };
     // When the response is over: whoever hears of it earlier may answer too, or cut the connection.
-    for (const { args } of calls) {
-      const callback = args.at(-1);
-      if (typeof callback === "function") res.once("close", () => callback(error));
-    }
+    if (res.closed) process.nextTick(tell);
+    else res.once("close", tell);
     const { headersSent } = res;
     abandoned = true;
     // With what other middlewares laid over it, for they have seen the end of this answer.
@@ -187,11 +203,11 @@ function intercept(res: ServerResponse, answer: Answer): void {
       if (rest.length === 0 && code === status) return res;
       throw headersWereSent();
     }
-    const [reason] = rest;
+    const [given] = rest;
     const headers = rest.at(-1);
-    if (typeof headers === "object") setHeaders(res, headers);
+    if (typeof headers === "object" && headers !== null) setHeaders(res, headers);
     res.statusCode = code;
-    hold("writeHead", typeof reason === "string" ? [code, reason] : [code]);
+    hold("writeHead", typeof given === "string" ? [code, given] : [code]);
     return res;
   };
 
@@ -208,8 +224,19 @@ function intercept(res: ServerResponse, answer: Answer): void {
       return Reflect.apply(own.write, res, args);
     }
     hold("write", args);
-    return false;
+    heldBytes += sizeOf(args);
+    // As Node counts. Compression that was mounted before keeps "drain" to itself, and tells of its own buffers alone.
+    return heldBytes < res.writableHighWaterMark;
   };
+
+  if (typeof flush === "function")
+    Object.assign(res, {
+      flush() {
+        if (isDeaf()) return;
+        if (passes()) Reflect.apply(flush, res, []);
+        else if (held) hold("flush", []);
+      },
+    });
 
   res.end = (...args: unknown[]): ServerResponse => {
     if (isDeaf()) return res;

@@ -120,6 +120,22 @@ for (const [name, start] of Object.entries(servers)) {
         expect((await ask(app.port)).headers["x-own"]).toBe("new");
       });
 
+      test("comes with what Node takes besides: no headers, and pairs", async () => {
+        const bare = await start(
+          writing(2, ({ res }) => Reflect.apply(res.writeHead, res, [201, null]).end()),
+        );
+        expect([(await ask(bare.port)).status, (await ask(bare.port)).cookies.length]).toEqual([201, 1]);
+        const pairs = [
+          ["X-Own", "yes"],
+          ["Set-Cookie", "own=1"],
+        ];
+        const app = await start(
+          writing(2, ({ res }) => Reflect.apply(res.writeHead, res, [200, pairs]).end()),
+        );
+        const { headers, cookies } = await ask(app.port);
+        expect([headers["x-own"], cookies.length]).toEqual(["yes", 2]);
+      });
+
       test("keeps two of the application's own, given to writeHead as a list", async () => {
         const app = await start(
           writing(2, ({ res }) => res.writeHead(200, ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]).end()),

@@ -1,10 +1,15 @@
-import { gunzipSync } from "node:zlib";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createGunzip, gunzipSync } from "node:zlib";
 import { createSessionManager } from "@sessions/core";
 import compression from "compression";
 import express5 from "express";
 import express4 from "express4";
 import responseTime from "response-time";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
 import { ask, createBackend, listen } from "./support.ts";
 
@@ -64,6 +69,43 @@ describe.each([
     });
     const answer = await ask(await listen(server), { headers: gzip });
     expect([answer.status, answer.text]).toEqual([500, "sorry"]);
+  });
+
+  test("files of every size through compression mounted before, which keeps the drain events to itself", async () => {
+    const { sessions } = create();
+    const folder = mkdtempSync(join(tmpdir(), "sessions-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const server = app().use(squeeze(), sessionMiddleware(sessions), express.static(folder));
+    const port = await listen(server);
+    for (const size of [500, 3000, 15_000, 50_000, 200_000]) {
+      writeFileSync(join(folder, `${size}.txt`), "x".repeat(size));
+      const { body, headers } = await ask(port, { path: `/${size}.txt`, headers: gzip });
+      const plain = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+      expect([size, plain.length]).toEqual([size, size]);
+    }
+  });
+
+  test("an event that is flushed through compression mounted before comes at once", async () => {
+    const { sessions } = create();
+    const server = app().use(squeeze(), sessionMiddleware(sessions));
+    let finish = (): void => {};
+    server.use((req, res) => {
+      req.session.store("app").set("n", 2);
+      res.type("text");
+      res.write("first");
+      // Compression adds it.
+      Reflect.apply(Reflect.get(res, "flush"), res, []);
+      finish = () => res.end(" second");
+    });
+    const port = await listen(server);
+    const [response] = await once(http.get({ host: "127.0.0.1", port, headers: gzip }), "response");
+    let heard = "";
+    for await (const chunk of (response as http.IncomingMessage).pipe(createGunzip())) {
+      heard += String(chunk);
+      // The response goes on only when its first part has come.
+      finish();
+    }
+    expect(heard).toBe("first second");
   });
 
   test("compression of the kind that looks at Node's own fields", async () => {

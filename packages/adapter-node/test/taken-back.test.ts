@@ -1,6 +1,7 @@
-import type { ServerResponse } from "node:http";
+import { once } from "node:events";
+import http, { type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import { createSessionManager } from "@sessions/core";
+import { createSessionManager, DriverUnavailableError, isSessionError } from "@sessions/core";
 import express from "express";
 import { expect, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
@@ -109,4 +110,53 @@ test("a response that can be sent in no way is cut, and not tried for ever", asy
     },
   );
   await expect(answer).rejects.toThrow(/socket hang up|ECONNRESET/);
+});
+
+test("its callbacks hear of the error also where the client has gone before the commit failed", async () => {
+  const held = gate();
+  const written = gate();
+  const heard = gate();
+  const backend = createBackend();
+  const app = express().set("env", "test");
+  app.use(sessionMiddleware(createSessionManager({ driver: backend.driver })));
+  app.use((req, res) => {
+    req.session.store("app").set("n", 2);
+    res.write("a", () => heard.open());
+    res.once("close", held.open);
+    written.open();
+  });
+  backend.beforeWrite = async () => {
+    await held.opened;
+    throw new DriverUnavailableError("down");
+  };
+  const request = http.get({ host: "127.0.0.1", port: await listen(app) });
+  request.on("error", () => undefined);
+  await written.opened;
+  request.destroy();
+  await heard.opened;
+});
+
+test("an error page that cannot be committed goes out, and the error is told", async () => {
+  const warned = once(process, "warning");
+  const answer = await failing((res) => {
+    res.statusCode = 503;
+    res.end("back soon");
+  });
+  expect([answer.status, answer.text, answer.cookies]).toEqual([503, "back soon", []]);
+  const [warning]: unknown[] = await warned;
+  expect(isSessionError(warning, "ERR_SESSION_UNAVAILABLE")).toBe(true);
+});
+
+test("a status that is set after the end is too late, for the error page too", async () => {
+  const answer = await failing(
+    (res) => res.end("done"),
+    (res) => {
+      (res.req as express.Request).session.store("app").set("n", 3);
+      res.statusCode = 200;
+      res.end("page");
+      res.statusCode = 500;
+    },
+  );
+  expect(answer.status).toBe(500);
+  expect(answer.text).not.toBe("page");
 });
