@@ -8,7 +8,8 @@ import { cookieOf, MINUTE, testClock } from "./support.ts";
  * request and its response together is under `grace`; where sessions begin and end, under half of the two minutes for
  * which an ended token mutes, since a request may set out when such a response is about to arrive.
  * Its user logs in and out, one step at a time; everything else goes on in the background. Whoever logged in stays
- * logged in, whoever logged out stays out, nothing acknowledged is lost, and nobody is taken for a thief.
+ * logged in, whoever logged out stays out, nothing acknowledged is lost, nobody is taken for a thief who is none, and
+ * who is one is found out.
  *
  * What no protocol can do is left out, where `superseded` and `uncertain` say so:
  * - a cookie of a rotation or a logout that is delivered after a later login or `rotate()`
@@ -60,6 +61,9 @@ class World {
   turnover = 0;
   /** The session begun last: a login that came with an older token leaves others behind, which no browser has. */
   line: string | undefined;
+
+  /** The thief's copy of the jar, which goes its own way. */
+  stolen: string | undefined;
 
   /** Less than which each request takes with its response. */
   readonly delay: number;
@@ -151,13 +155,38 @@ class World {
     this.clock.advance(ms);
   }
 
+  /** A whole request of the thief's; answers whom it was taken for. */
+  async prowl(): Promise<string | undefined> {
+    const session = await this.sessions.open(this.stolen);
+    const { setCookie } = await session.commit({ seal: true });
+    this.stolen = cookieOf(setCookie, this.stolen);
+    return session.principal;
+  }
+
+  /** Both go on: within a few rotations the thief is out, with the session or without. */
+  async findOut(): Promise<void> {
+    for (let round = 0; round < 8; round++) {
+      if ((await this.prowl()) === undefined) return;
+      this.send("read");
+      await this.check();
+      await this.pass(round % 2 === 0 ? GRACE : 10 * MINUTE);
+    }
+    expect(this.reused).not.toEqual([]);
+  }
+
   async check(): Promise<void> {
     for (const request of [...this.requests]) await this.finish(request, true);
-    expect(this.reused).toEqual([]);
-    if (this.expected === "uncertain") return;
     const session = await this.sessions.open(this.jar, { touch: false });
+    if (this.stolen === undefined) expect(this.reused).toEqual([]);
+    // With the thief the user is out: better than to share the session.
+    else if (this.reused.length > 0) this.expected = "uncertain";
+    if (this.expected === "uncertain") return;
     expect(session.principal).toBe(this.expected);
-    if (this.expected === undefined) return;
+    if (this.expected === undefined) {
+      // Whoever logged out stays out, and takes the thief along.
+      expect((await this.sessions.open(this.stolen, { touch: false })).principal).toBeUndefined();
+      return;
+    }
     const store = session.store<Record<string, number>>("data");
     const keys = new Set([...store.keys()].map((key) => `data ${key}`));
     for (const key of this.acknowledged) expect(keys).toContain(key);
@@ -219,6 +248,27 @@ test("whoever logged in stays logged in, whoever logged out stays out, and nothi
     fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: "max" }), (commands) =>
       holds(commands, new World(MINUTE)),
     ),
+    { numRuns: 1000 },
+  );
+}, 60_000);
+
+test("a thief who goes on with a copied cookie is found out, and a logout ends the thief's way in too", async () => {
+  const steal = fc.constant(
+    command("steal", (world) => {
+      world.stolen ??= world.jar;
+    }),
+  );
+  const prowl = fc.constant(command("prowl", (world) => world.stolen && world.prowl()));
+  const background = sends("read", "write", "update", "rotate");
+  const steps = [background, background, foreground, open, answer, finish, pass, prowl, steal, check];
+  await fc.assert(
+    fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: "max" }), async (commands) => {
+      const world = new World(MINUTE);
+      world.send("login");
+      await world.check();
+      await holds(commands, world);
+      if (world.stolen !== undefined && world.expected === "alice") await world.findOut();
+    }),
     { numRuns: 1000 },
   );
 }, 60_000);
