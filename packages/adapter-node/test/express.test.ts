@@ -217,6 +217,20 @@ describe.each([
     });
   });
 
+  test("a Secure cookie is sent behind a proxy that ends TLS, with trust proxy and without", async () => {
+    for (const trusting of [true, false])
+      for (const proto of ["http", "https"]) {
+        const server = app().set("trust proxy", trusting);
+        server.use(sessionMiddleware(createSessionManager({ cookie: { secure: true } })));
+        server.use((req, res) => {
+          req.session.store("app").set("n", 2);
+          res.end();
+        });
+        const { cookies } = await ask(await listen(server), { headers: { "X-Forwarded-Proto": proto } });
+        expect([trusting, proto, /; Secure/.test(String(cookies))]).toEqual([trusting, proto, true]);
+      }
+  });
+
   test("upgrade requests are not touched", async () => {
     const { sessions } = create();
     const server = http.createServer(app().use(sessionMiddleware(sessions)));
