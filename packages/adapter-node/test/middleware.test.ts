@@ -76,9 +76,9 @@ describe("misuse is told at once", () => {
   });
 
   test("something that is no manager", () => {
-    // @ts-expect-error
+    // @ts-expect-error no manager
     expect(() => sessionMiddleware({})).toThrow(TypeError);
-    // @ts-expect-error
+    // @ts-expect-error nothing at all
     expect(() => sessionMiddleware()).toThrow(TypeError);
   });
 });

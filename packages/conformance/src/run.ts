@@ -6,13 +6,17 @@ import { checkTarget, covers, type Rule, type Target } from "./target.ts";
 /** A test runner's `test`: vitest's, jest's, node:test's, mocha's and bun's all fit. */
 export interface TestFunction {
   (title: string, fn: () => Promise<void>): unknown;
+  /** Registers a test that is not run. */
   skip(title: string, fn: () => Promise<void>): unknown;
 }
 
 /** What came of a run of the kit. */
 export interface Report {
+  /** Cases that passed. */
   passed: number;
+  /** Cases that failed. */
   failed: number;
+  /** Cases that were excluded, or do not apply. */
   skipped: number;
   /** One for each case, in the order of the run; a skipped one's title ends with the reason. */
   results: { rule: Rule; title: string; status: "passed" | "failed" | "skipped"; error?: unknown }[];

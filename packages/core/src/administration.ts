@@ -10,13 +10,17 @@ import { isId } from "./token.ts";
 
 /** A live session in a listing: what is in its stores is not told. */
 export interface SessionInfo {
+  /** 32 hex characters, for `get`, `destroy` and `setExpiry`; no secret. */
   readonly id: string;
+  /** When it was created, or last logged in. */
   readonly createdAt: Date;
+  /** From this instant on it is expired. */
   readonly expiresAt: Date;
+  /** Whom it belongs to since a login. */
   readonly principal: string | undefined;
   /** The names of the stores that hold something. */
   readonly stores: readonly string[];
-  /** What it holds, encoded. */
+  /** What it holds, encoded in UTF-8. */
   readonly bytes: number;
 }
 

@@ -5,7 +5,9 @@ import { parse, stringify } from "devalue";
  * silence; `decode` makes a new value at every call. The text is well-formed Unicode without NUL.
  */
 export interface Codec {
+  /** The text of a value. Throws for what it cannot carry. */
   encode(value: unknown): string;
+  /** A new value from a text that `encode` made. Throws for any other. */
   decode(text: string): unknown;
 }
 

@@ -11,7 +11,7 @@ export interface CookieOptions {
    * @default "__Host-sid" in production, "__Secure-sid" there with a `domain` or a `path`, "sid" elsewhere
    */
   name?: string | undefined;
-  /** @default "/" */
+  /** The path below which requests carry it. @default "/" */
   path?: string | undefined;
   /** The domain whose subdomains get the cookie too. @default none: this host alone */
   domain?: string | undefined;
@@ -30,7 +30,10 @@ export interface CookieOptions {
   maxAge?: "session" | Duration | undefined;
 }
 
-/** A Set-Cookie header as an object, for frameworks with a `cookies.set()`. `maxAge` is in seconds. */
+/**
+ * A Set-Cookie header as an object, for frameworks with a `cookies.set()`: the attributes of RFC 6265 by their usual
+ * names, absent where they are not sent. `maxAge` is in seconds, 0 to remove the cookie.
+ */
 export interface SessionCookie {
   name: string;
   value: string;

@@ -4,6 +4,7 @@ import { checkStoreName } from "./fields.ts";
 
 /** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
 export interface StoreDefinition<T extends object> {
+  /** 1 to 255 characters of `A-Z a-z 0-9 - _ .` */
   readonly name: string;
   /** For the compiler alone; never there at run time. */
   readonly "~types"?: (value: T) => T;

@@ -78,12 +78,15 @@ export interface ListQuery {
 
 /** A record in a listing. */
 export interface ListedRecord extends StoredRecord {
+  /** What it was created under. */
   readonly id: string;
 }
 
 /** Records, and where to go on; only a missing cursor ends the listing. */
 export interface ListPage {
+  /** More or fewer than `limit`, or none. */
   readonly records: readonly ListedRecord[];
+  /** For the next page; its meaning is the driver's own. */
   readonly cursor?: string | undefined;
 }
 

@@ -18,17 +18,25 @@ export type Entry<T> = { [K in Key<T>]-?: [K, Value<T, K>] }[Key<T>];
  * What writes throws `ERR_SESSION_HEADERS_SENT` where the client can no longer be given the cookie that it lacks.
  */
 export interface Store<T extends object> extends Iterable<Entry<T>> {
+  /** The application's name, which the store was asked for by. */
   readonly name: string;
+  /** How many entries there are now, staged ones among them. */
   readonly size: number;
+  /** The value, decoded on first use; the same object each time, until it is set anew. */
   get<K extends Key<T>>(key: K): Value<T, K> | undefined;
-  /** @throws TypeError for `undefined`, for what the codec cannot carry, and for what the schema refuses. */
+  /** Stages a value. @throws TypeError for `undefined`, for what the codec cannot carry, and for what the schema refuses. */
   set<K extends Key<T>>(key: K, value: Value<T, K>): this;
   /** Whether there was such an entry. */
   delete(key: Key<T>): boolean;
+  /** Whether there is such an entry; decodes only what an older version wrote. */
   has(key: Key<T>): boolean;
+  /** The keys as they are now, in no order. */
   keys(): IterableIterator<Key<T>>;
+  /** The values as they are now, in no order. */
   values(): IterableIterator<Entry<T>[1]>;
+  /** Keys and values as they are now, in no order. */
   entries(): IterableIterator<Entry<T>>;
+  /** Deletes every entry that was read or staged; what another request adds meanwhile stays. */
   clear(): void;
   /** Gets and deletes, for flash messages; of two overlapping requests both may take it. */
   take<K extends Key<T>>(key: K): Value<T, K> | undefined;
