@@ -3,6 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 export const reporters: string[] = [
   "default",
+  "@sessions/test-services/reporter",
   fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
 ];
 

@@ -1,7 +1,6 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import process from "node:process";
 import { type Browser, chromium } from "playwright-core";
+import { findProgram } from "./machine.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -11,10 +10,7 @@ const names = ["chromium", "chromium-browser", "google-chrome"];
  * that many networks do not reach.
  */
 export function findBrowser(): string | undefined {
-  const named = process.env["SESSIONS_TEST_CHROMIUM"];
-  if (named) return named;
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  return process.env["SESSIONS_TEST_CHROMIUM"] || findProgram(names);
 }
 
 /** Starts it, headless and without a word to the network. The caller closes it. */
@@ -35,13 +31,4 @@ export async function launchBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
   });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

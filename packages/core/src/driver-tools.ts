@@ -1,0 +1,65 @@
+/**
+ * What every driver of a remote backend needs, and no policy: options that are checked in one voice, and calls that end.
+ * For whoever writes a driver; applications need nothing of it.
+ */
+import { DriverUnavailableError, isSessionError, type SessionError } from "./errors.ts";
+
+export { checkOption, isWhole, refuseUnknown } from "./check.ts";
+export { milliseconds } from "./duration.ts";
+
+/** How a driver's calls to its backend go. */
+export interface CallRules {
+  /** The driver's name, for messages. */
+  readonly driver: string;
+  /** How long a call may take, in milliseconds. */
+  readonly timeout: number;
+  /** What an error of the client means; `undefined` where it is one more way not to reach the backend. */
+  translate(error: unknown): SessionError | undefined;
+}
+
+/**
+ * Makes a call to the backend, and ends: rejects with `DriverUnavailableError` where no answer came in time (R11), and
+ * with a `SessionError` where the client rejects. `timeout` may differ for one call; `Infinity` is for work, such as
+ * making an index, that takes as long as it takes.
+ *
+ * @throws TypeError what the work throws of it: a fault of the program is no outage.
+ */
+export type Call = <T>(work: () => Promise<T>, timeout?: number) => Promise<T>;
+
+/** For messages: what kind of error it is, as far as that can hold no secret. The whole error is the `cause`. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error";
+  const code = "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[\w.]{1,60}$/.test(code) ? code : error.name;
+}
+
+/** Makes the one function through which a driver calls its backend. */
+export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
+  return async (work, timeout = standard) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (timeout === Number.POSITIVE_INFINITY) return;
+      timer = setTimeout(() => {
+        reject(
+          new DriverUnavailableError(
+            `${driver}: no answer within ${timeout} ms; a change may or may not have been made`,
+          ),
+        );
+      }, timeout);
+    });
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      if (isSessionError(error) || error instanceof TypeError) throw error;
+      throw (
+        translate(error) ??
+        new DriverUnavailableError(
+          `${driver}: the backend cannot be reached, or refuses (${kindOf(error)}); a change may or may not have been made`,
+          { cause: error },
+        )
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

@@ -1,0 +1,97 @@
+import { type Driver, isListingDriver, isSessionError } from "@sessions/core";
+import type { TestProxy } from "@sessions/test-services/proxy";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { begin, HOUR, newId } from "./records.ts";
+
+/** Every method, as a call that must not be answered now. */
+function calls(driver: Driver, id: string): Record<string, () => Promise<unknown>> {
+  const now = Date.now();
+  const fields = new Map([["a/x", "1"]]);
+  return {
+    create: () => driver.create(newId(), { expiresAt: now + HOUR, fields }, now),
+    "create with a principal": () =>
+      driver.create(newId(), { expiresAt: now + HOUR, principal: "alice", fields }, now),
+    load: () => driver.load(id),
+    commit: () => driver.commit(id, { fields }, now),
+    "commit with ifVersion": () => driver.commit(id, { fields, ifVersion: 1 }, now),
+    touch: () => driver.commit(id, { fields: new Map(), expiresAt: now + 2 * HOUR }, now),
+    destroy: () => driver.destroy(id, now),
+    sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+    ...(isListingDriver(driver) && {
+      list: () => driver.list({ limit: 10 }, now),
+      "list of a principal": () => driver.list({ principal: "alice", limit: 10 }, now),
+    }),
+  };
+}
+
+async function expectUnavailable(driver: Driver, id: string): Promise<void> {
+  const outcomes = await Promise.all(
+    Object.entries(calls(driver, id)).map(async ([name, call]) => {
+      const error = await call().then(
+        (value) => `answered ${value}`,
+        (error: unknown) => error,
+      );
+      return [name, isSessionError(error) ? error.code : error];
+    }),
+  );
+  expect(Object.fromEntries(outcomes)).toEqual(
+    Object.fromEntries(outcomes.map(([name]) => [name, "ERR_SESSION_UNAVAILABLE"])),
+  );
+}
+
+/** The same driver works again; its client may take a moment to connect. */
+async function expectHealed(driver: Driver): Promise<void> {
+  const id = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+  expect((await driver.load(id))?.version).toBe(1);
+}
+
+/**
+ * A backend that cannot be used is an error, in time, whatever way the line breaks; and when it is back, so is the
+ * driver. `open` makes a driver behind the proxy with a timeout of a second or less.
+ */
+export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: TestProxy): void {
+  describe("a broken line", () => {
+    afterEach(() => proxy.restore());
+
+    test("a backend that takes calls and never answers is DriverUnavailableError, and no call hangs", async () => {
+      const driver = await open();
+      const id = await begin(driver);
+      proxy.stall();
+      await expectUnavailable(driver, id);
+      await proxy.restore();
+      await expectHealed(driver);
+    });
+
+    test("a line that is cut in the middle of an answer is DriverUnavailableError, not half a record", async () => {
+      const driver = await open();
+      const id = await begin(driver, 200_000);
+      expect((await driver.load(id))?.fields.size).toBe(2_000);
+      proxy.cutAfter(100_000);
+      await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      await expectHealed(driver);
+      expect((await driver.load(id))?.fields.size).toBe(2_000);
+    });
+
+    test("a backend that refuses connections is DriverUnavailableError for every method", async () => {
+      const driver = await open();
+      const id = await begin(driver);
+      await proxy.cut();
+      await expectUnavailable(driver, id);
+      await proxy.restore();
+      await expectHealed(driver);
+    });
+
+    test("what timed out is not done later, by a client that kept it", async () => {
+      const driver = await open();
+      const id = await begin(driver);
+      await proxy.cut();
+      const late = { fields: new Map([["a/x", "late"]]) };
+      await expect(driver.commit(id, late, Date.now())).rejects.toMatchObject({
+        code: "ERR_SESSION_UNAVAILABLE",
+      });
+      await proxy.restore();
+      await expectHealed(driver);
+      expect((await driver.load(id))?.fields.has("a/x")).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,5 @@
+import type { Missing, Started } from "./service.ts";
+
+export async function startMysql(_address: string | undefined): Promise<Started | Missing> {
+  return { missing: "not written yet" };
+}

@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { canInstall, findProgram, install } from "./machine.ts";
+import { HOST, type Server, startServer } from "./server.ts";
+import type { Missing, Started } from "./service.ts";
+
+function findRedis(): string | undefined {
+  return findProgram(["redis-server", "valkey-server"]);
+}
+
+/** Another Redis of the tests' own, on its own port: for clusters, replicas, and servers that are killed. */
+export async function startRedisServer(args: readonly string[] = [], port?: number): Promise<Server> {
+  const command = findRedis();
+  if (command === undefined) throw new Error("No redis-server: ask the service first, and skip the test.");
+  return startServer({
+    command,
+    args: (free, folder) => [
+      ...["--port", String(free), "--bind", HOST, "--dir", folder],
+      ...["--save", "", "--appendonly", "no"],
+      ...args,
+    ],
+    ...(port !== undefined && { port }),
+  });
+}
+
+const NEEDED =
+  "no redis-server was found. Install one (Debian and Ubuntu: sudo apt-get install -y redis-server; macOS: " +
+  "brew install redis), or name a server in SESSIONS_TEST_REDIS_URL: redis://host:port. The tests write to it.";
+
+/** For the tests' one Redis: the address given, a program on the PATH, the system's package. */
+export async function startRedis(address: string | undefined): Promise<Started | Missing> {
+  if (address !== undefined)
+    return { url: address, version: "Redis", obtained: "SESSIONS_TEST_REDIS_URL", stop: async () => {} };
+  let obtained = "program on the PATH";
+  if (findRedis() === undefined && canInstall()) {
+    install("redis-server", "redis-server");
+    obtained = "installed with apt-get";
+  }
+  const command = findRedis();
+  if (command === undefined) return { missing: NEEDED };
+  const server = await startRedisServer();
+  const version = /v=([\d.]+)/.exec(execFileSync(command, ["--version"], { encoding: "utf8" }))?.[1] ?? "?";
+  return {
+    url: `redis://${HOST}:${server.port}`,
+    version: `${command.includes("valkey") ? "Valkey" : "Redis"} ${version}`,
+    obtained,
+    stop: server.stop,
+  };
+}

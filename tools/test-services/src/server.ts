@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import getPort from "get-port";
+
+/** A server program that runs on this machine's loopback until it is stopped. */
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  /** Its own, removed when it is stopped. */
+  readonly folder: string;
+  readonly child: ChildProcess;
+  /** Everything that it has printed. */
+  output(): string;
+  /** Ends it by its process id, waits until it is gone, and removes its folder. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export interface ServerOptions {
+  command: string;
+  /** Its arguments, for a free port and an empty folder. */
+  args(port: number, folder: string): string[];
+  /** Work that the folder needs before. */
+  prepare?(folder: string): void;
+  /** What it prints once it is ready; without it, ready is what takes a connection. */
+  ready?: RegExp;
+  env?: NodeJS.ProcessEnv;
+  /** Another port than any free one: that of a server that was stopped. */
+  port?: number;
+}
+
+const READY_MS = 60_000;
+export const HOST = "127.0.0.1";
+
+/** Starts a server and waits until it is ready; it ends with this process at the latest. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), "sessions-test-"));
+  options.prepare?.(folder);
+  const port = options.port ?? (await getPort({ host: HOST }));
+  const child = spawn(options.command, options.args(port, folder), {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...options.env },
+    cwd: folder,
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+  let fault: Error | undefined;
+  child.on("error", (error) => {
+    fault = error;
+  });
+  // A worker that is ended early still ends what it started.
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+
+  async function stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    process.off("exit", end);
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+      const gone = once(child, "exit");
+      child.kill(signal);
+      // One that does not listen to the signal.
+      const force = setTimeout(10_000, undefined, { ref: false }).then(end);
+      await Promise.race([gone, force.then(() => gone)]);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  const deadline = Date.now() + READY_MS;
+  while (!(options.ready ? options.ready.test(text) : await takesConnections(port))) {
+    if (fault || child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      const why =
+        fault?.message ??
+        (child.exitCode === null ? "it was not ready in time" : `it ended with ${child.exitCode}`);
+      throw new Error(`${options.command} could not be started: ${why}\n${text.slice(-2_000)}`);
+    }
+    // Between two looks at something that no event announces.
+    await setTimeout(50);
+  }
+  return { host: HOST, port, folder, child, output: () => text, stop };
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  const socket = connect(port, HOST);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,29 @@
+/** A backend that the tests can use. */
+export interface Service {
+  /** For a driver's `fromUrl`. */
+  readonly url: string;
+  /** The server's own word: `"Redis 7.0.15"`. */
+  readonly version: string;
+  /** How it was had: an address in the environment, a program on the PATH, a package. */
+  readonly obtained: string;
+  /** Whether it only imitates the real server: no proof of what it leaves out. */
+  readonly emulator?: boolean | undefined;
+}
+
+/** A backend that is not to be had here. */
+export interface Missing {
+  /** Why, and what to do, in a sentence. */
+  readonly missing: string;
+}
+
+export type ServiceName = "redis" | "mysql" | "mongodb" | "dynamodb";
+
+/** What a service's own file answers: where it is, and how it ends. */
+export interface Started extends Service {
+  stop(): Promise<void>;
+}
+
+/** The environment's variable that names a server to be used as it is: `SESSIONS_TEST_REDIS_URL`. */
+export function addressVariable(name: ServiceName): string {
+  return `SESSIONS_TEST_${name.toUpperCase()}_URL`;
+}

@@ -1,0 +1,65 @@
+import process from "node:process";
+import { startDynamodb } from "./dynamodb.ts";
+import { onCI } from "./machine.ts";
+import { startMongodb } from "./mongodb.ts";
+import { startMysql } from "./mysql.ts";
+import { startRedis } from "./redis.ts";
+import { addressVariable, type Missing, type Service, type ServiceName, type Started } from "./service.ts";
+
+/** Each takes the address that the environment names, if it names one, and tells what it finds there. */
+const starters: Record<ServiceName, (address: string | undefined) => Promise<Started | Missing>> = {
+  redis: startRedis,
+  mysql: startMysql,
+  mongodb: startMongodb,
+  dynamodb: startDynamodb,
+};
+
+export const serviceNames = Object.keys(starters) as ServiceName[];
+
+interface Held {
+  readonly started: Promise<Started | Missing>;
+  users: number;
+}
+
+// One for the process, though every vitest project loads this file anew.
+const registry: Map<ServiceName, Held> = (() => {
+  const key = Symbol.for("@sessions/test-services/registry");
+  const shared = globalThis as { [key]?: Map<ServiceName, Held> };
+  shared[key] ??= new Map();
+  return shared[key];
+})();
+
+/** Starts a server, or joins those who use it already. On CI one that cannot be had is an error. */
+export async function acquire(name: ServiceName): Promise<Service | Missing> {
+  let held = registry.get(name);
+  if (!held) {
+    const variable = addressVariable(name);
+    held = { started: starters[name](process.env[variable] || undefined), users: 0 };
+    registry.set(name, held);
+  }
+  held.users++;
+  const found = await held.started;
+  if (!("missing" in found)) {
+    const { url, version, obtained, emulator } = found;
+    return { url, version, obtained, emulator };
+  }
+  if (onCI) throw new Error(`The tests of ${name} must run on CI, but ${found.missing}`);
+  console.warn(`\n  THE TESTS OF ${name.toUpperCase()} ARE SKIPPED: ${found.missing}\n`);
+  return found;
+}
+
+/** The last of its users stops it. */
+export async function release(name: ServiceName): Promise<void> {
+  const held = registry.get(name);
+  if (!held || --held.users > 0) return;
+  // What it was stays known, for the table at the end of the run.
+  const found = await held.started;
+  if (!("missing" in found)) await found.stop();
+}
+
+/** What was found in this process, for a report. */
+export async function found(): Promise<Map<ServiceName, Service | Missing>> {
+  return new Map(
+    await Promise.all([...registry].map(async ([name, { started }]) => [name, await started] as const)),
+  );
+}
