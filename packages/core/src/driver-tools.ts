@@ -19,8 +19,9 @@ export interface CallRules {
 
 /**
  * Makes a call to the backend, and ends: rejects with `DriverUnavailableError` where no answer came in time (R11), and
- * with a `SessionError` where the client rejects. `timeout` may differ for one call; `Infinity` is for work, such as
- * making an index, that takes as long as it takes.
+ * with a `SessionError` where the client rejects. `timeout` may differ for one call: what is left for the
+ * second of two steps (nothing is begun where that is 0 or less), or `Infinity` for work, such as making an index, that
+ * takes as long as it takes.
  *
  * @throws TypeError what the work throws of it: a fault of the program is no outage.
  */
@@ -35,17 +36,17 @@ function kindOf(error: unknown): string {
 
 /** Makes the one function through which a driver calls its backend. */
 export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
+  const lateness = () =>
+    new DriverUnavailableError(
+      `${driver}: no answer within ${standard} ms; a change may or may not have been made`,
+    );
   return async (work, timeout = standard) => {
+    // The rest of a time that is used up: what is not begun cannot be done too late.
+    if (timeout <= 0) throw lateness();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (timeout === Number.POSITIVE_INFINITY) return;
-      timer = setTimeout(() => {
-        reject(
-          new DriverUnavailableError(
-            `${driver}: no answer within ${timeout} ms; a change may or may not have been made`,
-          ),
-        );
-      }, timeout);
+      timer = setTimeout(() => reject(lateness()), timeout);
     });
     try {
       return await Promise.race([work(), late]);

@@ -1,0 +1,176 @@
+import { performance } from "node:perf_hooks";
+import {
+  DriverUnavailableError,
+  type Duration,
+  type ListedRecord,
+  type ListingDriver,
+  type ProvisionedDriver,
+  type StoredRecord,
+} from "@sessions/core";
+import { checkOption, createCall, isWhole, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import type { AnyRedisClientLike } from "./client.ts";
+import { connectionOf } from "./connection.ts";
+import { createIndexes } from "./indexes.ts";
+import { keysOf } from "./keys.ts";
+import { createProvisioning } from "./provisioning.ts";
+import { parseRecord } from "./record.ts";
+import { scanPage } from "./scan.ts";
+import { COMMIT, CREATE, DESTROY, type Script } from "./scripts.ts";
+
+/** Options of `redisDriver`. */
+export interface RedisDriverOptions {
+  /** A client of the package `redis`, connected by you and closed by you: single, pool, cluster or Sentinel. */
+  readonly client: AnyRedisClientLike;
+  /**
+   * What every key begins with: two applications on one Redis have two of them. 1 to 100 characters. The client's own
+   * `keyPrefix` is not used.
+   * @default "sessions:"
+   */
+  readonly prefix?: string | undefined;
+  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+  /**
+   * How many replicas must have a write before it is acknowledged (`WAIT`), so that it survives the end of the
+   * master. It costs their answer's time, on a connection that waits; where they do not answer, a write is
+   * `DriverUnavailableError`. 0 or more.
+   * @default 0
+   */
+  readonly waitReplicas?: number | undefined;
+}
+
+/** Redis keeps an expired record for an hour more, so that late requests learn how it ended (R2). */
+const LEFTOVER_MS = 3_600_000;
+
+/**
+ * Keeps sessions in Redis or Valkey: a hash per session, and a sorted set per principal. Redis removes what has
+ * expired by itself, an hour later.
+ *
+ * @throws SessionConfigError naming an option that is unknown or out of range.
+ */
+export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
+  const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0, ...rest } = options;
+  refuseUnknown("redisDriver: ", rest);
+  checkOption(
+    typeof Object(client).sendCommand === "function",
+    "client",
+    "a client of the package redis",
+    client,
+  );
+  checkOption(
+    typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
+    "prefix",
+    "text of 1 to 100 characters",
+    prefix,
+  );
+  checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
+  const timeout = milliseconds("timeout", limit);
+
+  const call = createCall({ driver: "redis", timeout, translate: () => undefined });
+  const connection = connectionOf(client, timeout);
+  const keys = keysOf(prefix);
+
+  async function runOnce(key: string, command: string[]): Promise<unknown> {
+    if (waitReplicas === 0) return connection.send(key, command);
+    const [answer, reached] = await connection.sendPair(key, command, [
+      "WAIT",
+      `${waitReplicas}`,
+      `${timeout}`,
+    ]);
+    if (Number(reached) < waitReplicas)
+      throw new DriverUnavailableError(
+        `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive`,
+      );
+    return answer;
+  }
+
+  /** By its digest; a server that was restarted does not know it yet, and gets it whole. */
+  async function run({ sha, source }: Script, key: string, ...args: string[]): Promise<unknown> {
+    try {
+      return await runOnce(key, ["EVALSHA", sha, "1", key, ...args]);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return runOnce(key, ["EVAL", source, "1", key, ...args]);
+    }
+  }
+
+  async function load(id: string): Promise<StoredRecord | undefined> {
+    const key = keys.record(id);
+    return parseRecord(await call(() => connection.send(key, ["HGETALL", key])));
+  }
+
+  const backend = { call, connection, keys, timeout, run, load };
+  const indexes = createIndexes(backend);
+
+  /** A record of a principal is in the index before it is written; what is not begun in time is not begun. */
+  async function write(principal: string | null | undefined, id: string, body: () => Promise<unknown>) {
+    if (typeof principal !== "string") return call(body);
+    const begun = performance.now();
+    await indexes.add(principal, id);
+    return call(body, timeout - (performance.now() - begun));
+  }
+
+  const keptFor = (expiresAt: number, now: number): string => `${Math.max(expiresAt - now, 0) + LEFTOVER_MS}`;
+
+  return {
+    name: "redis",
+
+    async create(id, { expiresAt, principal, fields }, now) {
+      const args = [
+        `${now}`,
+        `${expiresAt}`,
+        keptFor(expiresAt, now),
+        principal ?? "",
+        ...[...fields].flat(),
+      ];
+      return (await write(principal, id, () => run(CREATE, keys.record(id), ...args))) === 1;
+    },
+
+    load,
+
+    async commit(id, { fields, expiresAt, principal, ifVersion }, now) {
+      const sets: string[] = [];
+      const deletes: string[] = [];
+      for (const [name, text] of fields) {
+        if (text === null) deletes.push(name);
+        else sets.push(name, text);
+      }
+      const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
+      const args = [
+        `${now}`,
+        ifVersion === undefined ? "" : `${ifVersion}`,
+        expiresAt === undefined ? "" : `${expiresAt}`,
+        expiresAt === undefined ? "" : keptFor(expiresAt, now),
+        principal === undefined ? "" : principal === null ? "-" : `=${principal}`,
+        counts ? "1" : "0",
+        `${sets.length}`,
+      ];
+      const answer = await write(principal, id, () =>
+        run(COMMIT, keys.record(id), ...args, ...sets, ...deletes),
+      );
+      return answer === 1 ? "committed" : answer === 2 ? "conflict" : "gone";
+    },
+
+    destroy: async (id, now) => (await call(() => run(DESTROY, keys.record(id), `${now}`))) === 1,
+
+    async sweep({ limit }) {
+      await indexes.heal(limit);
+      return 0; // Redis has removed the records, or will.
+    },
+
+    async list({ principal, cursor, limit }, now) {
+      if (principal !== undefined) {
+        const { records, ...page } = await indexes.of(principal, cursor, limit);
+        return { records: records.filter(({ expiresAt }) => expiresAt > now), ...page };
+      }
+      const page = await call(() => scanPage(connection, keys.pattern, limit, cursor));
+      const records = page.keys.map(async (key): Promise<ListedRecord[]> => {
+        const id = keys.idOf(key);
+        const record = id === undefined ? undefined : await load(id);
+        return id !== undefined && record ? [{ id, ...record }] : [];
+      });
+      return { records: (await Promise.all(records)).flat(), cursor: page.cursor };
+    },
+
+    ...createProvisioning(backend),
+  };
+}

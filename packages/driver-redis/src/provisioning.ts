@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import type { ProvisionedDriver } from "@sessions/core";
+import type { Backend } from "./indexes.ts";
+import { scanPage } from "./scan.ts";
+import { CREATE, DESTROY, INDEX, UNINDEX } from "./scripts.ts";
+
+/** Redis needs nothing made before; what can be wrong with it is how it is set up, and what its user may do. */
+export function createProvisioning({
+  call,
+  connection,
+  keys,
+  run,
+}: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+  const { layout } = keys;
+
+  /** The driver's own writes, to keys that nobody else sees; every command in them is asked for its permission. */
+  async function tryToWrite(): Promise<string[]> {
+    const id = randomBytes(16).toString("hex");
+    const [key, index] = [keys.record(id), keys.index(`check ${id}`)];
+    try {
+      await call(() => run(CREATE, key, "0", "1", "1000", "check", "check/field", ""));
+      await call(() => run(DESTROY, key, "0"));
+      await call(() => run(INDEX, index, id, "-1000"));
+      await call(() => run(UNINDEX, index, id));
+      return [];
+    } catch (error) {
+      const { cause } = error instanceof Error ? error : { cause: undefined };
+      const reply = cause instanceof Error ? cause.message : "";
+      // An outage is no finding.
+      if (!/^(NOPERM|READONLY|OOM|MISCONF|ERR)/.test(reply)) throw error;
+      return [
+        /NOPERM|permission/.test(reply)
+          ? `The user has no permission to write: let it run the commands that the README lists, on keys that begin with the prefix (${reply})`
+          : `Writing fails: ${reply}`,
+      ];
+    }
+  }
+
+  return {
+    async setup() {
+      await call(() => connection.send(layout, ["SET", layout, "1"]));
+    },
+
+    async check() {
+      const found = await tryToWrite();
+      if (String(await call(() => connection.send(layout, ["GET", layout]))) !== "1")
+        found.push(`The key ${layout} is missing: run setup(), and see what removed it`);
+      for (const { address, send } of await call(() => connection.masters())) {
+        const info = String(await call(() => send(["INFO", "memory"])).catch(() => ""));
+        const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
+        if (policy !== "noeviction" && !/^maxmemory:0\s/m.test(info))
+          found.push(
+            `maxmemory-policy of the ${address} is ${policy}: short of memory, Redis removes live sessions; set it to noeviction`,
+          );
+      }
+      return found;
+    },
+
+    async teardown() {
+      let cursor: string | undefined;
+      do {
+        const page = await call(() => scanPage(connection, keys.pattern, 1000, cursor));
+        const own = page.keys.filter(
+          (key) => key === layout || keys.isIndex(key) || keys.idOf(key) !== undefined,
+        );
+        await Promise.all(own.map((key) => call(() => connection.send(key, ["UNLINK", key]))));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+    },
+  };
+}

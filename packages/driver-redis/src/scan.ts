@@ -1,0 +1,40 @@
+import type { Connection } from "./connection.ts";
+
+/** A page of SCAN over every master, one after the other. */
+export interface ScanPage {
+  readonly keys: string[];
+  /** Missing at the end. */
+  readonly cursor: string | undefined;
+}
+
+/** What SCAN, or a command like it, answers: where to go on, and what was found. */
+export function parseScan(answer: unknown): { next: string; found: string[] } {
+  const [next, found]: unknown[] = Array.isArray(answer) ? answer : [];
+  return { next: String(next), found: Array.isArray(found) ? found.map(String) : [] };
+}
+
+/**
+ * One page. A cursor means something to the server that gave it and to no other; so where the masters are others than
+ * before, it all begins anew: a key may come twice, and none is passed over.
+ */
+export async function scanPage(
+  connection: Connection,
+  pattern: string,
+  count: number,
+  cursor?: string,
+): Promise<ScanPage> {
+  const masters = await connection.masters();
+  const addresses = masters.map(({ address }) => address).join(" ");
+  const [before, at, inner = "0"] = cursor?.split("|") ?? [];
+  const goesOn = before === addresses;
+  const index = goesOn ? Number(at) : 0;
+  const answer = await masters[index]?.send([
+    ...["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`],
+  ]);
+  const { next, found } = parseScan(answer);
+  const nextIndex = next === "0" ? index + 1 : index;
+  return {
+    keys: found,
+    cursor: nextIndex < masters.length ? `${addresses}|${nextIndex}|${next}` : undefined,
+  };
+}
