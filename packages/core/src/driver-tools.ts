@@ -22,8 +22,6 @@ export interface CallRules {
  * with a `SessionError` where the client rejects. `timeout` may differ for one call: what is left for the
  * second of two steps (nothing is begun where that is 0 or less), or `Infinity` for work, such as making an index, that
  * takes as long as it takes.
- *
- * @throws TypeError what the work throws of it: a fault of the program is no outage.
  */
 export type Call = <T>(work: () => Promise<T>, timeout?: number) => Promise<T>;
 
@@ -51,7 +49,7 @@ export function createCall({ driver, timeout: standard, translate }: CallRules):
     try {
       return await Promise.race([work(), late]);
     } catch (error) {
-      if (isSessionError(error) || error instanceof TypeError) throw error;
+      if (isSessionError(error)) throw error;
       throw (
         translate(error) ??
         new DriverUnavailableError(

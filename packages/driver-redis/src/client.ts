@@ -48,7 +48,7 @@ export interface RedisSentinelLeaseLike {
 /** What `createSentinel` answers. */
 export interface RedisSentinelLike extends RedisSentinelLeaseLike {
   getMasterNode(): unknown;
-  use<T>(task: (client: RedisSentinelLeaseLike) => Promise<T>): Promise<T>;
+  acquire(): Promise<RedisSentinelLeaseLike>;
 }
 
 /** Any client of the package `redis`: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */

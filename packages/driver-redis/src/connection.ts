@@ -1,4 +1,9 @@
-import type { AnyRedisClientLike, RedisClientLike, RedisCommandOptions } from "./client.ts";
+import type {
+  AnyRedisClientLike,
+  RedisClientLike,
+  RedisCommandOptions,
+  RedisSentinelLeaseLike,
+} from "./client.ts";
 
 /** Sends one command and answers what the server does. */
 export type Send = (args: string[]) => Promise<unknown>;
@@ -16,42 +21,60 @@ export interface Connection {
 /** RESP3's type of maps, decoded as a Map: names such as `0/0` or `__proto__/x` are data, not properties. */
 const MAPS = { 37: Map } as const;
 
-/** @param timeout How long a command may wait to be sent, in milliseconds: none is sent long after its caller left. */
-export function connectionOf(client: AnyRedisClientLike, timeout: number): Connection {
+/**
+ * @param timeout How long a command may wait to be sent, in milliseconds: none is sent long after its caller left.
+ * @param pairs Whether `sendPair` will be used.
+ */
+export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
   const options: RedisCommandOptions = { timeout, typeMapping: MAPS };
-  const pair = (chained: Send, first: string[], second: string[]) =>
-    Promise.all([chained(first), chained(second)]);
-  // Once the connection breaks, what is left of a chain is not sent on the next.
-  const chainOn = (one: RedisClientLike): Send => {
-    const chainId = Symbol("sessions");
-    return (args) => one.sendCommand(args, { ...options, chainId });
-  };
+  // Where a command waits for a connection first, its time begins here and not when it has one.
+  const within = (tries: number): RedisCommandOptions => ({
+    ...options,
+    abortSignal: signal(timeout, tries),
+  });
+  /** Once the connection breaks, what is left of a chain is not sent on the next. */
+  const chain = (tries: number): RedisCommandOptions => ({ ...within(tries), chainId: Symbol("sessions") });
 
+  // Before the others: a Sentinel client sends a command again when its connection broke, whether or not it was done. A
+  // compare-and-set would conflict with itself, and an old text overwrite a newer one. So each has one try.
   if ("getMasterNode" in client) {
-    const once = () => ({ ...options, abortSignal: signalForOneTry(timeout) });
+    let kept: Promise<RedisSentinelLeaseLike> | undefined;
+    // To lease a connection takes this client some 25 ms of work, so it is leased once; and as it may be the only one
+    // that the client has, everything goes over it.
+    const lease = (): Promise<RedisSentinelLeaseLike> => {
+      kept ??= client.acquire().catch((error: unknown) => {
+        kept = undefined;
+        throw error;
+      });
+      return kept;
+    };
+    const sendAll = async (chained: RedisCommandOptions, ...commands: string[][]) => {
+      const one = pairs ? await lease() : client;
+      return Promise.all(commands.map((args) => one.sendCommand(false, args, chained)));
+    };
+    const send: Send = async (args) => (await sendAll(within(1), args))[0];
     return {
-      send: (_, args) => client.sendCommand(false, args, once()),
-      sendPair: (_, first, second) =>
-        client.use((lease) => {
-          const chainId = Symbol("sessions");
-          return pair((args) => lease.sendCommand(false, args, { ...once(), chainId }), first, second);
-        }),
-      masters: async () => [{ address: "master", send: (args) => client.sendCommand(false, args, once()) }],
+      send: (_, args) => send(args),
+      sendPair: (_, first, second) => sendAll(chain(2), first, second),
+      masters: async () => [{ address: "master", send }],
     };
   }
+
+  const sendChained = (one: RedisClientLike, chained: RedisCommandOptions, ...commands: string[][]) =>
+    Promise.all(commands.map((args) => one.sendCommand(args, chained)));
+
   if ("masters" in client)
     return {
-      send: (key, args) => client.sendCommand(key, false, args, options),
+      send: (key, args) => client.sendCommand(key, false, args, within(REDIRECTIONS)),
       async sendPair(key, first, second) {
+        const chained = chain(REDIRECTIONS);
         try {
-          const node = await client.getNodeClientForKey(key);
-          return await pair(chainOn(node), first, second);
+          return await sendChained(await client.getNodeClientForKey(key), chained, first, second);
         } catch (error) {
           // The key has another home, and nothing was done. A command of its own makes the client learn where.
           if (!(error instanceof Error) || !/^(MOVED|ASK) /.test(error.message)) throw error;
-          await client.sendCommand(key, false, ["EXISTS", key], options);
-          const node = await client.getNodeClientForKey(key);
-          return pair(chainOn(node), first, second);
+          await client.sendCommand(key, false, ["EXISTS", key], within(REDIRECTIONS));
+          return sendChained(await client.getNodeClientForKey(key), chained, first, second);
         }
       },
       async masters() {
@@ -64,29 +87,33 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number): Conne
         );
       },
     };
+
+  if ("execute" in client)
+    return {
+      send: (_, args) => client.sendCommand(args, within(1)),
+      sendPair(_, first, second) {
+        const chained = chain(2);
+        return client.execute((one) => sendChained(one, chained, first, second));
+      },
+      masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, within(1)) }],
+    };
+
   return {
     send: (_, args) => client.sendCommand(args, options),
     sendPair: (_, first, second) =>
-      "execute" in client
-        ? client.execute((one) => pair(chainOn(one), first, second))
-        : pair(chainOn(client), first, second),
+      sendChained(client, { ...options, chainId: Symbol("sessions") }, first, second),
     masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, options) }],
   };
 }
 
-/**
- * A Sentinel client sends a command again when its connection broke, whether or not it was done; a compare-and-set
- * would conflict with itself, and an old value overwrite a newer one. It asks the signal before each try.
- */
-function signalForOneTry(timeout: number): AbortSignal {
-  const { signal } = new AbortController();
+/** More than a cluster's client follows. */
+const REDIRECTIONS = 64;
+
+/** The client asks it before each try to send: it is aborted once the tries or the time are used up. */
+function signal(timeout: number, tries: number): AbortSignal {
   const end = Date.now() + timeout;
-  let tried = false;
-  return Object.defineProperty(signal, "aborted", {
-    get() {
-      const refused = tried || Date.now() > end;
-      tried = true;
-      return refused;
-    },
+  let left = tries;
+  return Object.defineProperty(new AbortController().signal, "aborted", {
+    get: () => --left < 0 || Date.now() > end,
   });
 }

@@ -31,11 +31,19 @@ export interface RedisDriverOptions {
   readonly timeout?: Duration | undefined;
   /**
    * How many replicas must have a write before it is acknowledged (`WAIT`), so that it survives the end of the
-   * master. It costs their answer's time, on a connection that waits; where they do not answer, a write is
-   * `DriverUnavailableError`. 0 or more.
+   * master. It costs their answer's time, and what comes behind it on the same connection waits as well; where they do
+   * not answer, a write is `DriverUnavailableError`. With Sentinel, the driver keeps one of the client's connections
+   * for itself. 0 or more.
    * @default 0
    */
   readonly waitReplicas?: number | undefined;
+}
+
+/** A server that answers, but not what was asked for: NOAUTH, NOPERM, OOM, READONLY, LOADING, CLUSTERDOWN... */
+function translate(error: unknown): DriverUnavailableError | undefined {
+  const code = error instanceof Error && /^[A-Z]+(?= )/.exec(error.message)?.[0];
+  if (!code) return undefined;
+  return new DriverUnavailableError(`redis: the server refuses with ${code}`, { cause: error });
 }
 
 /** Redis keeps an expired record for an hour more, so that late requests learn how it ended (R2). */
@@ -65,8 +73,8 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
   const timeout = milliseconds("timeout", limit);
 
-  const call = createCall({ driver: "redis", timeout, translate: () => undefined });
-  const connection = connectionOf(client, timeout);
+  const call = createCall({ driver: "redis", timeout, translate });
+  const connection = connectionOf(client, timeout, waitReplicas > 0);
   const keys = keysOf(prefix);
 
   async function runOnce(key: string, command: string[]): Promise<unknown> {
@@ -85,10 +93,13 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
 
   /** By its digest; a server that was restarted does not know it yet, and gets it whole. */
   async function run({ sha, source }: Script, key: string, ...args: string[]): Promise<unknown> {
+    const end = performance.now() + timeout;
     try {
       return await runOnce(key, ["EVALSHA", sha, "1", key, ...args]);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      // The caller has been told that it failed, and may have done something else since.
+      if (performance.now() >= end) throw error;
       return runOnce(key, ["EVAL", source, "1", key, ...args]);
     }
   }

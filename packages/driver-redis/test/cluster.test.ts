@@ -1,0 +1,51 @@
+import { testDriver } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { startRedisCluster } from "@sessions/test-services/redis-cluster";
+import { createCluster } from "redis";
+import { afterAll, describe, test } from "vitest";
+import { redisDriver } from "../src/index.ts";
+
+await withService("redis", async () => {
+  const cluster = await startRedisCluster();
+  // A proxy in front of each server, so that the line can be cut.
+  const proxies = await Promise.all(
+    cluster.servers.map(({ host, port }) => openProxy(`redis://${host}:${port}`)),
+  );
+  const addresses = cluster.servers.map(
+    ({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }] as const,
+  );
+  const all = {
+    cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
+    restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),
+  };
+  const client = createCluster({
+    rootNodes: proxies.map(({ url }) => ({ url })),
+    nodeAddressMap: Object.fromEntries(addresses),
+    // What is read must come from a master all the same.
+    useReplicas: true,
+    defaults: { socket: { reconnectStrategy: 50 } },
+  });
+  client.on("error", () => {});
+  await client.connect();
+  afterAll(async () => {
+    client.destroy();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await cluster.stop();
+  });
+
+  const open = (namespace: string) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 });
+  describe("redis: a cluster", () => {
+    testDriver({ test, target: { name: "cluster", open, outage: all } });
+  });
+  describe("redis: a cluster, acknowledged by a replica", () => {
+    testDriver({
+      test,
+      target: {
+        name: "cluster with waitReplicas",
+        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas: 1 }),
+        outage: all,
+      },
+    });
+  });
+});
