@@ -3,6 +3,7 @@ import type {
   RedisClientLike,
   RedisCommandOptions,
   RedisSentinelLeaseLike,
+  RedisSentinelLike,
 } from "./client.ts";
 
 /** Sends one command and answers what the server does. */
@@ -38,18 +39,8 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
   // Before the others: a Sentinel client sends a command again when its connection broke, whether or not it was done. A
   // compare-and-set would conflict with itself, and an old text overwrite a newer one. So each has one try.
   if ("getMasterNode" in client) {
-    let kept: Promise<RedisSentinelLeaseLike> | undefined;
-    // To lease a connection takes this client some 25 ms of work, so it is leased once; and as it may be the only one
-    // that the client has, everything goes over it.
-    const lease = (): Promise<RedisSentinelLeaseLike> => {
-      kept ??= client.acquire().catch((error: unknown) => {
-        kept = undefined;
-        throw error;
-      });
-      return kept;
-    };
     const sendAll = async (chained: RedisCommandOptions, ...commands: string[][]) => {
-      const one = pairs ? await lease() : client;
+      const one = pairs ? await leaseOf(client) : client;
       return Promise.all(commands.map((args) => one.sendCommand(false, args, chained)));
     };
     const send: Send = async (args) => (await sendAll(within(1), args))[0];
@@ -105,6 +96,18 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
     masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, options) }],
   };
 }
+
+/**
+ * A connection of a Sentinel client's own, for which alone it promises that two commands go the same way. To lease one
+ * takes it some 25 ms of work, and it may have only one; so all drivers of a client share one, and keep it.
+ */
+function leaseOf(client: RedisSentinelLike): Promise<RedisSentinelLeaseLike> {
+  const kept = leases.get(client) ?? client.acquire();
+  leases.set(client, kept);
+  kept.catch(() => leases.delete(client));
+  return kept;
+}
+const leases = new WeakMap<RedisSentinelLike, Promise<RedisSentinelLeaseLike>>();
 
 /** More than a cluster's client follows. */
 const REDIRECTIONS = 64;

@@ -62,7 +62,8 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     typeof Object(client).sendCommand === "function",
     "client",
     "a client of the package redis",
-    client,
+    // A URL, given by mistake, has a password in it.
+    client === undefined ? client : typeof client,
   );
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
@@ -76,14 +77,12 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   const call = createCall({ driver: "redis", timeout, translate });
   const connection = connectionOf(client, timeout, waitReplicas > 0);
   const keys = keysOf(prefix);
+  // In time for its answer to tell more than that there was none.
+  const patience = `${Math.ceil(timeout / 2)}`;
 
   async function runOnce(key: string, command: string[]): Promise<unknown> {
     if (waitReplicas === 0) return connection.send(key, command);
-    const [answer, reached] = await connection.sendPair(key, command, [
-      "WAIT",
-      `${waitReplicas}`,
-      `${timeout}`,
-    ]);
+    const [answer, reached] = await connection.sendPair(key, command, ["WAIT", `${waitReplicas}`, patience]);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive`,

@@ -1,12 +1,10 @@
 import {
   type ClosableDriver,
-  type Duration,
   type ListingDriver,
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
 import { milliseconds } from "@sessions/core/driver-tools";
-import { createClient } from "redis";
 import { type RedisDriverOptions, redisDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `redisDriver`, but the client. */
@@ -23,11 +21,19 @@ export async function fromUrl(
   url: string,
   options: RedisUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
-  const timeout: Duration = options.timeout ?? "2s";
-  const connectTimeout = milliseconds("timeout", timeout);
+  const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
+  // Here, so that who brings a client of their own need not have this one.
+  const { createClient } = await import("redis");
+  const open = () =>
+    createClient({
+      url,
+      socket: { connectTimeout, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1000) },
+    });
   let client: ReturnType<typeof open>;
   try {
-    client = open(url, connectTimeout);
+    // Of an empty one the client makes its default.
+    if (!/^rediss?:\/\//i.test(url)) throw new TypeError("no URL of Redis");
+    client = open();
   } catch {
     // The error, its cause included, may show the password.
     throw new SessionConfigError(
@@ -46,11 +52,4 @@ export async function fromUrl(
       else if (client.isOpen) client.destroy();
     },
   };
-}
-
-function open(url: string, connectTimeout: number) {
-  return createClient({
-    url,
-    socket: { connectTimeout, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1000) },
-  });
 }

@@ -29,7 +29,7 @@ export function createProvisioning({
       // An outage is no finding.
       if (!/^(NOPERM|READONLY|OOM|MISCONF|ERR)/.test(reply)) throw error;
       return [
-        /NOPERM|permission/.test(reply)
+        /NOPERM|permission|can't run this command/.test(reply)
           ? `The user has no permission to write: let it run the commands that the README lists, on keys that begin with the prefix (${reply})`
           : `Writing fails: ${reply}`,
       ];

@@ -16,6 +16,8 @@ export async function startRedisServer(args: readonly string[] = [], port?: numb
     args: (free, folder) => [
       ...["--port", String(free), "--bind", HOST, "--dir", folder],
       ...["--save", "", "--appendonly", "no"],
+      // A replica is in step at once, and not after five seconds.
+      ...["--repl-diskless-sync-delay", "0"],
       ...args,
     ],
     ...(port !== undefined && { port }),

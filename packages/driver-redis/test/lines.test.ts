@@ -1,0 +1,92 @@
+import { testBrokenLine, withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { startRedisServer } from "@sessions/test-services/redis";
+import { createClient, createClientPool } from "redis";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { fromUrl, redisDriver } from "../src/index.ts";
+import { begin, connect, newId, ownServer } from "./support.ts";
+
+await withService("redis", async (redis) => {
+  const proxy = await openProxy(redis.url);
+  const socket = { reconnectStrategy: 20 };
+  const clients = {
+    "one client": createClient({ url: proxy.url, socket }),
+    "a pool": createClientPool({ url: proxy.url, socket }, { maximum: 4 }),
+  };
+  for (const client of Object.values(clients)) {
+    client.on("error", () => {});
+    await client.connect();
+  }
+  afterAll(async () => {
+    for (const client of Object.values(clients)) client.destroy();
+    await proxy.close();
+  });
+
+  describe.each(Object.entries(clients))("%s", (_, client) => {
+    testBrokenLine(() => redisDriver({ client, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
+  });
+  describe("fromUrl", () => {
+    testBrokenLine(async () => {
+      const driver = await fromUrl(proxy.url, { prefix: `line_${newId()}:`, timeout: 300 });
+      onTestFinished(() => driver.close());
+      return driver;
+    }, proxy);
+  });
+
+  test("a server that forgot the scripts gets them again", async () => {
+    const { server, client } = await ownServer();
+    const driver = redisDriver({ client });
+    const id = await begin(driver);
+    await client.scriptFlush();
+    const change = { fields: new Map([["a/x", "1"]]) };
+    expect(await driver.commit(id, change, Date.now())).toBe("committed");
+
+    await server.stop("SIGKILL");
+    const again = await startRedisServer([], server.port);
+    onTestFinished(() => again.stop("SIGKILL"));
+    const fresh = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+    expect(await driver.commit(fresh, change, Date.now())).toBe("committed");
+    expect((await driver.load(fresh))?.version).toBe(2);
+  });
+
+  test("fromUrl does not wait for the server, and works once it is there", async () => {
+    const earlier = await startRedisServer();
+    const { port } = earlier;
+    await earlier.stop("SIGKILL");
+    const driver = await fromUrl(`redis://127.0.0.1:${port}`, { timeout: 300 });
+    onTestFinished(() => driver.close());
+    await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    const server = await startRedisServer([], port);
+    onTestFinished(() => server.stop("SIGKILL"));
+    const id = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+    expect((await driver.load(id))?.version).toBe(1);
+  });
+
+  test("fromUrl heeds user, password and database, and close ends its own connection", async () => {
+    const { server, client } = await ownServer();
+    await client.aclSetUser("app", ["on", ">p%40ss", "~*", "+@all"]);
+    const url = `redis://app:${encodeURIComponent("p%40ss")}@127.0.0.1:${server.port}/3`;
+    const driver = await fromUrl(url, { prefix: "mine:" });
+    const id = await begin(driver);
+    await client.select(3);
+    expect(await client.exists(`mine:${id}`)).toBe(1);
+    const connections = async () => (await client.clientList()).length;
+    const before = await connections();
+    await driver.close();
+    await vi.waitFor(async () => expect(await connections()).toBe(before - 1));
+  });
+
+  test("a write is refused where too few replicas have it, and may have been made", async () => {
+    const { url, client } = await ownServer();
+    const single = redisDriver({ client });
+    const id = await begin(single);
+    await single.commit(id, { fields: new Map([["a/x", "0"]]) }, Date.now());
+    const waiting = redisDriver({ client: await connect(url), waitReplicas: 1, timeout: 300 });
+    await expect(waiting.commit(id, { fields: new Map([["a/x", "1"]]) }, Date.now())).rejects.toMatchObject({
+      code: "ERR_SESSION_UNAVAILABLE",
+      message: expect.stringContaining("0 of 1 replicas"),
+    });
+    expect((await single.load(id))?.version).toBe(3);
+    expect((await waiting.load(id))?.version).toBe(3);
+  });
+});

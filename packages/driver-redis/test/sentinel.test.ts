@@ -1,0 +1,46 @@
+import { testDriver } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { startRedisReplication } from "@sessions/test-services/redis-cluster";
+import { createSentinel } from "redis";
+import { afterAll, describe, test } from "vitest";
+import { redisDriver } from "../src/index.ts";
+
+await withService("redis", async () => {
+  const replication = await startRedisReplication();
+  const servers = [replication.master, replication.replica, ...replication.sentinels];
+  const proxies = await Promise.all(servers.map(({ host, port }) => openProxy(`redis://${host}:${port}`)));
+  const mapped = servers.map(
+    ({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }] as const,
+  );
+  const client = createSentinel({
+    name: replication.name,
+    sentinelRootNodes: proxies.slice(2).map(({ port }) => ({ host: "127.0.0.1", port })),
+    nodeAddressMap: Object.fromEntries(mapped),
+    // Replicas to read from: what the driver reads must come from the master all the same.
+    replicaPoolSize: 1,
+    nodeClientOptions: { socket: { reconnectStrategy: 50 } },
+    sentinelClientOptions: { socket: { reconnectStrategy: 50 } },
+  });
+  client.on("error", () => {});
+  await client.connect();
+  afterAll(async () => {
+    client.destroy();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await replication.stop();
+  });
+
+  describe.each([0, 1])("redis: Sentinel, waitReplicas %i", (waitReplicas) => {
+    testDriver({
+      test,
+      target: {
+        name: "sentinel",
+        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas }),
+        outage: {
+          cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
+          restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),
+        },
+      },
+    });
+  });
+});
