@@ -72,6 +72,12 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     prefix,
   );
   checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
+  checkOption(
+    waitReplicas === 0 || !("masters" in client) || "getNodeClientForKey" in client,
+    "waitReplicas",
+    "0 with a cluster's client of redis 5; redis 6 can do more",
+    waitReplicas,
+  );
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "redis", timeout, translate });

@@ -128,6 +128,7 @@ await withService("redis", () => {
       [{ client, timeout: 0 }, /timeout must be/],
       [{ client, waitReplicas: -1 }, /waitReplicas must be a whole number of 0 or more; got -1/],
       [{ client, waitReplicas: 0.5 }, /waitReplicas/],
+      [{ client: { ...client, masters: [] }, waitReplicas: 1 }, /waitReplicas must be 0 with a cluster/],
       [{ client, ttl: 5 }, /Unknown option redisDriver: ttl/],
     ])("%j", (options, message) => {
       let thrown: unknown;

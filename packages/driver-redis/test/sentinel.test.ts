@@ -25,7 +25,7 @@ await withService("redis", async () => {
   client.on("error", () => {});
   await client.connect();
   afterAll(async () => {
-    client.destroy();
+    await client.destroy();
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await replication.stop();
   });
