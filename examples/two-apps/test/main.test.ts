@@ -1,12 +1,10 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
-import process from "node:process";
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "tsdown";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Program, startProgram } from "./program.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
 // Below the package, where its dependencies are found, and not in dist, which may be in use.
@@ -25,38 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(outDir, { recursive: true, force: true }));
 
-interface Program {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
-  /** Everything that it has printed. */
-  output(): string;
-  /** Waits until it has printed that. */
-  printed(what: RegExp): Promise<string>;
-}
-
-function start(env: NodeJS.ProcessEnv = {}): Program {
-  const child = spawn(process.execPath, [`${outDir}/main.js`], {
-    env: { ...process.env, PORT: "", HOST: "", SESSIONS_URL: "", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let text = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-    });
-  return {
-    child,
-    output: () => text,
-    async printed(what) {
-      for (;;) {
-        const [found] = what.exec(text) ?? [];
-        if (found !== undefined) return found;
-        if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}:\n${text}`);
-        await Promise.race([once(child.stdout, "data"), once(child, "close")]);
-      }
-    },
-  };
-}
+const start = (env: NodeJS.ProcessEnv = {}): Program => startProgram([`${outDir}/main.js`], env);
 
 test("says where it is and what to try, answers, and finishes what it does when it is told to end", async () => {
   const { printed, output, child } = start();
