@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
+import { connect } from "node:net";
 import { canInstall, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
@@ -24,6 +26,32 @@ export async function startRedisServer(args: readonly string[] = [], port?: numb
   });
 }
 
+/** What a server says of itself; no more than "Redis" where it wants TLS, or does not answer. */
+async function askVersion(address: string): Promise<string> {
+  const { hostname, port, username, password } = new URL(address);
+  const socket = connect(Number(port || 6379), hostname);
+  socket.setTimeout(2_000, () => socket.destroy());
+  try {
+    const words = ["AUTH", username, password].map(decodeURIComponent).filter((word) => word !== "");
+    if (password)
+      socket.write(
+        `*${words.length}\r\n${words.map((w) => `$${Buffer.byteLength(w)}\r\n${w}\r\n`).join("")}`,
+      );
+    socket.write("INFO server\r\n");
+    let text = "";
+    for await (const chunk of socket) {
+      text += String(chunk);
+      const version = /(redis|valkey)_version:(\S+)\s/.exec(text)?.[2];
+      if (version !== undefined) return `${text.includes("valkey") ? "Valkey" : "Redis"} ${version}`;
+    }
+  } catch {
+    // The tests will say what is wrong with it.
+  } finally {
+    socket.destroy();
+  }
+  return "Redis";
+}
+
 const NEEDED =
   "no redis-server was found. Install one (Debian and Ubuntu: sudo apt-get install -y redis-server; macOS: " +
   "brew install redis), or name a server in SESSIONS_TEST_REDIS_URL: redis://host:port. The tests write to it.";
@@ -31,7 +59,12 @@ const NEEDED =
 /** For the tests' one Redis: the address given, a program on the PATH, the system's package. */
 export async function startRedis(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
-    return { url: address, version: "Redis", obtained: "SESSIONS_TEST_REDIS_URL", stop: async () => {} };
+    return {
+      url: address,
+      version: await askVersion(address),
+      obtained: "SESSIONS_TEST_REDIS_URL",
+      stop: async () => {},
+    };
   let obtained = "program on the PATH";
   if (findRedis() === undefined && canInstall()) {
     install("redis-server", "redis-server");
