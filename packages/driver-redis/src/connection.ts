@@ -7,7 +7,7 @@ import type {
 } from "./client.ts";
 
 /** Sends one command and answers what the server does. */
-export type Send = (args: string[]) => Promise<unknown>;
+type Send = (args: string[]) => Promise<unknown>;
 
 /** The four kinds of clients as one. Every command goes to a master, whatever the client was told to read from. */
 export interface Connection {

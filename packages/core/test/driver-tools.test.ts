@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createCall } from "../src/driver-tools.ts";
+import { SessionSetupError } from "../src/index.ts";
+import { thrownBy } from "./support.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const call = createCall({
+  driver: "mine",
+  timeout: 2_000,
+  translate: (error) =>
+    error instanceof Error && error.message === "no such table"
+      ? new SessionSetupError("run setup()")
+      : undefined,
+});
+
+const never = new Promise<never>(() => {});
+
+describe("a call to a backend", () => {
+  test("answers what the backend answers, and leaves no timer behind", async () => {
+    expect(await call(async () => 5)).toBe(5);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that is not answered in time is DriverUnavailableError, not a moment earlier", async () => {
+    const outcome = vi.fn();
+    void call(() => never).catch(outcome);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(outcome).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(outcome.mock.calls[0]?.[0]).toMatchObject({
+      code: "ERR_SESSION_UNAVAILABLE",
+      retryable: true,
+      message: "mine: no answer within 2000 ms; a change may or may not have been made",
+    });
+  });
+
+  test("may have another time, or all the time there is", async () => {
+    const outcome = vi.fn();
+    void call(() => never, 10).catch(outcome);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(outcome).toHaveBeenCalledOnce();
+    void call(() => never, Number.POSITIVE_INFINITY).catch(outcome);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("whose time is used up is not begun", async () => {
+    const work = vi.fn(async () => 5);
+    for (const timeout of [0, -1])
+      expect(await thrownBy(() => call(work, timeout))).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  test("that fails late, after it was given up, troubles nobody", async () => {
+    const outcome = vi.fn();
+    void call(() => new Promise((_, reject) => setTimeout(() => reject(new Error("late")), 3_000))).catch(
+      outcome,
+    );
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(outcome).toHaveBeenCalledOnce();
+  });
+
+  test("that the driver understands is the driver's error, and an error of ours stays as it is", async () => {
+    expect(await thrownBy(() => call(() => Promise.reject(new Error("no such table"))))).toMatchObject({
+      code: "ERR_SESSION_SETUP",
+    });
+    const own = new SessionSetupError("as it is");
+    expect(await thrownBy(() => call(() => Promise.reject(own)))).toBe(own);
+  });
+
+  test("that fails in any other way is DriverUnavailableError: the kind in the message, all of it in the cause", async () => {
+    const refused = Object.assign(new Error("connect to user:hunter2@host"), { code: "ECONNREFUSED" });
+    const odd = Object.assign(new RangeError("hunter2"), { code: "has a secret: hunter2" });
+    const thrown = [
+      await thrownBy(() => call(() => Promise.reject(refused))),
+      await thrownBy(() => call(() => Promise.reject(odd))),
+      await thrownBy(() => call(() => Promise.reject("hunter2"))),
+    ];
+    const kinds = ["ECONNREFUSED", "RangeError", "unknown error"];
+    const causes = [refused, odd, "hunter2"];
+    for (const [i, error] of thrown.entries()) {
+      expect(error).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE", cause: causes[i] });
+      expect(String(error)).toContain(`(${kinds[i]})`);
+      expect(String(error)).not.toContain("hunter2");
+    }
+  });
+});
