@@ -1,0 +1,161 @@
+import type {
+  MysqlClientLike,
+  MysqlConnectionLike,
+  MysqlPoolConnectionLike,
+  MysqlPoolLike,
+} from "./client.ts";
+import { isHarmless, tooLarge } from "./errors.ts";
+
+/** What a statement came to. */
+export interface Answer {
+  /** Every column as the bytes that the server sent. */
+  readonly rows: readonly (readonly (Buffer | null)[])[];
+  readonly affectedRows: number;
+  /** What `LAST_INSERT_ID(expr)` was told in this statement, or 0. */
+  readonly insertId: number;
+  /** Whether a transaction is open now. */
+  readonly inTransaction: boolean;
+}
+
+/** Sends one statement, unless the time is over. */
+export type Run = (sql: string) => Promise<Answer>;
+
+/** One connection, for one piece of work. */
+export interface Lease {
+  run: Run;
+  /** All of the statements in it or none: begins a transaction, and commits it or rolls it back. */
+  transaction<T>(body: () => Promise<T>): Promise<T>;
+}
+
+/** Does some work on a connection that nobody else uses meanwhile. */
+export type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
+
+/** A server that takes no statement of this many bytes is not known. Shorter ones are sent without asking it. */
+const SMALL = 65_536;
+const IN_TRANSACTION = 1;
+
+function isRows(value: unknown): value is Answer["rows"] {
+  return Array.isArray(value);
+}
+
+async function query(connection: MysqlConnectionLike, sql: string): Promise<Answer> {
+  try {
+    const [result] = await connection.query({
+      sql,
+      // The client's own settings must not read the statement's text, nor change what comes back.
+      values: [],
+      namedPlaceholders: false,
+      nestTables: false,
+      rowsAsArray: true,
+      typeCast: (field) => field.buffer(),
+    });
+    if (isRows(result)) return { rows: result, affectedRows: 0, insertId: 0, inTransaction: false };
+    const { affectedRows, insertId, serverStatus }: Record<string, unknown> = Object(result);
+    return {
+      rows: [],
+      affectedRows: Number(affectedRows),
+      insertId: Number(insertId),
+      inTransaction: (Number(serverStatus) & IN_TRANSACTION) !== 0,
+    };
+  } catch (error) {
+    // The client shows the statement in its errors, and the session's values with it. They end in logs.
+    if (error instanceof Error && "sql" in error) error.sql = undefined;
+    throw error;
+  }
+}
+
+interface Held {
+  readonly connection: MysqlConnectionLike;
+  release(): void;
+  /** Ends it: its transaction is rolled back, and what it has not sent is never sent. */
+  discard(): void;
+}
+
+async function fromPool(pool: MysqlPoolLike): Promise<Held> {
+  const connection: MysqlPoolConnectionLike = await pool.getConnection();
+  return { connection, release: () => connection.release(), discard: () => connection.destroy() };
+}
+
+/** The end of the last piece of work on each connection, whichever drivers share it. */
+const turns = new WeakMap<object, Promise<void>>();
+
+/**
+ * One connection does one thing after the other. To wait here, and not in the client's queue, keeps one's statements out
+ * of another's transaction, and lets a call whose time is over leave without being sent.
+ */
+async function inTurn(client: object, connection: MysqlConnectionLike): Promise<Held> {
+  const before = turns.get(client);
+  let release = (): void => {};
+  turns.set(
+    client,
+    new Promise((resolve) => {
+      release = resolve;
+    }),
+  );
+  await before;
+  // It is not the driver's to end.
+  return { connection, release, discard() {} };
+}
+
+/** The four kinds of clients as one. */
+export function connectionsOf(client: MysqlClientLike): Use {
+  const promised = "promise" in client ? client.promise() : client;
+  const open = () => ("getConnection" in promised ? fromPool(promised) : inTurn(client, promised));
+  /** The longest packet that the server takes, once a long statement has asked. */
+  let longest = 0;
+
+  async function checkLength(connection: MysqlConnectionLike, sql: string): Promise<void> {
+    if (sql.length <= SMALL || sql.length < longest) return;
+    // Sent nevertheless, it would cost the connection.
+    const { rows } = await query(connection, "SELECT @@max_allowed_packet - 1024");
+    longest = Number(rows[0]?.[0]);
+    if (sql.length >= longest) throw tooLarge();
+  }
+
+  return async (work, timeout) => {
+    let isLate = false;
+    let held: Held | undefined;
+    const onLate = (): void => {
+      isLate = true;
+      // Its answer would come too late, or its transaction stay open.
+      held?.discard();
+    };
+    const timer = Number.isFinite(timeout) ? setTimeout(onLate, timeout) : undefined;
+    const stopIfLate = (): void => {
+      if (isLate) throw new Error("The time for this call is over");
+    };
+    try {
+      held = await open();
+      const { connection, discard } = held;
+      try {
+        stopIfLate();
+        const run: Run = async (sql) => {
+          await checkLength(connection, sql);
+          stopIfLate();
+          return query(connection, sql);
+        };
+        return await work({
+          run,
+          async transaction(body) {
+            await run("START TRANSACTION");
+            try {
+              const result = await body();
+              await run("COMMIT");
+              return result;
+            } catch (error) {
+              await query(connection, "ROLLBACK").catch(discard);
+              throw error;
+            }
+          },
+        });
+      } catch (error) {
+        if (!isHarmless(error)) discard();
+        throw error;
+      } finally {
+        held.release();
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

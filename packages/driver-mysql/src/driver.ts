@@ -1,0 +1,135 @@
+import type { CommitOutcome, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import type { MysqlClientLike } from "./client.ts";
+import { type Answer, connectionsOf, type Lease } from "./connection.ts";
+import { inTransaction, isContention, translate } from "./errors.ts";
+import { createProvisioning } from "./provisioning.ts";
+import { parseRow, statementsOf } from "./statements.ts";
+
+/** Options of `mysqlDriver`. */
+export interface MysqlDriverOptions {
+  /**
+   * A pool or a connection of the package `mysql2`, with promises or with callbacks, opened by you and closed by you.
+   * A single connection must be for sessions alone, and does not come back once it is lost: use a pool in production.
+   */
+  readonly client: MysqlClientLike;
+  /** The table's name, in the client's database: 1 to 64 of `A-Z a-z 0-9 _`. @default "sessions" */
+  readonly table?: string | undefined;
+  /** How long a call may take, to wait for a connection included, before it is `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+}
+
+/** More fields than this are merged here, under a lock: the server reads the whole object again for each. */
+const MOST_IN_ONE_STATEMENT = 100;
+/** How often a statement is tried that others were in the way of. */
+const ATTEMPTS = 10;
+/** The most rows that one DELETE locks. */
+const REMOVE_AT_ONCE = 500;
+
+/**
+ * Keeps sessions in MySQL 8 or MariaDB 10.6, or newer: one row each, in one table.
+ *
+ * @throws SessionConfigError naming an option that is unknown or out of range.
+ */
+export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
+  const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
+  refuseUnknown("mysqlDriver: ", rest);
+  checkOption(
+    ["promise", "getConnection", "query"].some((method) => typeof Object(client)[method] === "function"),
+    "client",
+    "a pool or a connection of the package mysql2",
+    client,
+  );
+  checkOption(/^\w{1,64}$/.test(table), "table", "a name of 1 to 64 of A-Z a-z 0-9 _", table);
+  const timeout = milliseconds("timeout", limit);
+
+  const call = createCall({ driver: "mysql", timeout, translate: translate(table) });
+  const use = connectionsOf(client);
+  const statements = statementsOf(`\`${table}\``);
+
+  /** Some work on one connection. What lost to another transaction wrote nothing, and is tried again. */
+  function work<T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> {
+    return call(
+      () =>
+        use(async (lease) => {
+          for (let attempts = 1; ; attempts++) {
+            try {
+              return await attempt(lease);
+            } catch (error) {
+              if (attempts === ATTEMPTS || !isContention(error)) throw error;
+            }
+          }
+        }, within),
+      within,
+    );
+  }
+
+  /** A statement that is its own transaction, or else would be acknowledged without being kept. */
+  const write = (sql: string): Promise<Answer> =>
+    work(async ({ run }) => {
+      const answer = await run(sql);
+      if (answer.inTransaction) throw inTransaction();
+      return answer;
+    });
+
+  const read = (sql: string): Promise<Answer> => work(({ run }) => run(sql));
+
+  return {
+    name: "mysql",
+
+    create: async (id, record, now) => (await write(statements.create(id, record, now))).insertId === 0,
+
+    async load(id) {
+      const row = (await read(statements.load(id))).rows[0];
+      if (row === undefined) return undefined;
+      const { id: _, ...record } = parseRow(row);
+      return record;
+    },
+
+    async commit(id, change, now) {
+      const { fields, ifVersion } = change;
+      if (fields.size <= MOST_IN_ONE_STATEMENT) {
+        const { insertId } = await write(statements.commit(id, change, now));
+        if (insertId === 0) return "gone";
+        return ifVersion === undefined || insertId === ifVersion ? "committed" : "conflict";
+      }
+      // The caller may change its Map while this waits for the lock.
+      const patch = [...fields];
+      return work(({ run, transaction }) =>
+        transaction(async (): Promise<CommitOutcome> => {
+          const row = (await run(statements.lock(id, now))).rows[0];
+          if (row === undefined) return "gone";
+          const record = parseRow(row);
+          if (ifVersion !== undefined && record.version !== ifVersion) return "conflict";
+          const merged = new Map(record.fields);
+          for (const [name, text] of patch) {
+            if (text === null) merged.delete(name);
+            else merged.set(name, text);
+          }
+          await run(statements.replace(id, merged, change));
+          return "committed";
+        }),
+      );
+    },
+
+    destroy: async (id, now) => (await write(statements.destroy(id, now))).affectedRows === 1,
+
+    async sweep(range) {
+      const ids = (await read(statements.expired(range))).rows.map(([id]) => `${id}`);
+      let removed = 0;
+      for (let done = 0; done < ids.length; done += REMOVE_AT_ONCE) {
+        const some = ids.slice(done, done + REMOVE_AT_ONCE);
+        removed += (await write(statements.remove(some, range))).affectedRows;
+      }
+      return removed;
+    },
+
+    async list(query, now) {
+      const records = (await read(statements.list(query, now))).rows.map(parseRow);
+      const last = records.at(-1);
+      return { records, ...(records.length === query.limit && last && { cursor: last.id }) };
+    },
+
+    ...createProvisioning({ table, work }),
+  };
+}

@@ -1,0 +1,11 @@
+/** Keeps sessions in MySQL or MariaDB. */
+export type {
+  MysqlCallbackClientLike,
+  MysqlClientLike,
+  MysqlConnectionLike,
+  MysqlPoolConnectionLike,
+  MysqlPoolLike,
+  MysqlStatement,
+} from "./client.ts";
+export { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
+export { fromUrl, type MysqlUrlOptions } from "./from-url.ts";

@@ -1,0 +1,128 @@
+import { Buffer } from "node:buffer";
+import type { Change, ListedRecord, ListQuery, NewRecord, SweepRange } from "@sessions/core";
+import { inTransaction } from "./errors.ts";
+
+/**
+ * Statements are ASCII, with every text in hexadecimal. So neither the connection's character set nor its sql_mode
+ * (NO_BACKSLASH_ESCAPES, ANSI_QUOTES) can change what they mean, and no text can end its own quotes. They are sent as text:
+ * prepared, each number of fields would be a statement for the server to keep, and a second round trip to begin with.
+ */
+const bytes = (text: string): string => `x'${Buffer.from(text, "utf8").toString("hex")}'`;
+const chars = (text: string): string => `_utf8mb4 ${bytes(text)}`;
+const bytesOrNull = (text: string | null | undefined): string => (text == null ? "NULL" : bytes(text));
+
+/** Key of a field in the JSON object. With a letter before it, a name that begins with `-`, or is `__proto__`, is no trouble. */
+const KEY_PREFIX = "f";
+const path = (field: string): string => chars(`$.${JSON.stringify(KEY_PREFIX + field)}`);
+
+function jsonOf(fields: ReadonlyMap<string, string>): string {
+  const entries = [...fields].map(([name, text]) => [KEY_PREFIX + name, text] as const);
+  return chars(JSON.stringify(Object.fromEntries(entries)));
+}
+
+// In the column's own character set and then as bytes, or the connection's would be the one it is sent in.
+const COLUMNS =
+  "id, version, expires_at, principal, CAST(CONVERT(fields USING utf8mb4) AS BINARY), @@autocommit";
+
+/** @throws SessionConfigError where autocommit is off: the row may be an old one. */
+export function parseRow(row: readonly (Buffer | null)[]): ListedRecord {
+  const [id, version, expiresAt, principal, fields, autocommit] = row.map((column) =>
+    column?.toString("utf8"),
+  );
+  if (autocommit !== "1") throw inTransaction();
+  if (id === undefined || fields === undefined) throw new Error("The row is larger than the server can send");
+  const names: Record<string, string> = JSON.parse(fields);
+  return {
+    id,
+    version: Number(version),
+    expiresAt: Number(expiresAt),
+    ...(principal !== undefined && { principal }),
+    fields: new Map(Object.entries(names).map(([key, text]) => [key.slice(KEY_PREFIX.length), text])),
+  };
+}
+
+/** The statements of one table, whose name is quoted already. */
+export function statementsOf(table: string) {
+  const ofLive = (id: string, now: number): string => `WHERE id = ${bytes(id)} AND expires_at > ${now}`;
+
+  return {
+    load: (id: string): string => `SELECT ${COLUMNS} FROM ${table} WHERE id = ${bytes(id)}`,
+
+    /** `insertId` is 0 where the record was made; a live one that was in the way tells its version there. */
+    create(id: string, { expiresAt, principal, fields }: NewRecord, now: number): string {
+      const replace = (column: string, kept = column): string =>
+        `${column} = IF(expires_at <= ${now}, VALUES(${column}), ${kept})`;
+      return [
+        `INSERT INTO ${table} (id, principal, version, expires_at, fields)`,
+        `VALUES (${bytes(id)}, ${bytesOrNull(principal)}, 1, ${expiresAt}, ${jsonOf(fields)})`,
+        `ON DUPLICATE KEY UPDATE ${replace("fields")}, ${replace("principal")}, ${replace("version")},`,
+        // Last: MySQL assigns from left to right, and the others look at the old expiry.
+        replace("expires_at", "expires_at + 0 * LAST_INSERT_ID(version)"),
+      ].join(" ");
+    },
+
+    /**
+     * `insertId` is the version that the live record had, or 0 where there is none. The number of rows would not do: for a
+     * touch that changes nothing it depends on how the client connected.
+     */
+    commit(id: string, { fields, expiresAt, principal, ifVersion }: Change, now: number): string {
+      const deletes = [...fields].filter(([, text]) => text === null).map(([name]) => path(name));
+      const sets = [...fields].flatMap(([name, text]) => (text === null ? [] : [path(name), chars(text)]));
+      let json = "fields";
+      if (deletes.length > 0) json = `JSON_REMOVE(${json}, ${deletes.join(", ")})`;
+      if (sets.length > 0) json = `JSON_SET(${json}, ${sets.join(", ")})`;
+      const assign = (column: string, value: string | number): string =>
+        `${column} = ${ifVersion === undefined ? value : `IF(version = ${ifVersion}, ${value}, ${column})`}`;
+      const counts =
+        ifVersion === undefined
+          ? Number(fields.size > 0 || principal !== undefined)
+          : `(version = ${ifVersion})`;
+      return [
+        `UPDATE ${table} SET`,
+        [
+          ...(json === "fields" ? [] : [assign("fields", json)]),
+          ...(principal === undefined ? [] : [assign("principal", bytesOrNull(principal))]),
+          ...(expiresAt === undefined ? [] : [assign("expires_at", expiresAt)]),
+          // Last: MySQL assigns from left to right, and the others look at the old version.
+          `version = LAST_INSERT_ID(version) + ${counts}`,
+        ].join(", "),
+        ofLive(id, now),
+      ].join(" ");
+    },
+
+    lock: (id: string, now: number): string =>
+      `SELECT ${COLUMNS} FROM ${table} ${ofLive(id, now)} FOR UPDATE`,
+
+    /** Of a record that is locked. */
+    replace(id: string, fields: ReadonlyMap<string, string>, { expiresAt, principal }: Change): string {
+      return [
+        `UPDATE ${table} SET fields = ${jsonOf(fields)}, version = version + 1`,
+        ...(principal === undefined ? [] : [`principal = ${bytesOrNull(principal)}`]),
+        ...(expiresAt === undefined ? [] : [`expires_at = ${expiresAt}`]),
+      ]
+        .join(", ")
+        .concat(` WHERE id = ${bytes(id)}`);
+    },
+
+    destroy: (id: string, now: number): string => `DELETE FROM ${table} ${ofLive(id, now)}`,
+
+    /** Reads without a lock: DELETE ... ORDER BY ... LIMIT would lock the first live record as well. */
+    expired: ({ after, before, limit }: SweepRange): string =>
+      `SELECT id FROM ${table} WHERE expires_at >= ${after} AND expires_at < ${before} ORDER BY expires_at LIMIT ${limit}`,
+
+    /** By the primary key, and by nothing else: a scan of a small table would lock its live records too. */
+    remove: (ids: readonly string[], { after, before }: SweepRange): string =>
+      [
+        `DELETE gone FROM ${table} AS gone FORCE INDEX (PRIMARY)`,
+        `WHERE id IN (${ids.map(bytes).join(", ")}) AND expires_at >= ${after} AND expires_at < ${before}`,
+      ].join(" "),
+
+    list({ principal, cursor, limit }: ListQuery, now: number): string {
+      const conditions = [
+        ...(principal === undefined ? [] : [`principal = ${bytes(principal)}`, `expires_at > ${now}`]),
+        `id > ${bytes(cursor ?? "")}`,
+      ];
+      return `SELECT ${COLUMNS} FROM ${table} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${limit}`;
+    },
+  };
+}
