@@ -1,10 +1,11 @@
 import { testDriver } from "@sessions/conformance";
-import { withService } from "@sessions/driver-tests";
+import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisReplication } from "@sessions/test-services/redis-cluster";
 import { createSentinel } from "redis";
 import { afterAll, describe, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
+import { newId } from "./support.ts";
 
 await withService("redis", async () => {
   const replication = await startRedisReplication();
@@ -28,6 +29,15 @@ await withService("redis", async () => {
     await client.destroy();
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await replication.stop();
+  });
+
+  const [line] = proxies;
+  if (!line) throw new Error("no proxy in front of the master");
+  describe.each([0, 1])("behind Sentinel, waitReplicas %i", (waitReplicas) => {
+    testBrokenLine(
+      () => redisDriver({ client, prefix: `line_${newId()}:`, timeout: 500, waitReplicas }),
+      line,
+    );
   });
 
   describe.each([0, 1])("redis: Sentinel, waitReplicas %i", (waitReplicas) => {

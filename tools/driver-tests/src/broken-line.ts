@@ -72,6 +72,28 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       expect((await driver.load(id))?.fields.size).toBe(2_000);
     });
 
+    test.each([
+      ["a commit", {}],
+      ["a compare-and-set", { ifVersion: 1 }],
+    ])("%s whose answer is cut off is made once at most, and is not sent again", async (_, extra) => {
+      const driver = await open();
+      const id = await begin(driver);
+      proxy.cutAfter(0);
+      const change = { fields: new Map([["a/x", "1"]]), ...extra };
+      const outcome = await driver.commit(id, change, Date.now()).catch((error: unknown) => {
+        if (!isSessionError(error, "ERR_SESSION_UNAVAILABLE")) throw error;
+        return "unknown";
+      });
+      await proxy.restore();
+      await expectHealed(driver);
+      const version = (await driver.load(id))?.version;
+      expect([outcome, version]).toSatisfy(
+        () =>
+          (outcome === "committed" && version === 2) ||
+          (outcome === "unknown" && (version === 1 || version === 2)),
+      );
+    });
+
     test("a backend that refuses connections is DriverUnavailableError for every method", async () => {
       const driver = await open();
       const id = await begin(driver);
