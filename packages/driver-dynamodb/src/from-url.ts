@@ -1,0 +1,89 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  type ClosableDriver,
+  type ListingDriver,
+  type ProvisionedDriver,
+  SessionConfigError,
+} from "@sessions/core";
+import { milliseconds } from "@sessions/core/driver-tools";
+import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
+
+/** Options of `fromUrl`: those of `dynamodbDriver`, but the client. */
+export type DynamodbUrlOptions = Omit<DynamodbDriverOptions, "client">;
+
+interface Target {
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly table: string | undefined;
+}
+
+const REGION = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** @throws whatever it throws for what is no such URL. */
+function parse(url: string): Target {
+  const { protocol, hostname, port, host, username, password, pathname, searchParams, hash } = new URL(url);
+  const [region, endpoint] = [searchParams.get("region"), searchParams.get("endpoint")];
+  for (const name of searchParams.keys()) if (name !== "region" && name !== "endpoint") throw new TypeError();
+  const named = port === "" && REGION.test(hostname);
+  const table = /^\/?([\w.-]*)$/.exec(decodeURIComponent(pathname))?.[1];
+  if (protocol !== "dynamodb:" || hash !== "" || table === undefined) throw new TypeError();
+  if (!named && port === "") throw new TypeError();
+  if (endpoint !== null && !/^https?:$/.test(new URL(endpoint).protocol)) throw new TypeError();
+  if (region !== null && !REGION.test(region)) throw new TypeError();
+  if ((username === "") !== (password === "")) throw new TypeError();
+  const local = LOOPBACK.test(endpoint === null ? hostname : new URL(endpoint).hostname);
+  const own = named ? undefined : `${local ? "http" : "https"}://${host}`;
+  return {
+    // DynamoDB Local takes any region, and any key.
+    region: region ?? (named ? hostname : local ? "us-east-1" : undefined),
+    endpoint: endpoint ?? own,
+    credentials:
+      username !== ""
+        ? { accessKeyId: decodeURIComponent(username), secretAccessKey: decodeURIComponent(password) }
+        : local
+          ? { accessKeyId: "local", secretAccessKey: "local" }
+          : undefined,
+    table: table === "" ? undefined : table,
+  };
+}
+
+/**
+ * Makes a client for a URL and a driver on it, whose `close()` destroys the client: `dynamodb://eu-central-1/table`, or
+ * `dynamodb://[key:secret@]host:port/table?region=eu-central-1` for an endpoint of its own (`http:` on the loopback,
+ * else `https:`; `?endpoint=` names it in full). The table is `sessions` where the URL names none; an option goes
+ * before it. Without a key, the SDK looks for credentials as ever; on the loopback placeholders do. It asks the
+ * service nothing: until that can be reached, calls are `DriverUnavailableError`.
+ *
+ * @throws SessionConfigError for a URL that is none, without showing it, and for bad options.
+ */
+export async function fromUrl(
+  url: string,
+  options: DynamodbUrlOptions = {},
+): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  const connectionTimeout = milliseconds("timeout", options.timeout ?? "2s");
+  let target: Target;
+  try {
+    target = parse(url);
+  } catch {
+    // The error, its cause included, may show the secret.
+    throw new SessionConfigError(
+      "The URL must be like dynamodb://eu-central-1/sessions, or dynamodb://key:secret@host:8000/sessions?region=eu-central-1; its only other parameter is endpoint",
+    );
+  }
+  const { region, endpoint, credentials, table } = target;
+  const client = new DynamoDBClient({
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials && { credentials }),
+    requestHandler: { connectionTimeout },
+  });
+  const driver = dynamodbDriver({ ...(table !== undefined && { table }), ...options, client });
+  return {
+    ...driver,
+    async close() {
+      client.destroy();
+    },
+  };
+}

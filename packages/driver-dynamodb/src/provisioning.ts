@@ -1,0 +1,134 @@
+import { setTimeout } from "node:timers/promises";
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DeleteTableCommand,
+  UpdateTableCommand,
+  UpdateTimeToLiveCommand,
+} from "@aws-sdk/client-dynamodb";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
+import { type Backend, INDEX } from "./backend.ts";
+import { createCheck } from "./check.ts";
+import { describe, describeTtl, hasOwnKey } from "./description.ts";
+import { OWN } from "./record.ts";
+import { isRefusal } from "./requests.ts";
+
+const index = {
+  IndexName: INDEX,
+  KeySchema: [{ AttributeName: OWN.principal, KeyType: "HASH" }],
+  Projection: { ProjectionType: "KEYS_ONLY" },
+} as const;
+
+function definition(table: string): CreateTableCommandInput {
+  return {
+    TableName: table,
+    AttributeDefinitions: [
+      { AttributeName: OWN.id, AttributeType: "S" },
+      { AttributeName: OWN.principal, AttributeType: "S" },
+    ],
+    KeySchema: [{ AttributeName: OWN.id, KeyType: "HASH" }],
+    GlobalSecondaryIndexes: [{ ...index, KeySchema: [...index.KeySchema] }],
+    BillingMode: "PAY_PER_REQUEST",
+  };
+}
+
+/** Statuses that pass by themselves. */
+const PASSING = ["CREATING", "UPDATING", "DELETING"];
+
+export function createProvisioning(
+  backend: Backend,
+  onProgress: ((message: string) => void) | undefined,
+): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+  const { table, manage } = backend;
+
+  function fail(why: string): never {
+    throw new SessionSetupError(`dynamodb: ${why}`);
+  }
+
+  /** Repeats a step until it has nothing to wait for: whoever else does the same at the same time. */
+  async function until(step: () => Promise<string | undefined>): Promise<void> {
+    for (let wait = 20; ; wait = Math.min(wait * 2, 5_000)) {
+      const waitsFor = await step();
+      if (waitsFor === undefined) return;
+      onProgress?.(`dynamodb: ${waitsFor}`);
+      // Between two looks at something that no event announces.
+      await setTimeout(wait);
+    }
+  }
+
+  /** Does the next thing that is missing, and answers what must be waited for. */
+  async function advance(): Promise<string | undefined> {
+    const found = await describe(backend);
+    if (found === undefined) {
+      await manage(new CreateTableCommand(definition(table)), ["ResourceInUseException"]);
+      return `the table ${table} is being created`;
+    }
+    const { TableStatus: status = "", BillingModeSummary: billing, ProvisionedThroughput: units } = found;
+    if (PASSING.includes(status)) return `the table ${table} is ${status}`;
+    if (status !== "ACTIVE") fail(`the table ${table} is ${status}`);
+    if (!hasOwnKey(found))
+      fail(`the table ${table} has another key than ${OWN.id} (S), so it is not the driver's`);
+    const own = found.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === INDEX);
+    if (own === undefined) {
+      const update = new UpdateTableCommand({
+        TableName: table,
+        AttributeDefinitions: [{ AttributeName: OWN.principal, AttributeType: "S" }],
+        GlobalSecondaryIndexUpdates: [
+          {
+            Create: {
+              ...{ ...index, KeySchema: [...index.KeySchema] },
+              // A table whose owner pays for capacity instead of requests: the index gets as much.
+              ...(billing?.BillingMode !== "PAY_PER_REQUEST" &&
+                units && {
+                  ProvisionedThroughput: {
+                    ReadCapacityUnits: units.ReadCapacityUnits,
+                    WriteCapacityUnits: units.WriteCapacityUnits,
+                  },
+                }),
+            },
+          },
+        ],
+      });
+      // Refused where another process is making it.
+      await manage(update, ["ResourceInUseException", "LimitExceededException"]);
+      return `the index ${INDEX} of ${table} is being created`;
+    }
+    if (own.IndexStatus !== "ACTIVE") return `the index ${INDEX} of ${table} is ${own.IndexStatus}`;
+    await enableTtl();
+    return undefined;
+  }
+
+  async function enableTtl(): Promise<void> {
+    if ((await describeTtl(backend)) === OWN.ttl) return;
+    const specification = { AttributeName: OWN.ttl, Enabled: true };
+    const answer = await manage(
+      new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification: specification }),
+      // Another process may have done it since.
+      ["ValidationException"],
+    );
+    if (isRefusal(answer) && (await describeTtl(backend)) !== OWN.ttl)
+      fail(`TTL on ${OWN.ttl} of ${table} cannot be enabled: ${answer.message}`);
+  }
+
+  return {
+    setup: () => until(advance),
+
+    check: createCheck(backend),
+
+    async teardown() {
+      let asked = false;
+      await until(async () => {
+        const found = await describe(backend);
+        if (found === undefined) return undefined;
+        if (!hasOwnKey(found))
+          fail(`the table ${table} has another key than ${OWN.id} (S), so it is not removed`);
+        if (!asked && found.TableStatus !== "DELETING") {
+          const command = new DeleteTableCommand({ TableName: table });
+          const answer = await manage(command, ["ResourceInUseException", "ResourceNotFoundException"]);
+          asked = !isRefusal(answer);
+        }
+        return `the table ${table} is being removed`;
+      });
+    },
+  };
+}

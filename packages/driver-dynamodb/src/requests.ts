@@ -1,0 +1,157 @@
+import type {
+  $Command,
+  AttributeValue,
+  DynamoDBClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from "@aws-sdk/client-dynamodb";
+import { SessionSetupError, SessionTooLargeError } from "@sessions/core";
+import { createCall } from "@sessions/core/driver-tools";
+import type { DynamoDBClientLike } from "./client.ts";
+
+/** An item, as the client has it. */
+export type Item = Record<string, AttributeValue>;
+
+/** What the service said no to, where the caller expected that it might. */
+export interface Refusal {
+  /** The name of the service's error. */
+  readonly refused: string;
+  readonly message: string;
+  /** The item that was in the way, where the request asked for it. */
+  readonly item: Item | undefined;
+}
+
+type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+  I,
+  O,
+  DynamoDBClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+/** The ways in which the driver asks the service. */
+export interface Requests {
+  /** The client may send it again. `left` is how long it may take, where that is not the driver's timeout. */
+  read<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: Command<I, O>,
+    left?: number,
+  ): Promise<O>;
+  /** Done once or not at all. That the condition does not hold is an answer. */
+  write<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: Command<I, O>,
+  ): Promise<O | Refusal>;
+  /** What concerns tables, and may be sent again. Errors with the names that are expected are an answer. */
+  manage<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: Command<I, O>,
+    expected: readonly string[],
+  ): Promise<O | Refusal>;
+}
+
+/** It takes the service longer than what concerns items, and no request of a user waits for it. */
+const MANAGE_MS = 30_000;
+
+export const isRefusal = (answer: object): answer is Refusal => "refused" in answer;
+
+/** Refused before anything was written; whether to try again is for the client's own retry strategy. */
+const THROTTLED = [
+  "ThrottlingException",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "ThrottledException",
+  "Throttling",
+];
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "");
+
+function translate(error: unknown): SessionSetupError | SessionTooLargeError | undefined {
+  const name = nameOf(error);
+  if (name === "ResourceNotFoundException")
+    return new SessionSetupError("dynamodb: the table is missing, or not ready: run setup()", {
+      cause: error,
+    });
+  if (name !== "ValidationException" || !(error instanceof Error)) return undefined;
+  if (/item size/i.test(error.message))
+    return new SessionTooLargeError("dynamodb: an item holds 400 KB at most; nothing was changed", {
+      cause: error,
+    });
+  return new SessionSetupError(
+    "dynamodb: the table refuses the request; check() names what is wrong with it",
+    {
+      cause: error,
+    },
+  );
+}
+
+/**
+ * The client repeats calls by itself, those too that may have been done: a compare-and-set would conflict with itself,
+ * and an old text overwrite a newer one. What goes on after a throttled attempt is the client's affair.
+ *
+ * @returns what finds the error behind the one that stopped the client.
+ */
+function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
+  middlewareStack,
+}: Command<I, O>): (error: unknown) => unknown {
+  let fault: { readonly error: unknown } | undefined;
+  const stopped = () =>
+    // One that no retry strategy knows. The signer reads the response's date: it learns how far its clock is off.
+    Object.assign(new Error("dynamodb: not sent again"), {
+      $response: Object(fault?.error).$response,
+    });
+  middlewareStack.add(
+    (next) => async (args) => {
+      // A strategy of the user's own may try again whatever it is told.
+      if (fault) throw stopped();
+      try {
+        return await next(args);
+      } catch (error) {
+        if (THROTTLED.includes(nameOf(error))) throw error;
+        fault = { error };
+        throw stopped();
+      }
+    },
+    { step: "finalizeRequest", priority: "low", name: "sessionsSendOnce" },
+  );
+  return (error) => fault?.error ?? error;
+}
+
+/** Makes the functions through which the driver asks the service. */
+export function createRequests(client: DynamoDBClientLike, timeout: number): Requests {
+  const call = createCall({ driver: "dynamodb", timeout, translate });
+
+  async function ending<T>(work: (abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
+    const controller = new AbortController();
+    try {
+      return await call(() => work(controller.signal), left);
+    } catch (error) {
+      // The caller is told that it failed: nothing of it may happen from here on.
+      controller.abort();
+      throw error;
+    }
+  }
+
+  function refusal(error: unknown, expected: readonly string[]): Refusal {
+    if (!(error instanceof Error) || !expected.includes(error.name)) throw error;
+    const item: Item | undefined = "Item" in error ? Object(error.Item) : undefined;
+    return { refused: error.name, message: error.message, item };
+  }
+
+  return {
+    read: (command, left) => ending((abortSignal) => client.send(command, { abortSignal }), left),
+
+    write(command) {
+      const behind = sendOnce(command);
+      return ending((abortSignal) =>
+        client
+          .send(command, { abortSignal })
+          .catch((error: unknown) => refusal(behind(error), ["ConditionalCheckFailedException"])),
+      );
+    },
+
+    manage: (command, expected) =>
+      ending(
+        (abortSignal) =>
+          client.send(command, { abortSignal }).catch((error: unknown) => refusal(error, expected)),
+        MANAGE_MS,
+      ),
+  };
+}

@@ -1,0 +1,37 @@
+import { testDriver } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { afterAll, describe, test } from "vitest";
+import { dynamodbDriver, fromUrl } from "../src/index.ts";
+import { clientOf } from "./support.ts";
+
+await withService("dynamodb", async (service) => {
+  const proxy = await openProxy(service.url);
+  const client = clientOf(proxy.url);
+  afterAll(async () => {
+    client.destroy();
+    await proxy.close();
+  });
+  const outage = { cut: proxy.cut, restore: proxy.restore };
+
+  describe("dynamodb: a client as the SDK makes it", () => {
+    testDriver({
+      test,
+      target: {
+        name: "client",
+        open: (namespace) => dynamodbDriver({ client, table: namespace, timeout: 1000 }),
+        outage,
+      },
+    });
+  });
+  describe("dynamodb: fromUrl", () => {
+    testDriver({
+      test,
+      target: {
+        name: "fromUrl",
+        open: (namespace) => fromUrl(`${proxy.url}/${namespace}`, { timeout: 1000 }),
+        outage,
+      },
+    });
+  });
+});

@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import type { Driver, NewRecord } from "@sessions/core";
+import { onTestFinished } from "vitest";
+import { type DynamodbDriverOptions, dynamodbDriver } from "../src/index.ts";
+
+export const HOUR = 3_600_000;
+
+export const newId = (): string => randomBytes(16).toString("hex");
+
+export const newTable = (): string => `t_${newId().slice(0, 12)}`;
+
+export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Promise<string> {
+  const id = newId();
+  const now = Date.now();
+  const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
+  if (!created) throw new Error(`${id} was taken`);
+  return id;
+}
+
+/** A client for a service's URL; what it was made of is as the SDK has it. */
+export function clientOf(url: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint: url.replace(/^dynamodb:/, "http:"),
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    ...config,
+  });
+}
+
+/** A driver whose table is there until the test is over. */
+export async function prepare(
+  url: string,
+  options: Partial<DynamodbDriverOptions> = {},
+  config: DynamoDBClientConfig = {},
+): Promise<{ driver: ReturnType<typeof dynamodbDriver>; client: DynamoDBClient; table: string }> {
+  const table = options.table ?? newTable();
+  const client = clientOf(url, config);
+  const driver = dynamodbDriver({ client, table, ...options });
+  const direct = clientOf(url);
+  const provisioning = dynamodbDriver({ client: direct, table });
+  await provisioning.setup();
+  onTestFinished(async () => {
+    await provisioning.teardown();
+    direct.destroy();
+    client.destroy();
+  });
+  return { driver, client, table };
+}
+
+/** What a gateway does instead of forwarding: an answer of the service's kind, silence, or an end. */
+export type Instead =
+  | { readonly status: number; readonly type: string; readonly message?: string }
+  | "silence"
+  | "end"
+  | "end after it was done";
+
+export interface Gateway {
+  readonly url: string;
+  /** Every request that came, by the service's name for it. */
+  readonly asked: string[];
+  readonly headers: IncomingHttpHeaders[];
+  /** Decides, request by request; without it everything is forwarded. */
+  instead: ((operation: string) => Instead | undefined) | undefined;
+  /** The date that answers carry. */
+  date: (() => Date) | undefined;
+}
+
+/** Speaks HTTP between a client and the server: counts what is asked, and answers in its place. Closed after the test. */
+export async function openGateway(url: string): Promise<Gateway> {
+  const target = new URL(url.replace(/^dynamodb:/, "http:"));
+  const gateway: Gateway = { url: "", asked: [], headers: [], instead: undefined, date: undefined };
+  const server = createServer(async (asked, answer) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of asked) chunks.push(chunk);
+    const operation = String(asked.headers["x-amz-target"]).split(".")[1] ?? "";
+    gateway.asked.push(operation);
+    gateway.headers.push(asked.headers);
+    const dated = gateway.date && { date: gateway.date().toUTCString() };
+    const instead = gateway.instead?.(operation);
+    if (instead === "silence") return;
+    if (instead === "end") {
+      asked.socket.destroy();
+      return;
+    }
+    if (typeof instead === "object") {
+      const { status, type, message = "said by the test" } = instead;
+      answer.writeHead(status, { "content-type": "application/x-amz-json-1.0", ...dated });
+      answer.end(
+        JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message, Message: message }),
+      );
+      return;
+    }
+    const { method, headers, url: path } = asked;
+    const { hostname, port } = target;
+    const onward = request({ hostname, port, method, headers, path });
+    onward.end(Buffer.concat(chunks));
+    const [reply] = await once(onward, "response");
+    if (instead === "end after it was done") {
+      asked.socket.destroy();
+      return;
+    }
+    answer.writeHead(reply.statusCode, { ...reply.headers, ...dated });
+    reply.pipe(answer);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+  return Object.assign(gateway, { url: `dynamodb://127.0.0.1:${port}` });
+}
