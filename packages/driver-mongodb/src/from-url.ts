@@ -1,0 +1,52 @@
+import {
+  type ClosableDriver,
+  type Duration,
+  type ListingDriver,
+  type ProvisionedDriver,
+  SessionConfigError,
+} from "@sessions/core";
+import { checkOption, milliseconds } from "@sessions/core/driver-tools";
+import { mongodbDriver } from "./driver.ts";
+import { checkName } from "./options.ts";
+
+/** Options of `fromUrl`. */
+export interface MongodbUrlOptions {
+  /** The name of the collection, in the database that the URL names. @default "sessions" */
+  readonly collection?: string | undefined;
+  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+}
+
+/**
+ * Opens a client of its own for a URL, and keeps sessions there. It does not wait for the server: until that can be
+ * reached, calls reject with `DriverUnavailableError`. `close()` closes the client.
+ *
+ * @param url `mongodb://user:password@host:27017/database`, or `mongodb+srv://`.
+ * @throws SessionConfigError for a URL that is none of MongoDB's, which is not shown, and for options as in `mongodbDriver`.
+ */
+export async function fromUrl(
+  url: string,
+  options: MongodbUrlOptions = {},
+): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  const { collection = "sessions", ...rest } = options;
+  // Before the client is opened: nothing would close it.
+  checkName(collection);
+  const timeout = milliseconds("timeout", rest.timeout ?? "2s");
+  // Here alone: who gives the driver a client need not have this one.
+  const { MongoClient } = await import("mongodb");
+  const open = () => new MongoClient(url, { serverSelectionTimeoutMS: timeout, connectTimeoutMS: timeout });
+  let client: ReturnType<typeof open>;
+  try {
+    checkOption(typeof url === "string", "url", "text", typeof url);
+    client = open();
+  } catch {
+    // The error, its cause included, may show the password.
+    throw new SessionConfigError(
+      "The URL must be like mongodb://user:password@host:27017/database, or mongodb+srv://",
+    );
+  }
+  const driver = mongodbDriver({ client, collection, ...rest });
+  // What is wrong is told by the calls.
+  client.on("error", () => {});
+  return { ...driver, close: () => client.close() };
+}

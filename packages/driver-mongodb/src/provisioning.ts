@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import type { ProvisionedDriver } from "@sessions/core";
+import type { Call } from "@sessions/core/driver-tools";
+import type { MongodbCallOptions, MongodbCollectionLike } from "./client.ts";
+import { codeOf, NAMESPACE_NOT_FOUND, UNAUTHORIZED } from "./errors.ts";
+
+interface Index {
+  readonly name: string;
+  readonly key: Record<string, 1>;
+  readonly expireAfterSeconds?: number;
+  readonly partialFilterExpression?: object;
+}
+
+/** What `setup()` makes. A TTL index of 0 seconds removes each document at the date that it holds itself. */
+const INDEXES: readonly Index[] = [
+  { name: "removeAt_1", key: { removeAt: 1 }, expireAfterSeconds: 0 },
+  { name: "expiresAt_1", key: { expiresAt: 1 } },
+  {
+    name: "principal_1__id_1",
+    key: { principal: 1, _id: 1 },
+    partialFilterExpression: { principal: { $exists: true } },
+  },
+];
+const PURPOSES = [
+  "MongoDB removes nothing that has expired",
+  "sweep() is slow",
+  "a principal's list() is slow",
+];
+
+/** Properties of an index that let it leave documents out, or act on its own. */
+const TELLING = ["expireAfterSeconds", "partialFilterExpression", "sparse", "unique", "hidden", "collation"];
+
+/** The collection's indexes as the server tells them; none where there is no collection. */
+export async function listIndexes(
+  collection: MongodbCollectionLike,
+  limits: MongodbCallOptions,
+): Promise<Record<string, unknown>[]> {
+  try {
+    const found = await collection.listIndexes({ readPreference: "primary", ...limits }).toArray();
+    return found.map((index) => ({ ...index }));
+  } catch (error) {
+    if (codeOf(error) === NAMESPACE_NOT_FOUND) return [];
+    throw error;
+  }
+}
+
+interface Backend {
+  readonly collection: MongodbCollectionLike;
+  readonly call: Call;
+  within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T>;
+}
+
+export function createProvisioning({
+  collection,
+  call,
+  within,
+}: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+  const { collectionName: name } = collection;
+
+  function wrongIndexes(found: Record<string, unknown>[]): string[] {
+    return INDEXES.flatMap((wanted, i) => {
+      const keys = Object.keys(wanted.key).join(", ");
+      const like = found.filter(({ key }) => JSON.stringify(key) === JSON.stringify(wanted.key));
+      if (like.length === 0)
+        return [`The index of ${name} on ${keys} is missing, without which ${PURPOSES[i]}: run setup()`];
+      const told = (index: object) => JSON.stringify(TELLING.map((option) => Reflect.get(index, option)));
+      if (like.some((index) => told(index) === told(wanted))) return [];
+      const options = JSON.stringify({ ...wanted, name: undefined, key: undefined });
+      return [`The index of ${name} on ${keys} must have the options ${options}: drop it, and run setup()`];
+    });
+  }
+
+  async function checkCollection(): Promise<string[]> {
+    const { collation, capped }: { [option: string]: unknown } = {
+      ...(await within(async (limits) => {
+        try {
+          return await collection.options({ readPreference: "primary", ...limits });
+        } catch (error) {
+          // The client says it without a code where there is no collection.
+          if (codeOf(error) !== undefined || !/not found/.test(String(error))) throw error;
+          return {};
+        }
+      })),
+    };
+    return [
+      ...(collation === undefined || Object(collation).locale === "simple"
+        ? []
+        : [
+            `The collection ${name} has a collation, under which different ids may be equal: make it without`,
+          ]),
+      ...(capped === true ? [`The collection ${name} is capped, and would lose sessions: make it anew`] : []),
+    ];
+  }
+
+  /** The driver's own writes, on a record that nobody else sees. Its date is the server's clock. */
+  async function checkWriting(): Promise<string[]> {
+    const probe = { _id: `check ${randomBytes(16).toString("hex")}` };
+    const update = { $set: { version: 1, expiresAt: 0 }, $currentDate: { removeAt: true } };
+    const before = Date.now();
+    const document = await within(async (limits) => {
+      const options = { ...limits, writeConcern: { w: "majority" } } as const;
+      await collection.updateOne(probe, update, { ...options, upsert: true });
+      const written = await collection.findOne(probe, { readPreference: "primary", ...limits });
+      await collection.deleteOne(probe, options);
+      return written;
+    });
+    const { removeAt }: { removeAt?: unknown } = { ...document };
+    return removeAt instanceof Date ? clockOff(removeAt.getTime() - before) : [];
+  }
+
+  return {
+    async setup() {
+      // Makes the collection too. What is there already is left as it is.
+      await call(
+        () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
+        Number.POSITIVE_INFINITY,
+      );
+    },
+
+    async check() {
+      try {
+        const indexes = await within((limits) => listIndexes(collection, limits));
+        // Not further: to try a write would make the collection.
+        if (indexes.length === 0) return [`The collection ${name} is missing: run setup()`];
+        return [...wrongIndexes(indexes), ...(await checkCollection()), ...(await checkWriting())];
+      } catch (error) {
+        if (!(error instanceof Error) || codeOf(error.cause) !== UNAUTHORIZED) throw error;
+        return [
+          `The user lacks a permission on ${name}: give it the role readWrite, or the actions that the README lists`,
+        ];
+      }
+    },
+
+    async teardown() {
+      await within(async () => {
+        try {
+          await collection.drop();
+        } catch (error) {
+          if (codeOf(error) !== NAMESPACE_NOT_FOUND) throw error;
+        }
+      });
+    },
+  };
+}
+
+function clockOff(ms: number): string[] {
+  const hours = ms / 3_600_000;
+  if (Math.abs(hours) < 1) return [];
+  const way = hours > 0 ? "ahead of" : "behind";
+  return [
+    `The server's clock is ${Math.abs(hours).toFixed(1)} hours ${way} this machine's, by which MongoDB removes expired sessions too ${hours > 0 ? "early" : "late"}: set them both`,
+  ];
+}
