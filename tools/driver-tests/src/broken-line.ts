@@ -62,12 +62,17 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       await expectHealed(driver);
     });
 
-    test("a line that is cut in the middle of an answer is DriverUnavailableError, not half a record", async () => {
+    test("a line that is cut in the middle of an answer is DriverUnavailableError, or read again, and never half a record", async () => {
       const driver = await open();
       const id = await begin(driver, 200_000);
       expect((await driver.load(id))?.fields.size).toBe(2_000);
       proxy.cutAfter(100_000);
-      await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      // A client may send a read again, and then has an answer.
+      const outcome = await driver.load(id).then(
+        (record) => record?.fields.size,
+        (error: unknown) => (isSessionError(error) ? error.code : error),
+      );
+      expect([2_000, "ERR_SESSION_UNAVAILABLE"]).toContain(outcome);
       await expectHealed(driver);
       expect((await driver.load(id))?.fields.size).toBe(2_000);
     });

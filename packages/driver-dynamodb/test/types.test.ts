@@ -1,0 +1,32 @@
+import type { DynamoDB, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { expect, expectTypeOf, test } from "vitest";
+import {
+  type DynamoDBClientLike,
+  type DynamodbDriverOptions,
+  dynamodbDriver,
+  fromUrl,
+} from "../src/index.ts";
+
+test("both clients of the package fit", () => {
+  expectTypeOf<DynamoDBClient>().toExtend<DynamoDBClientLike>();
+  expectTypeOf<DynamoDB>().toExtend<DynamoDBClientLike>();
+  expectTypeOf<DynamodbDriverOptions["client"]>().toEqualTypeOf<DynamoDBClientLike>();
+});
+
+test("what is made lists and provisions, and closes where it opened", () => {
+  expectTypeOf(dynamodbDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
+  expectTypeOf(fromUrl).returns.resolves.toExtend<ListingDriver & ProvisionedDriver & ClosableDriver>();
+  expectTypeOf(dynamodbDriver).returns.not.toExtend<ClosableDriver>();
+});
+
+test("wrong programs do not compile", () => {
+  const client: DynamoDBClientLike = { send: () => Promise.reject(new Error()), config: {} };
+  // @ts-expect-error a client is needed
+  const none: DynamodbDriverOptions = {};
+  // @ts-expect-error a duration has a unit
+  const timeless: DynamodbDriverOptions = { client, timeout: "2" };
+  // @ts-expect-error no such option
+  const ttl: DynamodbDriverOptions = { client, ttl: 5 };
+  expect([none, timeless, ttl]).toHaveLength(3);
+});
