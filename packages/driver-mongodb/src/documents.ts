@@ -1,4 +1,5 @@
-import type { Change, ListedRecord, NewRecord } from "@sessions/core";
+import { Buffer } from "node:buffer";
+import { type Change, type ListedRecord, type NewRecord, SessionTooLargeError } from "@sessions/core";
 
 /**
  * A session's document. `expiresAt` is a number, compared with the caller's now. `removeAt` is for MongoDB's own
@@ -26,7 +27,21 @@ function removeAt(expiresAt: number, now: number): Date {
 }
 const LAST_DATE = 8.64e15;
 
+const LARGEST = 16 * 2 ** 20;
+
+/**
+ * What certainly does not fit is not sent: a server may end the connection instead of answering, which would look like
+ * an outage, and be tried again.
+ */
+function refuseTooLarge(fields: ReadonlyMap<string, string | null>): void {
+  let bytes = 0;
+  for (const [name, text] of fields) if (text !== null) bytes += name.length + Buffer.byteLength(text);
+  if (bytes > LARGEST)
+    throw new SessionTooLargeError("mongodb: a session must fit into 16 MB; nothing was changed");
+}
+
 export function newDocument({ expiresAt, principal, fields }: NewRecord, now: number): SessionDocument {
+  refuseTooLarge(fields);
   return {
     version: 1,
     expiresAt,
@@ -49,6 +64,7 @@ export function updateOf(
   now: number,
   whole?: ReadonlyMap<string, string>,
 ): object {
+  refuseTooLarge(whole ?? fields);
   const set: [string, unknown][] = [];
   const unset: [string, ""][] = [];
   if (whole) set.push(["fields", Object.fromEntries(whole)]);

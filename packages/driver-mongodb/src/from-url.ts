@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   type ClosableDriver,
   type Duration,
@@ -5,7 +6,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { checkOption, milliseconds } from "@sessions/core/driver-tools";
+import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
 import { mongodbDriver } from "./driver.ts";
 import { checkName } from "./options.ts";
 
@@ -28,13 +29,14 @@ export async function fromUrl(
   url: string,
   options: MongodbUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
-  const { collection = "sessions", ...rest } = options;
+  const { collection = "sessions", timeout: limit = "2s", ...rest } = options;
   // Before the client is opened: nothing would close it.
+  refuseUnknown("fromUrl: ", rest);
   checkName(collection);
-  const timeout = milliseconds("timeout", rest.timeout ?? "2s");
+  const timeout = milliseconds("timeout", limit);
   // Here alone: who gives the driver a client need not have this one.
   const { MongoClient } = await import("mongodb");
-  const open = () => new MongoClient(url, { serverSelectionTimeoutMS: timeout, connectTimeoutMS: timeout });
+  const open = () => new MongoClient(url);
   let client: ReturnType<typeof open>;
   try {
     checkOption(typeof url === "string", "url", "text", typeof url);
@@ -45,8 +47,34 @@ export async function fromUrl(
       "The URL must be like mongodb://user:password@host:27017/database, or mongodb+srv://",
     );
   }
-  const driver = mongodbDriver({ client, collection, ...rest });
+  const driver = mongodbDriver({ client, collection, timeout });
   // What is wrong is told by the calls.
   client.on("error", () => {});
-  return { ...driver, close: () => client.close() };
+  // A client whose first connection failed never tries another by itself, and so does not survive a start before its
+  // server's.
+  const closing = new AbortController();
+  async function connect(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        await client.connect();
+        // Closed while it connected, it would be open now.
+        if (closing.signal.aborted) await client.close();
+        return;
+      } catch {
+        await setTimeout(PAUSE_MS, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+  }
+  const connecting = connect();
+  return {
+    ...driver,
+    async close() {
+      closing.abort();
+      await client.close();
+      await connecting;
+    },
+  };
 }
+
+/** Between two tries to connect: a server that refuses the password is not asked without end. */
+const PAUSE_MS = 500;

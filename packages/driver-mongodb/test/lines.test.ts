@@ -1,0 +1,76 @@
+import { testBrokenLine, testBytes, withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { MongoClient } from "mongodb";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { fromUrl, mongodbDriver } from "../src/index.ts";
+import { begin, newId, newName } from "./support.ts";
+
+await withService("mongodb", async (mongodb) => {
+  const proxy = await openProxy(mongodb.url);
+  // The client's own questions about the server's health would be counted; none falls into a test of so few seconds.
+  const client = new MongoClient(proxy.url, { heartbeatFrequencyMS: 60_000, serverMonitoringMode: "poll" });
+  // These tests see the line break; by default the client reads once more, on another connection.
+  const once = new URL(proxy.url);
+  once.searchParams.set("retryReads", "false");
+  const healing = new MongoClient(once.href);
+  afterAll(async () => {
+    await client.close();
+    await healing.close();
+    await proxy.close();
+  });
+  async function open(one: MongoClient, timeout: number) {
+    const driver = mongodbDriver({ client: one, collection: newName(), timeout });
+    await vi.waitFor(() => driver.setup(), { timeout: 10_000 });
+    return driver;
+  }
+
+  testBytes({ open: () => open(client, 2000), proxy, most: 600 });
+
+  describe("client", () => testBrokenLine(() => open(healing, 500), proxy));
+
+  describe("fromUrl", () => {
+    testBrokenLine(async () => {
+      const driver = await fromUrl(once.href, { collection: newName(), timeout: 500 });
+      onTestFinished(() => driver.close());
+      await vi.waitFor(() => driver.setup(), { timeout: 10_000 });
+      return driver;
+    }, proxy);
+
+    test("does not wait for the server, and works once it is there", async () => {
+      const later = await openProxy(mongodb.url);
+      onTestFinished(() => later.close());
+      await later.cut();
+      const driver = await fromUrl(later.url, { collection: newName(), timeout: 300 });
+      onTestFinished(() => driver.close());
+      const change = { fields: new Map([["a/x", "1"]]), ifVersion: 1 };
+      for (const call of [() => driver.load(newId()), () => driver.commit(newId(), change, Date.now())])
+        await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      await later.restore();
+      await vi.waitFor(() => driver.setup(), { timeout: 10_000 });
+      const id = await begin(driver);
+      expect((await driver.load(id))?.version).toBe(1);
+    });
+
+    test("keeps sessions in the database that the URL names, and closes what it opened", async () => {
+      const name = newName();
+      const url = new URL(mongodb.url);
+      url.pathname = "/mine";
+      const driver = await fromUrl(url.href, { collection: name });
+      await driver.setup();
+      const id = await begin(driver);
+      expect(await healing.db("mine").collection<{ _id: string }>(name).countDocuments({ _id: id })).toBe(1);
+      await driver.close();
+      await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    });
+
+    test("a port where nobody listens is no crash, and close ends the trying", async () => {
+      const nobody = await openProxy(mongodb.url);
+      await nobody.close();
+      const driver = await fromUrl(`mongodb://user:secret@127.0.0.1:${nobody.port}`, { timeout: 200 });
+      const error = await driver.load(newId()).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      expect(String(error)).not.toContain("secret");
+      await driver.close();
+    });
+  });
+});

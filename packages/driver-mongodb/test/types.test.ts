@@ -1,0 +1,32 @@
+import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import type { Collection, MongoClient } from "mongodb";
+import { expect, expectTypeOf, test } from "vitest";
+import {
+  fromUrl,
+  type MongodbClientLike,
+  type MongodbCollectionLike,
+  type MongodbDriverOptions,
+  mongodbDriver,
+} from "../src/index.ts";
+
+test("the client and the collections of the package mongodb fit", () => {
+  expectTypeOf<MongoClient>().toExtend<MongodbClientLike>();
+  expectTypeOf<Collection>().toExtend<MongodbCollectionLike>();
+  expectTypeOf<Collection<{ _id: string }>>().toExtend<MongodbCollectionLike>();
+});
+
+test("what is made lists and provisions, and closes where it opened", () => {
+  expectTypeOf(mongodbDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
+  expectTypeOf(fromUrl).returns.resolves.toEqualTypeOf<ListingDriver & ProvisionedDriver & ClosableDriver>();
+  expectTypeOf(mongodbDriver).returns.not.toExtend<ClosableDriver>();
+});
+
+test("wrong programs do not compile", () => {
+  // @ts-expect-error a collection has more than a name
+  const named: MongodbDriverOptions = { collection: { collectionName: "x" } };
+  // @ts-expect-error a duration has a unit
+  const timeless: MongodbDriverOptions = { timeout: "2" };
+  // @ts-expect-error no such option
+  const ttl: MongodbDriverOptions = { ttl: 5 };
+  expect([named, timeless, ttl]).toHaveLength(3);
+});
