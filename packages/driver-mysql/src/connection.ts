@@ -1,3 +1,4 @@
+import type { Call } from "@sessions/core/driver-tools";
 import type {
   MysqlClientLike,
   MysqlConnectionLike,
@@ -97,8 +98,8 @@ async function inTurn(client: object, connection: MysqlConnectionLike): Promise<
   return { connection, release, discard() {} };
 }
 
-/** The four kinds of clients as one. */
-export function connectionsOf(client: MysqlClientLike): Use {
+/** The four kinds of clients as one; what is done on a connection is a call, and ends in time. */
+export function connectionsOf(client: MysqlClientLike, call: Call): Use {
   const promised = "promise" in client ? client.promise() : client;
   const open = () => ("getConnection" in promised ? fromPool(promised) : inTurn(client, promised));
   /** The longest packet that the server takes, once a long statement has asked. */
@@ -112,7 +113,7 @@ export function connectionsOf(client: MysqlClientLike): Use {
     if (sql.length >= longest) throw tooLarge();
   }
 
-  return async (work, timeout) => {
+  return (work, timeout) => {
     let isLate = false;
     let held: Held | undefined;
     const onLate = (): void => {
@@ -120,20 +121,21 @@ export function connectionsOf(client: MysqlClientLike): Use {
       // Its answer would come too late, or its transaction stay open.
       held?.discard();
     };
-    const timer = Number.isFinite(timeout) ? setTimeout(onLate, timeout) : undefined;
     const stopIfLate = (): void => {
       if (isLate) throw new Error("The time for this call is over");
     };
-    try {
+
+    async function lease() {
       held = await open();
-      const { connection, discard } = held;
+      const { connection, release, discard } = held;
+      const run: Run = async (sql) => {
+        stopIfLate();
+        await checkLength(connection, sql);
+        stopIfLate();
+        return query(connection, sql);
+      };
       try {
         stopIfLate();
-        const run: Run = async (sql) => {
-          await checkLength(connection, sql);
-          stopIfLate();
-          return query(connection, sql);
-        };
         return await work({
           run,
           async transaction(body) {
@@ -143,19 +145,26 @@ export function connectionsOf(client: MysqlClientLike): Use {
               await run("COMMIT");
               return result;
             } catch (error) {
+              // Also where the time is over: a connection that is not discarded goes on.
               await query(connection, "ROLLBACK").catch(discard);
               throw error;
             }
           },
         });
       } catch (error) {
-        if (!isHarmless(error)) discard();
+        if (!isHarmless(error)) {
+          discard();
+          // Where a new connection comes, its limit may be another.
+          longest = 0;
+        }
         throw error;
       } finally {
-        held.release();
+        release();
       }
-    } finally {
-      clearTimeout(timer);
     }
+
+    // Before the call's own timer, so that nothing is sent between that one and this.
+    const timer = Number.isFinite(timeout) ? setTimeout(onLate, timeout) : undefined;
+    return call(lease, timeout).finally(() => clearTimeout(timer));
   };
 }

@@ -44,24 +44,20 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(table) });
-  const use = connectionsOf(client);
+  const use = connectionsOf(client, call);
   const statements = statementsOf(`\`${table}\``);
 
   /** Some work on one connection. What lost to another transaction wrote nothing, and is tried again. */
   function work<T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> {
-    return call(
-      () =>
-        use(async (lease) => {
-          for (let attempts = 1; ; attempts++) {
-            try {
-              return await attempt(lease);
-            } catch (error) {
-              if (attempts === ATTEMPTS || !isContention(error)) throw error;
-            }
-          }
-        }, within),
-      within,
-    );
+    return use(async (lease) => {
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return await attempt(lease);
+        } catch (error) {
+          if (attempts === ATTEMPTS || !isContention(error)) throw error;
+        }
+      }
+    }, within);
   }
 
   /** A statement that is its own transaction, or else would be acknowledged without being kept. */

@@ -57,20 +57,20 @@ export function createProvisioning({
   const engineOf = async (run: Run): Promise<string | undefined> =>
     (await ask(run, `SELECT engine FROM information_schema.tables WHERE ${ofTable}`))[0]?.[0];
 
-  /** Each index as the list of its columns. */
-  async function indexesOf(run: Run): Promise<string[][]> {
+  /** The columns of each index, by its name. */
+  async function indexesOf(run: Run): Promise<Map<string, string[]>> {
     const rows = await ask(
       run,
       `SELECT index_name, column_name FROM information_schema.statistics WHERE ${ofTable} ORDER BY index_name, seq_in_index`,
     );
     const indexes = new Map<string, string[]>();
     for (const [name = "", column = ""] of rows) indexes.set(name, [...(indexes.get(name) ?? []), column]);
-    return [...indexes.values()];
+    return indexes;
   }
 
   /** Whether one of them begins with these columns, under whatever name. */
-  const has = (indexes: readonly string[][], columns: readonly string[]): boolean =>
-    indexes.some((index) => columns.every((column, i) => index[i] === column));
+  const has = (indexes: ReadonlyMap<string, string[]>, columns: readonly string[]): boolean =>
+    [...indexes.values()].some((index) => columns.every((column, i) => index[i] === column));
 
   async function checkColumns(run: Run): Promise<string[]> {
     const found = new Map(
@@ -171,12 +171,13 @@ export function createProvisioning({
         const server = await checkServer(run);
         if (engine === undefined) return [`The table ${table} is missing: run setup()`, ...server];
         const indexes = await indexesOf(run);
+        const columns = await checkColumns(run);
         return [
           ...(engine === "InnoDB"
             ? []
             : [`The engine of ${table} is ${engine}: ALTER TABLE ${table} ENGINE=InnoDB`]),
-          ...(await checkColumns(run)),
-          ...(indexes.some((columns) => columns.join() === "id")
+          ...columns,
+          ...(indexes.get("PRIMARY")?.join() === "id"
             ? []
             : [`The primary key of ${table} is not (id): make it so, or one id may have two records`]),
           ...indexNames
@@ -185,7 +186,8 @@ export function createProvisioning({
               (name) =>
                 `The index on (${INDEXES[name].columns.join(", ")}) of ${table} is missing, and ${INDEXES[name].needed}: run setup()`,
             ),
-          ...(await checkPermissions(run)),
+          // Its statements need the columns.
+          ...(columns.length > 0 ? [] : await checkPermissions(run)),
           ...server,
         ];
       }),

@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Change, Driver } from "@sessions/core";
+import { mysqlUrl, startMysqlServer } from "@sessions/test-services/mysql";
+import type { Server } from "@sessions/test-services/server";
+import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
+import { onTestFinished } from "vitest";
+import { mysqlDriver } from "../src/index.ts";
 
 export const HOUR = 3_600_000;
 export const newId = (): string => randomBytes(16).toString("hex");
@@ -20,3 +25,45 @@ export async function begin(
 export const change = (fields: Record<string, string | null>): Change => ({
   fields: new Map(Object.entries(fields)),
 });
+
+/** More fields than one statement takes. */
+export const manyFields = (text: string): Change =>
+  change(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`many/${i}`, text])));
+
+/** A pool that ends with the test. */
+export function openPool(options: PoolOptions): Pool {
+  const pool = createPool(options);
+  onTestFinished(() => pool.end());
+  return pool;
+}
+
+interface Opened {
+  client: Pool;
+  table: string;
+  driver: ReturnType<typeof mysqlDriver>;
+}
+
+/** A driver with a table of its own, through a pool that ends with the test. */
+export async function openDriver(options: PoolOptions & { timeout?: number }): Promise<Opened> {
+  const { timeout = 5_000, ...poolOptions } = options;
+  const client = createPool(poolOptions);
+  const table = newTable();
+  const driver = mysqlDriver({ client, table, timeout });
+  await driver.setup();
+  onTestFinished(async () => {
+    await driver.teardown();
+    await client.end();
+  });
+  return { client, table, driver };
+}
+
+/** A server of the test's own, for other settings. */
+export async function ownServer(...args: string[]): Promise<{ server: Server; url: string }> {
+  const server = await startMysqlServer(args);
+  onTestFinished(() => server.stop());
+  return { server, url: mysqlUrl(server) };
+}
+
+/** For tests of servers with other settings: they cannot be made where one was named. */
+export const isNamed = (service: { obtained: string }): boolean =>
+  service.obtained.startsWith("SESSIONS_TEST_");
