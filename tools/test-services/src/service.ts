@@ -16,7 +16,7 @@ export interface Missing {
   readonly missing: string;
 }
 
-export type ServiceName = "redis" | "mysql" | "mongodb" | "dynamodb";
+export type ServiceName = "redis" | "mysql" | "postgres" | "mongodb" | "dynamodb";
 
 /** What a service's own file answers: where it is, and how it ends. */
 export interface Started extends Service {

@@ -3,6 +3,7 @@ import { startDynamodb } from "./dynamodb.ts";
 import { onCI } from "./machine.ts";
 import { startMongodb } from "./mongodb.ts";
 import { startMysql } from "./mysql.ts";
+import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
 import { addressVariable, type Missing, type Service, type ServiceName, type Started } from "./service.ts";
 
@@ -10,6 +11,7 @@ import { addressVariable, type Missing, type Service, type ServiceName, type Sta
 const starters: Record<ServiceName, (address: string | undefined) => Promise<Started | Missing>> = {
   redis: startRedis,
   mysql: startMysql,
+  postgres: startPostgres,
   mongodb: startMongodb,
   dynamodb: startDynamodb,
 };

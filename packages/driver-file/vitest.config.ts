@@ -1,0 +1,7 @@
+import { project } from "../../vitest.base.ts";
+
+export default project("driver-file", {
+  // A busy machine takes its time; no test waits for this to pass.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+});

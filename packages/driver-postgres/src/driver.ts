@@ -1,0 +1,117 @@
+import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
+import { senderOf } from "./connection.ts";
+import { translate } from "./errors.ts";
+import { createProvisioning } from "./provisioning.ts";
+import { parseRow, statementsOf, toJson } from "./statements.ts";
+
+/** Options of `postgresDriver`. */
+export interface PostgresDriverOptions {
+  /** A `Pool` or a connected `Client` of the package `pg`, closed by you. A single client does not come back once lost. */
+  readonly client: PgPoolLike | PgClientLike;
+  /**
+   * The table's name, perhaps with a schema: `"sessions"`, `"app.sessions"`. Each 1 to 48 of `a-z A-Z 0-9 _`, and case
+   * matters.
+   * @default "sessions"
+   */
+  readonly table?: string | undefined;
+  /** How long a call may take, to wait for a connection included, before it is `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+  /**
+   * Whether `setup()` makes the table `UNLOGGED`: writes are cheaper, and a crash of the server empties it and logs
+   * everybody out; replicas do not have it.
+   * @default false
+   */
+  readonly unlogged?: boolean | undefined;
+}
+
+/**
+ * Keeps sessions in PostgreSQL 12 or newer: one row each, in one table.
+ *
+ * @throws SessionConfigError naming an option that is unknown or out of range.
+ */
+export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
+  const { client, table = "sessions", timeout: limit = "2s", unlogged = false, ...rest } = options;
+  refuseUnknown("postgresDriver: ", rest);
+  checkOption(
+    ["query", "connect"].some((method) => typeof Object(client)[method] === "function"),
+    "client",
+    "a Pool or a Client of the package pg",
+    // A URL, given by mistake, has a password in it.
+    client === undefined ? client : typeof client,
+  );
+  checkOption(
+    typeof table === "string" && /^\w{1,48}(\.\w{1,48})?$/.test(table),
+    "table",
+    "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
+    table,
+  );
+  checkOption(typeof unlogged === "boolean", "unlogged", "true or false", unlogged);
+  const timeout = milliseconds("timeout", limit);
+
+  const call = createCall({ driver: "postgres", timeout, translate: translate(table) });
+  const sendWithin = senderOf(client);
+  const send = (text: string, values: unknown[] = [], within = timeout): Promise<PgResult> =>
+    call(() => sendWithin(text, values, within), within);
+  const statements = statementsOf(
+    table
+      .split(".")
+      .map((part) => `"${part}"`)
+      .join("."),
+  );
+
+  return {
+    name: "postgres",
+
+    async create(id, { expiresAt, principal, fields }, now) {
+      const values = [id, expiresAt, principal ?? null, toJson(fields), now];
+      return (await send(statements.create, values)).rowCount === 1;
+    },
+
+    async load(id) {
+      const row = (await send(statements.load, [id])).rows[0];
+      if (row === undefined) return undefined;
+      const { id: _, ...record } = parseRow(row);
+      return record;
+    },
+
+    async commit(id, { fields, expiresAt, principal, ifVersion }, now) {
+      const deletes: string[] = [];
+      const sets: [string, string][] = [];
+      for (const [name, text] of fields) {
+        if (text === null) deletes.push(name);
+        else sets.push([name, text]);
+      }
+      const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
+      const values = [
+        ...[id, now, deletes, toJson(sets), expiresAt ?? null],
+        ...[principal !== undefined, principal ?? null, counts ? 1 : 0],
+      ];
+      if (ifVersion === undefined)
+        return (await send(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
+      const { live, written }: Record<string, unknown> = Object(
+        (await send(statements.compareAndSet, [...values, ifVersion])).rows[0],
+      );
+      return written === true ? "committed" : live === true ? "conflict" : "gone";
+    },
+
+    destroy: async (id, now) => (await send(statements.destroy, [id, now])).rowCount === 1,
+
+    async sweep({ after, before, limit }) {
+      return (await send(statements.sweep, [after, before, limit])).rowCount ?? 0;
+    },
+
+    async list({ principal, cursor = "", limit }, now) {
+      const { rows } =
+        principal === undefined
+          ? await send(statements.list, [cursor, limit])
+          : await send(statements.listPrincipal, [cursor, limit, now, principal]);
+      const records = rows.map(parseRow);
+      const last = records.at(-1);
+      return { records, ...(records.length === limit && last && { cursor: last.id }) };
+    },
+
+    ...createProvisioning({ table, unlogged, send }),
+  };
+}

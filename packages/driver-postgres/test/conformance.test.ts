@@ -1,0 +1,71 @@
+import { testDriver } from "@sessions/conformance";
+import { testBrokenLine, testBytes, withService } from "@sessions/driver-tests";
+import { postgresUrl, startPostgresServer } from "@sessions/test-services/postgres";
+import { openProxy } from "@sessions/test-services/proxy";
+import pg from "pg";
+import { afterAll, describe, onTestFinished, test } from "vitest";
+import { fromUrl, postgresDriver } from "../src/index.ts";
+import { newTable } from "./support.ts";
+
+await withService("postgres", async (postgres) => {
+  const proxy = await openProxy(postgres.url);
+  const openPool = (connectionString: string) => {
+    const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000 });
+    pool.on("error", () => {});
+    return pool;
+  };
+  const pool = openPool(proxy.url);
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  afterAll(async () => {
+    await Promise.all([pool.end(), client.end()]);
+    await proxy.close();
+  });
+  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const target = (one: pg.Pool | pg.Client) => ({
+    name: "postgres",
+    open: (namespace: string) => postgresDriver({ client: one, table: namespace, timeout: 1000 }),
+  });
+
+  describe("postgres: a pool", () => {
+    testDriver({ test, target: { ...target(pool), outage } });
+  });
+  // A lost one does not come back, so its outage is no rule to keep: the pool keeps it.
+  describe("postgres: a single client", () => {
+    testDriver({ test, target: target(client) });
+  });
+
+  for (const level of ["repeatable read", "serializable"]) {
+    const server = await startPostgresServer(["-c", `default_transaction_isolation=${level}`]);
+    const strict = openPool(postgresUrl(server));
+    afterAll(async () => {
+      await strict.end();
+      await server.stop();
+    });
+    describe(`postgres: ${level} by default`, () => {
+      testDriver({ test, target: target(strict) });
+    });
+  }
+
+  const open = async (client: pg.Pool) => {
+    const driver = postgresDriver({ client, table: newTable(), timeout: 500 });
+    await driver.setup();
+    onTestFinished(() => driver.teardown());
+    return driver;
+  };
+  describe("a pool", () => {
+    testBrokenLine(() => open(pool), proxy);
+    testBytes({ open: () => open(pool), proxy, most: 600 });
+  });
+  describe("fromUrl", () => {
+    testBrokenLine(async () => {
+      const driver = await fromUrl(proxy.url, { table: newTable(), timeout: 500 });
+      await driver.setup();
+      onTestFinished(async () => {
+        await driver.teardown();
+        await driver.close();
+      });
+      return driver;
+    }, proxy);
+  });
+});

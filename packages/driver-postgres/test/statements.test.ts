@@ -1,0 +1,124 @@
+import { sweepBesideCommits, withService } from "@sessions/driver-tests";
+import { describe, expect, test } from "vitest";
+import { postgresDriver } from "../src/index.ts";
+import { statementsOf } from "../src/statements.ts";
+import { begin, HOUR, newId, newTable, openPool, ownServer } from "./support.ts";
+
+await withService("postgres", (postgres) => {
+  test("each method is one statement, by the server's own counters", async () => {
+    const { pool } = await ownServer("shared_preload_libraries=pg_stat_statements");
+    await pool.query("CREATE EXTENSION pg_stat_statements");
+    const driver = postgresDriver({ client: pool });
+    await driver.setup();
+    const [id, ended] = [await begin(driver), await begin(driver)];
+    const now = Date.now();
+    const x = new Map([["a/x", "1"]]);
+    const many = new Map(Array.from({ length: 100 }, (_, i) => [`a/${i}`, i % 2 ? null : "1"] as const));
+    await driver.destroy(ended, now);
+    const calls: Record<string, () => Promise<unknown>> = {
+      read: () => driver.load(id),
+      "read of none": () => driver.load(ended),
+      write: () => driver.commit(id, { fields: x }, now),
+      "write of 100 fields": () => driver.commit(id, { fields: many }, now),
+      touch: () => driver.commit(id, { fields: new Map(), expiresAt: now + HOUR }, now),
+      gone: () => driver.commit(ended, { fields: x }, now),
+      "gone with ifVersion": () => driver.commit(ended, { fields: x, ifVersion: 1 }, now),
+      conflict: () => driver.commit(id, { fields: x, ifVersion: 99 }, now),
+      create: () => begin(driver, { principal: "alice" }),
+      destroy: () => driver.destroy(id, now),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      await pool.query("SELECT pg_stat_statements_reset()");
+      await call();
+      const { rows } = await pool.query(
+        "SELECT sum(calls)::int AS calls FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'",
+      );
+      expect(rows[0]?.calls, name).toBe(1);
+    }
+  });
+
+  test("statements are prepared once a connection, however many fields they change", async () => {
+    const pool = openPool(postgres.url, { max: 1 });
+    const driver = postgresDriver({ client: pool, table: newTable() });
+    await driver.setup();
+    const id = await begin(driver);
+    for (let n = 0; n < 20; n++) {
+      const fields = new Map(Array.from({ length: n }, (_, i) => [`a/${i}`, "1"] as const));
+      await driver.commit(id, { fields }, Date.now());
+      await driver.load(id);
+    }
+    const { rows } = await pool.query(
+      "SELECT count(*)::int AS count FROM pg_prepared_statements WHERE name LIKE 'sessions_%'",
+    );
+    // setup, create, commit, load.
+    expect(rows[0]?.count).toBe(4);
+    await driver.teardown();
+  });
+
+  test("a connection that forgets its statements, as behind PgBouncer, loses nothing", async () => {
+    const pool = openPool(postgres.url, { max: 1 });
+    const driver = postgresDriver({ client: pool, table: newTable() });
+    await driver.setup();
+    const id = await begin(driver);
+    for (let n = 0; n < 3; n++) {
+      await pool.query("DEALLOCATE ALL");
+      expect(await driver.commit(id, { fields: new Map([["a/n", String(n)]]) }, Date.now())).toBe(
+        "committed",
+      );
+      expect((await driver.load(id))?.fields.get("a/n")).toBe(String(n));
+    }
+    expect((await driver.load(id))?.version).toBe(4);
+    await driver.teardown();
+  });
+
+  test("100,000 expired of 200,000 records go by an index, in batches, beside commits that are all kept", async () => {
+    const { pool, url } = await ownServer("log_min_duration_statement=-1");
+    const sweeper = postgresDriver({ client: pool });
+    await sweeper.setup();
+    const now = Date.now();
+    await pool.query(
+      `INSERT INTO sessions SELECT md5(n::text), 1, CASE WHEN n % 2 = 0 THEN $1::bigint ELSE $2::bigint END + n, NULL,
+        '{"a/x":"some text of a session"}'::jsonb FROM generate_series(1, 200000) n`,
+      [now - HOUR, now + HOUR],
+    );
+    await pool.query("ANALYZE sessions");
+    const live = (await pool.query("SELECT id FROM sessions WHERE expires_at > $1 LIMIT 1000", [now])).rows;
+
+    const plan = async (text: string, values: unknown[]) =>
+      (await pool.query(`EXPLAIN ${text}`, values)).rows.map((row) => row["QUERY PLAN"]).join("\n");
+    const statements = statementsOf("sessions");
+    const sweepPlan = await plan(statements.sweep, [0, now, 1000]);
+    expect(sweepPlan).toMatch(/Index Scan using sessions_expires_at/);
+    expect(sweepPlan).not.toMatch(/Seq Scan/);
+    expect(await plan(statements.listPrincipal, ["", 10, now, "alice"])).toMatch(/sessions_principal/);
+    expect(await plan(statements.list, ["", 10])).toMatch(/Index Scan using sessions_pkey/);
+
+    const writer = postgresDriver({ client: openPool(url) });
+    const figures = await sweepBesideCommits({
+      ...{ sweeper, writer, expired: 100_000, batch: 1000 },
+      live: live.map(({ id }) => String(id)),
+    });
+    console.log(
+      `swept ${figures.removed} in ${figures.batches} statements, the longest ${figures.longestBatch.toFixed(1)} ms; ${figures.commits} commits beside it, the longest ${figures.longestCommit.toFixed(1)} ms, none lost`,
+    );
+  });
+
+  describe("a pool whose connections are all taken", () => {
+    test("is DriverUnavailableError in time, and what waited is not done later", async () => {
+      const pool = openPool(postgres.url, { max: 1, connectionTimeoutMillis: 0 });
+      const driver = postgresDriver({ client: pool, table: newTable(), timeout: 200 });
+      await driver.setup();
+      const id = await begin(driver);
+      const taken = await pool.connect();
+      await expect(
+        driver.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now()),
+      ).rejects.toMatchObject({
+        code: "ERR_SESSION_UNAVAILABLE",
+      });
+      taken.release();
+      expect((await driver.load(id))?.version).toBe(1);
+      expect((await driver.load(newId())) ?? "none").toBe("none");
+      await driver.teardown();
+    });
+  });
+});

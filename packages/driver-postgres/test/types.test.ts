@@ -1,0 +1,33 @@
+import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import type pg from "pg";
+import { expect, expectTypeOf, test } from "vitest";
+import {
+  fromUrl,
+  type PgClientLike,
+  type PgPoolLike,
+  type PostgresDriverOptions,
+  postgresDriver,
+} from "../src/index.ts";
+
+test("the clients of the package pg fit", () => {
+  expectTypeOf<pg.Pool>().toExtend<PgPoolLike>();
+  expectTypeOf<pg.Client>().toExtend<PgClientLike>();
+  expectTypeOf<pg.Pool>().toExtend<PostgresDriverOptions["client"]>();
+  expectTypeOf<pg.Client>().toExtend<PostgresDriverOptions["client"]>();
+});
+
+test("what is made lists and provisions, and closes where it opened", () => {
+  expectTypeOf(postgresDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
+  expectTypeOf(fromUrl).returns.resolves.toExtend<ListingDriver & ProvisionedDriver & ClosableDriver>();
+});
+
+test("wrong programs do not compile", () => {
+  const client: PgClientLike = { query: async () => ({ rows: [], rowCount: 0 }) };
+  // @ts-expect-error a client is needed
+  const none: PostgresDriverOptions = {};
+  // @ts-expect-error a duration has a unit
+  const timeless: PostgresDriverOptions = { client, timeout: "2" };
+  // @ts-expect-error no such option
+  const prefix: PostgresDriverOptions = { client, prefix: "x" };
+  expect([none, timeless, prefix]).toHaveLength(3);
+});

@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { canInstall, findProgram, install } from "./machine.ts";
+import { HOST, type Server, startServer } from "./server.ts";
+import type { Missing, Started } from "./service.ts";
+
+/** Debian keeps the server's programs where no PATH looks. */
+const DEBIAN = "/usr/lib/postgresql";
+
+function findPostgres(): { postgres: string; initdb: string } | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+  const folder = versions
+    .map((version) => join(DEBIAN, version, "bin"))
+    .find((bin) => existsSync(join(bin, "initdb")));
+  const [postgres, initdb] = folder
+    ? [join(folder, "postgres"), join(folder, "initdb")]
+    : [findProgram(["postgres"]), findProgram(["initdb"])];
+  return postgres && initdb ? { postgres, initdb } : undefined;
+}
+
+/** PostgreSQL refuses to run as root; then it runs as nobody. */
+export function asNobody(): { command: string[]; own(folder: string): void } {
+  if (process.getuid?.() !== 0) return { command: [], own: () => {} };
+  const [uid = 0, gid = 0] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"])));
+  return {
+    command: ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"],
+    own: (folder) => chownSync(folder, uid, gid),
+  };
+}
+
+/** Another server of the tests' own, with settings of its own: `["-c", "default_transaction_isolation=serializable"]`. */
+export async function startPostgresServer(args: readonly string[] = []): Promise<Server> {
+  const found = findPostgres();
+  if (!found) throw new Error("No PostgreSQL: ask the service first, and skip the test.");
+  const { command, own } = asNobody();
+  const [program = found.postgres, ...before] = [...command, found.postgres];
+  const server = await startServer({
+    command: program,
+    prepare(folder) {
+      own(folder);
+      const [first = found.initdb, ...rest] = [...command, found.initdb];
+      const how = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"];
+      execFileSync(first, [...rest, ...how, "-D", join(folder, "data")], { stdio: "pipe", cwd: folder });
+    },
+    args: (port, folder) => [
+      ...[...before, "-D", join(folder, "data"), "-k", folder, "-h", HOST, "-p", String(port)],
+      ...args,
+    ],
+    ready: /ready to accept connections/,
+  });
+  // Its default signal waits for its clients to leave.
+  return { ...server, stop: (signal = "SIGINT") => server.stop(signal) };
+}
+
+/** For a client: the owner of everything, without a password, as only this machine's loopback reaches it. */
+export function postgresUrl(server: Pick<Server, "port">): string {
+  return `postgres://postgres@${HOST}:${server.port}/postgres`;
+}
+
+const NEEDED =
+  "no PostgreSQL server was found. Install one (Debian and Ubuntu: sudo apt-get install -y postgresql; macOS: brew " +
+  "install postgresql), or name one in SESSIONS_TEST_POSTGRES_URL: postgres://user:password@host:port/database. The " +
+  "tests write to it.";
+
+/** Whether something takes connections there; what it is, the tests ask it. */
+async function reaches(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(address.replace(/^[a-z]+:/i, "ws:"));
+  const socket = connect(Number(port) || 5432, hostname);
+  return new Promise((resolve) => {
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  }).then((answer) => {
+    socket.destroy();
+    return answer === true;
+  });
+}
+
+/** For the tests' one PostgreSQL: the address given, a program of the system, the system's package. */
+export async function startPostgres(address: string | undefined): Promise<Started | Missing> {
+  if (address !== undefined)
+    return (await reaches(address))
+      ? {
+          url: address,
+          version: "PostgreSQL",
+          obtained: "SESSIONS_TEST_POSTGRES_URL",
+          stop: async () => {},
+        }
+      : { missing: "nothing takes connections at the address in SESSIONS_TEST_POSTGRES_URL." };
+  let obtained = "program of the system";
+  if (!findPostgres() && canInstall()) {
+    install("PostgreSQL", "postgresql");
+    obtained = "installed with apt-get";
+  }
+  const found = findPostgres();
+  if (!found) return { missing: NEEDED };
+  const server = await startPostgresServer();
+  const version = /\d+(\.\d+)*/.exec(execFileSync(found.postgres, ["--version"], { encoding: "utf8" }))?.[0];
+  return { url: postgresUrl(server), version: `PostgreSQL ${version}`, obtained, stop: () => server.stop() };
+}
