@@ -30,12 +30,24 @@ const WRITE = { ...PLAIN, writeConcern: { w: "majority" } } as const;
  * @throws SessionConfigError naming an option that is unknown, out of range, or contradicts another.
  */
 export function mongodbDriver(options: MongodbDriverOptions): ListingDriver & ProvisionedDriver {
-  const { collection, timeout } = readOptions(options);
+  return createDriver(readOptions(options));
+}
+
+/** @param connected Ends when the client has been connected, where that is not the caller's own care. */
+export function createDriver(
+  { collection, timeout }: ReturnType<typeof readOptions>,
+  connected?: Promise<void>,
+): ListingDriver & ProvisionedDriver {
   const call = createCall({ driver: "mongodb", timeout, translate });
 
   /** A call that neither waits in the client, nor is repeated by it, nor runs in the server, after its time is up. */
   function within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T> {
-    return call(() => work({ signal: AbortSignal.timeout(timeout), maxTimeMS: timeout }));
+    return call(async () => {
+      const signal = AbortSignal.timeout(timeout);
+      await connected;
+      signal.throwIfAborted();
+      return work({ signal, maxTimeMS: timeout });
+    });
   }
 
   const live = (id: string, now: number) => ({ _id: id, expiresAt: { $gt: now } });

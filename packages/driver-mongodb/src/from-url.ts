@@ -7,8 +7,8 @@ import {
   SessionConfigError,
 } from "@sessions/core";
 import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
-import { mongodbDriver } from "./driver.ts";
-import { checkName } from "./options.ts";
+import { createDriver } from "./driver.ts";
+import { checkName, readOptions } from "./options.ts";
 
 /** Options of `fromUrl`. */
 export interface MongodbUrlOptions {
@@ -47,11 +47,10 @@ export async function fromUrl(
       "The URL must be like mongodb://user:password@host:27017/database, or mongodb+srv://",
     );
   }
-  const driver = mongodbDriver({ client, collection, timeout });
   // What is wrong is told by the calls.
   client.on("error", () => {});
   // A client whose first connection failed never tries another by itself, and so does not survive a start before its
-  // server's.
+  // server's. Nor does a call that is made while it connects: that failure would end it, too.
   const closing = new AbortController();
   async function connect(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -65,13 +64,14 @@ export async function fromUrl(
       }
     }
   }
-  const connecting = connect();
+  const connected = connect();
+  const driver = createDriver(readOptions({ client, collection, timeout }), connected);
   return {
     ...driver,
     async close() {
       closing.abort();
       await client.close();
-      await connecting;
+      await connected;
     },
   };
 }

@@ -110,6 +110,8 @@ export function createProvisioning({
 
   return {
     async setup() {
+      // To make an index takes as long as it takes; a server that is not there is told at once.
+      await within((limits) => listIndexes(collection, limits));
       // Makes the collection too. What is there already is left as it is.
       await call(
         () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
