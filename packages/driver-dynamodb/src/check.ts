@@ -9,12 +9,12 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { type Backend, INDEX } from "./backend.ts";
-import { describe, describeTtl, hasOwnKey, isKeyed } from "./description.ts";
+import { describe, describeTtl, hasOwnKey, indexOf, isKeyed } from "./description.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
 
 function checkIndex(found: TableDescription, table: string): string[] {
-  const index = found.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === INDEX);
+  const index = indexOf(found);
   if (index === undefined)
     return [`The index ${INDEX} of ${table} is missing: run setup() before anything is listed`];
   if (!isKeyed(found, index.KeySchema, OWN.principal))
@@ -79,6 +79,8 @@ export function createCheck(backend: Backend): () => Promise<string[]> {
     if (found.TableStatus !== "ACTIVE" && found.TableStatus !== "UPDATING")
       return [`The table ${table} is ${found.TableStatus}: wait until it is ACTIVE`];
     const sentences = checkIndex(found, table);
+    // One that has a fault cannot be asked.
+    const indexed = sentences.length === 0;
     const ttl = await describeTtl(backend);
     if (ttl !== OWN.ttl)
       sentences.push(
@@ -86,7 +88,6 @@ export function createCheck(backend: Backend): () => Promise<string[]> {
           ? `TTL is not enabled on ${table}, so that expired records stay: run setup()`
           : `TTL of ${table} goes by ${ttl}, so that expired records stay: disable it, and run setup() for ${OWN.ttl}`,
       );
-    const indexed = found.GlobalSecondaryIndexes?.some(({ IndexName }) => IndexName === INDEX) ?? false;
     return [...sentences, ...(await checkPermissions(backend, indexed))];
   };
 }

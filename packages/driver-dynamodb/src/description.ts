@@ -1,10 +1,11 @@
 import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
+  type GlobalSecondaryIndexDescription,
   type KeySchemaElement,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
-import type { Backend } from "./backend.ts";
+import { type Backend, INDEX } from "./backend.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
 
@@ -37,3 +38,6 @@ export function isKeyed(
 }
 
 export const hasOwnKey = (found: TableDescription): boolean => isKeyed(found, found.KeySchema, OWN.id);
+
+export const indexOf = (found: TableDescription | undefined): GlobalSecondaryIndexDescription | undefined =>
+  found?.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === INDEX);

@@ -42,7 +42,7 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
   const { client, table = "sessions", timeout: limit = "2s", onProgress, ...rest } = options;
   refuseUnknown("dynamodbDriver: ", rest);
   checkOption(
-    typeof Object(client).send === "function",
+    typeof Object(client).send === "function" && typeof Object(client).config === "object",
     "client",
     "a DynamoDBClient of @aws-sdk/client-dynamodb",
     // A URL, given by mistake, has a secret in it.
@@ -70,7 +70,7 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
    * wrong clock on this machine, the service would remove live records.
    */
   function ttlOf(expiresAt: number, now: number): number {
-    const serviceNow = Date.now() + (client.config?.systemClockOffset ?? 0);
+    const serviceNow = Date.now() + (client.config.systemClockOffset ?? 0);
     return Math.ceil((serviceNow + Math.max(expiresAt - now, 0) + LEFTOVER_MS) / 1000);
   }
 

@@ -9,7 +9,7 @@ import {
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import { type Backend, INDEX } from "./backend.ts";
 import { createCheck } from "./check.ts";
-import { describe, describeTtl, hasOwnKey } from "./description.ts";
+import { describe, describeTtl, hasOwnKey, indexOf } from "./description.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
 
@@ -68,7 +68,7 @@ export function createProvisioning(
     if (status !== "ACTIVE") fail(`the table ${table} is ${status}`);
     if (!hasOwnKey(found))
       fail(`the table ${table} has another key than ${OWN.id} (S), so it is not the driver's`);
-    const own = found.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === INDEX);
+    const own = indexOf(found);
     if (own === undefined) {
       const update = new UpdateTableCommand({
         TableName: table,
@@ -89,8 +89,10 @@ export function createProvisioning(
           },
         ],
       });
-      // Refused where another process is making it.
-      await manage(update, ["ResourceInUseException", "LimitExceededException"]);
+      // Refused where another process makes it, or has made it since.
+      const answer = await manage(update, ["ResourceInUseException", "ValidationException"]);
+      if (isRefusal(answer) && answer.refused === "ValidationException" && !indexOf(await describe(backend)))
+        fail(`the index ${INDEX} of ${table} cannot be made: ${answer.message}`);
       return `the index ${INDEX} of ${table} is being created`;
     }
     if (own.IndexStatus !== "ACTIVE") return `the index ${INDEX} of ${table} is ${own.IndexStatus}`;
@@ -116,17 +118,21 @@ export function createProvisioning(
     check: createCheck(backend),
 
     async teardown() {
-      let asked = false;
       await until(async () => {
         const found = await describe(backend);
         if (found === undefined) return undefined;
         if (!hasOwnKey(found))
           fail(`the table ${table} has another key than ${OWN.id} (S), so it is not removed`);
-        if (!asked && found.TableStatus !== "DELETING") {
-          const command = new DeleteTableCommand({ TableName: table });
-          const answer = await manage(command, ["ResourceInUseException", "ResourceNotFoundException"]);
-          asked = !isRefusal(answer);
-        }
+        if (found.TableStatus === "DELETING") return `the table ${table} is being removed`;
+        const command = new DeleteTableCommand({ TableName: table });
+        // Refused while it changes, or where another process has removed it since.
+        const answer = await manage(command, [
+          "ResourceInUseException",
+          "ResourceNotFoundException",
+          "ValidationException",
+        ]);
+        if (isRefusal(answer) && answer.refused === "ValidationException")
+          fail(`the table ${table} cannot be removed: ${answer.message}`);
         return `the table ${table} is being removed`;
       });
     },

@@ -102,7 +102,7 @@ export function commitInput(
     ...(patch.length <= MOST_IN_EXPRESSION
       ? expressions(patch, counts, ifVersion, now)
       : attributes(patch, counts, ifVersion, now)),
-    // Without ifVersion a failed condition has but one meaning, and the item need not be paid for twice.
+    // Without ifVersion a failed condition has but one meaning, and the item need not travel.
     ...(ifVersion !== undefined && { ReturnValuesOnConditionCheckFailure: "ALL_OLD" }),
   };
 }

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import type { Driver } from "@sessions/core";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { dynamodbDriver, fromUrl } from "../src/index.ts";
 import { begin, clientOf, HOUR, type Instead, newId, newTable, openGateway, prepare } from "./support.ts";
 
@@ -84,7 +84,7 @@ await withService("dynamodb", async (service) => {
     describe.each(strategies)("with %s", (_, config) => {
       test.each(outcomes)("%s", async (_, instead) => {
         const gateway = await openGateway(service.url);
-        const { driver, table } = await prepare(service.url, {
+        const { driver } = await prepare(service.url, {
           client: clientOf(gateway.url, config),
           timeout: 500,
         });
@@ -96,7 +96,6 @@ await withService("dynamodb", async (service) => {
           gateway.instead = undefined;
           expect(gateway.asked, name).toHaveLength(1);
         }
-        expect(table).toBeTruthy();
       });
     });
 
@@ -279,6 +278,21 @@ await withService("dynamodb", async (service) => {
     const driver = await fromUrl(`dynamodb://127.0.0.1:${port}`, { timeout: 300 });
     onTestFinished(() => driver.close());
     await expect(driver.load(newId())).rejects.toMatchObject(UNAVAILABLE);
-    await vi.waitFor(() => expect(driver.load(newId())).rejects.toMatchObject(UNAVAILABLE));
+    // A proxy to the server, on the port that nobody had: what was tried in vain does not stand in the way.
+    const proxy = createServer((socket) => {
+      const { hostname, port: target } = new URL(service.url.replace("dynamodb:", "http:"));
+      const onward = connect(Number(target), hostname);
+      for (const [from, to] of [
+        [socket, onward],
+        [onward, socket],
+      ] as const)
+        from
+          .on("error", () => {})
+          .on("close", () => to.destroy())
+          .pipe(to);
+    }).listen(port, "127.0.0.1");
+    await once(proxy, "listening");
+    onTestFinished(() => void proxy.close());
+    await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_SETUP" });
   });
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import type { Driver, NewRecord } from "@sessions/core";
 import { onTestFinished } from "vitest";
@@ -65,6 +66,8 @@ export interface Gateway {
   readonly headers: IncomingHttpHeaders[];
   /** Decides, request by request; without it everything is forwarded. */
   instead: ((operation: string) => Instead | undefined) | undefined;
+  /** How many are open to it. */
+  connections(): Promise<number>;
   /** The date that answers carry. */
   date: (() => Date) | undefined;
 }
@@ -72,7 +75,14 @@ export interface Gateway {
 /** Speaks HTTP between a client and the server: counts what is asked, and answers in its place. Closed after the test. */
 export async function openGateway(url: string): Promise<Gateway> {
   const target = new URL(url.replace(/^dynamodb:/, "http:"));
-  const gateway: Gateway = { url: "", asked: [], headers: [], instead: undefined, date: undefined };
+  const gateway: Gateway = {
+    url: "",
+    asked: [],
+    headers: [],
+    connections: () => promisify(server.getConnections.bind(server))(),
+    instead: undefined,
+    date: undefined,
+  };
   const server = createServer(async (asked, answer) => {
     const chunks: Buffer[] = [];
     for await (const chunk of asked) chunks.push(chunk);
