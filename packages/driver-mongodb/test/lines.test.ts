@@ -28,6 +28,25 @@ await withService("mongodb", async (mongodb) => {
 
   describe("client", () => testBrokenLine(() => open(healing, 500), proxy));
 
+  test("a commit that waited in the client until its time was up is not done when the server is back", async () => {
+    const driver = await open(healing, 500);
+    const id = await begin(driver);
+    onTestFinished(() => proxy.restore());
+    await proxy.cut();
+    const unavailable = { code: "ERR_SESSION_UNAVAILABLE" };
+    // From the first failure on the client knows that there is no server, and lets calls wait for one.
+    await expect(driver.load(id)).rejects.toMatchObject(unavailable);
+    const now = Date.now();
+    for (const ifVersion of [undefined, 1]) {
+      const change = { fields: new Map([["a/x", "late"]]), ifVersion };
+      await expect(driver.commit(id, change, now)).rejects.toMatchObject(unavailable);
+    }
+    await proxy.restore();
+    await vi.waitFor(() => driver.load(id), { timeout: 10_000 });
+    expect(await driver.commit(id, { fields: new Map([["a/y", "1"]]) }, now)).toBe("committed");
+    expect(await driver.load(id)).toMatchObject({ version: 2, fields: new Map([["a/y", "1"]]) });
+  });
+
   describe("fromUrl", () => {
     testBrokenLine(async () => {
       const driver = await fromUrl(once.href, { collection: newName(), timeout: 500 });

@@ -131,6 +131,58 @@ await withService("mongodb", async (mongodb) => {
     }
   });
 
+  test("each read names the primary, whatever the collection was told", async () => {
+    const { collection, driver } = await ready();
+    const id = await begin(driver);
+    const named: unknown[] = [];
+    const noting = new Proxy<MongodbCollectionLike>(collection, {
+      get(target, key) {
+        const method: unknown = Reflect.get(target, key);
+        if (!["find", "findOne", "listIndexes", "options"].includes(String(key))) return method;
+        return (...args: object[]) => {
+          named.push([key, Reflect.get(args.at(-1) ?? {}, "readPreference")]);
+          return typeof method === "function" ? method.apply(target, args) : undefined;
+        };
+      },
+    });
+    const noted = mongodbDriver({ collection: noting });
+    await noted.load(id);
+    await noted.list({ limit: 1 }, Date.now());
+    await noted.sweep({ after: 0, before: 1, limit: 1 });
+    expect(await noted.check()).toEqual([]);
+    const reads = ["findOne", "find", "find", "listIndexes", "options", "findOne"];
+    expect(named).toEqual(reads.map((key) => [key, "primary"]));
+  });
+
+  test("a destroy between the two halves of a compare-and-set is no conflict", async () => {
+    const { collection, driver } = await ready();
+    const now = Date.now();
+    const outcomes: unknown[] = [];
+    // As a server may do them: each half by itself, with whatever comes between.
+    for (const before of [0, 1]) {
+      const id = await begin(driver);
+      const torn = new Proxy<MongodbCollectionLike>(collection, {
+        get(target, key) {
+          if (key !== "bulkWrite") return Reflect.get(target, key);
+          return async (...[operations]: Parameters<MongodbCollectionLike["bulkWrite"]>) => {
+            const counts = { matchedCount: 0, modifiedCount: 0 };
+            for (const [i, { updateOne }] of operations.entries()) {
+              if (i === before) await driver.destroy(id, now);
+              const done = await collection.updateOne(updateOne.filter, updateOne.update);
+              counts.matchedCount += done.matchedCount;
+              counts.modifiedCount += done.modifiedCount;
+            }
+            return counts;
+          };
+        },
+      });
+      const change = { fields: new Map([["a/x", "1"]]), ifVersion: 1 };
+      outcomes.push(await mongodbDriver({ collection: torn }).commit(id, change, now));
+      expect(await driver.load(id)).toBeUndefined();
+    }
+    expect(outcomes).toEqual(["gone", "committed"]);
+  });
+
   test("MongoDB may remove a record a day and an hour after its expiry, by the caller's clock or by none", async () => {
     const { collection, driver } = await ready();
     const id = newId();
