@@ -1,0 +1,20 @@
+/** The little that the driver uses of a handle, be it of `better-sqlite3` or of `node:sqlite`. */
+
+/** What is bound to a statement. */
+export type SqliteValue = string | number | null;
+
+/** What `prepare` answers. */
+export interface SqliteStatementLike {
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+  all(...values: SqliteValue[]): unknown[];
+}
+
+/** An open database: `Database` of the package `better-sqlite3`, or `DatabaseSync` of `node:sqlite`. */
+export interface SqliteClientLike {
+  prepare(sql: string): SqliteStatementLike;
+  exec(sql: string): unknown;
+  /** `better-sqlite3`: whether a transaction is open. */
+  readonly inTransaction?: boolean;
+  /** `node:sqlite`, from Node 22.16 on: whether a transaction is open. */
+  readonly isTransaction?: boolean;
+}

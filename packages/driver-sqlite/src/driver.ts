@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import type { SqliteClientLike } from "./client.ts";
+import { type Connection, connectionOf } from "./connection.ts";
+import { translate } from "./errors.ts";
+import { createProvisioning } from "./provisioning.ts";
+import { parseRow, statementsOf } from "./statements.ts";
+
+/** Options of `sqliteDriver`. */
+export interface SqliteDriverOptions {
+  /**
+   * A handle of `better-sqlite3` or `node:sqlite`, opened by you and closed by you, best for sessions alone: while the
+   * application has a transaction open on it, calls wait. Its pragmas stay as you set them.
+   */
+  readonly client: SqliteClientLike;
+  /**
+   * The table's name: 1 to 64 of `a-z 0-9 _`, not beginning with `sqlite_` or a digit. Lower case, for SQLite takes
+   * names that differ in case for one.
+   * @default "sessions"
+   */
+  readonly table?: string | undefined;
+  /**
+   * How long a call waits, without blocking the process, for the locks of others, before it is
+   * `DriverUnavailableError`. The handle's own busy timeout is not used.
+   * @default "2s"
+   */
+  readonly timeout?: Duration | undefined;
+}
+
+/** The most records that one statement removes: some milliseconds, for which others wait. */
+const REMOVE_AT_ONCE = 100;
+
+/**
+ * Keeps sessions in SQLite: one row each, in one table, changed by one statement. Several processes may share the file.
+ *
+ * @throws SessionConfigError naming an option that is unknown or out of range.
+ */
+export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
+  const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
+  refuseUnknown("sqliteDriver: ", rest);
+  checkOption(
+    typeof Object(client).prepare === "function" && typeof Object(client).exec === "function",
+    "client",
+    "a handle of better-sqlite3 or node:sqlite",
+    client === undefined ? client : typeof client,
+  );
+  checkOption(
+    typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/.test(table),
+    "table",
+    "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
+    table,
+  );
+  const timeout = milliseconds("timeout", limit);
+
+  const call = createCall({ driver: "sqlite", timeout, translate: translate(table) });
+  const use = connectionOf(client, timeout);
+  const statements = statementsOf(`"${table}"`);
+
+  /** A handle answers at once or throws, so the waiting is all in `use`, which ends. */
+  const work = <T>(body: (connection: Connection) => T): Promise<T> => call(() => use(body), Infinity);
+
+  return {
+    name: "sqlite",
+
+    async create(id, record, now) {
+      const create = statements.create(id, record, now);
+      return (await work(({ run }) => run(create))) === 1;
+    },
+
+    async load(id) {
+      const [row] = await work(({ all }) => all(statements.load(id)));
+      if (row === undefined) return undefined;
+      const { id: _, ...record } = parseRow(row);
+      return record;
+    },
+
+    async commit(id, change, now) {
+      // Before any waiting: the caller may change its Map meanwhile.
+      const commit = statements.commit(id, change, now);
+      const { ifVersion } = change;
+      return work(({ run, all }) => {
+        if (run(commit) === 1) return "committed";
+        // Should it be destroyed between the two, it is gone.
+        return ifVersion !== undefined && all(statements.isLive(id, now)).length > 0 ? "conflict" : "gone";
+      });
+    },
+
+    destroy: async (id, now) => (await work(({ run }) => run(statements.destroy(id, now)))) === 1,
+
+    async sweep({ limit, ...range }) {
+      let removed = 0;
+      while (removed < limit) {
+        const some = Math.min(limit - removed, REMOVE_AT_ONCE);
+        const count = await work(({ run }) => run(statements.sweep({ ...range, limit: some })));
+        removed += count;
+        if (count < some) break;
+        await nextTurn();
+      }
+      return removed;
+    },
+
+    async list(query, now) {
+      const records = (await work(({ all }) => all(statements.list(query, now)))).map(parseRow);
+      const last = records.at(-1);
+      return { records, ...(records.length >= query.limit && last && { cursor: last.id }) };
+    },
+
+    ...createProvisioning({ table, work }),
+  };
+}

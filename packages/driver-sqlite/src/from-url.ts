@@ -1,0 +1,92 @@
+import { resolve } from "node:path";
+import process from "node:process";
+import {
+  type ClosableDriver,
+  type ListingDriver,
+  type ProvisionedDriver,
+  SessionConfigError,
+} from "@sessions/core";
+import type { SqliteClientLike } from "./client.ts";
+import { type SqliteDriverOptions, sqliteDriver } from "./driver.ts";
+
+/** Options of `fromUrl`: those of `sqliteDriver`, but the client. */
+export type SqliteUrlOptions = Omit<SqliteDriverOptions, "client">;
+
+interface Handle extends SqliteClientLike {
+  close(): unknown;
+}
+type Open = new (path: string, options: { timeout: number }) => Handle;
+
+const isNodeSqlite = (module: unknown): module is { DatabaseSync: Open } =>
+  typeof Object(module).DatabaseSync === "function";
+
+/** What the runtime brings, or else the package. */
+async function findSqlite(): Promise<Open> {
+  const module: unknown = process.getBuiltinModule?.("node:sqlite");
+  if (isNodeSqlite(module)) return module.DatabaseSync;
+  try {
+    return (await import("better-sqlite3")).default;
+  } catch (cause) {
+    throw new SessionConfigError(
+      "sqlite: needs node:sqlite (Node 22.13 or newer) or the package better-sqlite3, and finds neither",
+      { cause },
+    );
+  }
+}
+
+/** The path of `sqlite:path`, `sqlite:///path` or `sqlite::memory:`. */
+function pathOf(url: string): string {
+  const [, path = ""] = /^sqlite:(?:\/\/(?=\/))?([^?#]+)$/i.exec(url) ?? [];
+  try {
+    if (path === "" || path.startsWith("//") || path.endsWith("/")) throw new TypeError("no path");
+    return path === ":memory:" ? path : resolve(decodeURIComponent(path));
+  } catch (cause) {
+    throw new SessionConfigError(
+      "The URL must be like sqlite:./sessions.db, sqlite:///var/lib/app/sessions.db or sqlite::memory:",
+      { cause },
+    );
+  }
+}
+
+/**
+ * A driver on a file, or on `:memory:`, that it opens itself: with `node:sqlite` where the runtime has that, else with
+ * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made, by the first call; where
+ * that cannot be done, calls are `DriverUnavailableError` until it can. It is in WAL mode with `synchronous` NORMAL: what
+ * was acknowledged survives the end of the process, and a loss of power may take the last commits with it.
+ *
+ * @throws SessionConfigError for a URL that is none, for bad options, and where there is neither client.
+ */
+export async function fromUrl(
+  url: string,
+  options: SqliteUrlOptions = {},
+): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  const path = pathOf(url);
+  const Sqlite = await findSqlite();
+  let handle: Handle | undefined;
+  let isClosed = false;
+
+  function open(): Handle {
+    if (isClosed) throw new Error("The driver is closed");
+    if (handle) return handle;
+    const opened = new Sqlite(path, { timeout: 0 });
+    try {
+      opened.exec("PRAGMA journal_mode = WAL");
+      opened.exec("PRAGMA synchronous = NORMAL");
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    handle = opened;
+    return opened;
+  }
+
+  const client: SqliteClientLike = { prepare: (sql) => open().prepare(sql), exec: (sql) => open().exec(sql) };
+  return {
+    ...sqliteDriver({ ...options, client }),
+    async close() {
+      isClosed = true;
+      handle?.close();
+      handle = undefined;
+    },
+  };
+}

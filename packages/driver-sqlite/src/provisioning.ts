@@ -1,0 +1,168 @@
+import type { ProvisionedDriver } from "@sessions/core";
+import type { Use } from "./connection.ts";
+import { codeOf } from "./errors.ts";
+
+const COLUMNS = {
+  id: "TEXT NOT NULL",
+  principal: "TEXT",
+  version: "INTEGER NOT NULL",
+  expires_at: "INTEGER NOT NULL",
+  fields: "TEXT NOT NULL",
+} as const;
+
+/** What `setup()` runs, one statement after the other. */
+export const definition = (table: string): string[] => [
+  `CREATE TABLE IF NOT EXISTS "${table}" (
+  id         TEXT NOT NULL PRIMARY KEY,
+  principal  TEXT,
+  version    INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  fields     TEXT NOT NULL
+) STRICT`,
+  `CREATE INDEX IF NOT EXISTS "${table}_by_expiry" ON "${table}" (expires_at)`,
+  `CREATE INDEX IF NOT EXISTS "${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
+];
+
+interface Found {
+  readonly columns: ReadonlyMap<string, { type: string; isNullable: boolean; isKey: boolean }>;
+  /** The columns of each index, and of which rows it has all. */
+  readonly indexes: readonly { columns: string[]; isPartial: boolean }[];
+}
+
+/** Makes the table, looks at it, and drops it. */
+export function createProvisioning({
+  table,
+  work,
+}: {
+  table: string;
+  work: Use;
+}): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+  const quoted = `"${table}"`;
+
+  const ask = (sql: string, ...values: string[]): Promise<unknown[][]> =>
+    work(({ all }) => all({ sql, values }));
+
+  async function look(): Promise<Found> {
+    const columns = await ask('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', table);
+    // A column under another collation does not serve a search for bytes.
+    const indexes = await ask(
+      `SELECT list.seq, list.partial, info.name FROM pragma_index_list(?) AS list
+       JOIN pragma_index_xinfo(list.name) AS info
+       WHERE info.key AND info.coll = 'BINARY' AND NOT info."desc" ORDER BY list.seq, info.seqno`,
+      table,
+    );
+    const byIndex = new Map<unknown, { columns: string[]; isPartial: boolean }>();
+    for (const [sequence, partial, name] of indexes) {
+      const index = byIndex.get(sequence) ?? { columns: [], isPartial: Number(partial) === 1 };
+      index.columns.push(String(name));
+      byIndex.set(sequence, index);
+    }
+    return {
+      columns: new Map(
+        columns.map(([name, type, notNull, pk]) => [
+          String(name),
+          { type: String(type), isNullable: Number(notNull) === 0, isKey: Number(pk) > 0 },
+        ]),
+      ),
+      indexes: [...byIndex.values()],
+    };
+  }
+
+  function checkColumns({ columns }: Found): string[] {
+    return Object.entries(COLUMNS).flatMap(([name, wanted]) => {
+      const column = columns.get(name);
+      const remedy = `make it ${wanted}`;
+      if (column === undefined) return [`The column ${name} of ${table} is missing: ${remedy}`];
+      const { type, isNullable } = column;
+      if (type.toUpperCase() !== wanted.split(" ")[0])
+        return [`The column ${name} of ${table} is ${type || "without a type"}: ${remedy}`];
+      if (isNullable !== !wanted.endsWith("NOT NULL"))
+        return [`The column ${name} of ${table} ${isNullable ? "takes" : "refuses"} NULL: ${remedy}`];
+      return [];
+    });
+  }
+
+  /** By what the columns do, whatever words made them. */
+  async function checkCollations({ columns }: Found): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of ["id", "principal"].filter((column) => columns.has(column))) {
+      const sql = `SELECT ${name} = 'A' OR ${name} = 'a ' FROM (SELECT ${name} FROM ${quoted} WHERE 0 UNION ALL SELECT 'a')`;
+      if (Number((await ask(sql))[0]?.[0]) !== 0)
+        found.push(`The column ${name} of ${table} is not compared byte by byte: make it COLLATE BINARY`);
+    }
+    return found;
+  }
+
+  function checkIndexes({ columns, indexes }: Found): string[] {
+    const has = (wanted: string[], mayBePartial: boolean): boolean =>
+      indexes.some(
+        ({ columns: own, isPartial }) =>
+          (mayBePartial || !isPartial) && wanted.every((column, i) => own[i] === column),
+      );
+    const keys = [...columns].filter(([, { isKey }]) => isKey).map(([name]) => name);
+    return [
+      ...(keys.join() === "id" ? [] : [`The primary key of ${table} must be id, and nothing else`]),
+      ...(has(["expires_at"], false)
+        ? []
+        : [`${table} has no index on expires_at, so sweep() reads all of it: run setup()`]),
+      ...(has(["principal", "id"], true)
+        ? []
+        : [
+            `${table} has no index on principal and id, so a user's sessions are searched in all: run setup()`,
+          ]),
+    ];
+  }
+
+  async function checkWriting(): Promise<string[]> {
+    try {
+      await work(({ run }) => run({ sql: `UPDATE ${quoted} SET version = version WHERE 0`, values: [] }));
+      return [];
+    } catch (error) {
+      // What is broken is named already, and an outage is no finding.
+      const { cause } = error instanceof Error ? error : { cause: undefined };
+      if (codeOf(cause) !== "SQLITE_READONLY") throw error;
+      return [
+        "The database is read-only: open it for writing, with a user that may write its file and folder",
+      ];
+    }
+  }
+
+  async function checkDatabase(): Promise<string[]> {
+    const [[mode] = [], [encoding] = []] = [
+      await ask("PRAGMA journal_mode"),
+      await ask("PRAGMA encoding"),
+    ].map(([row]) => row);
+    return [
+      // A database in memory has no other connection.
+      ...(mode === "wal" || mode === "memory"
+        ? []
+        : [`The journal mode is ${mode}, in which readers and writers stop each other: run setup()`]),
+      ...(encoding === "UTF-8"
+        ? []
+        : [`The database's encoding is ${encoding}, which loses characters: make a new one in UTF-8`]),
+    ];
+  }
+
+  return {
+    async setup() {
+      await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
+      for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
+    },
+
+    async check() {
+      const found = await look();
+      if (found.columns.size === 0) return [`The table ${table} is missing: run setup()`];
+      return [
+        ...checkColumns(found),
+        ...(await checkCollations(found)),
+        ...checkIndexes(found),
+        ...(await checkWriting()),
+        ...(await checkDatabase()),
+      ];
+    },
+
+    async teardown() {
+      await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS ${quoted}`, values: [] }));
+    },
+  };
+}
