@@ -1,0 +1,94 @@
+import { performance } from "node:perf_hooks";
+import { DriverUnavailableError, type StoredRecord } from "@sessions/core";
+import type { Folders } from "./folders.ts";
+
+/** What a change makes of a record: an answer, and what is to be stored; `null` ends the record, absent keeps it. */
+export interface Decision<T> {
+  readonly answer: T;
+  readonly next?: StoredRecord | null;
+}
+
+export interface ChangeRules<T> {
+  /** By `performance.now()`: after it, the change is not made any more. */
+  readonly end: number;
+  /** Whether the change must outlive a loss of power. */
+  readonly lasting: boolean;
+  /** Pure: it is asked again when another process was first. */
+  decide(record: StoredRecord | undefined): Decision<T>;
+}
+
+export type ChangeRecord = <T>(id: string, rules: ChangeRules<T>) => Promise<T>;
+
+interface Waiting {
+  readonly end: number;
+  readonly lasting: boolean;
+  decide(record: StoredRecord | undefined): StoredRecord | null | undefined;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Changes records, one after the other for each record: those that wait in this process are decided on one reading and
+ * published by one writing, so that a hundred at once cost little more than one.
+ */
+export function createChanges(folders: Folders): ChangeRecord {
+  const queues = new Map<string, Waiting[]>();
+
+  async function settle(id: string, group: readonly Waiting[]): Promise<void> {
+    for (;;) {
+      const isDue = ({ end }: Waiting): boolean => performance.now() < end;
+      const due = group.filter(isDue);
+      const isLate = (): boolean => !due.every(isDue);
+      if (due.length === 0) throw new DriverUnavailableError("file: no time was left for the change");
+      const attempt = await folders.begin(id);
+      let { record } = attempt;
+      let [changed, lasting] = [false, false];
+      for (const waiting of due) {
+        const next = waiting.decide(record);
+        if (next === undefined) continue;
+        record = next ?? undefined;
+        changed = true;
+        lasting ||= waiting.lasting;
+      }
+      if (!changed) await attempt.leave();
+      else if (!(await attempt.replace(record ?? null, { isLate, lasting }))) continue;
+      for (const waiting of due) waiting.resolve();
+      return;
+    }
+  }
+
+  async function work(id: string, queue: Waiting[]): Promise<void> {
+    while (queue.length > 0) {
+      const group = queue.splice(0);
+      try {
+        await settle(id, group);
+      } catch (error) {
+        for (const waiting of group) waiting.reject(error);
+      }
+    }
+    queues.delete(id);
+  }
+
+  return <T>(id: string, { end, lasting, decide }: ChangeRules<T>) =>
+    new Promise<T>((resolve, reject) => {
+      let answered: Decision<T> | undefined;
+      const waiting: Waiting = {
+        end,
+        lasting,
+        decide(record) {
+          answered = decide(record);
+          return answered.next;
+        },
+        resolve: () => answered && resolve(answered.answer),
+        reject,
+      };
+      const queue = queues.get(id);
+      if (queue) {
+        queue.push(waiting);
+        return;
+      }
+      const begun = [waiting];
+      queues.set(id, begun);
+      void work(id, begun);
+    });
+}

@@ -1,0 +1,104 @@
+import { mkdir, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
+import {
+  demandNames,
+  demandParent,
+  hasCode,
+  inGroups,
+  namesIn,
+  remove,
+  removeIfEmpty,
+  syncFolder,
+  uniqueName,
+  unless,
+} from "./files.ts";
+import type { Layout } from "./layout.ts";
+
+/*
+ * A principal's entries are written before the record, so an entry without a record may be one whose record is on its way.
+ * Each writing makes an entry of its own: an hour later its record is there or will never be (`timeout` is shorter), and
+ * what is removed then is that one entry, never one that was made since.
+ */
+const ON_ITS_WAY_MS = 3_600_000;
+
+export interface Principals {
+  add(principal: string, id: string): Promise<void>;
+  /** The live records of one principal. What names others' records, or none, goes on the way. */
+  list(principal: string, after: string, limit: number, now: number): Promise<ListPage>;
+  /** Removes the entries in one shard that name no record. */
+  heal(shard: string): Promise<void>;
+}
+
+const idOf = (entry: string): string => entry.slice(0, 32);
+
+async function removeOld(folder: string, entries: readonly string[]): Promise<void> {
+  for (const entry of entries) {
+    const file = join(folder, entry);
+    const made = await unless("ENOENT", stat(file));
+    if (made && made.mtimeMs < Date.now() - ON_ITS_WAY_MS) await remove(file);
+  }
+}
+
+export function createPrincipals(
+  layout: Layout,
+  load: (id: string) => Promise<StoredRecord | undefined>,
+): Principals {
+  return {
+    async add(principal, id) {
+      const folder = layout.principal(principal);
+      for (;;) {
+        await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
+          if (hasCode(error, "ENOENT")) await demandParent(folder);
+          if (!hasCode(error, "EEXIST")) throw error;
+        });
+        const handle = await unless("ENOENT", open(join(folder, `${id}.${uniqueName()}`), "wx", 0o600));
+        // Without it, the folder was empty, and was removed just now.
+        if (!handle) continue;
+        await handle.close();
+        break;
+      }
+      await syncFolder(folder);
+      await syncFolder(dirname(folder));
+    },
+
+    async list(principal, after, limit, now) {
+      const folder = layout.principal(principal);
+      const entries = await namesIn(folder);
+      if (!entries) {
+        await demandParent(folder);
+        return { records: [] };
+      }
+      const ids = [...new Set(entries.map(idOf))].filter((id) => id > after).sort();
+      const page = ids.slice(0, limit);
+      const records: ListedRecord[] = [];
+      const foreign = new Set<string>();
+      await inGroups(page, 8, async (id) => {
+        const record = await load(id);
+        if (record?.principal !== principal) foreign.add(id);
+        else if (record.expiresAt > now) records.push({ id, ...record });
+      });
+      await removeOld(
+        folder,
+        entries.filter((entry) => foreign.has(idOf(entry))),
+      );
+      const last = page.at(-1);
+      return { records, ...(ids.length > page.length && last !== undefined && { cursor: last }) };
+    },
+
+    async heal(shard) {
+      const parent = join(layout.principals, shard);
+      for (const name of await demandNames(parent)) {
+        const folder = join(parent, name);
+        const entries = (await namesIn(folder)) ?? [];
+        await inGroups(entries, 8, async (entry) => {
+          const record = layout.record(idOf(entry));
+          if (await unless("ENOENT", stat(record))) return;
+          await demandParent(record);
+          await removeOld(folder, [entry]);
+        });
+        await removeIfEmpty(folder);
+      }
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import type { SweepRange } from "@sessions/core";
+import type { Call } from "@sessions/core/driver-tools";
+import type { ChangeRecord } from "./changes.ts";
+import { demandNames, uniqueName, unless } from "./files.ts";
+import type { Folders } from "./folders.ts";
+import { type Layout, SHARDS } from "./layout.ts";
+import type { Principals } from "./principals.ts";
+
+export interface SweepParts {
+  readonly layout: Layout;
+  readonly folders: Folders;
+  readonly principals: Principals;
+  readonly change: ChangeRecord;
+  readonly call: Call;
+  readonly timeout: number;
+}
+
+/** So many records at a time, so that a request's calls find a free thread. */
+const GROUP = 4;
+/** File systems keep times more or less exactly. The time only says which records are worth a look. */
+const SLACK_MS = 2_500;
+
+/**
+ * Walks round through the shards and goes on, at each call, where the last one ended: a call comes back after `limit`
+ * removals or a whole round. What a record's file costs is a look at its time; only what seems to have expired is read.
+ */
+export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<number> {
+  const { layout, folders, principals, change, call, timeout } = parts;
+  let position = "";
+
+  /** Folders of new records that never came to their places. */
+  async function removeDrafts(): Promise<void> {
+    for (const name of await demandNames(layout.drafts)) {
+      const dead = join(layout.drafts, uniqueName());
+      // Renamed, it cannot be moved to its place half removed: who was about to do so begins again.
+      await unless("ENOENT", rename(join(layout.drafts, name), dead));
+      await rm(dead, { recursive: true, force: true });
+    }
+  }
+
+  async function sweepOne(id: string, { after, before }: SweepRange): Promise<number> {
+    const file = await folders.inspect(id);
+    if (file === undefined) return 0;
+    const time = (await unless("ENOENT", stat(file)))?.mtimeMs;
+    if (time === undefined || time < after - SLACK_MS || time >= before + SLACK_MS) return 0;
+    return change(id, {
+      end: performance.now() + timeout,
+      // What has expired may come back after a loss of power.
+      lasting: false,
+      decide(record) {
+        // A damaged one is as good as none, and goes.
+        if (!record) return { answer: 0, next: null };
+        const expired = record.expiresAt >= after && record.expiresAt < before;
+        return expired ? { answer: 1, next: null } : { answer: 0 };
+      },
+    });
+  }
+
+  return async (range) => {
+    let removed = 0;
+    const from = position;
+    const first = SHARDS.indexOf(from.slice(0, 2));
+    // The first shard twice: from the position on, and at last what is before it.
+    for (let step = 0; step <= SHARDS.length; step++) {
+      const shard = SHARDS[(Math.max(first, 0) + step) % SHARDS.length] ?? "";
+      if (shard === SHARDS[0]) await call(removeDrafts);
+      const names = (await call(() => demandNames(join(layout.records, shard)))).sort();
+      const ids = names.filter((id) => (step === 0 ? id > from : step < SHARDS.length || id <= from));
+      while (ids.length > 0) {
+        const group = ids.splice(0, Math.min(GROUP, range.limit - removed));
+        const counts = await call(() => Promise.all(group.map((id) => sweepOne(id, range))));
+        removed += counts.reduce((sum, count) => sum + count, 0);
+        position = group.at(-1) ?? position;
+        if (removed >= range.limit) return removed;
+      }
+      await call(() => principals.heal(shard), Number.POSITIVE_INFINITY);
+    }
+    return removed;
+  };
+}
