@@ -29,7 +29,7 @@ export interface Lease {
 }
 
 /** Does some work on a connection that nobody else uses meanwhile. */
-export type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
+type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
 
 /** A server that takes no statement of this many bytes is not known. Shorter ones are sent without asking it. */
 const SMALL = 65_536;

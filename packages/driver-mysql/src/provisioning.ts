@@ -28,7 +28,7 @@ const indexDefinition = (name: keyof typeof INDEXES): string =>
 const indexNames = Object.keys(INDEXES) as (keyof typeof INDEXES)[];
 
 /** What `setup()` runs where there is no table. */
-export function definition(table: string): string {
+function definition(table: string): string {
   const lines = [
     ...Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`),
     "PRIMARY KEY (id)",
@@ -37,7 +37,7 @@ export function definition(table: string): string {
   return `CREATE TABLE IF NOT EXISTS \`${table}\` (\n  ${lines.join(",\n  ")}\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`;
 }
 
-export interface Backend {
+interface Backend {
   readonly table: string;
   work<T>(attempt: (lease: Lease) => Promise<T>, within?: number): Promise<T>;
 }
