@@ -9,7 +9,8 @@ import { RANGE, sweepInput } from "./statements.ts";
 const AT_ONCE = 16;
 
 export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
-  // A table is swept by many calls. Each goes on where the one before ended, or all would read what that left.
+  // A table is swept by many calls. Each goes on at the page where the one before ended, or all would read what that
+  // one left.
   let place: string | undefined;
 
   async function scan(after: number, before: number): Promise<{ ids: string[]; next: string | undefined }> {
@@ -45,7 +46,6 @@ export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
         const some = ids.splice(0, Math.min(AT_ONCE, limit - removed));
         const outcomes = await Promise.all(some.map((id) => remove(id, after, before)));
         removed += outcomes.filter(Boolean).length;
-        place = some.at(-1);
         if (removed === limit) return removed;
       }
       place = next;
