@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
   type Duration,
@@ -11,7 +11,7 @@ import {
 } from "@sessions/core";
 import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
 import { createChanges, type Decision } from "./changes.ts";
-import { demandNames, hasCode, inGroups } from "./files.ts";
+import { demandNames, hasCode } from "./files.ts";
 import { createFolders } from "./folders.ts";
 import { isId, layoutOf, SHARDS } from "./layout.ts";
 import { createPrincipals } from "./principals.ts";
@@ -31,6 +31,9 @@ export interface FileDriverOptions {
 
 /** Half of the time for which a principal's entry without a record is left alone. */
 const LONGEST_TIMEOUT_MS = 30 * 60_000;
+
+/** So many records of a listing are read at a time. */
+const GROUP = 8;
 
 function translate(error: unknown): SessionError | undefined {
   return hasCode(error, "EFBIG", "ERR_FS_FILE_TOO_LARGE", "ERR_STRING_TOO_LONG")
@@ -60,7 +63,7 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
   const call = createCall({ driver: "file", timeout, translate });
   const layout = layoutOf(resolve(directory));
   const folders = createFolders(layout);
-  const principals = createPrincipals(layout, folders.load);
+  const principals = createPrincipals(layout, call, folders.load);
   const change = createChanges(folders);
 
   /** A record of a principal is in its entries before it is written; what is not begun in time is not begun. */
@@ -136,17 +139,16 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
       // Everything is in the order of the ids, and the cursor is the last one looked at.
       let last = cursor;
       for (const shard of SHARDS.slice(Math.max(SHARDS.indexOf(cursor.slice(0, 2)), 0))) {
-        const names = await call(() => demandNames(`${layout.records}/${shard}`));
+        const names = await call(() => demandNames(join(layout.records, shard)));
         const ids = names.filter((id) => isId(id) && id > last).sort();
         while (ids.length > 0) {
           if (records.length >= limit) return { records, cursor: last };
-          const group = ids.splice(0, limit - records.length);
-          await call(() =>
-            inGroups(group, 8, async (id) => {
-              const record = await folders.load(id);
-              if (record) records.push({ id, ...record });
-            }),
-          );
+          const group = ids.splice(0, Math.min(GROUP, limit - records.length));
+          const found = await call(() => Promise.all(group.map(folders.load)));
+          for (const [i, id] of group.entries()) {
+            const record = found[i];
+            if (record) records.push({ id, ...record });
+          }
           last = group.at(-1) ?? last;
         }
       }

@@ -61,7 +61,7 @@ interface Seen {
   readonly drafts: readonly string[];
 }
 
-/** As far as file systems keep the time of a file: an expiry beyond 2100 is looked at by sweeps again and again. */
+/** 2100: a file's time cannot be any, and a later expiry is as good as this one. */
 const LATEST_SECONDS = 4_102_444_800;
 
 async function look(folder: string): Promise<Seen | undefined> {

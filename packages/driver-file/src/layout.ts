@@ -6,7 +6,7 @@ export interface Layout {
   readonly directory: string;
   /** Says that `setup()` was run, and how files are laid out. */
   readonly version: string;
-  /** Folders of new records, before they are moved to their places. */
+  /** The folders of new records, before they are moved to their places. */
   readonly drafts: string;
   /** The parent of the shards of records, or of principals. */
   readonly records: string;
@@ -29,12 +29,12 @@ const ID = /^[0-9a-f]{32}$/;
 /** Nothing else becomes a part of a path. */
 export const isId = (id: string): boolean => ID.test(id);
 
-/** What the driver makes, level by level below its three folders: `teardown` takes nothing else. */
-export const OWN_NAMES = {
+/** What the driver makes, level by level below its three folders: nothing else there is read or removed. */
+export const OWN_NAMES: Readonly<Record<"records" | "principals" | "drafts", readonly RegExp[]>> = {
   records: [/^[0-9a-f]{2}$/, ID, /^(\d{1,16}|~[0-9a-f]{32})$/],
   principals: [/^[0-9a-f]{2}$/, /^[0-9a-f]{64}$/, /^[0-9a-f]{32}\.[0-9a-f]{32}$/],
   drafts: [ID, /^\d{1,16}$/],
-} as const;
+};
 
 export function layoutOf(directory: string): Layout {
   const [records, principals] = [join(directory, "records"), join(directory, "principals")];

@@ -1,6 +1,7 @@
 import { mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
+import type { Call } from "@sessions/core/driver-tools";
 import {
   demandNames,
   demandParent,
@@ -13,7 +14,7 @@ import {
   uniqueName,
   unless,
 } from "./files.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, OWN_NAMES } from "./layout.ts";
 
 /*
  * A principal's entries are written before the record, so an entry without a record may be one whose record is on its way.
@@ -30,6 +31,9 @@ export interface Principals {
   heal(shard: string): Promise<void>;
 }
 
+/** The most records that are read for one page. */
+const PAGE = 100;
+
 const idOf = (entry: string): string => entry.slice(0, 32);
 
 async function removeOld(folder: string, entries: readonly string[]): Promise<void> {
@@ -42,8 +46,19 @@ async function removeOld(folder: string, entries: readonly string[]): Promise<vo
 
 export function createPrincipals(
   layout: Layout,
+  call: Call,
   load: (id: string) => Promise<StoredRecord | undefined>,
 ): Principals {
+  const [, , own] = OWN_NAMES.principals;
+  const entriesIn = async (folder: string) => (await namesIn(folder))?.filter((name) => own?.test(name));
+
+  async function healEntry(folder: string, entry: string): Promise<void> {
+    const record = layout.record(idOf(entry));
+    if (await unless("ENOENT", stat(record))) return;
+    await demandParent(record);
+    await removeOld(folder, [entry]);
+  }
+
   return {
     async add(principal, id) {
       const folder = layout.principal(principal);
@@ -64,13 +79,13 @@ export function createPrincipals(
 
     async list(principal, after, limit, now) {
       const folder = layout.principal(principal);
-      const entries = await namesIn(folder);
+      const entries = await entriesIn(folder);
       if (!entries) {
         await demandParent(folder);
         return { records: [] };
       }
       const ids = [...new Set(entries.map(idOf))].filter((id) => id > after).sort();
-      const page = ids.slice(0, limit);
+      const page = ids.slice(0, Math.min(limit, PAGE));
       const records: ListedRecord[] = [];
       const foreign = new Set<string>();
       await inGroups(page, 8, async (id) => {
@@ -88,16 +103,14 @@ export function createPrincipals(
 
     async heal(shard) {
       const parent = join(layout.principals, shard);
-      for (const name of await demandNames(parent)) {
+      for (const name of await call(() => demandNames(parent))) {
         const folder = join(parent, name);
-        const entries = (await namesIn(folder)) ?? [];
-        await inGroups(entries, 8, async (entry) => {
-          const record = layout.record(idOf(entry));
-          if (await unless("ENOENT", stat(record))) return;
-          await demandParent(record);
-          await removeOld(folder, [entry]);
-        });
-        await removeIfEmpty(folder);
+        const entries = (await call(() => entriesIn(folder))) ?? [];
+        while (entries.length > 0) {
+          const group = entries.splice(0, 8);
+          await call(() => Promise.all(group.map((entry) => healEntry(folder, entry))));
+        }
+        await call(() => removeIfEmpty(folder));
       }
     },
   };

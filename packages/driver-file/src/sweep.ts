@@ -6,7 +6,7 @@ import type { Call } from "@sessions/core/driver-tools";
 import type { ChangeRecord } from "./changes.ts";
 import { demandNames, uniqueName, unless } from "./files.ts";
 import type { Folders } from "./folders.ts";
-import { type Layout, SHARDS } from "./layout.ts";
+import { isId, type Layout, SHARDS } from "./layout.ts";
 import type { Principals } from "./principals.ts";
 
 export interface SweepParts {
@@ -68,7 +68,9 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
       const shard = SHARDS[(Math.max(first, 0) + step) % SHARDS.length] ?? "";
       if (shard === SHARDS[0]) await call(removeDrafts);
       const names = (await call(() => demandNames(join(layout.records, shard)))).sort();
-      const ids = names.filter((id) => (step === 0 ? id > from : step < SHARDS.length || id <= from));
+      const ids = names
+        .filter(isId)
+        .filter((id) => (step === 0 ? id > from : step < SHARDS.length || id <= from));
       while (ids.length > 0) {
         const group = ids.splice(0, Math.min(GROUP, range.limit - removed));
         const counts = await call(() => Promise.all(group.map((id) => sweepOne(id, range))));
@@ -76,7 +78,7 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
         position = group.at(-1) ?? position;
         if (removed >= range.limit) return removed;
       }
-      await call(() => principals.heal(shard), Number.POSITIVE_INFINITY);
+      await principals.heal(shard);
     }
     return removed;
   };

@@ -1,0 +1,24 @@
+import type { Driver } from "@sessions/core";
+
+const HOUR = 3_600_000;
+/** After so many steps the session is destroyed, and then made anew. */
+const LIFE = 6;
+
+/** Two fields that are only ever written together. */
+export const pair = (name: string, step: number): Map<string, string> =>
+  new Map([`${name}/a`, `${name}/b`].map((field) => [field, `${step}`]));
+
+/** What a writer's own session holds after so many steps; `undefined` where there is none. */
+export const stateAfter = (step: number): { fields: Map<string, string>; principal: string } | undefined =>
+  step % LIFE === 0 ? undefined : { fields: pair("own", step), principal: `p${step % 2}` };
+
+export async function ownStep(driver: Driver, id: string, step: number, now: number): Promise<void> {
+  const state = stateAfter(step);
+  const done =
+    state === undefined
+      ? await driver.destroy(id, now)
+      : step % LIFE === 1
+        ? await driver.create(id, { ...state, expiresAt: now + HOUR }, now)
+        : (await driver.commit(id, state, now)) === "committed";
+  if (!done) throw new Error(`Step ${step} found nothing to do`);
+}
