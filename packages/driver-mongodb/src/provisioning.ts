@@ -138,7 +138,9 @@ export function createProvisioning({
         try {
           await collection.drop();
         } catch (error) {
-          if (codeOf(error) !== NAMESPACE_NOT_FOUND) throw error;
+          // Some servers give no code for it.
+          const missing = error instanceof Error && /^ns not found/.test(error.message);
+          if (codeOf(error) !== NAMESPACE_NOT_FOUND && !missing) throw error;
         }
       });
     },

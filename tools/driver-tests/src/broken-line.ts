@@ -112,6 +112,8 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       const driver = await open();
       const id = await begin(driver);
       await proxy.cut();
+      // So that the client knows: what it is given now, some would keep for later.
+      await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
       const late = { fields: new Map([["a/x", "late"]]) };
       await expect(driver.commit(id, late, Date.now())).rejects.toMatchObject({
         code: "ERR_SESSION_UNAVAILABLE",

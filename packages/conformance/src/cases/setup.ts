@@ -99,4 +99,17 @@ export const setupCases: Case[] = [
       await driver.setup();
     },
   },
+  {
+    rule: "R12.7",
+    title: "a second teardown succeeds, and so does each of several at once",
+    needs: "setup",
+    async run(kit) {
+      const driver = provisioned(kit.driver);
+      const other = kit.shared ? provisioned(await kit.open()) : driver;
+      await Promise.all([driver.teardown(), other.teardown()]);
+      await driver.teardown();
+      await driver.setup();
+      assert.deepEqual(await driver.check(), []);
+    },
+  },
 ];

@@ -156,6 +156,13 @@ export const backendFaults: Fault[] = [
       world.clear();
     },
   })),
+  setup("teardown fails where there is nothing to remove", (world, namespace, sound) => ({
+    async teardown() {
+      await turn();
+      if (!world.has(namespace)) throw new Error("no such table");
+      await sound.teardown();
+    },
+  })),
   setup("teardown leaves the records for the next setup", (world, namespace) => {
     const kept = world.get(`${namespace} (kept)`) ?? new Map();
     return {
