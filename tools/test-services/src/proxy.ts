@@ -8,6 +8,8 @@ export interface TestProxy {
   readonly url: string;
   /** Bytes that went each way since the proxy was opened. */
   readonly bytes: { toServer: number; toClient: number };
+  /** How often a connection's client has sent something after the server's last answer, since the proxy was opened. */
+  roundTrips(): number;
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
   /** Connections are taken, nothing that is sent arrives, and nothing is answered. */
@@ -36,6 +38,7 @@ export async function openProxy(url: string): Promise<TestProxy> {
   const target = Number(named) || (STANDARD_PORTS[scheme] ?? 80);
   const pairs = new Set<readonly [Socket, Socket]>();
   const bytes = { toServer: 0, toClient: 0 };
+  let trips = 0;
   let stalled = false;
   let left = Number.POSITIVE_INFINITY;
 
@@ -48,12 +51,16 @@ export async function openProxy(url: string): Promise<TestProxy> {
       for (const socket of pair) socket.destroy();
     };
     for (const socket of pair) socket.setNoDelay(true).on("error", end).on("close", end);
+    let answered = true;
     client.on("data", (chunk) => {
       bytes.toServer += chunk.length;
+      if (answered) trips++;
+      answered = false;
       if (!stalled) upstream.write(chunk);
     });
     upstream.on("data", (chunk) => {
       bytes.toClient += chunk.length;
+      answered = true;
       if (stalled) return;
       if (chunk.length <= left) {
         left -= chunk.length;
@@ -87,6 +94,7 @@ export async function openProxy(url: string): Promise<TestProxy> {
     port,
     url: url.replace(/\/\/([^@/]*@)?[^/?]*/, (_, user = "") => `//${user}${LOOPBACK}:${port}`),
     bytes,
+    roundTrips: () => trips,
     cut,
     stall() {
       stalled = true;

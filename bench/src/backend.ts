@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Driver } from "@sessions/core";
+import { openProxy } from "@sessions/test-services/proxy";
+import type { ServiceName } from "@sessions/test-services/service";
+import { acquire, release } from "@sessions/test-services/services";
+
+/** The same work by the client alone, as little as it can be: the whole of one row read, one value of it written. */
+export interface Bare {
+  load(row: number): Promise<unknown>;
+  commit(row: number, text: string): Promise<unknown>;
+}
+
+/** As many sessions, and rows of the bare client, as are busy at once on a site of some size. */
+export const ROWS = 500;
+export const rows: readonly number[] = Array.from({ length: ROWS }, (_, row) => row);
+
+/** A backend, opened for measuring. */
+export interface Opened {
+  readonly driver: Driver;
+  readonly bare: Bare;
+  close(): Promise<unknown>;
+}
+
+/** How a backend is opened: at a server's URL, or in a folder. */
+export interface Backend {
+  readonly name: string;
+  readonly service?: ServiceName;
+  open(where: string): Promise<Opened>;
+}
+
+/** The 1 KB that a session holds here beside the value that is written. */
+export const FILLER: string = randomBytes(512).toString("hex");
+
+export interface Measurable extends Opened {
+  /** What it ran on, as a reader would name it. */
+  readonly version: string;
+  /** Round trips of one call, counted on the line; `undefined` where there is no line. */
+  roundTrips(call: (driver: Driver) => Promise<unknown>): Promise<number | undefined>;
+}
+
+/** Opens a backend, and a second time behind a proxy that counts, or says why it cannot. */
+export async function openBackend({ name, service, open }: Backend): Promise<Measurable | string> {
+  if (service === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "sessions-bench-"));
+    const opened = await open(folder);
+    const close = async () => {
+      await opened.close();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    return {
+      ...opened,
+      version: `in process, Node ${process.versions.node}`,
+      roundTrips: async () => undefined,
+      close,
+    };
+  }
+  const found = await acquire(service);
+  if ("missing" in found) return `${name}: ${found.missing}`;
+  const opened = await open(found.url);
+  const proxy = await openProxy(found.url);
+  const counted = await open(proxy.url);
+  return {
+    ...opened,
+    version: found.version + (found.emulator ? " (emulator)" : ""),
+    async roundTrips(call) {
+      const counts: number[] = [];
+      // The least of several: connections begin, statements are prepared, and a client may look after its server.
+      for (let i = 0; i < 5; i++) {
+        const before = proxy.roundTrips();
+        await call(counted.driver);
+        counts.push(proxy.roundTrips() - before);
+      }
+      return Math.min(...counts);
+    },
+    async close() {
+      await opened.close();
+      await counted.close();
+      await proxy.close();
+      await release(service);
+    },
+  };
+}
