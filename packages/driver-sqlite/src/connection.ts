@@ -22,7 +22,7 @@ export interface Connection {
 /** Does some work on the handle, in one go. What others are in the way of wrote nothing, and is tried again. */
 export type Use = <T>(work: (connection: Connection) => T) => Promise<T>;
 
-/** Whatever the handle was told about rows: objects or arrays of columns. */
+/** Whatever the handle was told about rows: arrays of columns, or objects. In these, names must differ. */
 const columnsOf = (row: unknown): unknown[] => Object.values(Object(row));
 
 /** SQLite waits like this too, but blocks the process while it does. */

@@ -55,7 +55,7 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
 
   const call = createCall({ driver: "sqlite", timeout, translate: translate(table) });
   const use = connectionOf(client, timeout);
-  const statements = statementsOf(`"${table}"`);
+  const statements = statementsOf(table);
 
   /** A handle answers at once or throws, so the waiting is all in `use`, which ends. */
   const work = <T>(body: (connection: Connection) => T): Promise<T> => call(() => use(body), Infinity);
@@ -101,6 +101,8 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
     },
 
     async list(query, now) {
+      // Who reads page after page, of a handle that answers at once, lets nobody else have a turn.
+      await nextTurn();
       const records = (await work(({ all }) => all(statements.list(query, now)))).map(parseRow);
       const last = records.at(-1);
       return { records, ...(records.length >= query.limit && last && { cursor: last.id }) };

@@ -51,7 +51,7 @@ export function translate(table: string): (error: unknown) => SessionError | und
     const message = cause instanceof Error ? cause.message : "";
     if (message.startsWith("no such table"))
       return new SessionSetupError(`sqlite: there is no table "${table}": run setup()`, { cause });
-    if (/no such column|has no column|ON CONFLICT clause/.test(message))
+    if (/no such (column|index)|has no column|ON CONFLICT clause/.test(message))
       return new SessionSetupError(`sqlite: the table "${table}" is not as it must be: see check()`, {
         cause,
       });

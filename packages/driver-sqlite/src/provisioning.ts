@@ -1,6 +1,7 @@
 import type { ProvisionedDriver } from "@sessions/core";
 import type { Use } from "./connection.ts";
 import { codeOf } from "./errors.ts";
+import { primaryKeyOf } from "./statements.ts";
 
 const COLUMNS = {
   id: "TEXT NOT NULL",
@@ -24,9 +25,8 @@ export const definition = (table: string): string[] => [
 ];
 
 interface Found {
-  readonly columns: ReadonlyMap<string, { type: string; isNullable: boolean; isKey: boolean }>;
-  /** The columns of each index, and of which rows it has all. */
-  readonly indexes: readonly { columns: string[]; isPartial: boolean }[];
+  readonly columns: ReadonlyMap<string, { type: string; isNullable: boolean }>;
+  readonly indexes: ReadonlyMap<string, { columns: string[]; isPartial: boolean }>;
 }
 
 /** Makes the table, looks at it, and drops it. */
@@ -43,28 +43,28 @@ export function createProvisioning({
     work(({ all }) => all({ sql, values }));
 
   async function look(): Promise<Found> {
-    const columns = await ask('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', table);
-    // A column under another collation does not serve a search for bytes.
-    const indexes = await ask(
-      `SELECT list.seq, list.partial, info.name FROM pragma_index_list(?) AS list
+    const columns = await ask('SELECT name, type, "notnull" FROM pragma_table_xinfo(?)', table);
+    // One that goes by another collation, or backwards, does not serve.
+    const parts = await ask(
+      `SELECT list.name AS "index", list.partial, info.name FROM pragma_index_list(?) AS list
        JOIN pragma_index_xinfo(list.name) AS info
        WHERE info.key AND info.coll = 'BINARY' AND NOT info."desc" ORDER BY list.seq, info.seqno`,
       table,
     );
-    const byIndex = new Map<unknown, { columns: string[]; isPartial: boolean }>();
-    for (const [sequence, partial, name] of indexes) {
-      const index = byIndex.get(sequence) ?? { columns: [], isPartial: Number(partial) === 1 };
-      index.columns.push(String(name));
-      byIndex.set(sequence, index);
+    const indexes = new Map<string, { columns: string[]; isPartial: boolean }>();
+    for (const [name, partial, column] of parts) {
+      const index = indexes.get(`${name}`) ?? { columns: [], isPartial: Number(partial) === 1 };
+      index.columns.push(`${column}`);
+      indexes.set(`${name}`, index);
     }
     return {
       columns: new Map(
-        columns.map(([name, type, notNull, pk]) => [
-          String(name),
-          { type: String(type), isNullable: Number(notNull) === 0, isKey: Number(pk) > 0 },
+        columns.map(([name, type, notNull]) => [
+          `${name}`,
+          { type: `${type}`, isNullable: Number(notNull) === 0 },
         ]),
       ),
-      indexes: [...byIndex.values()],
+      indexes,
     };
   }
 
@@ -93,15 +93,16 @@ export function createProvisioning({
     return found;
   }
 
-  function checkIndexes({ columns, indexes }: Found): string[] {
+  function checkIndexes({ indexes }: Found): string[] {
     const has = (wanted: string[], mayBePartial: boolean): boolean =>
-      indexes.some(
-        ({ columns: own, isPartial }) =>
-          (mayBePartial || !isPartial) && wanted.every((column, i) => own[i] === column),
+      [...indexes.values()].some(
+        ({ columns, isPartial }) =>
+          (mayBePartial || !isPartial) && wanted.every((column, i) => columns[i] === column),
       );
-    const keys = [...columns].filter(([, { isKey }]) => isKey).map(([name]) => name);
     return [
-      ...(keys.join() === "id" ? [] : [`The primary key of ${table} must be id, and nothing else`]),
+      ...(indexes.get(primaryKeyOf(table))?.columns.join() === "id"
+        ? []
+        : [`${table} must have id, and nothing else, as its PRIMARY KEY: make it anew`]),
       ...(has(["expires_at"], false)
         ? []
         : [`${table} has no index on expires_at, so sweep() reads all of it: run setup()`]),

@@ -28,6 +28,9 @@ export function parseRow([id, version, expiresAt, principal, json]: readonly unk
   };
 }
 
+/** SQLite's own name for the index that it makes of the primary key. */
+export const primaryKeyOf = (table: string): string => `sqlite_autoindex_${table}_1`;
+
 const statement = (sql: string, ...values: SqliteValue[]): Statement => ({ sql, values });
 
 /** What the driver asks, with anonymous parameters only: the two kinds of handles number others differently. */
@@ -37,7 +40,7 @@ export function statementsOf(table: string) {
   return {
     create: (id: string, { expiresAt, principal, fields }: NewRecord, now: number): Statement =>
       statement(
-        `INSERT INTO ${table} (id, principal, version, expires_at, fields) VALUES (?, ?, 1, ?, ?)
+        `INSERT INTO "${table}" (id, principal, version, expires_at, fields) VALUES (?, ?, 1, ?, ?)
          ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, version = 1,
            expires_at = excluded.expires_at, fields = excluded.fields
          WHERE expires_at <= ?`,
@@ -48,7 +51,7 @@ export function statementsOf(table: string) {
         now,
       ),
 
-    load: (id: string): Statement => statement(`SELECT ${COLUMNS} FROM ${table} WHERE id = ?`, id),
+    load: (id: string): Statement => statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id = ?`, id),
 
     commit(id: string, { fields, expiresAt, principal, ifVersion }: Change, now: number): Statement {
       const sets: string[] = [];
@@ -74,19 +77,20 @@ export function statementsOf(table: string) {
       values.push(id, now);
       if (ifVersion !== undefined) values.push(ifVersion);
       return statement(
-        `UPDATE ${table} SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`,
+        `UPDATE "${table}" SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`,
         ...values,
       );
     },
 
-    isLive: (id: string, now: number): Statement => statement(`SELECT 1 FROM ${table} ${live}`, id, now),
+    isLive: (id: string, now: number): Statement => statement(`SELECT 1 FROM "${table}" ${live}`, id, now),
 
-    destroy: (id: string, now: number): Statement => statement(`DELETE FROM ${table} ${live}`, id, now),
+    destroy: (id: string, now: number): Statement => statement(`DELETE FROM "${table}" ${live}`, id, now),
 
     sweep: ({ after, before, limit }: SweepRange): Statement =>
       statement(
-        `DELETE FROM ${table} WHERE id IN (
-           SELECT id FROM ${table} WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?)`,
+        // The planner would read the whole table where statistics say that it is small, as it was once.
+        `DELETE FROM "${table}" INDEXED BY "${primaryKeyOf(table)}" WHERE id IN (
+           SELECT id FROM "${table}" WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?)`,
         after,
         before,
         limit,
@@ -94,10 +98,10 @@ export function statementsOf(table: string) {
 
     list: ({ principal, cursor = "", limit }: ListQuery, now: number): Statement =>
       principal === undefined
-        ? statement(`SELECT ${COLUMNS} FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
+        ? statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
         : statement(
             // The plus keeps the index on the expiry out: it would have to sort.
-            `SELECT ${COLUMNS} FROM ${table}
+            `SELECT ${COLUMNS} FROM "${table}"
              WHERE principal = ? AND id > ? AND +expires_at > ? ORDER BY id LIMIT ?`,
             principal,
             cursor,

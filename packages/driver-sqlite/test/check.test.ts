@@ -1,0 +1,177 @@
+import { inspect } from "node:util";
+import { SessionConfigError } from "@sessions/core";
+import type Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { type SqliteDriverOptions, sqliteDriver } from "../src/index.ts";
+import { begin } from "./records.ts";
+import { definition, openFile, ownFile, pluck } from "./support.ts";
+
+/** What the database has, in SQLite's own words. */
+const schemaOf = (client: Database.Database): unknown[] =>
+  client.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").all();
+
+/** What `check` says of a table that was made of the README's definition, but for one thing. */
+async function checkWith(from: string | RegExp, to: string): Promise<string[]> {
+  const client = openFile(ownFile());
+  const changed = definition().replace(from, to);
+  expect(changed).not.toBe(definition());
+  client.exec(`PRAGMA journal_mode = WAL; ${changed}`);
+  return sqliteDriver({ client }).check();
+}
+
+describe("check names", () => {
+  test("a missing table, and nothing after setup()", async () => {
+    const driver = sqliteDriver({ client: openFile(ownFile()) });
+    expect(await driver.check()).toEqual(["The table sessions is missing: run setup()"]);
+    await driver.setup();
+    expect(await driver.check()).toEqual([]);
+  });
+
+  test.each([
+    ["sessions_by_expiry", /^sessions has no index on expires_at, .* run setup\(\)$/],
+    ["sessions_by_principal", /^sessions has no index on principal and id, .* run setup\(\)$/],
+  ])("a missing index, which setup() makes again: %s", async (index, message) => {
+    const client = openFile(ownFile());
+    const driver = sqliteDriver({ client });
+    await driver.setup();
+    client.exec(`DROP INDEX ${index}`);
+    expect(await driver.check()).toEqual([expect.stringMatching(message)]);
+    await driver.setup();
+    expect(await driver.check()).toEqual([]);
+  });
+
+  test.each<[string, string | RegExp, string, RegExp]>([
+    [
+      "a column of another type",
+      "expires_at INTEGER",
+      "expires_at TEXT",
+      /expires_at .* is TEXT: make it INTEGER/,
+    ],
+    ["a column that holds bytes", /fields +TEXT/, "fields BLOB", /fields .* is BLOB: make it TEXT NOT NULL/],
+    ["a column that takes NULL", "version    INTEGER NOT NULL", "version INTEGER", /version .* takes NULL/],
+    ["a column that refuses NULL", /principal +TEXT/, "principal TEXT NOT NULL", /principal .* refuses NULL/],
+    ["a missing column", /fields +TEXT NOT NULL/, "data TEXT", /The column fields of sessions is missing/],
+    ["no primary key", "PRIMARY KEY", "", /must have id, and nothing else, as its PRIMARY KEY/],
+    [
+      "an index of some records only",
+      '"sessions" (expires_at)',
+      '"sessions" (expires_at) WHERE expires_at > 5',
+      /no index on expires_at/,
+    ],
+  ])("%s", async (_, from, to, message) => {
+    expect(await checkWith(from, to)).toEqual([expect.stringMatching(message)]);
+  });
+
+  test.each([
+    ["id", /id +TEXT/, "id TEXT COLLATE NOCASE"],
+    ["principal", /principal +TEXT/, "principal TEXT COLLATE RTRIM"],
+  ])("a collation that takes different texts for one, and its index: %s", async (column, from, to) => {
+    const found = await checkWith(from, to);
+    expect(found[0]).toBe(
+      `The column ${column} of sessions is not compared byte by byte: make it COLLATE BINARY`,
+    );
+    expect(found[1]).toMatch(column === "id" ? /PRIMARY KEY/ : /no index on principal/);
+  });
+
+  test.each<[string, (path: string) => Database.Database]>([
+    ["a handle that was opened so", (path) => openFile(path, { readonly: true })],
+    [
+      "a pragma",
+      (path) => {
+        const client = openFile(path);
+        client.pragma("query_only = ON");
+        return client;
+      },
+    ],
+  ])("a database that may only be read, by %s", async (_, open) => {
+    const path = ownFile();
+    await sqliteDriver({ client: openFile(path) }).setup();
+    expect(await sqliteDriver({ client: open(path) }).check()).toEqual([
+      expect.stringMatching(/^The database is read-only: open it for writing/),
+    ]);
+  });
+
+  test("a journal in which readers stop writers, which setup() changes", async () => {
+    const client = openFile(ownFile());
+    client.exec(definition());
+    const driver = sqliteDriver({ client });
+    expect(await driver.check()).toEqual([expect.stringMatching(/^The journal mode is delete.* setup\(\)$/)]);
+    await driver.setup();
+    expect(await driver.check()).toEqual([]);
+  });
+
+  test("an encoding that loses characters", async () => {
+    const client = openFile(ownFile());
+    client.pragma("encoding = 'UTF-16le'");
+    const driver = sqliteDriver({ client });
+    await driver.setup();
+    expect(await driver.check()).toEqual([expect.stringMatching(/encoding is UTF-16le, which loses/)]);
+    // As it says.
+    const id = await begin(driver, { principal: "a\uFFFF" });
+    expect((await driver.load(id))?.principal).toBe("a\uFFFD");
+  });
+
+  test("an outage as what it is", async () => {
+    const path = ownFile();
+    const driver = sqliteDriver({ client: openFile(path), timeout: 50 });
+    await driver.setup();
+    const other = openFile(path);
+    other.exec("BEGIN IMMEDIATE");
+    await expect(driver.check()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+  });
+});
+
+test("the README's definition and setup() make the same, with which check() is satisfied", async () => {
+  const [own, migrated] = [openFile(ownFile()), openFile(ownFile())];
+  await sqliteDriver({ client: own }).setup();
+  migrated.exec(`PRAGMA journal_mode = WAL; ${definition()}`);
+  expect(schemaOf(migrated)).toEqual(schemaOf(own));
+  expect(schemaOf(own)).toHaveLength(4);
+  expect(await sqliteDriver({ client: migrated }).check()).toEqual([]);
+});
+
+test("setup() and teardown() leave what is not the driver's", async () => {
+  const client = openFile(ownFile());
+  client.exec('CREATE TABLE mine (x); CREATE TABLE "sessions_too" (x); INSERT INTO mine VALUES (1)');
+  const before = schemaOf(client);
+  const drivers = ["sessions", "sessions_2", "order", "_"].map((table) => sqliteDriver({ client, table }));
+  for (const driver of drivers) {
+    await driver.setup();
+    await driver.setup();
+    await begin(driver, { principal: "alice" });
+    expect(await driver.check()).toEqual([]);
+    expect((await driver.list({ limit: 10 }, Date.now())).records).toHaveLength(1);
+  }
+  for (const driver of drivers) await driver.teardown();
+  expect(schemaOf(client)).toEqual(before);
+  expect(pluck(client, "SELECT x FROM mine")).toBe(1);
+});
+
+describe("a bad option is named", () => {
+  const client = { prepare: () => undefined, exec() {} };
+  test.each<[Record<string, unknown>, RegExp]>([
+    [{}, /client must be a handle of better-sqlite3 or node:sqlite; got undefined/],
+    [{ client: "sqlite:secret.db" }, /client must be .* got "string"/],
+    [{ client: { prepare() {} } }, /client must be/],
+    [{ client, table: "" }, /table must be a name of 1 to 64 .* got ""/],
+    [{ client, table: 'x"; DROP TABLE y' }, /table must be/],
+    [{ client, table: "Sessions" }, /table must be a name of 1 to 64 of a-z 0-9 _/],
+    [{ client, table: "sqlite_sessions" }, /table must be/],
+    [{ client, table: "1a" }, /table must be/],
+    [{ client, table: "x".repeat(65) }, /table must be/],
+    [{ client, table: 5 }, /table must be .* got 5/],
+    [{ client, timeout: "soon" }, /timeout must be a duration .* got "soon"/],
+    [{ client, timeout: 0 }, /timeout must be/],
+    [{ client, prefix: "x" }, /Unknown option sqliteDriver: prefix/],
+  ])("%j", (options, message) => {
+    let thrown: unknown;
+    try {
+      sqliteDriver(options as unknown as SqliteDriverOptions);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(SessionConfigError);
+    expect(String(thrown)).toMatch(message);
+    expect(inspect(thrown)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { inspect } from "node:util";
+import { SessionConfigError } from "@sessions/core";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { fromUrl, type SqliteUrlOptions } from "../src/index.ts";
+import { begin, newId } from "./records.ts";
+import { openFile, ownFile, pluck } from "./support.ts";
+
+async function opened(url: string, options?: SqliteUrlOptions) {
+  const driver = await fromUrl(url, options);
+  onTestFinished(() => driver.close());
+  return driver;
+}
+
+describe("a URL", () => {
+  const inside = (path: string) => relative(process.cwd(), path);
+  test.each<[string, (path: string) => string]>([
+    ["sqlite:///absolute/path", (path) => `sqlite://${path}`],
+    ["sqlite:/absolute/path", (path) => `sqlite:${path}`],
+    ["sqlite:relative/path", (path) => `sqlite:${inside(path)}`],
+    ["sqlite:./relative/path", (path) => `sqlite:./${inside(path)}`],
+    ["SQLITE:", (path) => `SQLITE:${path}`],
+  ])("%s names a file", async (_, urlOf) => {
+    const path = ownFile();
+    await (await opened(urlOf(path))).setup();
+    expect(pluck(openFile(path), "SELECT count(*) FROM sessions")).toBe(0);
+  });
+
+  test("may have escapes", async () => {
+    const path = join(dirname(ownFile()), "50% of #1?.db");
+    const escaped = path.split("/").map(encodeURIComponent).join("/");
+    await (await opened(`sqlite://${escaped}`)).setup();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("sqlite::memory: is a database of the driver's own", async () => {
+    const [driver, other] = [await opened("sqlite::memory:"), await opened("sqlite::memory:")];
+    await driver.setup();
+    expect(await driver.check()).toEqual([]);
+    const id = await begin(driver);
+    await other.setup();
+    expect(await other.load(id)).toBeUndefined();
+    expect((await driver.load(id))?.version).toBe(1);
+  });
+
+  test.each([
+    "",
+    "sqlite:",
+    "sqlite://",
+    "sqlite://secret.db",
+    "sqlite:////secret.db",
+    "sqlite:secret/",
+    "sqlite:secret.db?mode=ro",
+    "sqlite:secret.db#x",
+    "sqlite:secret%.db",
+    "file:secret.db",
+    "secret.db",
+  ])("that is none is refused without being shown: %s", async (url) => {
+    const thrown = await fromUrl(url).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(SessionConfigError);
+    expect(String(thrown)).toMatch(/sqlite:\.\/sessions\.db/);
+    expect(inspect(thrown)).not.toContain("secret");
+  });
+});
+
+test("options are the driver's, and a bad one is named at once", async () => {
+  const path = ownFile();
+  await (await opened(`sqlite:${path}`, { table: "other" })).setup();
+  expect(pluck(openFile(path), "SELECT count(*) FROM other")).toBe(0);
+  await expect(fromUrl(`sqlite:${path}`, { timeout: 0 })).rejects.toThrow(/timeout must be/);
+});
+
+test("a file that cannot be opened is DriverUnavailableError, until it can", async () => {
+  const path = join(dirname(ownFile()), "later", "sessions.db");
+  const driver = await opened(`sqlite:${path}`);
+  const now = Date.now();
+  const calls = [
+    driver.create(newId(), { expiresAt: now + 1, fields: new Map() }, now),
+    driver.load(newId()),
+    driver.commit(newId(), { fields: new Map() }, now),
+    driver.destroy(newId(), now),
+    driver.sweep({ after: 0, before: 1, limit: 1 }),
+    driver.list({ limit: 1 }, now),
+    driver.setup(),
+  ];
+  for (const outcome of await Promise.allSettled(calls))
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ERR_SESSION_UNAVAILABLE" } });
+  mkdirSync(dirname(path));
+  await driver.setup();
+  await begin(driver);
+});
+
+test("a file that is no database is left as it is", async () => {
+  const manifest = new URL("../package.json", import.meta.url);
+  const driver = await opened(`sqlite://${manifest.pathname}`);
+  const before = readFileSync(manifest, "utf8");
+  await expect(driver.setup()).rejects.toThrow(/SQLITE_NOTADB/);
+  expect(readFileSync(manifest, "utf8")).toBe(before);
+});
+
+test("the file is in WAL mode, and a lock while it is opened is waited for", async () => {
+  const path = ownFile();
+  const other = openFile(path);
+  other.exec("CREATE TABLE x (y); BEGIN EXCLUSIVE");
+  const driver = await opened(`sqlite:${path}`, { timeout: "60s" });
+  const setup = driver.setup();
+  setTimeout(() => other.exec("COMMIT"), 20);
+  await setup;
+  expect(pluck(openFile(path), "PRAGMA journal_mode")).toBe("wal");
+});
+
+test("close() closes the file, may be called again, and opens nothing anew", async () => {
+  const path = ownFile();
+  const driver = await opened(`sqlite:${path}`);
+  await driver.setup();
+  expect(existsSync(`${path}-wal`)).toBe(true);
+  await driver.close();
+  // The last connection moves the journal into the file, and removes it.
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  await driver.close();
+  await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  await (await opened(`sqlite:${path}`)).close();
+});
+
+test("where the runtime has no SQLite and the package is missing, that is what it says", async () => {
+  vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
+  vi.doMock("better-sqlite3", () => {
+    throw new Error("Cannot find package");
+  });
+  onTestFinished(() => {
+    vi.doUnmock("better-sqlite3");
+    vi.restoreAllMocks();
+  });
+  await expect(fromUrl("sqlite::memory:")).rejects.toThrow(
+    /needs node:sqlite .* or the package better-sqlite3/,
+  );
+});

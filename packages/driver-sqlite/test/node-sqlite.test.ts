@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { newer, start } from "./programs.ts";
+
+interface Result {
+  readonly suite: string;
+  readonly title: string;
+  readonly status: "passed" | "failed" | "skipped";
+  readonly error?: string;
+}
+
+const isResults = (value: unknown): value is Result[] =>
+  Array.isArray(value) && value.every(({ suite, title, status }) => suite && title && status);
+
+// The kit cannot run in this process where Node is older than node:sqlite: a newer one runs it, and is reported here.
+for (const runtime of newer) {
+  if (runtime.missing) {
+    test.skip(`${runtime.name}, which has node:sqlite, is not on this machine`, () => {});
+    continue;
+  }
+  const { lines, ended } = start(runtime, "kit");
+  await ended;
+  const results: unknown = JSON.parse(lines.at(-1) ?? "[]");
+  if (!isResults(results)) throw new TypeError("The report has another form");
+
+  test(`${runtime.name} ran all of it`, () => {
+    expect(results.filter(({ title }) => /^R\d/.test(title))).toHaveLength(3 * 100);
+  });
+  for (const suite of new Set(results.map((result) => result.suite)))
+    describe(`sqlite: ${suite}, ${runtime.name}`, () => {
+      for (const { title, status, error } of results.filter((result) => result.suite === suite))
+        if (status === "skipped") test.skip(title, () => {});
+        else test(title, () => expect(error).toBeUndefined());
+    });
+}

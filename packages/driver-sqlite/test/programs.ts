@@ -1,0 +1,72 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+
+const services = fileURLToPath(new URL("../../../tools/test-services/", import.meta.url));
+const tsx = createRequire(`${services}package.json`).resolve("tsx");
+
+/** A Node to run a program of this folder with, from its source. */
+export interface Runtime {
+  readonly name: string;
+  readonly executable: string;
+  readonly args: readonly string[];
+}
+
+const conditions = "--conditions=@sessions/source";
+
+/** This Node, with whatever client `fromUrl` finds there. */
+export const here: Runtime = {
+  name: `Node ${process.versions.node.split(".")[0]}`,
+  executable: process.execPath,
+  args: ["--import", tsx, conditions],
+};
+
+/** Those that have `node:sqlite`, and read TypeScript by themselves. They are not there on every platform. */
+export const newer: readonly (Runtime & { readonly missing: boolean })[] = ["22", "24"].map((version) => {
+  const executable = `${services}node_modules/node${version}/bin/node`;
+  return {
+    name: `Node ${version}`,
+    executable,
+    args: ["--disable-warning=ExperimentalWarning", conditions],
+    missing: !existsSync(executable),
+  };
+});
+
+export interface Program {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  /** What it has said so far. */
+  readonly lines: readonly string[];
+  /** Waits until it says a line that begins like this. */
+  says(start: string): Promise<void>;
+  /** When it has ended, and everything that it said was read. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts `programs/<name>.ts`. What it writes to stderr is shown. */
+export function start({ executable, args }: Runtime, name: string, ...rest: string[]): Program {
+  const path = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+  const child = spawn(executable, [...args, path, ...rest], { stdio: ["pipe", "pipe", "inherit"] });
+  // One that was killed reads nothing more.
+  child.stdin.on("error", () => {});
+  const lines: string[] = [];
+  const reader = createInterface(child.stdout);
+  reader.on("line", (line) => lines.push(line));
+  const ended = Promise.all([once(child, "exit"), once(reader, "close")]).then(() => {});
+  return {
+    child,
+    lines,
+    ended,
+    async says(start) {
+      while (!lines.some((line) => line.startsWith(start))) {
+        const isOver = await Promise.race([once(reader, "line").then(() => false), ended.then(() => true)]);
+        if (isOver && !lines.some((line) => line.startsWith(start)))
+          throw new Error(`${name} ended without saying "${start}"`);
+      }
+    },
+  };
+}
