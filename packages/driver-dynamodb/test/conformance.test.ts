@@ -19,7 +19,7 @@ await withService("dynamodb", async (service) => {
       test,
       target: {
         name: "client",
-        open: (namespace) => dynamodbDriver({ client, table: namespace, timeout: 1000 }),
+        open: (namespace) => dynamodbDriver({ client, table: namespace, timeout: 2_000 }),
         outage,
       },
     });
@@ -29,7 +29,7 @@ await withService("dynamodb", async (service) => {
       test,
       target: {
         name: "fromUrl",
-        open: (namespace) => fromUrl(`${proxy.url}/${namespace}`, { timeout: 1000 }),
+        open: (namespace) => fromUrl(`${proxy.url}/${namespace}`, { timeout: 2_000 }),
         outage,
       },
     });
