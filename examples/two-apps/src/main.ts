@@ -1,11 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { createSessionManager, driverFromUrl, isSessionError } from "@sessions/core";
 import { createSite } from "./site.ts";
 
-// An empty variable is one that is not set.
-const url = process.env["SESSIONS_URL"] || "memory:";
+// An empty variable is one that is not set. Files need nothing installed, and outlive the program.
+const files = new URL("../.sessions/", import.meta.url);
+const url = process.env["SESSIONS_URL"] || files.href;
 const port = Number(process.env["PORT"] || 0);
 const host = process.env["HOST"] || "127.0.0.1";
 
@@ -42,12 +44,19 @@ function stop(): void {
 process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
 
+const others =
+  "SESSIONS_URL=redis://localhost:6379 picks another backend: mysql:, postgres:, mongodb:, dynamodb:, sqlite:, memory:";
+const kept =
+  url === files.href
+    ? `files (${fileURLToPath(files)}), so stop it and start it: you are still signed in\n                          ${others}`
+    : driver.name;
+
 server.on("error", fail);
 server.listen({ port, host }, () => {
   const { port } = server.address() as AddressInfo;
   console.log(`
   Two apps, one session:  http://${host}:${port}
-  Sessions are kept in:   ${driver.name} (SESSIONS_URL picks another backend)
+  Sessions are kept in:   ${kept}
 
   - Put something into the cart, then sign in: the cart comes along.
   - Write two drafts in two tabs at once: neither is lost.

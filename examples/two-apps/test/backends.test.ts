@@ -34,7 +34,7 @@ const statuses = (answers: readonly Response[]): number[] => [
 
 const draft = (n: number): string => n.toString(16).padStart(12, "0");
 
-describe.each<ServiceName>(["redis", "mysql", "mongodb", "dynamodb"])("on %s", (name) => {
+describe.each<ServiceName>(["redis", "mysql", "postgres", "mongodb", "dynamodb"])("on %s", (name) => {
   const backend = service(name);
 
   test.skipIf(!backend)(

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "tsdown";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Program, startProgram } from "./program.ts";
+import { Visitor } from "./visitor.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
 // Below the package, where its dependencies are found, and not in dist, which may be in use.
@@ -21,15 +22,42 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => rm(outDir, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(outDir, { recursive: true, force: true });
+  // What the program keeps by itself, beside it.
+  await rm(`${outDir}/../.sessions`, { recursive: true, force: true });
+});
 
 const start = (env: NodeJS.ProcessEnv = {}): Program => startProgram([`${outDir}/main.js`], env);
 
+test("keeps sessions across restarts without being told where, and says where it does and how to choose", async () => {
+  const begin = async (): Promise<[Program, Visitor]> => {
+    const program = start();
+    const visitor = new Visitor(await program.printed(/http:\/\/127\.0\.0\.1:\d+/));
+    await program.printed(/Ctrl-C/);
+    return [program, visitor];
+  };
+  const [first, ada] = await begin();
+  expect(first.output()).toMatch(/kept in: +files \(.*\.sessions.*still signed in/);
+  expect(first.output()).toContain("SESSIONS_URL=redis://");
+  await ada.post("/shop/add", { sku: "tea" });
+  await ada.signIn("ada");
+  const closed = once(first.child, "close");
+  first.child.kill("SIGTERM");
+  expect(await closed).toEqual([0, null]);
+
+  const [, again] = await begin();
+  for (const [name, value] of ada.cookies) again.cookies.set(name, value);
+  expect(await again.session()).toMatchObject({ principal: "ada" });
+  expect(await again.page("/shop")).toMatch(/<output[^>]*>1</);
+});
+
 test("says where it is and what to try, answers, and finishes what it does when it is told to end", async () => {
-  const { printed, output, child } = start();
+  const { printed, output, child } = start({ SESSIONS_URL: "memory:" });
   const url = await printed(/http:\/\/127\.0\.0\.1:\d+/);
   await printed(/Ctrl-C/);
   expect(output()).toContain("memory");
+  expect(output()).not.toContain("SESSIONS_URL");
 
   const body = new URLSearchParams({ sku: "tea" });
   const added = await fetch(`${url}/shop/add`, { method: "POST", body, redirect: "manual" });
