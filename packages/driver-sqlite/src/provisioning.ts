@@ -12,7 +12,7 @@ const COLUMNS = {
 } as const;
 
 /** What `setup()` runs, one statement after the other. */
-export const definition = (table: string): string[] => [
+const definition = (table: string): string[] => [
   `CREATE TABLE IF NOT EXISTS "${table}" (
   id         TEXT NOT NULL PRIMARY KEY,
   principal  TEXT,

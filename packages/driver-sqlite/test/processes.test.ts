@@ -4,6 +4,7 @@ import { here, newer, type Program, type Runtime, start } from "./programs.ts";
 import { begin } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
+const writer = new URL("./programs/writer.ts", import.meta.url);
 const runtimes = [here, ...newer].filter((runtime) => !("missing" in runtime && runtime.missing));
 
 async function ownDriver(path: string) {
@@ -16,10 +17,10 @@ async function ownDriver(path: string) {
 /** Several processes on one file, which begin together. */
 async function startWriters(runtimes: readonly Runtime[], path: string, task: string, ids: string[] = []) {
   const writers = runtimes.map((runtime, i) =>
-    start(runtime, "writer", `sqlite://${path}`, task, `w${i}`, ...ids),
+    start(runtime, writer, `sqlite://${path}`, task, `w${i}`, ...ids),
   );
   onTestFinished(() => writers.forEach(({ child }) => void child.kill("SIGKILL")));
-  await Promise.all(writers.map((writer) => writer.says("ready")));
+  await Promise.all(writers.map(({ says }) => says("ready")));
   for (const { child } of writers) child.stdin.write("go\n");
   return writers;
 }
@@ -107,17 +108,17 @@ describe("writers that are killed at any moment", () => {
       let kills = 0;
       for (let round = 0; round < ROUNDS; round++) {
         const writers = await startWriters([runtime, runtime, runtime, runtime], path, "forever");
-        await Promise.all(writers.map((writer) => writer.says("committed")));
+        await Promise.all(writers.map(({ says }) => says("committed")));
         await Promise.all(
-          writers.map(async (writer) => {
+          writers.map(async ({ child, ended }) => {
             // For the moment to be any: nothing waits for this length of time.
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
-            writer.child.kill("SIGKILL");
-            await writer.ended;
+            child.kill("SIGKILL");
+            await ended;
             kills++;
           }),
         );
-        for (const writer of writers) acknowledged += await expectKept(driver, writer);
+        for (const killed of writers) acknowledged += await expectKept(driver, killed);
       }
       expect(pluck(openFile(path), "PRAGMA integrity_check")).toBe("ok");
       expect(await driver.check()).toEqual([]);

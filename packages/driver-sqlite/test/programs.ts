@@ -47,9 +47,9 @@ export interface Program {
   readonly ended: Promise<void>;
 }
 
-/** Starts `programs/<name>.ts`. What it writes to stderr is shown. */
-export function start({ executable, args }: Runtime, name: string, ...rest: string[]): Program {
-  const path = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+/** Starts a program of the folder `programs`. What it writes to stderr is shown. */
+export function start({ executable, args }: Runtime, program: URL, ...rest: string[]): Program {
+  const path = fileURLToPath(program);
   const child = spawn(executable, [...args, path, ...rest], { stdio: ["pipe", "pipe", "inherit"] });
   // One that was killed reads nothing more.
   child.stdin.on("error", () => {});
@@ -65,7 +65,7 @@ export function start({ executable, args }: Runtime, name: string, ...rest: stri
       while (!lines.some((line) => line.startsWith(start))) {
         const isOver = await Promise.race([once(reader, "line").then(() => false), ended.then(() => true)]);
         if (isOver && !lines.some((line) => line.startsWith(start)))
-          throw new Error(`${name} ended without saying "${start}"`);
+          throw new Error(`${path} ended without saying "${start}"`);
       }
     },
   };
