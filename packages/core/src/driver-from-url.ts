@@ -49,16 +49,24 @@ function findInApplication(name: string): string | undefined {
   return undefined;
 }
 
+/** Says how to install the package that an import did not find; any other error stays as it is. */
+function explain(error: unknown, scheme: string, known?: string): unknown {
+  const notFound = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+  const name = (notFound && /package '([^']+)'/.exec(error.message)?.[1]) || known;
+  if (name === undefined) return error;
+  return new SessionConfigError(
+    `${scheme}: needs the package ${name}, which cannot be found: run "${installCommand(name)}"`,
+    { cause: error },
+  );
+}
+
 async function importPackage(scheme: string, name: string): Promise<unknown> {
   const file = findInApplication(name);
   try {
     return await import(file === undefined ? name : pathToFileURL(file).href);
   } catch (cause) {
-    if (file !== undefined) throw cause;
-    throw new SessionConfigError(
-      `${scheme}: needs the package ${name}, which cannot be found: run "${installCommand(name)}"`,
-      { cause },
-    );
+    // A driver that is there may lack its client.
+    throw explain(cause, scheme, file === undefined ? name : undefined);
   }
 }
 
@@ -86,5 +94,9 @@ export async function driverFromUrl(
   const fromUrl = isObject(module) ? module["fromUrl"] : undefined;
   if (typeof fromUrl !== "function")
     throw new SessionConfigError(`The package ${name} exports no fromUrl(url)`);
-  return fromUrl(url);
+  try {
+    return await fromUrl(url);
+  } catch (error) {
+    throw explain(error, scheme);
+  }
 }

@@ -115,6 +115,32 @@ describe("a URL's scheme names the package", () => {
     expect(run).toMatchObject({ stdout: "acme\n", stderr: "", status: 0 });
   }, 30_000);
 
+  test.each([
+    ["when it is loaded", "import 'no-such-client'; export const fromUrl = 1"],
+    ["when it opens", "export const fromUrl = () => import('no-such-client')"],
+  ])(
+    "a driver that lacks its client %s says how to install that, in plain Node",
+    (_, code) => {
+      const folder = application({ "@acme/sessions-driver": { code } });
+      const core = mkdtempSync(join(root, "copy-"));
+      writeFileSync(
+        join(folder, "app.mjs"),
+        `import { driverFromUrl } from ${JSON.stringify(pathToFileURL(compileInto(core)).href)};
+       await driverFromUrl("acme://user:hunter2@x", ${JSON.stringify(packages)}).catch((error) => console.log(error.code, error.message));`,
+      );
+      const env = { ...process.env, npm_config_user_agent: "pnpm/10.34.9 npm/? node/v20.20.2" };
+      const run = spawnSync(process.execPath, [join(folder, "app.mjs")], {
+        encoding: "utf8",
+        cwd: root,
+        env,
+      });
+      expect(run.stderr).toBe("");
+      expect(run.stdout).toMatch(/^ERR_SESSION_CONFIG .*"pnpm add no-such-client"/);
+      expect(run.stdout).not.toContain("hunter2");
+    },
+    30_000,
+  );
+
   test("a package of the application's own choice takes the place of a known one", async () => {
     runAs(application({ "@acme/sessions-driver": { code: opens("acme") } }), "its folder");
     for (const scheme of ["redis", "memory"])
