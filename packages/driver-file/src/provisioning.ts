@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { access, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
@@ -50,6 +49,20 @@ export function createProvisioning(
     }
   }
 
+  /** An empty folder is no record and no principal, so nobody is misled meanwhile. */
+  async function tryToMake(parent: string): Promise<boolean> {
+    const own = join(parent, parent.startsWith(principals) ? uniqueName() + uniqueName() : uniqueName());
+    try {
+      await mkdir(own, { mode: 0o700 });
+      await removeIfEmpty(own);
+    } catch (error) {
+      if (hasCode(error, ...NOT_ALLOWED)) return false;
+      // Found and named before.
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+    return true;
+  }
+
   async function findFaults(): Promise<string[]> {
     const top = await unless("ENOENT", stat(directory));
     if (!top) return [`The folder ${directory} is missing: run setup(), or mount what belongs there`];
@@ -71,14 +84,7 @@ export function createProvisioning(
     if (process.platform !== "win32" && open.length > 0)
       found.push(`Others than the owner may enter ${open.join(", ")}: run chmod 700 on it`);
 
-    const allowed = await Promise.all(
-      all.map((folder) =>
-        unless(
-          NOT_ALLOWED,
-          access(folder, constants.W_OK | constants.X_OK).then(() => true),
-        ).catch(() => true),
-      ),
-    );
+    const allowed = await inGroups(all, 16, tryToMake);
     const forbidden = all.filter((_, i) => !allowed[i]);
     if (forbidden.length > 0)
       found.push(
