@@ -22,10 +22,17 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sessions-tarballs-"));
   await writeFile(join(folder, "package.json"), '{ "private": true }');
   const tarballs = await Promise.all(packages.map((one) => pack(one, folder)));
-  const adapter = JSON.parse(await readFile(new URL("packages/adapter-node/package.json", root), "utf8"));
-  const express = `express@${adapter.devDependencies.express}`;
-  await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs, express], { cwd: folder, shell });
-}, 180_000); // npm fetches Express; a slow network is no fault of ours
+  const versionIn = async (name: string, dependency: string): Promise<string> => {
+    const manifest = JSON.parse(await readFile(new URL(`packages/${name}/package.json`, root), "utf8"));
+    return `${dependency}@${manifest.devDependencies[dependency]}`;
+  };
+  const others = [
+    await versionIn("adapter-node", "express"),
+    // The one client without which its driver cannot be loaded.
+    await versionIn("driver-dynamodb", "@aws-sdk/client-dynamodb"),
+  ];
+  await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs, ...others], { cwd: folder, shell });
+}, 180_000); // npm fetches the others; a slow network is no fault of ours
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
