@@ -43,7 +43,7 @@ await withService("mysql", async (service) => {
   for (const [kind, client] of Object.entries<MysqlClientLike>(pools))
     describe(kind, () => {
       const open = async () => {
-        const driver = mysqlDriver({ client, table: newTable(), timeout: 300 });
+        const driver = mysqlDriver({ client, table: newTable(), timeout: 1000 });
         await driver.setup();
         onTestFinished(driver.teardown);
         return driver;
@@ -63,7 +63,7 @@ await withService("mysql", async (service) => {
       },
     });
     testBrokenLine(async () => {
-      const driver = await fromUrl(url(), { table: newTable(), timeout: 300 });
+      const driver = await fromUrl(url(), { table: newTable(), timeout: 1000 });
       await driver.setup();
       onTestFinished(async () => {
         await driver.teardown();
