@@ -37,9 +37,14 @@ export function createChanges(folders: Folders): ChangeRecord {
   async function settle(id: string, group: readonly Waiting[]): Promise<void> {
     for (;;) {
       const isDue = ({ end }: Waiting): boolean => performance.now() < end;
+      for (const waiting of group)
+        if (!isDue(waiting))
+          waiting.reject(
+            new DriverUnavailableError("file: no time was left for the change; it was not made"),
+          );
       const due = group.filter(isDue);
+      if (due.length === 0) return;
       const isLate = (): boolean => !due.every(isDue);
-      if (due.length === 0) throw new DriverUnavailableError("file: no time was left for the change");
       const attempt = await folders.begin(id);
       let { record } = attempt;
       let [changed, lasting] = [false, false];

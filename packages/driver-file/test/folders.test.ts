@@ -28,7 +28,7 @@ describe("an attempt to replace what was seen", () => {
   test("succeeds exactly if nobody has changed it since, however many attempts are under way", async () => {
     const { folders } = await open();
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: "max" }), async (steps) => {
         const id = newId();
         const attempts = new Map<number, { attempt: Awaited<ReturnType<Folders["begin"]>>; seen: number }>();
         // What is stored, and a number for it that every change raises; "nothing there" is always the same.
@@ -62,7 +62,7 @@ describe("an attempt to replace what was seen", () => {
         for (const { attempt } of attempts.values()) await attempt.leave();
         expect(await folders.load(id)).toEqual(stored);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
