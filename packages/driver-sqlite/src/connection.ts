@@ -76,10 +76,9 @@ export function connectionOf(client: SqliteClientLike, timeout: number): Use {
       try {
         return attempt(work);
       } catch (error) {
-        const pause = pauseAfter(tries);
-        if (!isContention(error) || performance.now() + pause >= end) throw error;
-        await sleep(pause);
-        // The process may have been busy with something else for long.
+        if (!isContention(error)) throw error;
+        await sleep(pauseAfter(tries));
+        // However long that was: the process may have been busy with something else.
         if (performance.now() >= end) throw error;
       }
     }

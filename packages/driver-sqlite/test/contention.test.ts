@@ -38,15 +38,16 @@ async function walDriver(timeout: number) {
 
 describe("a lock of another connection", () => {
   test("is waited for without blocking the process, and the handle keeps its busy timeout", async () => {
-    const { path, client, driver, id } = await walDriver(60_000);
-    expect(pluck(client, "PRAGMA busy_timeout")).toBe(5000);
+    const { path, client, driver, id } = await walDriver(4_000);
+    // Longer than the driver's, which would be over.
+    expect(pluck(client, "PRAGMA busy_timeout")).toBe(5_000);
     const other = openFile(path);
     other.exec("BEGIN IMMEDIATE");
     const waiting = driver.commit(id, x("1"), Date.now());
     // Were it to block, this would never run.
     setTimeout(() => other.exec("COMMIT"), 20);
     expect(await waiting).toBe("committed");
-    expect(pluck(client, "PRAGMA busy_timeout")).toBe(5000);
+    expect(pluck(client, "PRAGMA busy_timeout")).toBe(5_000);
     client.pragma("busy_timeout = 77");
     await driver.load(id);
     expect(pluck(client, "PRAGMA busy_timeout")).toBe(77);
@@ -168,9 +169,9 @@ describe("a database that cannot be used is DriverUnavailableError, with SQLite'
   });
 });
 
-test("what the table lacks is SessionSetupError, which says what to do", async () => {
+test("what the table lacks is SessionSetupError, which says what to do, at once", async () => {
   const client = openFile(ownFile());
-  const driver = sqliteDriver({ client, table: "elsewhere" });
+  const driver = sqliteDriver({ client, table: "elsewhere", timeout: "1h" });
   const setup = { code: "ERR_SESSION_SETUP", message: expect.stringMatching(/"elsewhere": run setup\(\)/) };
   await expect(driver.load(newId())).rejects.toMatchObject(setup);
   await expect(begin(driver)).rejects.toMatchObject(setup);

@@ -12,14 +12,17 @@ const isResults = (value: unknown): value is Result[] =>
   Array.isArray(value) && value.every(({ suite, title, status }) => suite && title && status);
 
 // The kit cannot run in this process where Node is older than node:sqlite: a newer one runs it, and is reported here.
-for (const runtime of newer) {
-  if (runtime.missing) {
+const running = newer.map((runtime) => ({
+  runtime,
+  program: runtime.missing ? undefined : start(runtime, new URL("./programs/kit.ts", import.meta.url)),
+}));
+for (const { runtime, program } of running) {
+  if (!program) {
     test.skip(`${runtime.name}, which has node:sqlite, is not on this machine`, () => {});
     continue;
   }
-  const { lines, ended } = start(runtime, new URL("./programs/kit.ts", import.meta.url));
-  await ended;
-  const results: unknown = JSON.parse(lines.at(-1) ?? "[]");
+  await program.ended;
+  const results: unknown = JSON.parse(program.lines.at(-1) ?? "[]");
   if (!isResults(results)) throw new TypeError("The report has another form");
 
   test(`${runtime.name} ran all of it`, () => {

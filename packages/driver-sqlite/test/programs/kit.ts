@@ -80,8 +80,8 @@ const others: Record<string, () => Promise<void>> = {
   },
 
   async "a locked file is waited for without blocking, and the handle keeps its busy timeout"() {
-    const client = open({ timeout: 4321 });
-    const driver = sqliteDriver({ client, table: "locked", timeout: "30s" });
+    const client = open({ timeout: 6_000 });
+    const driver = sqliteDriver({ client, table: "locked", timeout: "5s" });
     await driver.setup();
     const id = await begin(driver);
     const other = open();
@@ -90,7 +90,7 @@ const others: Record<string, () => Promise<void>> = {
     // Were it to block, this would never run.
     setTimeout(() => other.exec("COMMIT"), 20);
     assert.equal(await waiting, "committed");
-    assert.deepEqual(Object.values(Object(client.prepare("PRAGMA busy_timeout").all()[0])), [4321]);
+    assert.deepEqual(Object.values(Object(client.prepare("PRAGMA busy_timeout").all()[0])), [6_000]);
   },
 
   async "rows as arrays, and numbers as bigints, make no difference"() {
