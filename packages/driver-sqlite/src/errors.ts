@@ -24,6 +24,8 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 export function codeOf(error: unknown): string | undefined {
   const { code, errcode }: Record<string, unknown> = Object(error);
   if (typeof errcode === "number") return NAMES.get(errcode & 0xff) ?? `SQLITE_${errcode & 0xff}`;
+  // better-sqlite3, in the middle of the application's own iterate().
+  if (error instanceof TypeError && error.message.endsWith("busy executing a query")) return "SQLITE_LOCKED";
   return typeof code === "string" ? /^SQLITE_[A-Z]+/.exec(code)?.[0] : undefined;
 }
 

@@ -44,11 +44,11 @@ export function createProvisioning({
 
   async function look(): Promise<Found> {
     const columns = await ask('SELECT name, type, "notnull" FROM pragma_table_xinfo(?)', table);
-    // One that goes by another collation, or backwards, does not serve.
+    // A column that goes by another collation does not serve.
     const parts = await ask(
-      `SELECT list.name AS "index", list.partial, info.name FROM pragma_index_list(?) AS list
-       JOIN pragma_index_xinfo(list.name) AS info
-       WHERE info.key AND info.coll = 'BINARY' AND NOT info."desc" ORDER BY list.seq, info.seqno`,
+      `SELECT list.name AS "index", list.partial, iif(info.coll = 'BINARY', info.name, '') AS "column"
+       FROM pragma_index_list(?) AS list JOIN pragma_index_xinfo(list.name) AS info
+       WHERE info.key ORDER BY list.seq, info.seqno`,
       table,
     );
     const indexes = new Map<string, { columns: string[]; isPartial: boolean }>();
@@ -116,10 +116,10 @@ export function createProvisioning({
 
   async function checkWriting(): Promise<string[]> {
     try {
-      await work(({ run }) => run({ sql: `UPDATE ${quoted} SET version = version WHERE 0`, values: [] }));
+      await work(({ run }) => run({ sql: `DELETE FROM ${quoted} WHERE 0`, values: [] }));
       return [];
     } catch (error) {
-      // What is broken is named already, and an outage is no finding.
+      // An outage is no finding.
       const { cause } = error instanceof Error ? error : { cause: undefined };
       if (codeOf(cause) !== "SQLITE_READONLY") throw error;
       return [
@@ -129,10 +129,8 @@ export function createProvisioning({
   }
 
   async function checkDatabase(): Promise<string[]> {
-    const [[mode] = [], [encoding] = []] = [
-      await ask("PRAGMA journal_mode"),
-      await ask("PRAGMA encoding"),
-    ].map(([row]) => row);
+    const mode = (await ask("PRAGMA journal_mode"))[0]?.[0];
+    const encoding = (await ask("PRAGMA encoding"))[0]?.[0];
     return [
       // A database in memory has no other connection.
       ...(mode === "wal" || mode === "memory"

@@ -51,6 +51,13 @@ describe("check names", () => {
     ["a column that takes NULL", "version    INTEGER NOT NULL", "version INTEGER", /version .* takes NULL/],
     ["a column that refuses NULL", /principal +TEXT/, "principal TEXT NOT NULL", /principal .* refuses NULL/],
     ["a missing column", /fields +TEXT NOT NULL/, "data TEXT", /The column fields of sessions is missing/],
+    ["another missing column", /version +INTEGER NOT NULL,/, "", /The column version of sessions is missing/],
+    [
+      "an index that begins with another column",
+      '"sessions" (expires_at)',
+      '"sessions" (principal COLLATE NOCASE, expires_at)',
+      /no index on expires_at/,
+    ],
     ["no primary key", "PRIMARY KEY", "", /must have id, and nothing else, as its PRIMARY KEY/],
     [
       "an index of some records only",

@@ -117,8 +117,8 @@ describe("in a rollback journal, which others may have chosen", () => {
   });
 });
 
-describe("a transaction that the application has open on the handle", () => {
-  test("is waited for: what was acknowledged is not rolled back with it", async () => {
+describe("the application's own use of the handle", () => {
+  test("a transaction is waited for: what was acknowledged is not rolled back with it", async () => {
     const { client, driver, id } = await walDriver(60_000);
     client.exec("BEGIN");
     const calls = [driver.commit(id, x("1"), Date.now()), begin(driver)];
@@ -130,7 +130,17 @@ describe("a transaction that the application has open on the handle", () => {
     expect(await driver.load(other)).toBeDefined();
   });
 
-  test("that lasts is DriverUnavailableError", async () => {
+  test("an iterate() that is not at its end is waited for", async () => {
+    const { client, driver, id } = await walDriver(60_000);
+    const rows = client.prepare("SELECT 1 UNION SELECT 2").iterate();
+    rows.next();
+    const waiting = driver.commit(id, x("1"), Date.now());
+    await new Promise(setImmediate);
+    rows.return?.();
+    expect(await waiting).toBe("committed");
+  });
+
+  test("a transaction that lasts is DriverUnavailableError", async () => {
     const { client, driver, id } = await walDriver(50);
     client.exec("BEGIN");
     await expectUnavailable(driver, id, /in use by the application/);
