@@ -8,7 +8,7 @@ import type { ServiceName } from "@sessions/test-services/service";
 import { acquire, release } from "@sessions/test-services/services";
 
 /** The same work by the client alone, as little as it can be: the whole of one row read, one value of it written. */
-export interface Bare {
+interface Bare {
   load(row: number): Promise<unknown>;
   commit(row: number, text: string): Promise<unknown>;
 }
@@ -18,7 +18,7 @@ export const ROWS = 500;
 export const rows: readonly number[] = Array.from({ length: ROWS }, (_, row) => row);
 
 /** A backend, opened for measuring. */
-export interface Opened {
+interface Opened {
   readonly driver: Driver;
   readonly bare: Bare;
   close(): Promise<unknown>;

@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 const AT_ONCE = 32;
 
 /** Calls a second, over about so many milliseconds. */
-export async function rate(ms: number, call: (i: number) => Promise<unknown>): Promise<number> {
+async function rate(ms: number, call: (i: number) => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   let calls = 0;
   await Promise.all(
@@ -15,7 +15,7 @@ export async function rate(ms: number, call: (i: number) => Promise<unknown>): P
   return (calls * 1000) / (performance.now() - begun);
 }
 
-export const median = (numbers: readonly number[]): number =>
+const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 
 /** Two ways to do the same, in turns, so that what else the machine does meets both: medians of the rounds. */

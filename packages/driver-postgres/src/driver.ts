@@ -90,10 +90,9 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
       ];
       if (ifVersion === undefined)
         return (await send(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
-      const { live, written }: Record<string, unknown> = Object(
-        (await send(statements.compareAndSet, [...values, ifVersion])).rows[0],
-      );
-      return written === true ? "committed" : live === true ? "conflict" : "gone";
+      const [row] = (await send(statements.compareAndSet, [...values, ifVersion])).rows;
+      const { outcome }: Record<string, unknown> = Object(row);
+      return outcome === "committed" || outcome === "conflict" ? outcome : "gone";
     },
 
     destroy: async (id, now) => (await send(statements.destroy, [id, now])).rowCount === 1,

@@ -23,7 +23,7 @@ function partsOf(table: string): { name: string; schema: string | undefined; quo
 }
 
 /** Bytes are compared, not letters: the collation "C". Storage of short texts is not compressed, of long ones it is. */
-export function definition(table: string, unlogged: boolean): string[] {
+function definition(table: string, unlogged: boolean): string[] {
   const { name, quoted } = partsOf(table);
   return [
     `CREATE${unlogged ? " UNLOGGED" : ""} TABLE IF NOT EXISTS ${quoted} (
@@ -96,13 +96,13 @@ WHERE c.oid = to_regclass($1)`,
 
   async function missingIndexes(): Promise<string[]> {
     const { rows } = await send(
-      `SELECT pg_get_indexdef(i.indexrelid, 1, true) AS first, i.indisprimary AS primary
+      `SELECT pg_get_indexdef(i.indexrelid, 1, true) AS first, i.indisprimary::text AS primary
 FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisvalid`,
       [quoted],
     );
     const firsts = rows.map((row) => String(Object(row).first));
     const problems: string[] = [];
-    if (!rows.some((row) => Object(row).primary === true && Object(row).first === "id"))
+    if (!rows.some((row) => Object(row).primary === "true" && Object(row).first === "id"))
       problems.push(`The table ${table} has no primary key on id: two records could have one id`);
     for (const [i, column] of ["expires_at", "principal"].entries())
       if (!firsts.includes(column))
@@ -124,11 +124,11 @@ WHERE NOT has_table_privilege(to_regclass($1)::oid, p)`,
     const server: Record<string, unknown> = Object(
       (
         await send(
-          `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only, current_setting('server_encoding') AS encoding`,
+          `SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS read_only, current_setting('server_encoding') AS encoding`,
         )
       ).rows[0],
     );
-    if (server["read_only"] === true)
+    if (server["read_only"] === "true")
       problems.push("The server is a standby, or its transactions are read only: connect to the primary");
     if (server["encoding"] !== "UTF8")
       problems.push(

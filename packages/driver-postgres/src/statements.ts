@@ -39,7 +39,8 @@ WHERE s.id = $1 AND s.expires_at > $2::bigint`,
   UPDATE ${table} AS s SET ${CHANGES}
   FROM r WHERE s.id = r.id AND r.version = $9::bigint RETURNING 1
 )
-SELECT EXISTS (SELECT FROM r) AS live, EXISTS (SELECT FROM u) AS written`,
+SELECT CASE WHEN EXISTS (SELECT FROM u) THEN 'committed' WHEN EXISTS (SELECT FROM r) THEN 'conflict' ELSE 'gone' END
+  AS outcome`,
     destroy: `DELETE FROM ${table} WHERE id = $1 AND expires_at > $2::bigint`,
     // What somebody else has locked is being written, and waits for the next sweep.
     // An array, and no join, for which the whole table might be read.
@@ -58,7 +59,7 @@ export function toJson(fields: Iterable<readonly [string, string]>): string {
   return `{${[...fields].map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`).join(",")}}`;
 }
 
-/** A row as the record that it is; `fields` is parsed by the client, `bigint` comes as text. */
+/** A row as the record that it is. `bigint` comes as text, and `jsonb` parsed, unless the client was told otherwise. */
 export function parseRow(row: unknown): { id: string } & StoredRecord {
   const { id, version, expires_at, principal, fields }: Record<string, unknown> = Object(row);
   const parsed: unknown = typeof fields === "string" ? JSON.parse(fields) : fields;

@@ -9,8 +9,8 @@ import { newTable } from "./support.ts";
 
 await withService("postgres", async (postgres) => {
   const proxy = await openProxy(postgres.url);
-  const openPool = (connectionString: string) => {
-    const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000 });
+  const openPool = (connectionString: string, more: pg.PoolConfig = {}) => {
+    const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000, ...more });
     pool.on("error", () => {});
     return pool;
   };
@@ -33,6 +33,13 @@ await withService("postgres", async (postgres) => {
   // A lost one does not come back, so its outage is no rule to keep: the pool keeps it.
   describe("postgres: a single client", () => {
     testDriver({ test, target: target(client) });
+  });
+
+  // Applications tell the client to parse nothing, or numbers as BigInt; the driver must not depend on it.
+  const raw = openPool(proxy.url, { types: { getTypeParser: () => (text: unknown) => text } });
+  afterAll(() => raw.end());
+  describe("postgres: a pool that parses nothing", () => {
+    testDriver({ test, target: { ...target(raw), outage } });
   });
 
   for (const level of ["repeatable read", "serializable"]) {
