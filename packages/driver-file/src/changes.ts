@@ -37,12 +37,12 @@ export function createChanges(folders: Folders): ChangeRecord {
   async function settle(id: string, group: readonly Waiting[]): Promise<void> {
     for (;;) {
       const isDue = ({ end }: Waiting): boolean => performance.now() < end;
+      const due = group.filter(isDue);
       for (const waiting of group)
-        if (!isDue(waiting))
+        if (!due.includes(waiting))
           waiting.reject(
             new DriverUnavailableError("file: no time was left for the change; it was not made"),
           );
-      const due = group.filter(isDue);
       if (due.length === 0) return;
       const isLate = (): boolean => !due.every(isDue);
       const attempt = await folders.begin(id);

@@ -61,6 +61,9 @@ interface Seen {
   readonly drafts: readonly string[];
 }
 
+/** `last` is missing where a folder has no number. */
+type Found = { readonly last?: undefined } | { readonly last: number; readonly content: Content };
+
 /** 2100: a file's time cannot be any, and a later expiry is as good as this one. */
 const LATEST_SECONDS = 4_102_444_800;
 
@@ -93,7 +96,8 @@ async function fill(file: string, flag: string, next: StoredRecord | null, lasti
 /** Removes what came before a number that is there already, so that the look comes after it; drafts first, see above. */
 async function tidy(folder: string, before: number): Promise<void> {
   const seen = await look(folder);
-  if (!seen) return;
+  // Without that number this is a new record, or somebody has been here.
+  if (!seen?.numbers.includes(before)) return;
   await removeAll(folder, seen.drafts);
   await removeAll(
     folder,
@@ -125,12 +129,12 @@ export function createFolders(layout: Layout): Folders {
     process.emitWarning(`${file} is damaged, and taken for lost`, { code: "SESSIONS_FILE_DAMAGED" });
   }
 
-  async function read(folder: string): Promise<{ last: number | undefined; content: Content } | undefined> {
+  async function read(folder: string): Promise<Found | undefined> {
     for (;;) {
       const seen = await look(folder);
       if (!seen) return undefined;
       const { last } = seen;
-      if (last === undefined) return { last, content: null };
+      if (last === undefined) return {};
       const file = join(folder, String(last));
       const bytes = await unless("ENOENT", readFile(file));
       // Otherwise there is a newer number by now.
@@ -200,12 +204,12 @@ export function createFolders(layout: Layout): Folders {
           return beginNew(folder);
         }
         const found = await read(folder);
-        if (!found || found.content === null) {
+        if (found?.last === undefined || found.content === null) {
           await leave();
           await bury(folder, found?.last, true);
           continue;
         }
-        const { last = 0, content } = found;
+        const { last, content } = found;
         return {
           record: content,
           leave,
