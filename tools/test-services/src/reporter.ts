@@ -9,27 +9,28 @@ interface Row {
   skipped: number;
 }
 
-/** The kit's titles begin with a rule; the suite around them is called `<service>: <what was opened>`. */
+/** The kit's titles begin with a rule; the suite around them is called `<backend>: <what was opened>`. */
 function suiteOf(test: TestCase): string | undefined {
-  if (!/^R\d+\.\d+ /.test(test.name)) return undefined;
-  return test.parent.type === "suite" ? test.parent.fullName : undefined;
+  if (!/^R\d+\.\d+ /.test(test.name) || test.parent.type !== "suite") return undefined;
+  const { fullName } = test.parent;
+  return /^[a-z]+: /.test(fullName) ? fullName : undefined;
 }
 
 /** At the end of a run, a table: which backends the drivers were tested on, and how many rules passed there. */
 export default class ServicesReporter implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const services = await found();
-    if (services.size === 0) return;
     const rows = new Map<string, Row>();
     for (const module of modules)
       for (const test of module.children.allTests()) {
         const suite = suiteOf(test);
-        if (suite === undefined || !services.has(suite.split(":")[0] as ServiceName)) continue;
+        if (suite === undefined) continue;
         const row = rows.get(suite) ?? { passed: 0, failed: 0, skipped: 0 };
         rows.set(suite, row);
         const { state } = test.result();
         row[state === "pending" ? "skipped" : state]++;
       }
+    if (services.size === 0 && rows.size === 0) return;
     const table = new Table({
       head: ["backend", "server", "obtained by", "clauses passed"],
       style: { head: [] },
@@ -39,6 +40,9 @@ export default class ServicesReporter implements Reporter {
       if (own.length === 0) table.push([name, server(service), obtained(service), "-"]);
       for (const [suite, row] of own) table.push([suite, server(service), obtained(service), passed(row)]);
     }
+    // What needs no server: files, SQLite.
+    const embedded = [...rows].filter(([suite]) => !services.has(suite.split(":")[0] as ServiceName));
+    for (const [suite, row] of embedded) table.push([suite, "none", "in this process", passed(row)]);
     console.log(`\nBackends of this run\n${table}`);
   }
 }
