@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type ListingDriver, type ProvisionedDriver, SessionConfigError } from "@sessions/core";
+import { refuseUnknown } from "@sessions/core/driver-tools";
 import { type FileDriverOptions, fileDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `fileDriver`, but the directory. */
@@ -21,6 +22,8 @@ export async function fromUrl(
   url: string,
   options: FileUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver> {
+  const { timeout, ...rest } = options;
+  refuseUnknown("fromUrl: ", rest);
   let directory = "";
   try {
     directory = directoryOf(url);
@@ -29,5 +32,5 @@ export async function fromUrl(
   }
   if (directory === "" || directory.includes("\0"))
     throw new SessionConfigError("The URL must be like file:./sessions or file:///var/lib/app/sessions");
-  return fileDriver({ ...options, directory });
+  return fileDriver({ directory, timeout });
 }

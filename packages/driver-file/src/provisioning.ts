@@ -44,6 +44,9 @@ export function createProvisioning(
       await link(join(draft, "1"), join(draft, "2"));
       await syncFolder(draft);
       await rename(draft, moved);
+    } catch (error) {
+      // A sweep took it for what a killed process left.
+      if (!hasCode(error, "ENOENT")) throw error;
     } finally {
       for (const folder of [draft, moved]) await rm(folder, { recursive: true, force: true });
     }

@@ -24,7 +24,7 @@ describe("file: several drivers on one folder", () => {
     test,
     target: {
       name: "file",
-      open: (namespace) => fileDriver({ directory: join(String(mounted), namespace), timeout: 1000 }),
+      open: (namespace) => fileDriver({ directory: join(String(mounted), namespace) }),
       outage: { cut: () => lead(String(blocked)), restore: () => lead(String(disk)) },
     },
   });

@@ -92,8 +92,8 @@ describe("fromUrl", () => {
   });
 
   test("takes no other options than the driver", async () => {
-    const options: object = { directory: "y" };
-    expect((await fromUrl("file:./x", options).then((driver) => driver.check()))[0]).toMatch(/x is missing/);
+    const directory: object = { directory: "y" };
+    await expect(fromUrl("file:./x", directory)).rejects.toThrow(/directory/);
     const unknown: object = { close: true };
     await expect(fromUrl("file:./x", unknown)).rejects.toThrow(/close/);
   });
