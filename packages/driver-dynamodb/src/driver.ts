@@ -5,7 +5,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
 import type { DynamoDBClientLike } from "./client.ts";
 import { listAll, listPrincipal } from "./listing.ts";
 import { createProvisioning } from "./provisioning.ts";
@@ -41,12 +41,10 @@ const LEFTOVER_MS = 3_600_000;
 export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", onProgress, ...rest } = options;
   refuseUnknown("dynamodbDriver: ", rest);
-  checkOption(
+  checkClient(
     typeof Object(client).send === "function" && typeof Object(client).config === "object",
-    "client",
     "a DynamoDBClient of @aws-sdk/client-dynamodb",
-    // A URL, given by mistake, has a secret in it.
-    client === undefined ? client : typeof client,
+    client,
   );
   checkOption(
     typeof table === "string" && /^[\w.-]{3,255}$/.test(table),

@@ -1,5 +1,5 @@
 import type { Duration } from "@sessions/core";
-import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
 import type { MongodbClientLike, MongodbCollectionLike } from "./client.ts";
 
 /** Options of `mongodbDriver`: a client and a collection's name, or a collection. */
@@ -35,12 +35,10 @@ export function readOptions(options: MongodbDriverOptions): {
     return { collection, timeout: ms };
   }
   checkName(collection);
-  checkOption(
+  checkClient(
     client !== undefined && typeof Object(client).db === "function",
-    "client",
     "a MongoClient of the package mongodb, unless collection is a Collection",
-    // A URL, given by mistake, has a password in it.
-    client === undefined ? client : typeof client,
+    client,
   );
   // Narrowed by hand: checkOption is no assertion.
   if (client === undefined) throw new TypeError("client");

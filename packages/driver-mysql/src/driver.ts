@@ -1,5 +1,11 @@
 import type { CommitOutcome, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import {
+  checkClient,
+  checkOption,
+  createCall,
+  milliseconds,
+  refuseUnknown,
+} from "@sessions/core/driver-tools";
 import type { MysqlClientLike } from "./client.ts";
 import { type Answer, connectionsOf, type Lease } from "./connection.ts";
 import { inTransaction, isContention, translate } from "./errors.ts";
@@ -34,9 +40,8 @@ const REMOVE_AT_ONCE = 500;
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
   refuseUnknown("mysqlDriver: ", rest);
-  checkOption(
+  checkClient(
     ["promise", "getConnection", "query"].some((method) => typeof Object(client)[method] === "function"),
-    "client",
     "a pool or a connection of the package mysql2",
     client,
   );

@@ -1,5 +1,11 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import {
+  checkClient,
+  checkOption,
+  createCall,
+  milliseconds,
+  refuseUnknown,
+} from "@sessions/core/driver-tools";
 import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
 import { senderOf } from "./connection.ts";
 import { translate } from "./errors.ts";
@@ -34,12 +40,10 @@ export interface PostgresDriverOptions {
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", unlogged = false, ...rest } = options;
   refuseUnknown("postgresDriver: ", rest);
-  checkOption(
+  checkClient(
     ["query", "connect"].some((method) => typeof Object(client)[method] === "function"),
-    "client",
     "a Pool or a Client of the package pg",
-    // A URL, given by mistake, has a password in it.
-    client === undefined ? client : typeof client,
+    client,
   );
   checkOption(
     typeof table === "string" && /^\w{1,48}(\.\w{1,48})?$/.test(table),

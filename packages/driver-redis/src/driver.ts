@@ -7,7 +7,14 @@ import {
   type ProvisionedDriver,
   type StoredRecord,
 } from "@sessions/core";
-import { checkOption, createCall, isWhole, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import {
+  checkClient,
+  checkOption,
+  createCall,
+  isWhole,
+  milliseconds,
+  refuseUnknown,
+} from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
 import { connectionOf } from "./connection.ts";
 import { createIndexes } from "./indexes.ts";
@@ -58,13 +65,7 @@ const LEFTOVER_MS = 3_600_000;
 export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0, ...rest } = options;
   refuseUnknown("redisDriver: ", rest);
-  checkOption(
-    typeof Object(client).sendCommand === "function",
-    "client",
-    "a client of the package redis",
-    // A URL, given by mistake, has a password in it.
-    client === undefined ? client : typeof client,
-  );
+  checkClient(typeof Object(client).sendCommand === "function", "a client of the package redis", client);
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
     "prefix",

@@ -1,6 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import {
+  checkClient,
+  checkOption,
+  createCall,
+  milliseconds,
+  refuseUnknown,
+} from "@sessions/core/driver-tools";
 import type { SqliteClientLike } from "./client.ts";
 import { type Connection, connectionOf } from "./connection.ts";
 import { translate } from "./errors.ts";
@@ -39,11 +45,10 @@ const REMOVE_AT_ONCE = 100;
 export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
   refuseUnknown("sqliteDriver: ", rest);
-  checkOption(
+  checkClient(
     typeof Object(client).prepare === "function" && typeof Object(client).exec === "function",
-    "client",
     "a handle of better-sqlite3 or node:sqlite",
-    client === undefined ? client : typeof client,
+    client,
   );
   checkOption(
     typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/.test(table),
