@@ -8,7 +8,7 @@ export interface Decision<T> {
   readonly next?: StoredRecord | null;
 }
 
-export interface ChangeRules<T> {
+interface ChangeRules<T> {
   /** By `performance.now()`: after it, the change is not made any more. */
   readonly end: number;
   /** Whether the change must outlive a loss of power. */

@@ -40,7 +40,7 @@ export interface Attempt {
   leave(): Promise<void>;
 }
 
-export interface PublishRules {
+interface PublishRules {
   /** Asked at the last moment before the change is made. */
   isLate(): boolean;
   /** Whether the change must outlive a loss of power. */

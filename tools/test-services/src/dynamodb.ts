@@ -28,7 +28,7 @@ function jarArguments(folder: string): string[] {
 }
 
 /** A DynamoDB Local of the tests' own, in memory. It listens on every interface, and has no option for that. */
-export async function startDynamodbServer(args: readonly string[] = []): Promise<Server> {
+async function startDynamodbServer(args: readonly string[] = []): Promise<Server> {
   const [command, folder] = [findJava(), findEmulator()];
   if (command === undefined || folder === undefined)
     throw new Error("No DynamoDB Local: ask the service first, and skip the test.");
