@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type ServiceName, service } from "@sessions/test-services";
 import { describe, expect, test } from "vitest";
 import { type Program, startProgram } from "./program.ts";
@@ -7,9 +8,12 @@ import { Visitor } from "./visitor.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
+// In full: Node looks for it from the folder where the tests were started.
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
 /** The program as it is, with the source of every package: no test sees a stale dist. */
 function start(url: string): Program {
-  return startProgram(["--conditions=@sessions/source", "--import=tsx", main], { SESSIONS_URL: url });
+  return startProgram(["--conditions=@sessions/source", `--import=${tsx}`, main], { SESSIONS_URL: url });
 }
 
 interface Site {

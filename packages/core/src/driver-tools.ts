@@ -42,6 +42,9 @@ function kindOf(error: unknown): string {
   return typeof code === "string" && /^[\w.]{1,60}$/.test(code) ? code : error.name;
 }
 
+/** What a timer can wait for; one that is to wait longer fires at once. */
+const MOST_MS = 2 ** 31 - 1;
+
 /** Makes the one function through which a driver calls its backend. */
 export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
   const lateness = () =>
@@ -54,7 +57,7 @@ export function createCall({ driver, timeout: standard, translate }: CallRules):
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       if (timeout === Number.POSITIVE_INFINITY) return;
-      timer = setTimeout(() => reject(lateness()), timeout);
+      timer = setTimeout(() => reject(lateness()), Math.min(timeout, MOST_MS));
     });
     try {
       return await Promise.race([work(), late]);

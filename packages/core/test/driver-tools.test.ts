@@ -64,6 +64,13 @@ describe("a call to a backend", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("may have more time than a timer can wait for, and is not late at once", async () => {
+    const outcome = vi.fn();
+    void call(() => never, 100 * 365 * 86_400_000).catch(outcome);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(outcome).not.toHaveBeenCalled();
+  });
+
   test("whose time is used up is not begun", async () => {
     const work = vi.fn(async () => 5);
     for (const timeout of [0, -1])

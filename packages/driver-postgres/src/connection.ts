@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
+import { DriverUnavailableError } from "@sessions/core";
 import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
-import { isContention, isNotPrepared } from "./errors.ts";
+import { isContention, isNotPrepared, isUsableAfter } from "./errors.ts";
 
 /** Sends one statement, within so many milliseconds. */
 export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
 
-/** How often a statement is tried that lost to other transactions, and the longest pause before the next. */
+/** How often a statement is tried that lost to other transactions, where no time limits it; the longest pause between. */
 const ATTEMPTS = 30;
 const PAUSE_MS = 20;
+/** What a timer can wait for. */
+const MOST_MS = 2 ** 31 - 1;
 
 const pause = (attempt: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, PAUSE_MS)));
@@ -20,18 +23,19 @@ export function senderOf(client: PgClientLike | PgPoolLike): Send {
   async function sendOn(one: PgClientLike, text: string, values: unknown[], end: number): Promise<PgResult> {
     for (let attempt = 1; ; attempt++) {
       const left = Math.ceil(end - performance.now());
-      if (left <= 0) throw new Error("The time for this call is over");
+      if (left <= 0) throw new DriverUnavailableError("postgres: no time was left to send the statement");
       const named = prepares;
       try {
         return await one.query({
           ...{ text, values },
-          ...(Number.isFinite(left) && { query_timeout: left }),
+          ...(left <= MOST_MS && { query_timeout: left }),
           // A name stands for its text: another version of this program may share the server process.
           ...(named && { name: nameOf(text) }),
         });
       } catch (error) {
         if (named && isNotPrepared(error)) prepares = false;
-        else if (attempt === ATTEMPTS || !isContention(error)) throw error;
+        else if (!isContention(error) || (attempt >= ATTEMPTS && end === Number.POSITIVE_INFINITY))
+          throw error;
         else await pause(attempt);
       }
     }
@@ -53,8 +57,7 @@ export function senderOf(client: PgClientLike | PgPoolLike): Send {
         return result;
       },
       (error: unknown) => {
-        // An error of the server leaves the connection as it was; after any other nobody knows its state.
-        giveBack(!(error instanceof Error && "severity" in error));
+        giveBack(!isUsableAfter(error));
         throw error;
       },
     );

@@ -1,4 +1,4 @@
-import { type SessionError, SessionSetupError, SessionTooLargeError } from "@sessions/core";
+import { isSessionError, type SessionError, SessionSetupError, SessionTooLargeError } from "@sessions/core";
 
 /** SQLSTATE, from the manual's appendix A. */
 function stateOf(error: unknown): string | undefined {
@@ -25,6 +25,16 @@ export const isNotPrepared: (error: unknown) => boolean = isOneOf(
   "42P05", // duplicate_prepared_statement
   "0A000", // feature_not_supported: cached plan must not change result type
 );
+
+/**
+ * Whether a connection is as it was before. An error of the server leaves it so, unless that ends it (connection exceptions,
+ * an operator's intervention, a timeout of its own); and where no time was left, nothing was sent. After any other nobody
+ * knows its state.
+ */
+export function isUsableAfter(error: unknown): boolean {
+  if (isSessionError(error)) return true;
+  return error instanceof Error && "severity" in error && !/^(08|57P|25P03)/.test(stateOf(error) ?? "");
+}
 
 /** What the server's error means; `undefined` where the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {

@@ -29,5 +29,12 @@ export async function fromUrl(
   const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: timeout });
   // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
   pool.on("error", () => {});
-  return { ...postgresDriver({ client: pool, ...options }), close: () => pool.end() };
+  let closed: Promise<void> | undefined;
+  return {
+    ...postgresDriver({ client: pool, ...options }),
+    close() {
+      closed ??= pool.end();
+      return closed;
+    },
+  };
 }

@@ -24,7 +24,7 @@ function partsOf(table: string): { name: string; schema: string | undefined; quo
 
 /** Bytes are compared, not letters: the collation "C". Storage of short texts is not compressed, of long ones it is. */
 function definition(table: string, unlogged: boolean): string[] {
-  const { name, quoted } = partsOf(table);
+  const { name, schema, quoted } = partsOf(table);
   return [
     `CREATE${unlogged ? " UNLOGGED" : ""} TABLE IF NOT EXISTS ${quoted} (
   id text COLLATE "C" PRIMARY KEY,
@@ -33,8 +33,14 @@ function definition(table: string, unlogged: boolean): string[] {
   principal text COLLATE "C",
   fields jsonb NOT NULL
 )`,
-    `CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON ${quoted} (expires_at)`,
-    `CREATE INDEX IF NOT EXISTS "${name}_principal" ON ${quoted} (principal, id) WHERE principal IS NOT NULL`,
+    ...[
+      [`${name}_expires_at`, "(expires_at)"],
+      [`${name}_principal`, "(principal, id) WHERE principal IS NOT NULL"],
+    ].map(
+      // IF NOT EXISTS would lock the table before it looks, and have every commit wait behind a VACUUM.
+      ([index, on]) =>
+        `IF to_regclass('${[...(schema === undefined ? [] : [`"${schema}"`]), `"${index}"`].join(".")}') IS NULL THEN CREATE INDEX "${index}" ON ${quoted} ${on}; END IF`,
+    ),
   ];
 }
 
@@ -59,7 +65,7 @@ END $sessions$`;
 
     async check() {
       const { rows } = await send(
-        `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required,
+        `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull::text AS required,
   l.collname AS collation, c.relpersistence AS persistence
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -69,12 +75,16 @@ WHERE c.oid = to_regclass($1)`,
       if (rows.length === 0) return [`The table ${table} is missing: run setup()`];
       const found = new Map(rows.map((row) => [String(Object(row).name), Object(row)]));
       const problems: string[] = [];
-      for (const { name: column, type, collation } of COLUMNS) {
+      for (const { name: column, type, collation, nullable } of COLUMNS) {
         const is = found.get(column);
         if (is === undefined)
           problems.push(`The column ${column} of ${table} is missing: see the README for its definition`);
         else if (is.type !== type)
           problems.push(`The column ${column} of ${table} is ${is.type}, and must be ${type}: ALTER it`);
+        else if ((is.required === "true") === nullable)
+          problems.push(
+            `The column ${column} of ${table} must be ${nullable ? "NULL" : "NOT NULL"}: ALTER it`,
+          );
         else if (collation !== null && is.collation !== collation)
           problems.push(
             `The column ${column} of ${table} has the collation "${is.collation}", and must have "${collation}": else texts that differ may be equal, or in another order`,

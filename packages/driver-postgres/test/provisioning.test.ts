@@ -147,6 +147,21 @@ await withService("postgres", (postgres) => {
     });
   });
 
+  test("a second setup waits for no VACUUM, and has no commit wait", async () => {
+    const { pool, table, driver } = await fresh();
+    const id = await begin(driver);
+    const vacuum = await pool.connect();
+    // The lock that VACUUM takes.
+    await vacuum.query(`BEGIN; LOCK TABLE ${table} IN SHARE UPDATE EXCLUSIVE MODE`);
+    try {
+      await driver.setup();
+      expect(await driver.commit(id, { fields: new Map([["a/x", "1"]]) }, Date.now())).toBe("committed");
+    } finally {
+      await vacuum.query("ROLLBACK");
+      vacuum.release();
+    }
+  });
+
   test("unlogged makes an UNLOGGED table, and check knows", async () => {
     const { driver, pool, table } = await fresh({ unlogged: true });
     expect(await driver.check()).toEqual([]);

@@ -103,12 +103,40 @@ await withService("postgres", (postgres) => {
     );
   });
 
+  test("a connection that the server has ended goes to nobody else", async () => {
+    const { pool, url } = await ownServer();
+    const own = openPool(url, { max: 1 });
+    const driver = postgresDriver({ client: own });
+    await driver.setup();
+    const id = await begin(driver);
+    const locked = await pool.connect();
+    await locked.query("BEGIN; LOCK TABLE sessions");
+    const waiting = driver.load(id).catch((error: unknown) => error);
+    await expect
+      .poll(
+        async () =>
+          (
+            await pool.query(
+              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+            )
+          ).rowCount,
+      )
+      .toBe(1);
+    const next = driver.load(id);
+    expect(await waiting).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    await locked.query("ROLLBACK");
+    locked.release();
+    expect((await next)?.version).toBe(1);
+  });
+
   describe("a pool whose connections are all taken", () => {
     test("is DriverUnavailableError in time, and what waited is not done later", async () => {
       const pool = openPool(postgres.url, { max: 1, connectionTimeoutMillis: 0 });
       const driver = postgresDriver({ client: pool, table: newTable(), timeout: 200 });
       await driver.setup();
       const id = await begin(driver);
+      let ended = 0;
+      pool.on("remove", () => ended++);
       const taken = await pool.connect();
       await expect(
         driver.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now()),
@@ -117,7 +145,9 @@ await withService("postgres", (postgres) => {
       });
       taken.release();
       expect((await driver.load(id))?.version).toBe(1);
-      expect((await driver.load(newId())) ?? "none").toBe("none");
+      expect(await driver.load(newId())).toBeUndefined();
+      // Nothing was sent on the connection, so it is as good as it was.
+      expect(ended).toBe(0);
       await driver.teardown();
     });
   });

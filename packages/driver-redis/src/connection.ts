@@ -6,17 +6,23 @@ import type {
   RedisSentinelLike,
 } from "./client.ts";
 
-/** Sends one command and answers what the server does. */
-type Send = (args: string[]) => Promise<unknown>;
+/** Sends one command, within so many milliseconds, and answers what the server does. */
+type Send = (args: string[], time?: number) => Promise<unknown>;
 
 /** The four kinds of clients as one. Every command goes to a master, whatever the client was told to read from. */
 export interface Connection {
-  /** To the server that has that key. */
-  send(key: string, args: string[]): Promise<unknown>;
+  /** To the server that has that key; not sent any more after `time` milliseconds. */
+  send(key: string, args: string[], time?: number): Promise<unknown>;
   /** Two commands, in turn and on one connection, or not at all: WAIT speaks for what its own connection wrote. */
-  sendPair(key: string, first: string[], second: string[]): Promise<unknown[]>;
+  sendPair(key: string, first: string[], second: string[], time: number): Promise<unknown[]>;
   /** Every server that has keys, by its address, in an order that does not change. */
-  masters(): Promise<{ address: string; send: Send }[]>;
+  masters(): Promise<Master[]>;
+}
+
+/** A server that has keys. */
+export interface Master {
+  readonly address: string;
+  readonly send: Send;
 }
 
 /** RESP3's type of maps, decoded as a Map: names such as `0/0` or `__proto__/x` are data, not properties. */
@@ -27,14 +33,17 @@ const MAPS = { 37: Map } as const;
  * @param pairs Whether `sendPair` will be used.
  */
 export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
-  const options: RedisCommandOptions = { timeout, typeMapping: MAPS };
+  const timed = (time: number): RedisCommandOptions => ({ timeout: Math.ceil(time), typeMapping: MAPS });
   // Where a command waits for a connection first, its time begins here and not when it has one.
-  const within = (tries: number): RedisCommandOptions => ({
-    ...options,
-    abortSignal: signal(timeout, tries),
+  const within = (time: number, tries: number): RedisCommandOptions => ({
+    ...timed(time),
+    abortSignal: signal(time, tries),
   });
   /** Once the connection breaks, what is left of a chain is not sent on the next. */
-  const chain = (tries: number): RedisCommandOptions => ({ ...within(tries), chainId: Symbol("sessions") });
+  const chain = (time: number, tries: number): RedisCommandOptions => ({
+    ...within(time, tries),
+    chainId: Symbol("sessions"),
+  });
 
   // Before the others: a Sentinel client sends a command again when its connection broke, whether or not it was done. A
   // compare-and-set would conflict with itself, and an old text overwrite a newer one. So each has one try.
@@ -43,10 +52,10 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
       const one = pairs ? await leaseOf(client) : client;
       return Promise.all(commands.map((args) => one.sendCommand(false, args, chained)));
     };
-    const send: Send = async (args) => (await sendAll(within(1), args))[0];
+    const send: Send = async (args, time = timeout) => (await sendAll(within(time, 1), args))[0];
     return {
-      send: (_, args) => send(args),
-      sendPair: (_, first, second) => sendAll(chain(2), first, second),
+      send: (_, args, time) => send(args, time),
+      sendPair: (_, first, second, time) => sendAll(chain(time, 2), first, second),
       masters: async () => [{ address: "master", send }],
     };
   }
@@ -56,15 +65,15 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
 
   if ("masters" in client)
     return {
-      send: (key, args) => client.sendCommand(key, false, args, within(REDIRECTIONS)),
-      async sendPair(key, first, second) {
-        const chained = chain(REDIRECTIONS);
+      send: (key, args, time = timeout) => client.sendCommand(key, false, args, within(time, REDIRECTIONS)),
+      async sendPair(key, first, second, time) {
+        const chained = chain(time, REDIRECTIONS);
         try {
           return await sendChained(await client.getNodeClientForKey(key), chained, first, second);
         } catch (error) {
           // The key has another home, and nothing was done. A command of its own makes the client learn where.
           if (!(error instanceof Error) || !/^(MOVED|ASK) /.test(error.message)) throw error;
-          await client.sendCommand(key, false, ["EXISTS", key], within(REDIRECTIONS));
+          await client.sendCommand(key, false, ["EXISTS", key], within(time, REDIRECTIONS));
           return sendChained(await client.getNodeClientForKey(key), chained, first, second);
         }
       },
@@ -73,7 +82,7 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
         return Promise.all(
           nodes.map(async (node) => {
             const connected = await client.nodeClient(node);
-            return { address: node.address, send: (args) => connected.sendCommand(args, options) };
+            return { address: node.address, send: (args) => connected.sendCommand(args, timed(timeout)) };
           }),
         );
       },
@@ -81,19 +90,21 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
 
   if ("execute" in client)
     return {
-      send: (_, args) => client.sendCommand(args, within(1)),
-      sendPair(_, first, second) {
-        const chained = chain(2);
+      send: (_, args, time = timeout) => client.sendCommand(args, within(time, 1)),
+      sendPair(_, first, second, time) {
+        const chained = chain(time, 2);
         return client.execute((one) => sendChained(one, chained, first, second));
       },
-      masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, within(1)) }],
+      masters: async () => [
+        { address: "server", send: (args) => client.sendCommand(args, within(timeout, 1)) },
+      ],
     };
 
   return {
-    send: (_, args) => client.sendCommand(args, options),
-    sendPair: (_, first, second) =>
-      sendChained(client, { ...options, chainId: Symbol("sessions") }, first, second),
-    masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, options) }],
+    send: (_, args, time = timeout) => client.sendCommand(args, timed(time)),
+    sendPair: (_, first, second, time) =>
+      sendChained(client, { ...timed(time), chainId: Symbol("sessions") }, first, second),
+    masters: async () => [{ address: "server", send: (args) => client.sendCommand(args, timed(timeout)) }],
   };
 }
 
@@ -113,8 +124,8 @@ const leases = new WeakMap<RedisSentinelLike, Promise<RedisSentinelLeaseLike>>()
 const REDIRECTIONS = 64;
 
 /** The client asks it before each try to send: it is aborted once the tries or the time are used up. */
-function signal(timeout: number, tries: number): AbortSignal {
-  const end = Date.now() + timeout;
+function signal(time: number, tries: number): AbortSignal {
+  const end = Date.now() + time;
   let left = tries;
   return Object.defineProperty(new AbortController().signal, "aborted", {
     get: () => --left < 0 || Date.now() > end,

@@ -17,7 +17,7 @@ import {
 } from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
 import { connectionOf } from "./connection.ts";
-import { createIndexes } from "./indexes.ts";
+import { createIndexes, type RunScript } from "./indexes.ts";
 import { keysOf } from "./keys.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord } from "./record.ts";
@@ -39,8 +39,8 @@ export interface RedisDriverOptions {
   /**
    * How many replicas must have a write before it is acknowledged (`WAIT`), so that it survives the end of the
    * master. It costs their answer's time, and what comes behind it on the same connection waits as well; where they do
-   * not answer, a write is `DriverUnavailableError`. With Sentinel, the driver keeps one of the client's connections
-   * for itself. 0 or more.
+   * not answer, a write is `DriverUnavailableError`. With Sentinel, the driver keeps one of the client's connections to
+   * the master for itself: give the client a `masterPoolSize` of 2 or more, or nobody else can use it. 0 or more.
    * @default 0
    */
   readonly waitReplicas?: number | undefined;
@@ -87,9 +87,13 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   // In time for its answer to tell more than that there was none.
   const patience = `${Math.ceil(timeout / 2)}`;
 
-  async function runOnce(key: string, command: string[]): Promise<unknown> {
-    if (waitReplicas === 0) return connection.send(key, command);
-    const [answer, reached] = await connection.sendPair(key, command, ["WAIT", `${waitReplicas}`, patience]);
+  async function runOnce(key: string, command: string[], end: number): Promise<unknown> {
+    const time = end - performance.now();
+    // The caller has been told that it failed, and may have done something else since.
+    if (time <= 0) throw new DriverUnavailableError("redis: no time was left to send the change");
+    if (waitReplicas === 0) return connection.send(key, command, time);
+    const wait = ["WAIT", `${waitReplicas}`, patience];
+    const [answer, reached] = await connection.sendPair(key, command, wait, time);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive`,
@@ -98,17 +102,15 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   }
 
   /** By its digest; a server that was restarted does not know it yet, and gets it whole. */
-  async function run({ sha, source }: Script, key: string, ...args: string[]): Promise<unknown> {
-    const end = performance.now() + timeout;
-    try {
-      return await runOnce(key, ["EVALSHA", sha, "1", key, ...args]);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      // The caller has been told that it failed, and may have done something else since.
-      if (performance.now() >= end) throw error;
-      return runOnce(key, ["EVAL", source, "1", key, ...args]);
-    }
-  }
+  const run: RunScript = ({ sha, source }, key, args, end = performance.now() + timeout) =>
+    call(
+      () =>
+        runOnce(key, ["EVALSHA", sha, "1", key, ...args], end).catch((error: unknown) => {
+          if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+          return runOnce(key, ["EVAL", source, "1", key, ...args], end);
+        }),
+      end - performance.now(),
+    );
 
   async function load(id: string): Promise<StoredRecord | undefined> {
     const key = keys.record(id);
@@ -118,12 +120,11 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   const backend = { call, connection, keys, timeout, run, load };
   const indexes = createIndexes(backend);
 
-  /** A record of a principal is in the index before it is written; what is not begun in time is not begun. */
-  async function write(principal: string | null | undefined, id: string, body: () => Promise<unknown>) {
-    if (typeof principal !== "string") return call(body);
-    const begun = performance.now();
-    await indexes.add(principal, id);
-    return call(body, timeout - (performance.now() - begun));
+  /** A record of a principal is in the index before it is written; both have one time. */
+  async function write(script: Script, id: string, args: string[], principal: string | null | undefined) {
+    const end = performance.now() + timeout;
+    if (typeof principal === "string") await indexes.add(principal, id, end);
+    return run(script, keys.record(id), args, end);
   }
 
   const keptFor = (expiresAt: number, now: number): string => `${Math.max(expiresAt - now, 0) + LEFTOVER_MS}`;
@@ -139,7 +140,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         principal ?? "",
         ...[...fields].flat(),
       ];
-      return (await write(principal, id, () => run(CREATE, keys.record(id), ...args))) === 1;
+      return (await write(CREATE, id, args, principal)) === 1;
     },
 
     load,
@@ -161,16 +162,14 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         counts ? "1" : "0",
         `${sets.length}`,
       ];
-      const answer = await write(principal, id, () =>
-        run(COMMIT, keys.record(id), ...args, ...sets, ...deletes),
-      );
+      const answer = await write(COMMIT, id, [...args, ...sets, ...deletes], principal);
       return answer === 1 ? "committed" : answer === 2 ? "conflict" : "gone";
     },
 
-    destroy: async (id, now) => (await call(() => run(DESTROY, keys.record(id), `${now}`))) === 1,
+    destroy: async (id, now) => (await run(DESTROY, keys.record(id), [`${now}`])) === 1,
 
-    async sweep({ limit }) {
-      await indexes.heal(limit);
+    async sweep() {
+      await indexes.heal();
       return 0; // Redis has removed the records, or will.
     },
 

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   type ClosableDriver,
   type ListingDriver,
@@ -47,9 +48,10 @@ export async function fromUrl(
   return {
     ...driver,
     async close() {
-      // One that is not connected would wait for the server before it ends.
-      if (client.isReady) await client.close();
-      else if (client.isOpen) client.destroy();
+      // What is under way may end; but a client that is not connected, or whose server is silent, would wait for ever.
+      if (client.isReady)
+        await Promise.race([client.close(), setTimeout(connectTimeout, undefined, { ref: false })]);
+      if (client.isOpen) client.destroy();
     },
   };
 }

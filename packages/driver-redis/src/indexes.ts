@@ -2,8 +2,11 @@ import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import type { Connection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
-import { parseScan, scanPage } from "./scan.ts";
+import { scanPage } from "./scan.ts";
 import { INDEX, type Script, UNINDEX } from "./scripts.ts";
+
+/** Runs a script on one key, until `end` by `performance.now()`. @default end now, and the driver's timeout */
+export type RunScript = (script: Script, key: string, args: string[], end?: number) => Promise<unknown>;
 
 /** What the rest of the driver lends to its parts. */
 export interface Backend {
@@ -11,73 +14,82 @@ export interface Backend {
   readonly connection: Connection;
   readonly keys: Keys;
   readonly timeout: number;
-  run(script: Script, key: string, ...args: string[]): Promise<unknown>;
+  readonly run: RunScript;
   load(id: string): Promise<StoredRecord | undefined>;
 }
 
 /** The sets of ids, one a principal: they may name too much and never too little, and heal as they are read. */
 export interface Indexes {
-  add(principal: string, id: string): Promise<unknown>;
+  add(principal: string, id: string, end: number): Promise<unknown>;
   /** A page of a principal's records, expired ones among them. */
   of(principal: string, cursor: string | undefined, limit: number): Promise<ListPage>;
-  /** Takes the ids of removed records out of so many sets, and goes on there at the next call. */
-  heal(limit: number): Promise<void>;
+  /** Takes the ids of removed records out of the sets, so many at a call, and goes on there at the next. */
+  heal(): Promise<void>;
 }
+
+/** What one call of `heal` looks at, at most: pages of a thousand keys of the server, and sets. */
+const HEAL_PAGES = 200;
+const HEAL_SETS = 10_000;
+const HEAL_AT_ONCE = 100;
 
 export function createIndexes({ call, connection, keys, timeout, run, load }: Backend): Indexes {
   // A write that takes longer is never acknowledged, and this is twice as long.
   const pending = String(2 * timeout);
   let healedTo: string | undefined;
 
-  async function readPage(index: string, cursor: string, limit: number) {
-    const scan = ["ZSCAN", index, cursor, "COUNT", String(limit)];
-    const { next, found } = parseScan(await call(() => connection.send(index, scan)));
-    // Members and scores, in turn.
-    const ids = found.filter((_, i) => i % 2 === 0);
-    const records = await Promise.all(ids.map(load));
-    const entries = ids.map((id, i) => ({ id, record: records[i] }));
-    return { next, entries };
+  /** All of a set, in the order of the ids. A cursor of the server's would mean nothing to the next after a failover. */
+  async function idsIn(index: string): Promise<string[]> {
+    const ids = await call(() => connection.send(index, ["ZRANGE", index, "0", "-1"]));
+    return Array.isArray(ids) ? ids.map(String).sort() : [];
   }
 
   async function remove(index: string, ids: string[]): Promise<void> {
-    if (ids.length > 0) await call(() => run(UNINDEX, index, ...ids));
+    if (ids.length > 0) await run(UNINDEX, index, ids);
+  }
+
+  async function healSet(index: string): Promise<void> {
+    const ids = await idsIn(index);
+    while (ids.length > 0) {
+      const some = ids.splice(0, HEAL_AT_ONCE);
+      const records = await Promise.all(some.map(load));
+      await remove(
+        index,
+        some.filter((_, i) => records[i] === undefined),
+      );
+    }
   }
 
   return {
-    add: (principal, id) => call(() => run(INDEX, keys.index(principal), id, pending)),
+    add: (principal, id, end) => run(INDEX, keys.index(principal), [id, pending], end),
 
-    async of(principal, cursor = "0", limit) {
+    async of(principal, cursor = "", limit) {
       const index = keys.index(principal);
-      const { next, entries } = await readPage(index, cursor, limit);
+      const rest = (await idsIn(index)).filter((id) => id > cursor);
+      const ids = rest.slice(0, limit);
+      const found = await Promise.all(ids.map(load));
       const records: ListedRecord[] = [];
       const foreign: string[] = [];
-      for (const { id, record } of entries) {
+      for (const [i, id] of ids.entries()) {
+        const record = found[i];
         if (record?.principal === principal) records.push({ id, ...record });
         else foreign.push(id);
       }
       await remove(index, foreign);
-      return { records, ...(next !== "0" && { cursor: next }) };
+      const last = ids.at(-1);
+      return { records, ...(rest.length > limit && last !== undefined && { cursor: last }) };
     },
 
-    async heal(limit) {
-      let seen = 0;
-      do {
+    async heal() {
+      let sets = 0;
+      for (let pages = 0; pages < HEAL_PAGES && sets < HEAL_SETS; pages++) {
         const page = await call(() => scanPage(connection, keys.pattern, 1000, healedTo));
-        healedTo = page.cursor;
         for (const index of page.keys.filter(keys.isIndex)) {
-          seen++;
-          let cursor = "0";
-          do {
-            const { next, entries } = await readPage(index, cursor, 100);
-            const lost = entries.filter(({ record }) => record === undefined);
-            await remove(
-              index,
-              lost.map(({ id }) => id),
-            );
-            cursor = next;
-          } while (cursor !== "0");
+          sets++;
+          await healSet(index);
         }
-      } while (healedTo !== undefined && seen < limit);
+        healedTo = page.cursor;
+        if (healedTo === undefined) return;
+      }
     },
   };
 }

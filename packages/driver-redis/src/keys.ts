@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** The keys of one prefix. */
 export interface Keys {
   record(id: string): string;
-  /** A digest, so that its length is fixed and no key of one prefix can be one of another; and so that no name leaks. */
+  /** A digest, so that its length is fixed and no name leaks; the dot, in which no record's key ends, keeps the two apart. */
   index(principal: string): string;
   /** Says that `setup()` was run, and how records are laid out. */
   readonly layout: string;
@@ -15,13 +15,13 @@ export interface Keys {
 }
 
 const ID = /^[0-9a-f]{32}$/;
-const INDEX = /^@[\w-]{43}$/;
+const INDEX = /^@[\w-]{43}\.$/;
 
 export function keysOf(prefix: string): Keys {
   const rest = (key: string): string => (key.startsWith(prefix) ? key.slice(prefix.length) : "");
   return {
     record: (id) => prefix + id,
-    index: (principal) => `${prefix}@${createHash("sha256").update(principal).digest("base64url")}`,
+    index: (principal) => `${prefix}@${createHash("sha256").update(principal).digest("base64url")}.`,
     layout: `${prefix}layout`,
     idOf: (key) => (ID.test(rest(key)) ? rest(key) : undefined),
     isIndex: (key) => INDEX.test(rest(key)),

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ProvisionedDriver } from "@sessions/core";
 import type { Backend } from "./indexes.ts";
 import { scanPage } from "./scan.ts";
-import { CREATE, DESTROY, INDEX, UNINDEX } from "./scripts.ts";
+import { COMMIT, CREATE, DESTROY, INDEX, UNINDEX } from "./scripts.ts";
 
 /** Redis needs nothing made before; what can be wrong with it is how it is set up, and what its user may do. */
 export function createProvisioning({
@@ -10,6 +10,7 @@ export function createProvisioning({
   connection,
   keys,
   run,
+  load,
 }: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const { layout } = keys;
 
@@ -18,10 +19,15 @@ export function createProvisioning({
     const id = randomBytes(16).toString("hex");
     const [key, index] = [keys.record(id), keys.index(`check ${id}`)];
     try {
-      await call(() => run(CREATE, key, "0", "1", "1000", "check", "check/field", ""));
-      await call(() => run(DESTROY, key, "0"));
-      await call(() => run(INDEX, index, id, "-1000"));
-      await call(() => run(UNINDEX, index, id));
+      await run(CREATE, key, ["0", "2", "1000", "check", "check/field", ""]);
+      // A field set, one deleted, the principal cleared, the version and the expiry moved.
+      await run(COMMIT, key, ["0", "1", "2", "1000", "-", "1", "2", "check/x", "", "check/field"]);
+      await load(id);
+      await run(DESTROY, key, ["0"]);
+      await run(INDEX, index, [id, "-1000"]);
+      await call(() => connection.send(index, ["ZRANGE", index, "0", "-1"]));
+      await run(UNINDEX, index, [id]);
+      await call(() => scanPage(connection, keys.pattern, 1));
       return [];
     } catch (error) {
       const { cause } = error instanceof Error ? error : { cause: undefined };

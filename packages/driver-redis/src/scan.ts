@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.ts";
+import type { Connection, Master } from "./connection.ts";
 
 /** A page of SCAN over every master, one after the other. */
 export interface ScanPage {
@@ -7,10 +7,20 @@ export interface ScanPage {
   readonly cursor: string | undefined;
 }
 
-/** What SCAN, or a command like it, answers: where to go on, and what was found. */
-export function parseScan(answer: unknown): { next: string; found: string[] } {
+/** What SCAN answers: where to go on, and what was found. */
+function parseScan(answer: unknown): { next: string; found: string[] } {
   const [next, found]: unknown[] = Array.isArray(answer) ? answer : [];
   return { next: String(next), found: Array.isArray(found) ? found.map(String) : [] };
+}
+
+/** Which server this is: another one, or the same one started anew, knows nothing of the cursors that it gave. */
+async function identityOf({ address, send }: Master): Promise<string> {
+  try {
+    return `${address} ${/^run_id:(\w+)/m.exec(String(await send(["INFO", "server"])))?.[1]}`;
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith("NOPERM")) return address;
+    throw error;
+  }
 }
 
 /**
@@ -24,9 +34,9 @@ export async function scanPage(
   cursor?: string,
 ): Promise<ScanPage> {
   const masters = await connection.masters();
-  const addresses = masters.map(({ address }) => address).join(" ");
+  const identities = (await Promise.all(masters.map(identityOf))).join(" ");
   const [before, at, inner = "0"] = cursor?.split("|") ?? [];
-  const goesOn = before === addresses;
+  const goesOn = before === identities;
   const index = goesOn ? Number(at) : 0;
   const answer = await masters[index]?.send([
     ...["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`],
@@ -35,6 +45,6 @@ export async function scanPage(
   const nextIndex = next === "0" ? index + 1 : index;
   return {
     keys: found,
-    cursor: nextIndex < masters.length ? `${addresses}|${nextIndex}|${next}` : undefined,
+    cursor: nextIndex < masters.length ? `${identities}|${nextIndex}|${next}` : undefined,
   };
 }

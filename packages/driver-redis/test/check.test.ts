@@ -7,6 +7,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { fromUrl, type RedisDriverOptions, redisDriver } from "../src/index.ts";
 import { begin, connect, ownServer } from "./support.ts";
 
+async function rulesInReadme(): Promise<string[]> {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  return /ACL SETUSER sessions (.*)/.exec(readme)?.[1]?.split(" ") ?? [];
+}
+
 await withService("redis", () => {
   describe("check names", () => {
     test("a setup that was not run, and nothing after it", async () => {
@@ -35,6 +40,24 @@ await withService("redis", () => {
       await expect(driver.check()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     });
 
+    test("each missing permission of those that the README lists", async () => {
+      const { client, url } = await ownServer();
+      await redisDriver({ client }).setup();
+      const commands = (await rulesInReadme()).filter((rule) => /^\+[a-z]+$/.test(rule));
+      // The check reads its own key first; the rest are for teardown, waitReplicas, a cluster, and what is only advice.
+      const others = ["+get", "+set", "+unlink", "+wait", "+exists", "+info", "+eval", "+evalsha"];
+      const needed = commands.filter((command) => !others.includes(command));
+      expect(needed.length).toBeGreaterThan(10);
+      for (const command of needed) {
+        const user = `without_${command.slice(1)}`;
+        const rules = (await rulesInReadme()).filter((rule) => rule !== command);
+        await client.aclSetUser(user, [...rules, ">secret"]);
+        const own = await connect(url, { username: user, password: "secret" });
+        const found = await redisDriver({ client: own }).check();
+        expect([command, found]).toEqual([command, [expect.stringMatching(/no permission to write/)]]);
+      }
+    });
+
     test("a policy by which Redis removes live sessions", async () => {
       const { client } = await ownServer(["--maxmemory-policy", "allkeys-lru"]);
       const driver = redisDriver({ client });
@@ -58,9 +81,7 @@ await withService("redis", () => {
 
   test("the commands and keys that the README lists are all that the driver needs", async () => {
     const { client, url } = await ownServer();
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-    const rules = /ACL SETUSER sessions (.*)/.exec(readme)?.[1]?.split(" ") ?? [];
-    await client.aclSetUser("sessions", [...rules, ">secret"]);
+    await client.aclSetUser("sessions", [...(await rulesInReadme()), ">secret"]);
     const own = await connect(url, { username: "sessions", password: "secret" });
     const driver = redisDriver({ client: own, waitReplicas: 0 });
     await driver.setup();

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { ListingDriver } from "@sessions/core";
 import { sweepBesideCommits, withService } from "@sessions/driver-tests";
-import { describe, expect, test } from "vitest";
+import { startRedisServer } from "@sessions/test-services/redis";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type RedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, connect, HOUR, newId, ownServer } from "./support.ts";
 
@@ -84,6 +85,35 @@ await withService("redis", () => {
     });
   });
 
+  test("a listing passes nothing over where a replica takes the master's place between two pages", async () => {
+    const { server, client: master } = await ownServer();
+    const follower = await startRedisServer(["--replicaof", `127.0.0.1 ${server.port}`]);
+    onTestFinished(() => follower.stop("SIGKILL"));
+    const replica = await connect(`redis://127.0.0.1:${follower.port}`);
+    let current = master;
+    const client: RedisClientLike = { sendCommand: (args, options) => current.sendCommand(args, options) };
+    const driver = redisDriver({ client });
+    const ids = await Promise.all(Array.from({ length: 600 }, () => begin(driver, { principal: "alice" })));
+    await vi.waitFor(async () => expect(await replica.dbSize()).toBe(await master.dbSize()), {
+      timeout: 10_000,
+    });
+    await replica.sendCommand(["REPLICAOF", "NO", "ONE"]);
+
+    for (const query of [{ principal: "alice" }, {}]) {
+      current = master;
+      const found = new Set<string>();
+      let cursor: string | undefined;
+      let pages = 0;
+      do {
+        const page = await driver.list({ ...query, cursor, limit: 50 }, Date.now());
+        for (const { id } of page.records) found.add(id);
+        cursor = page.cursor;
+        if (++pages === 4) current = replica;
+      } while (cursor !== undefined);
+      expect(found).toEqual(new Set(ids));
+    }
+  });
+
   describe("what Redis removes by itself", () => {
     test("goes an hour after its expiry at least, however wrong the caller's clock is", async () => {
       const { client } = await ownServer();
@@ -120,7 +150,7 @@ await withService("redis", () => {
       live.push(...(await Promise.all(made)));
       // Ten sessions each for ten thousand users: what their records left behind when they went, long ago.
       const left = Array.from({ length: 100 }, (_, i) => {
-        const key = `sessions:@${`${done + i}`.padStart(43, "0")}`;
+        const key = `sessions:@${`${done + i}`.padStart(43, "0")}.`;
         const members = Array.from({ length: 10 }, () => ({
           score: 1,
           value: randomBytes(16).toString("hex"),

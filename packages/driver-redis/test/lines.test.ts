@@ -1,9 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { createClient, createClientPool } from "redis";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { fromUrl, redisDriver } from "../src/index.ts";
+import { fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, connect, newId, ownServer } from "./support.ts";
 
 await withService("redis", async (redis) => {
@@ -74,6 +75,33 @@ await withService("redis", async (redis) => {
     const before = await connections();
     await driver.close();
     await vi.waitFor(async () => expect(await connections()).toBe(before - 1));
+  });
+
+  test("close ends also where the server is silent", async () => {
+    const line = await openProxy(redis.url);
+    onTestFinished(line.close);
+    const driver = await fromUrl(line.url, { timeout: 200 });
+    await begin(driver);
+    line.stall();
+    await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    await driver.close();
+  });
+
+  test("what its principal's index has used of a write's time, the record has no more", async () => {
+    const { client } = await ownServer();
+    const times: (number | undefined)[] = [];
+    const slow: RedisClientLike = {
+      async sendCommand(args, options) {
+        times.push(options?.timeout);
+        // Of 400 milliseconds; a timer, for that is what is tested.
+        if (args[0]?.startsWith("EVAL") && times.length <= 2) await setTimeout(100);
+        return client.sendCommand(args, options);
+      },
+    };
+    await begin(redisDriver({ client: slow, timeout: 400 }), { principal: "alice" });
+    const [first = 0, ...later] = times;
+    expect(first).toBeGreaterThan(350);
+    for (const time of later) expect(time).toBeLessThanOrEqual(305);
   });
 
   test("a write is refused where too few replicas have it, and may have been made", async () => {

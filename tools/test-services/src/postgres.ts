@@ -26,7 +26,7 @@ export function asNobody(): { command: string[]; own(folder: string): void } {
   if (process.getuid?.() !== 0) return { command: [], own: () => {} };
   const [uid = 0, gid = 0] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"])));
   return {
-    command: ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"],
+    command: ["setpriv", "--pdeathsig", "KILL", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"],
     own: (folder) => chownSync(folder, uid, gid),
   };
 }

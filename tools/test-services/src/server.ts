@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import getPort from "get-port";
+import { findProgram } from "./machine.ts";
 
 /** A server program that runs on this machine's loopback until it is stopped. */
 export interface Server {
@@ -42,7 +43,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "sessions-test-"));
   options.prepare?.(folder);
   const port = options.port ?? (await getPort({ host: HOST }));
-  const child = spawn(options.command, options.args(port, folder), {
+  const [program = "", ...args] = [...endWithParent(), options.command, ...options.args(port, folder)];
+  const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },
     cwd: folder,
@@ -85,6 +87,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await setTimeout(50);
   }
   return { host: HOST, port, folder, child, output: () => text, stop };
+}
+
+/** A test's process that is killed cannot end what it started; on Linux the system does. */
+function endWithParent(): string[] {
+  const setpriv = process.platform === "linux" ? findProgram(["setpriv"]) : undefined;
+  return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL", "--"];
 }
 
 async function takesConnections(port: number): Promise<boolean> {
