@@ -49,7 +49,7 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
   // compare-and-set would conflict with itself, and an old text overwrite a newer one. So each has one try.
   if ("getMasterNode" in client) {
     const sendAll = async (chained: RedisCommandOptions, ...commands: string[][]) => {
-      const one = pairs ? await leaseOf(client) : client;
+      const one = pairs || leases.has(client) ? await leaseOf(client) : client;
       return Promise.all(commands.map((args) => one.sendCommand(false, args, chained)));
     };
     const send: Send = async (args, time = timeout) => (await sendAll(within(time, 1), args))[0];

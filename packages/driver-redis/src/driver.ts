@@ -39,8 +39,8 @@ export interface RedisDriverOptions {
   /**
    * How many replicas must have a write before it is acknowledged (`WAIT`), so that it survives the end of the
    * master. It costs their answer's time, and what comes behind it on the same connection waits as well; where they do
-   * not answer, a write is `DriverUnavailableError`. With Sentinel, the driver keeps one of the client's connections to
-   * the master for itself: give the client a `masterPoolSize` of 2 or more, or nobody else can use it. 0 or more.
+   * not answer, a write is `DriverUnavailableError`. With Sentinel, the driver keeps the client's
+   * connection to the master: give it a client of its own, or nobody else can use that. 0 or more.
    * @default 0
    */
   readonly waitReplicas?: number | undefined;

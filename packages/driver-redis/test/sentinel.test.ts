@@ -18,8 +18,6 @@ await withService("redis", async () => {
     name: replication.name,
     sentinelRootNodes: proxies.slice(2).map(({ port }) => ({ host: "127.0.0.1", port })),
     nodeAddressMap: Object.fromEntries(mapped),
-    // One for waitReplicas, which keeps it, and one for the drivers without.
-    masterPoolSize: 2,
     // Replicas to read from: what the driver reads must come from the master all the same.
     replicaPoolSize: 1,
     nodeClientOptions: { socket: { reconnectStrategy: 50 } },
