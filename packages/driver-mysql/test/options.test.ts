@@ -19,8 +19,7 @@ describe("options", () => {
     [{ client: {} }, "client must be"],
   ])("%o is refused by name", (wrong, message) => {
     const options: object = { client, ...wrong };
-    // As JavaScript may call it.
-    // @ts-expect-error
+    // @ts-expect-error as JavaScript may call it
     expect(() => mysqlDriver(options)).toThrow(
       expect.objectContaining({ code: "ERR_SESSION_CONFIG", message: expect.stringContaining(message) }),
     );
