@@ -1,3 +1,10 @@
 /** The kit with which anybody proves a session driver right: the rules of SPEC.md as cases, for any test runner. */
-export { type Report, runConformance, type TestFunction, testDriver } from "./run.ts";
+export {
+  type Report,
+  type Result,
+  type RunOptions,
+  runConformance,
+  type TestFunction,
+  testDriver,
+} from "./run.ts";
 export type { Rule, Target } from "./target.ts";

@@ -23,6 +23,8 @@ export interface Kit {
   /** The most bytes that a record may hold here. */
   readonly maxBytes: number;
   readonly outage: Target["outage"];
+  /** What random cases begin with. */
+  readonly seed: number;
   readonly shared: boolean;
   /** Another driver on the same records. */
   open(): Promise<Driver>;
@@ -62,7 +64,11 @@ async function openDriver(target: Target, namespace: string): Promise<Driver> {
 }
 
 /** Runs a case in a namespace of its own; answers why it was skipped, where it was. */
-export async function runCase(target: Target, { needs, run: body }: Case): Promise<string | undefined> {
+export async function runCase(
+  target: Target,
+  { needs, run: body }: Case,
+  seed: number,
+): Promise<string | undefined> {
   const namespace = `kit_${run}_${++namespaces}`;
   const after: (() => Promise<void>)[] = [];
   const closing = new Map<Driver, () => Promise<void>>();
@@ -99,6 +105,7 @@ export async function runCase(target: Target, { needs, run: body }: Case): Promi
         now: Math.floor(Date.now() / 1000) * 1000,
         maxBytes: Math.min(MIB, target.limits?.recordBytes ?? MIB, driver.maxRecordBytes ?? MIB),
         outage: target.outage,
+        seed,
         shared: target.shared !== false,
         open: () => open(namespace),
         openApart: (rename) => openFirst(rename(namespace)),

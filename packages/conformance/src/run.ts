@@ -1,3 +1,5 @@
+import { randomInt } from "node:crypto";
+import process from "node:process";
 import { cases } from "./cases/index.ts";
 import { type Case, missingInTarget, runCase } from "./kit.ts";
 import { within } from "./support.ts";
@@ -10,6 +12,18 @@ export interface TestFunction {
   skip(title: string, fn: () => Promise<void>): unknown;
 }
 
+/** What came of one case. */
+export interface Result {
+  /** The clause of SPEC.md. */
+  rule: Rule;
+  /** What the case checks; where it was skipped, the reason is at the end. */
+  title: string;
+  /** `"skipped"`: excluded, or it does not apply. */
+  status: "passed" | "failed" | "skipped";
+  /** What the case threw. */
+  error?: unknown;
+}
+
 /** What came of a run of the kit. */
 export interface Report {
   /** Cases that passed. */
@@ -18,8 +32,26 @@ export interface Report {
   failed: number;
   /** Cases that were excluded, or do not apply. */
   skipped: number;
-  /** One for each case, in the order of the run; a skipped one's title ends with the reason. */
-  results: { rule: Rule; title: string; status: "passed" | "failed" | "skipped"; error?: unknown }[];
+  /** What the random cases began with; given again, the same calls are made again. */
+  seed: number;
+  /** One for each case, in the order of the run. */
+  results: Result[];
+}
+
+/** How a run goes; every property may be left out. */
+export interface RunOptions {
+  /**
+   * What the random cases begin with: a whole number from 0 to 2,147,483,647.
+   * @default the environment's `SESSIONS_CONFORMANCE_SEED`, else a random one
+   */
+  seed?: number | undefined;
+  /**
+   * Rules (`"R4"`) or clauses (`"R4.2"`) to run, and no others.
+   * @default every one
+   */
+  rules?: readonly Rule[] | undefined;
+  /** Called after each case, for whoever waits: its result, how many are done, how many there are. */
+  onResult?: ((result: Result, done: number, total: number) => void) | undefined;
 }
 
 /** So that a driver which never answers is a failed case, and not a run that never ends. */
@@ -29,6 +61,28 @@ const CASE_MS = 30_000;
 function skipReason({ rule, needs }: Case, target: Target): string | undefined {
   const excluded = target.exclude?.find((entry) => covers(entry.rule, rule));
   return excluded?.reason ?? missingInTarget(needs, target);
+}
+
+const LARGEST_SEED = 0x7fffffff;
+
+/** The seed that was given, or the environment's, or one that nobody has chosen. */
+function checkedSeed(given: unknown): number {
+  const text = process.env["SESSIONS_CONFORMANCE_SEED"];
+  const [name, seed] =
+    given !== undefined ? ["seed", given] : ["SESSIONS_CONFORMANCE_SEED", text ? Number(text) : undefined];
+  if (seed === undefined) return randomInt(LARGEST_SEED);
+  if (typeof seed === "number" && Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return seed;
+  throw new TypeError(
+    `conformance: ${name} must be a whole number from 0 to ${LARGEST_SEED}, not ${given ?? text}`,
+  );
+}
+
+function chosenCases(rules: readonly Rule[] | undefined): readonly Case[] {
+  if (rules === undefined) return cases;
+  for (const rule of rules)
+    if (!cases.some((one) => covers(rule, one.rule)))
+      throw new TypeError(`conformance: rules must be rules or clauses of SPEC.md (R4, R4.2), not "${rule}"`);
+  return cases.filter((one) => rules.some((rule) => covers(rule, one.rule)));
 }
 
 function checked(target: Target): Target {
@@ -52,10 +106,20 @@ function skipRunning(context: unknown, reason: string): void {
  *
  * @throws TypeError where the target or `test` cannot work, or an exclusion names no rule or gives no reason.
  */
-export function testDriver({ test, target }: { test: TestFunction; target: Target }): void {
+export function testDriver({
+  test,
+  target,
+  seed,
+}: {
+  test: TestFunction;
+  target: Target;
+  /** As in `RunOptions`. */
+  seed?: number | undefined;
+}): void {
   if (typeof test !== "function" || typeof test.skip !== "function")
     throw new TypeError("conformance: test must be a runner's test function, with a `skip` of its own");
   checked(target);
+  const begin = checkedSeed(seed);
   for (const one of cases) {
     const title = `${one.rule} ${one.title}`;
     const reason = skipReason(one, target);
@@ -64,35 +128,41 @@ export function testDriver({ test, target }: { test: TestFunction; target: Targe
     // that it is a callback to wait for.
     else
       test(title, async function (this: unknown) {
-        const missing = await runCase(target, one);
+        const missing = await runCase(target, one, begin);
         // biome-ignore lint/complexity/noArguments: see above
         if (missing !== undefined) skipRunning(arguments[0] ?? this, missing);
       });
   }
 }
 
+async function resultOf(one: Case, target: Target, seed: number): Promise<Result> {
+  const { rule, title } = one;
+  try {
+    const reason =
+      skipReason(one, target) ?? (await within(CASE_MS, runCase(target, one, seed), "the case did not end"));
+    if (reason === undefined) return { rule, title, status: "passed" };
+    return { rule, title: `${title} (skipped: ${reason})`, status: "skipped" };
+  } catch (error) {
+    return { rule, title, status: "failed", error };
+  }
+}
+
 /**
- * Runs every case of the kit, one after the other, and reports. Rejects only where the target itself cannot work.
+ * Runs every case of the kit, one after the other, and reports. Rejects only where the target itself, or an option,
+ * cannot work.
+ *
+ * @throws TypeError that names the property, what was expected, and what was given.
  */
-export async function runConformance(target: Target): Promise<Report> {
+export async function runConformance(target: Target, options: RunOptions = {}): Promise<Report> {
   checked(target);
-  const report: Report = { passed: 0, failed: 0, skipped: 0, results: [] };
-  for (const one of cases) {
-    const { rule, title } = one;
-    try {
-      const reason =
-        skipReason(one, target) ?? (await within(CASE_MS, runCase(target, one), "the case did not end"));
-      const status = reason === undefined ? "passed" : "skipped";
-      report[status]++;
-      report.results.push({
-        rule,
-        title: reason === undefined ? title : `${title} (skipped: ${reason})`,
-        status,
-      });
-    } catch (error) {
-      report.failed++;
-      report.results.push({ rule, title, status: "failed", error });
-    }
+  const seed = checkedSeed(options.seed);
+  const chosen = chosenCases(options.rules);
+  const report: Report = { passed: 0, failed: 0, skipped: 0, seed, results: [] };
+  for (const one of chosen) {
+    const result = await resultOf(one, target, seed);
+    report[result.status]++;
+    report.results.push(result);
+    options.onResult?.(result, report.results.length, chosen.length);
   }
   return report;
 }

@@ -189,33 +189,33 @@ const caseOf = (rule: Rule) => {
 describe("around each case", () => {
   test("set up once, then torn down and closed, newest first", async () => {
     const { target, log } = watched();
-    await runCase(target, caseOf("R10.1"));
+    await runCase(target, caseOf("R10.1"), 1);
     expect(log).toEqual(["setup 1", "close 2", "teardown 1", "close 1"]);
   });
 
   test("a driver that the case closed is not closed again", async () => {
     const { target, log } = watched();
-    await runCase(target, caseOf("R10.3"));
+    await runCase(target, caseOf("R10.3"), 1);
     expect(log).toEqual(["setup 1", "close 2", "close 3", "teardown 1", "close 1"]);
   });
 
   test("also when the case fails, whose error is the one that is reported", async () => {
     for (const fail of [{ load: true }, { load: true, teardown: true }]) {
       const { target, log } = watched(fail);
-      await expect(runCase(target, caseOf("R1.1"))).rejects.toThrow("load failed");
+      await expect(runCase(target, caseOf("R1.1"), 1)).rejects.toThrow("load failed");
       expect(log).toEqual(["setup 1", "teardown 1", "close 1"]);
     }
   });
 
   test("also when setup fails", async () => {
     const { target, log } = watched({ setup: true });
-    await expect(runCase(target, caseOf("R1.1"))).rejects.toThrow("setup failed");
+    await expect(runCase(target, caseOf("R1.1"), 1)).rejects.toThrow("setup failed");
     expect(log).toEqual(["setup 1", "teardown 1", "close 1"]);
   });
 
   test("a teardown that fails is a failed case, and the driver is closed", async () => {
     const { target, log } = watched({ teardown: true });
-    await expect(runCase(target, caseOf("R1.1"))).rejects.toThrow("teardown failed");
+    await expect(runCase(target, caseOf("R1.1"), 1)).rejects.toThrow("teardown failed");
     expect(log).toEqual(["setup 1", "teardown 1", "close 1"]);
   });
 
@@ -249,7 +249,9 @@ describe("outages", () => {
       },
       outage: { cut: async () => target.outage?.cut(), restore },
     };
-    await expect(runCase(broken, caseOf("R11.2"))).rejects.toThrow(/must reject while the backend is away/);
+    await expect(runCase(broken, caseOf("R11.2"), 1)).rejects.toThrow(
+      /must reject while the backend is away/,
+    );
     expect(restore).toHaveBeenCalledOnce();
   });
 
@@ -267,7 +269,7 @@ describe("outages", () => {
         },
         { outage: { cut: to(false), restore: to(true) } },
       );
-      const failed = expect(runCase(target, caseOf("R11.2"))).rejects.toThrow(
+      const failed = expect(runCase(target, caseOf("R11.2"), 1)).rejects.toThrow(
         /did not answer while the backend/,
       );
       while (up) await turn();
