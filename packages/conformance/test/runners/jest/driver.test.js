@@ -1,4 +1,3 @@
-import { describe, test } from "@jest/globals";
 import { testDriver } from "@sessions/conformance";
 import { memoryDriver } from "@sessions/core/memory";
 import { spoil } from "../spoil.js";
