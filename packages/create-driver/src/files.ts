@@ -36,7 +36,7 @@ function fillIn(text: string, values: ReadonlyMap<string, string>): string {
 
 /** npm leaves a .gitignore out of what it publishes, and tools would take a package.json for one of their own. */
 function finalPath(path: string): string {
-  return path.replace(/^_(?!package)/, ".").replace(/^_package/, "package");
+  return path === "_package.json" ? "package.json" : path.replace(/^_/, ".");
 }
 
 /** Path and text of every file of a driver's package. */

@@ -73,13 +73,13 @@ export async function main(
     err(example(`One name is enough; got ${parsed.names.map((name) => JSON.stringify(name)).join(", ")}`));
     return 2;
   }
-  const asked =
-    given ?? (await ask?.("What does the driver keep sessions in, or what is the package called? "));
+  const question = "What does the driver keep sessions in, or what is the package called? ";
+  const asked = given ?? (await ask?.(question))?.trim();
   if (asked === undefined) {
     err(example("A name is missing: what the driver keeps sessions in, or what its package is called."));
     return 2;
   }
-  const names = namesOf(asked.trim());
+  const names = namesOf(asked);
   if (names === undefined) {
     err(example(`The name must be ${NAME_RULE}; got ${JSON.stringify(asked)}`));
     return 2;
