@@ -81,9 +81,11 @@ describe("exclusions", () => {
     const result = results.find(({ rule }) => rule === "R3.4");
     const title = "concurrent commits to different fields all survive (skipped: one writer only)";
     expect(result).toEqual({ rule: "R3.4", title, status: "skipped" });
-    expect(results.filter(({ rule, status }) => rule.startsWith("R3.") && status === "passed")).toHaveLength(
-      8,
+    const [all, passed] = [cases, results.filter(({ status }) => status === "passed")].map(
+      (list) => list.filter(({ rule }) => rule.startsWith("R3.")).length,
     );
+    // The one that is excluded, and the one between drivers.
+    expect(passed).toBe((all ?? 0) - 2);
   });
 
   test("a rule is skipped in all of its clauses, and no other is", () => {

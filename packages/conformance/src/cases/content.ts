@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Driver, isSessionError } from "@sessions/core";
+import fc from "fast-check";
 import type { Case, Kit } from "../kit.ts";
 import { begin, fieldsOf, loaded, manyFields, sameFields, sameRecord, set } from "../support.ts";
 import { characters, oddNames, oddTexts } from "../texts.ts";
@@ -34,6 +35,13 @@ async function allOrRefused(driver: Driver, now: number, text: string): Promise<
 const OVERHEAD = 2_048;
 const MIB = 1024 * 1024;
 const largest = (maxBytes: number): number => (maxBytes < MIB ? maxBytes - OVERHEAD : MIB);
+
+const alphabet = "abcxyzABCXYZ0189_%-/";
+const anyName = fc
+  .tuple(...[0, 1].map(() => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 12 })))
+  .map((parts) => parts.join("/"));
+/** Whole code points, so that no half of a pair is among them; the contract has no NUL. */
+const anyText = fc.string({ unit: "binary", maxLength: 40 }).map((text) => text.replaceAll("\0", "0"));
 
 export const contentCases: Case[] = [
   {
@@ -124,6 +132,27 @@ export const contentCases: Case[] = [
     async run({ driver, now, maxBytes }) {
       // 17 MiB is over the largest document or packet that several backends take as they are installed.
       await allOrRefused(driver, now, "x".repeat(maxBytes < MIB ? 2 * maxBytes : 17 * MIB));
+    },
+  },
+  {
+    rule: "R9.9",
+    title: "any texts under any names come back: whichever call set them",
+    async run(kit) {
+      const told = fc.uniqueArray(fc.tuple(anyName, anyText), { selector: ([name]) => name, maxLength: 6 });
+      const property = fc.asyncProperty(told, told, async (first, second) => {
+        const { driver, now } = kit;
+        const id = await begin(driver, now, { fields: new Map(first) });
+        await driver.commit(id, { fields: new Map(second) }, now);
+        sameFields((await loaded(driver, id)).fields, new Map([...first, ...second]));
+      });
+      const { failed, errorInstance } = await fc.check(property, {
+        seed: kit.seed,
+        interruptAfterTimeLimit: 1_000,
+      });
+      if (failed)
+        assert.fail(
+          `${errorInstance instanceof Error ? errorInstance.message : errorInstance} (seed ${kit.seed})`,
+        );
     },
   },
 ];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
 import type { Case } from "../kit.ts";
+import { listsExactly } from "../paging.ts";
 import {
   begin,
   fieldsOf,
@@ -13,7 +14,6 @@ import {
   severalDrivers,
   together,
 } from "../support.ts";
-import { listsExactly } from "./paging.ts";
 
 /** Fifty creates of one id at once: one winner, whose record it is from end to end. */
 async function contend(drivers: (i: number) => Driver, id: string, now: number): Promise<void> {

@@ -6,11 +6,13 @@ import { createCases } from "./create.ts";
 import { destroyCases } from "./destroy.ts";
 import { durabilityCases } from "./durability.ts";
 import { goneCases } from "./gone.ts";
+import { historyCases } from "./histories.ts";
 import { isolationCases } from "./isolation.ts";
 import { listCases } from "./list.ts";
 import { loadCases } from "./load.ts";
 import { outageCases } from "./outage.ts";
 import { setupCases } from "./setup.ts";
+import { storyCases } from "./stories.ts";
 import { sweepCases } from "./sweep.ts";
 import { versionCases } from "./version.ts";
 
@@ -30,4 +32,6 @@ export const cases: readonly Case[] = [
   ...outageCases,
   ...setupCases,
   ...listCases,
+  ...storyCases,
+  ...historyCases,
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Case, Kit } from "../kit.ts";
+import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
 import {
   begin,
   fieldsOf,
@@ -13,7 +14,6 @@ import {
   set,
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
-import { idsOf, listAll, listing, listsExactly } from "./paging.ts";
 
 /** Names that would be mistaken for the case's own by a bare prefix, a `_` for any character, a name made plain. */
 const lookAlikes = [

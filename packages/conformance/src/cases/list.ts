@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Case } from "../kit.ts";
+import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
 import {
   begin,
   eventually,
@@ -14,7 +15,6 @@ import {
   touch,
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
-import { idsOf, listAll, listing, listsExactly } from "./paging.ts";
 
 export const listCases: Case[] = [
   {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
 import type { Case, Kit } from "../kit.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, within } from "../support.ts";
@@ -136,6 +137,35 @@ export const outageCases: Case[] = [
           assert.ok(version === undefined || version === 1 || version === 2, `made ${version} times`);
         }
       }
+    },
+  },
+  {
+    rule: "R11.6",
+    title: "what create and commit reject with while the backend is away holds no text of theirs",
+    needs: "outage",
+    async run(kit) {
+      const { driver, now } = kit;
+      const id = await begin(driver, now);
+      const text = `text-${newId()}`;
+      const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/x", text]) };
+      const errors = await during(kit, () =>
+        Promise.all(
+          [driver.create(newId(), record, now), driver.commit(id, set("a/x", text), now)].map((call) =>
+            call.then(() => undefined).catch((error: unknown) => error),
+          ),
+        ),
+      );
+      // As a log would show it, causes and hidden properties included.
+      for (const error of errors)
+        assert.ok(
+          !inspect(error, {
+            depth: 12,
+            showHidden: true,
+            maxStringLength: null,
+            maxArrayLength: null,
+          }).includes(text),
+          "an error is logged, and must not hold what a session holds: look at its cause too",
+        );
     },
   },
 ];

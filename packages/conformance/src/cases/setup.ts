@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { type Driver, isProvisionedDriver, type ProvisionedDriver } from "@sessions/core";
+import {
+  type Driver,
+  isListingDriver,
+  isProvisionedDriver,
+  isSessionError,
+  type ProvisionedDriver,
+} from "@sessions/core";
 import type { Case } from "../kit.ts";
-import { begin, fieldsOf, HOUR, loaded, sameRecord, set } from "../support.ts";
+import { begin, fieldsOf, HOUR, loaded, newId, sameRecord, set } from "../support.ts";
 
 /** The driver as one with objects of its own; the kit runs a case that needs it on no other. */
 function provisioned(driver: Driver): ProvisionedDriver {
@@ -110,6 +116,33 @@ export const setupCases: Case[] = [
       await driver.teardown();
       await driver.setup();
       assert.deepEqual(await driver.check(), []);
+    },
+  },
+  {
+    rule: "R12.8",
+    title: "what the want of setup makes a call reject with is SessionSetupError",
+    needs: "setup",
+    async run(kit) {
+      const [driver, { now }] = [provisioned(kit.driver), kit];
+      const id = await begin(driver, now, record(now));
+      await driver.teardown();
+      // A backend that needs nothing made may answer; it is as empty as teardown left it.
+      const calls = {
+        load: () => driver.load(id),
+        create: () => driver.create(newId(), record(now), now),
+        commit: () => driver.commit(id, set("a/x", "2"), now),
+        destroy: () => driver.destroy(id, now),
+        sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+        ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
+      };
+      for (const [name, call] of Object.entries(calls))
+        await call().catch((error: unknown) => {
+          assert.ok(
+            isSessionError(error, "ERR_SESSION_SETUP"),
+            `${name} without setup must reject with SessionSetupError, not ${error}`,
+          );
+        });
+      await driver.setup();
     },
   },
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Driver, isListingDriver, type ListedRecord, type ListingDriver } from "@sessions/core";
-import type { Kit } from "../kit.ts";
-import { eventually } from "../support.ts";
+import type { Kit } from "./kit.ts";
+import { eventually } from "./support.ts";
 
 /** Far more pages than any case has records: a listing that goes on is one that never ends. */
 const MOST_PAGES = 500;

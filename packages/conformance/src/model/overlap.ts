@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { type Driver, isSessionError } from "@sessions/core";
+import fc from "fast-check";
+import type { Kit } from "../kit.ts";
+import { begin, HOUR, leave, MINUTE, newId, severalDrivers, turn } from "../support.ts";
+import { Deviation, ruleOfError } from "./blame.ts";
+import { blame, type Entry, type History, isPossible, type Pardon, shortened } from "./history.ts";
+import { type Answer, type Call, type Held, perform } from "./record.ts";
+import { showAnswer, showCall, showHeld } from "./show.ts";
+
+/** A call to be made, and for how many turns its caller waits before it. */
+interface Planned {
+  readonly wait: number;
+  readonly call: (now: number) => Call;
+}
+
+/** What several callers do at once: each one's calls in turn. */
+interface Plan {
+  readonly start: "record" | "leftover" | "nothing";
+  readonly callers: readonly (readonly Planned[])[];
+}
+
+/** How many callers, and calls of each: the small ones first, for a short history says most. */
+const SIZES = [
+  [2, 1],
+  [2, 2],
+  [3, 1],
+  [3, 2],
+  [3, 3],
+  [4, 3],
+] as const;
+const HISTORIES_OF_A_SIZE = 12;
+/** On a slow backend there are fewer histories, so that a case stays short. */
+const ENOUGH_MS = 1_000;
+
+function planned(
+  call: fc.Arbitrary<(now: number) => Call>,
+  [callers, calls]: readonly [number, number],
+): fc.Arbitrary<Plan> {
+  const one = fc.record({ wait: fc.nat({ max: 2 }), call });
+  const caller = fc.array(one, { minLength: calls, maxLength: calls });
+  return fc.record({
+    start: fc.constantFrom("record", "record", "record", "leftover", "nothing"),
+    callers: fc.array(caller, { minLength: callers, maxLength: callers }),
+  });
+}
+
+async function startOf({ start }: Plan, driver: Driver, now: number): Promise<{ id: string; first: Held }> {
+  const fields = new Map([["a/first", "1"]]);
+  if (start === "nothing") return { id: newId(), first: undefined };
+  if (start === "record")
+    return {
+      id: await begin(driver, now, { fields }),
+      first: { version: 1, expiresAt: now + HOUR, fields: new Map(fields) },
+    };
+  return {
+    id: await leave(driver, now, { fields }),
+    first: { version: 1, expiresAt: now - MINUTE, fields: new Map(fields) },
+  };
+}
+
+/** Makes the calls of a plan, each caller through a driver of its own, and looks at the record when all are done. */
+async function record(plan: Plan, drivers: (i: number) => Driver, now: number): Promise<History> {
+  const { id, first } = await startOf(plan, drivers(0), now);
+  const entries: Entry[] = [];
+  let clock = 0;
+  const make = async (driver: number, call: Call) => {
+    const begun = clock++;
+    const at = entries.push({ driver, call, begun, ended: Number.POSITIVE_INFINITY, answer: undefined }) - 1;
+    const answer = await answerOf(drivers(driver), id, call, now);
+    if (answer !== NONE) entries[at] = { driver, call, begun, ended: clock++, answer };
+  };
+  const callers = plan.callers.map(async (calls, i) => {
+    for (const { wait, call } of calls) {
+      for (let turns = 0; turns < wait; turns++) await turn();
+      await make(i, call(now));
+    }
+  });
+  // All of them, so that none goes on after the case has ended.
+  for (const caller of await Promise.allSettled(callers))
+    if (caller.status === "rejected") throw caller.reason;
+  await make(0, { method: "load" });
+  return { now, first, entries };
+}
+
+/** No answer came. */
+const NONE = Symbol("no answer");
+
+async function answerOf(driver: Driver, id: string, call: Call, now: number): Promise<Answer | typeof NONE> {
+  try {
+    return await perform(driver, id, call, now);
+  } catch (error) {
+    if (isSessionError(error, "ERR_SESSION_UNAVAILABLE")) return NONE;
+    throw new Deviation(
+      ruleOfError(call),
+      `${showCall(call, now)} beside other calls must answer, not reject with ${error}`,
+    );
+  }
+}
+
+/** Beginnings and ends as they came, a line each; a call that nothing came between is one line. */
+function print({ now, first, entries }: History): string {
+  const events = entries
+    .flatMap((entry) => [
+      { at: entry.begun, entry },
+      { at: entry.ended, entry },
+    ])
+    .filter(({ at }) => at !== Number.POSITIVE_INFINITY)
+    .sort((a, b) => a.at - b.at);
+  const lines: string[] = [];
+  for (const [i, { at, entry }] of events.entries()) {
+    const [who, call] = [`driver ${entry.driver + 1}`, showCall(entry.call, now)];
+    const answer = showAnswer(entry.answer, now);
+    if (at === entry.ended && events[i - 1]?.entry === entry) continue;
+    if (at === entry.ended) lines.push(`${who} is answered ${answer} by its ${entry.call.method}`);
+    else if (events[i + 1]?.entry === entry) lines.push(`${who}: ${call} → ${answer}`);
+    else lines.push(`${who} begins ${call}`);
+  }
+  const before = `before: ${first === undefined ? "no record" : showHeld(first, now)}`;
+  return [before, ...lines].map((line, i) => `  ${i}. ${line}`).join("\n");
+}
+
+/**
+ * Lets callers make calls at random about one record at once, and judges whether what they were answered could have come of
+ * some order of these calls. The shortest history that could not, and breaks the rule, is the error.
+ */
+export async function overlap(
+  kit: Kit,
+  rule: Pardon,
+  call: fc.Arbitrary<(now: number) => Call>,
+): Promise<void> {
+  const drivers = kit.shared ? await severalDrivers(kit) : () => kit.driver;
+  const end = Date.now() + ENOUGH_MS;
+  let shortest: History | undefined;
+  for (const size of SIZES)
+    for (const plan of fc.sample(planned(call, size), { seed: kit.seed, numRuns: HISTORIES_OF_A_SIZE })) {
+      if (Date.now() > end) break;
+      const history = await record(plan, drivers, kit.now).catch((error: unknown) => {
+        if (!(error instanceof Deviation)) throw error;
+        assert.ok(error.rule !== rule, error.message);
+      });
+      if (!history || isPossible(history)) continue;
+      if ((blame(history) ?? rule) !== rule) continue;
+      const short = shortened(history);
+      if (!shortest || short.entries.length < shortest.entries.length) shortest = short;
+    }
+  if (!shortest) return;
+  assert.fail(
+    [
+      `${rule} is broken: no order of these ${shortest.entries.length} calls explains what they were answered (seed ${kit.seed}):`,
+      print(shortest),
+    ].join("\n"),
+  );
+}

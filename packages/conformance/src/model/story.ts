@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { isListingDriver, type ListingDriver } from "@sessions/core";
+import fc from "fast-check";
+import type { Kit } from "../kit.ts";
+import { idsOf, listAll } from "../paging.ts";
+import { eventually, newId } from "../support.ts";
+import { Deviation, mayShow, ruleOfAnswer, ruleOfError, ruleOfState } from "./blame.ts";
+import { type Answer, type Call, expected, type Held, isLive, perform } from "./record.ts";
+import { showAnswer, showCall, showHeld } from "./show.ts";
+
+/** The simplest possible backend, and its callers' clock. */
+export interface Model {
+  now: number;
+  /** How far the clock has gone on, in milliseconds. */
+  waited: number;
+  readonly held: Map<string, Held>;
+}
+
+/** A story that is being told to a driver. */
+export interface Telling {
+  readonly kit: Kit;
+  /** A record's id by its name in the story. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** A user of this story alone, by the name that is printed. */
+  readonly user: (name: string) => string;
+  /** The driver, where its listings are compared too. */
+  readonly lists: ListingDriver | undefined;
+  /** What earlier stories have left in the same namespace; unknown where one has broken another rule. */
+  readonly left: readonly Held[] | undefined;
+  /** What has been done, to be printed. */
+  readonly steps: string[];
+}
+
+/** One step of a story. */
+export type Step = fc.AsyncCommand<Model, Telling>;
+
+type RuleOf = (name: string, must: Held, got: Held) => `R${number}`;
+
+export const NAMES: readonly string[] = ["A", "B", "C"];
+export const USERS: readonly string[] = ["alice", "bob"];
+/** No record of a story expires by real time while it is told. */
+const AHEAD_MS = 30_000;
+const STORIES = 100;
+const MOST_STEPS = 20;
+/** On a slow backend there are fewer stories, so that a case stays short. */
+const ENOUGH_MS = 1_000;
+
+async function look({ kit, ids }: Telling, name: string): Promise<Held> {
+  try {
+    const record = await perform(kit.driver, ids.get(name) ?? "", { method: "load" }, 0);
+    return typeof record === "object" ? record : undefined;
+  } catch (error) {
+    throw new Deviation("R2", `load(${name}) must answer, not reject with ${error}`);
+  }
+}
+
+/** What `load` answers now for each of the records. */
+export async function lookAtAll(telling: Telling): Promise<ReadonlyMap<string, Held>> {
+  const seen = await Promise.all(NAMES.map((name) => look(telling, name)));
+  return new Map(NAMES.map((name, i) => [name, seen[i]]));
+}
+
+/** Compares every record with the model's, after a step; `ruleOf` says what is broken where one differs. */
+export async function compare(model: Model, telling: Telling, ruleOf: RuleOf): Promise<void> {
+  const seen = await lookAtAll(telling);
+  for (const [name, got] of seen) {
+    const must = model.held.get(name);
+    if (mayShow(must, got, model.now)) continue;
+    // What is right at the second look was only late.
+    const late = mayShow(must, await look(telling, name), model.now);
+    throw new Deviation(
+      late ? "R2" : ruleOf(name, must, got),
+      `load(${name}) must now answer ${showHeld(must, model.now)}, not ${showHeld(got, model.now)}`,
+    );
+  }
+  if (telling.lists && telling.lists.eventualList !== true) await compareListings(model, telling);
+}
+
+async function compareListings(model: Model, { lists, ids, user, steps }: Telling): Promise<void> {
+  if (!lists) return;
+  for (const name of USERS) {
+    const principal = user(name);
+    const listed = await listAll(lists, { principal }, model.now, (steps.length % 3) + 1);
+    const found = idsOf(listed);
+    for (const [record, id] of ids) {
+      const held = model.held.get(record);
+      const must = isLive(held, model.now) && held.principal === principal;
+      if (found.has(id) !== must)
+        throw new Deviation("R13", `the listing of "${name}" must ${must ? "" : "not "}name ${record}`);
+    }
+  }
+}
+
+/** A call about one record: it is made, and its answer and what it left are compared. */
+export function callStep(
+  name: string,
+  told: string,
+  callNow: (held: Held, now: number, telling: Telling) => Call,
+): Step {
+  return {
+    check: () => true,
+    toString: () => told,
+    async run(model, telling) {
+      const held = model.held.get(name);
+      const call = callNow(held, model.now, telling);
+      const must = expected(held, call, model.now);
+      const shown = showCall(call, model.now, name);
+      telling.steps.push(shown);
+      const got = await answerOf(telling, name, call, model.now, shown);
+      telling.steps.splice(-1, 1, `${shown} → ${showAnswer(got, model.now)}`);
+      if (
+        call.method === "load"
+          ? !mayShow(held, typeof got === "object" ? got : undefined, model.now)
+          : got !== must.answer
+      )
+        throw new Deviation(
+          ruleOfAnswer(call, held, must.answer, got, model.now),
+          `this ${call.method} must answer ${showAnswer(must.answer, model.now)}, not ${showAnswer(got, model.now)}`,
+        );
+      model.held.set(name, must.held);
+      await compare(model, telling, (of, right, wrong) =>
+        of === name ? ruleOfState(call, must.answer, right, wrong, model.now) : "R14",
+      );
+    },
+  };
+}
+
+async function answerOf(
+  telling: Telling,
+  name: string,
+  call: Call,
+  now: number,
+  shown: string,
+): Promise<Answer> {
+  try {
+    return await perform(telling.kit.driver, telling.ids.get(name) ?? "", call, now);
+  } catch (error) {
+    throw new Deviation(ruleOfError(call), `${shown} must answer, not reject with ${error}`);
+  }
+}
+
+function begin(kit: Kit, rule: string, left: readonly Held[] | undefined): { model: Model; real: Telling } {
+  const ids = new Map(NAMES.map((name) => [name, newId()]));
+  const lists = rule === "R13" && isListingDriver(kit.driver) ? kit.driver : undefined;
+  const user = (name: string) => `${name} ${ids.get("A")}`;
+  return {
+    model: { now: kit.now + AHEAD_MS, waited: 0, held: new Map() },
+    real: { kit, ids, user, lists, left, steps: [] },
+  };
+}
+
+/** The steps of the story that failed last, which is the shortest. */
+function print(rule: string, { steps, ids, user }: Telling, what: string, seed: number): string {
+  const numbered = steps.map((step, i) => `  ${i + 1}. ${step}`);
+  let text = [`${rule} is broken by the last of these calls (seed ${seed}):`, ...numbered, what].join("\n");
+  for (const name of USERS) text = text.replaceAll(user(name), name);
+  for (const [name, id] of ids) text = text.replaceAll(id, name);
+  return text;
+}
+
+/**
+ * Tells stories to the driver, step by step, and compares it with the simplest possible backend after each; the shortest
+ * that breaks the rule is the error. What breaks another rule ends a story: that rule's own case reports it.
+ */
+export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Step>): Promise<void> {
+  let left: Held[] | undefined = [];
+  let shortest: string | undefined;
+  const stories = fc.commands([step], { maxCommands: MOST_STEPS, size: "max" });
+  const property = fc.asyncProperty(stories, async (steps) => {
+    const { model, real } = begin(kit, rule, left);
+    try {
+      await fc.asyncModelRun(() => ({ model, real }), steps);
+      if (real.lists) await eventually(real.lists.eventualList === true, () => compareListings(model, real));
+    } catch (error) {
+      if (!(error instanceof Deviation)) throw error;
+      if (error.rule !== rule) {
+        left = undefined;
+        return;
+      }
+      shortest = print(rule, real, error.message, kit.seed);
+      throw error;
+    } finally {
+      left?.push(...model.held.values());
+    }
+  });
+  const { failed, errorInstance } = await fc.check(property, {
+    seed: kit.seed,
+    numRuns: STORIES,
+    interruptAfterTimeLimit: ENOUGH_MS,
+  });
+  if (!failed) return;
+  if (shortest !== undefined) assert.fail(shortest);
+  throw errorInstance;
+}
