@@ -140,11 +140,16 @@ describe.each(runners)("in $name", { timeout: 60_000 }, (runner) => {
     expect(outcomes(), "is the built kit the source's? pnpm build").toEqual(await expected(runner));
   });
 
-  tried("a wrong driver fails the run, and the clause is named", async () => {
-    const { code, outcomes } = await run(runner, { SESSIONS_TEST_SPOIL: "1" });
+  tried("a wrong driver fails the run by its clause, with the seed of the environment", async () => {
+    const seed = "20261124";
+    const { code, outcomes, output } = await run(runner, {
+      SESSIONS_TEST_SPOIL: "1",
+      SESSIONS_CONFORMANCE_SEED: seed,
+    });
     expect(code).not.toBe(0);
     expect(outcomes()).toMatchObject({
       "R4.1 commit to an id that was never created answers gone and makes nothing": "failed",
     });
+    expect(output).toContain(`(seed ${seed})`);
   });
 });
