@@ -1,0 +1,67 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { makeBadge } from "badge-maker";
+import { markdownTable } from "markdown-table";
+import type { Report } from "../run.ts";
+import type { Target } from "../target.ts";
+import { UsageError } from "./options.ts";
+import { markdownText, messageOf, plain } from "./plain.ts";
+import { byRule, skips, verdict } from "./summary.ts";
+
+/** What the badge says: numbers alone, so that whoever reads it sees what was not tried, too. */
+export function badgeMessage({ passed, failed, skipped, results }: Report): string {
+  if (failed > 0) return `${failed} of ${results.length} clauses failed`;
+  if (skipped > 0) return `${passed} of ${results.length} clauses, ${skipped} skipped`;
+  return `${passed} of ${results.length} clauses`;
+}
+
+/** A badge as SVG: red where anything failed, grey where nothing was tried. */
+export function badgeOf(report: Report): string {
+  const color = report.failed > 0 ? "red" : report.passed > 0 ? "brightgreen" : "lightgrey";
+  return `${makeBadge({ label: "sessions", message: badgeMessage(report), color })}\n`;
+}
+
+/** A table for a README: the run by rule, and what was skipped, with the reasons. */
+export function markdownOf(report: Report, target: Target): string {
+  const number = (n: number) => (n > 0 ? String(n) : "");
+  const rules = byRule(report).map(({ rule, heading, passed, failed, skipped }) => [
+    rule,
+    heading,
+    ...[passed, failed, skipped].map(number),
+  ]);
+  const lines = [
+    `**${markdownText(target.name)}**: ${verdict(report)}.`,
+    "",
+    markdownTable([["Rule", "", "Passed", "Failed", "Skipped"], ...rules], {
+      align: ["l", "l", "r", "r", "r"],
+    }),
+  ];
+  const table = (head: string, excluded: boolean) => {
+    const rows = skips(report, target)
+      .filter((group) => group.excluded === excluded)
+      .map((group) => [group.rules.join(", "), markdownText(group.reason)]);
+    if (rows.length > 0) lines.push("", markdownTable([[head, "Reason"], ...rows]));
+  };
+  table("Excluded", true);
+  table("Does not apply, or was not tried", false);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Makes the folder before the run, which may be a long one, so that its result is not lost. */
+export async function makeFolder(folder: string, cwd: string): Promise<void> {
+  try {
+    await mkdir(resolve(cwd, folder), { recursive: true });
+  } catch (error) {
+    throw new UsageError(`--out: ${folder} is no folder and cannot be made one. ${plain(messageOf(error))}`);
+  }
+}
+
+/** Writes `conformance.svg` and `conformance.md` into the folder. */
+export async function writeFiles(folder: string, cwd: string, report: Report, target: Target): Promise<void> {
+  try {
+    await writeFile(join(resolve(cwd, folder), "conformance.svg"), badgeOf(report));
+    await writeFile(join(resolve(cwd, folder), "conformance.md"), markdownOf(report, target));
+  } catch (error) {
+    throw new UsageError(`--out: ${folder} cannot be written to. ${plain(messageOf(error))}`);
+  }
+}

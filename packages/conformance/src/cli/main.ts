@@ -1,0 +1,87 @@
+import manifest from "../../package.json" with { type: "json" };
+import { runConformance } from "../run.ts";
+import type { Target } from "../target.ts";
+import { makeFolder, writeFiles } from "./files.ts";
+import { loadTarget } from "./load.ts";
+import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { cut, messageOf, plain, plainLines } from "./plain.ts";
+import { jsonOf, textOf } from "./text.ts";
+
+/** What the command has to do with the world around it. */
+export interface Io {
+  /** The report. */
+  readonly out: (text: string) => void;
+  /** What is said beside it. */
+  readonly err: (text: string) => void;
+  /** Whether the report may be coloured. */
+  readonly colour: boolean;
+  /** Whether a line of what is said beside it can be written over. */
+  readonly live: boolean;
+  /** Characters in a line. */
+  readonly width: number;
+  readonly cwd: string;
+  /** How this command was called, without its arguments. */
+  readonly command: string;
+}
+
+/** An argument as a shell takes it. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function againOf({ module, rules }: Options, seed: number, command: string): string {
+  const arguments_ = [module.startsWith("-") ? `./${module}` : module, "--seed", String(seed)];
+  for (const rule of rules ?? []) arguments_.push("--rule", rule);
+  return plain([command, ...arguments_.map(quoted)].join(" "));
+}
+
+const CLEAR = "\r\u001b[2K";
+
+async function runWith(target: Target, options: Options, io: Io) {
+  if (!io.live) io.err(`Testing ${plain(target.name)}, as ${plain(options.module)} opens it\n`);
+  try {
+    return await runConformance(target, {
+      seed: options.seed,
+      rules: options.rules,
+      onResult({ rule, title, status }, done, total) {
+        if (!io.live) return;
+        const line = `${done}/${total} ${rule} ${status === "failed" ? "failed: " : ""}${title}`;
+        io.err(CLEAR + cut(plain(line), io.width - 1));
+      },
+    });
+  } catch (error) {
+    // What is left to refuse is a seed from the environment.
+    throw new UsageError(messageOf(error).replace(/^conformance: /, ""));
+  } finally {
+    if (io.live) io.err(CLEAR);
+  }
+}
+
+async function run(options: Options, io: Io): Promise<number> {
+  const target = await loadTarget(options.module, io.cwd);
+  if (options.out !== undefined) await makeFolder(options.out, io.cwd);
+  const report = await runWith(target, options, io);
+  const again = againOf(options, report.seed, io.command);
+  io.out(options.json ? jsonOf(report, target, again) : textOf(report, target, { ...io, again }));
+  if (options.out !== undefined) {
+    await writeFiles(options.out, io.cwd, report, target);
+    io.err(`Written: conformance.svg and conformance.md in ${plain(options.out)}\n`);
+  }
+  return report.failed > 0 ? 1 : 0;
+}
+
+/** The command: answers its exit status, 0 where nothing failed, 1 where a clause did, 2 where nothing could be run. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  try {
+    const options = readOptions(args);
+    if (options === "help") io.out(HELP);
+    else if (options === "version") io.out(`${manifest.version}\n`);
+    else return await run(options, io);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.err(`sessions-conformance: ${plainLines(error.message).join("\n")}\n`);
+    if (args.length === 0) io.err(`\n${HELP}`);
+    return 2;
+  }
+}

@@ -1,0 +1,96 @@
+import { parseArgs } from "node:util";
+import { cases } from "../cases/index.ts";
+import { covers, type Rule } from "../target.ts";
+import { messageOf } from "./plain.ts";
+
+/** What the command line asks for. */
+export interface Options {
+  /** The module's path, as it was given. */
+  readonly module: string;
+  readonly seed: number | undefined;
+  readonly rules: readonly Rule[] | undefined;
+  readonly json: boolean;
+  /** The folder for the badge and the table. */
+  readonly out: string | undefined;
+}
+
+/** A call that cannot be carried out; the message is for whoever made it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** What `--help` prints. */
+export const HELP = `Usage: npx @sessions/conformance <module> [options]
+
+Proves a session driver: runs the clauses of SPEC.md on it, one after the other.
+<module> is a JavaScript file whose default export, or whose export named "target",
+is what to test: { name, open(namespace) }, and what the README says about targets.
+
+Options:
+  --rule <rule>   run this rule (R4) or clause (R4.2) and no other; may be repeated
+  --seed <n>      repeat the random cases of an earlier run
+  --json          print the report as JSON
+  --out <folder>  write conformance.svg, a badge, and conformance.md, a table
+  --help          print this
+  --version       print the kit's version
+
+Exit status: 0 nothing failed, 1 a clause failed, 2 there was nothing to run.
+`;
+
+const settings = {
+  rule: { type: "string", multiple: true },
+  seed: { type: "string" },
+  json: { type: "boolean" },
+  out: { type: "string" },
+  help: { type: "boolean" },
+  version: { type: "boolean" },
+} as const;
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options: settings });
+  } catch (error) {
+    // What Node adds about positional arguments after `--` helps nobody here.
+    throw new UsageError(messageOf(error).replace(/\. To specify a positional argument.*/s, ""));
+  }
+}
+
+function isRule(text: string): text is Rule {
+  return cases.some(({ rule }) => covers(text, rule));
+}
+
+function rulesOf(texts: readonly string[]): Rule[] {
+  return texts.map((text) => {
+    if (isRule(text)) return text;
+    throw new UsageError(`--rule must be a rule or a clause of SPEC.md, such as R4 or R4.2, not "${text}"`);
+  });
+}
+
+function seedOf(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) <= 0x7fffffff) return Number(text);
+  throw new UsageError(`--seed must be a whole number from 0 to 2147483647, not "${text}"`);
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws UsageError that names the option.
+ */
+export function readOptions(args: readonly string[]): Options | "help" | "version" {
+  const { values, positionals } = parsed(args);
+  if (values.help) return "help";
+  if (values.version) return "version";
+  const [module, more] = positionals;
+  if (!module) throw new UsageError("Name the module to test, such as ./my-driver.js");
+  if (more !== undefined) throw new UsageError(`Name one module: "${module}" is one, "${more}" another`);
+  if (values.out === "") throw new UsageError("--out must name a folder");
+  if (values.out !== undefined && values.rule)
+    throw new UsageError("--out goes without --rule: a badge for a part of the clauses would mislead");
+  return {
+    module,
+    seed: values.seed === undefined ? undefined : seedOf(values.seed),
+    rules: values.rule && rulesOf(values.rule),
+    json: values.json === true,
+    out: values.out,
+  };
+}
