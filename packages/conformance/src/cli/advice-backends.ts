@@ -12,6 +12,9 @@ export const backendAdvice: Record<string, string> = {
     never committed, a backend that belongs to the driver object. Write before answering, and let close
     flush nothing that matters. Where the records cannot outlive the driver, the target says shared:
     false.`,
+  "R10.4": `One driver showed what another had already replaced: from a cache, a replica, a snapshot held
+    open, or a commit that was acknowledged before it was written. Keep nothing inside the driver, read
+    from the primary, and write before answering.`,
 
   R11: `Catch what the client throws when it has no connection, or gets no answer in time, and throw
     DriverUnavailableError with it as the cause. Never answer undefined, "gone", false or 0 in its place:
@@ -28,6 +31,9 @@ export const backendAdvice: Record<string, string> = {
     again.`,
   "R11.5": `A commit whose answer was lost was sent again, and was made twice. Repeat only what surely was
     not made, and turn off the client's own retries of writes, unless the backend recognises the repeat.`,
+  "R11.6": `The client's error came along as it was, with the statement or its parameters in a message or
+    a property (sql, parameters, command, args), and ends in a log. Pass on a new error with its code and
+    a message of your own, also as the cause.`,
 
   R12: `setup creates what is missing and nothing else (IF NOT EXISTS), check looks at each thing and
     names it, teardown drops the driver's own objects, also where some are missing (IF EXISTS).`,
@@ -48,6 +54,9 @@ export const backendAdvice: Record<string, string> = {
     prefix.`,
   "R12.7": `A missing object was an error. DROP … IF EXISTS, and "not found" (42P01, NamespaceNotFound,
     ResourceNotFoundException, ENOENT) taken for success, also where two teardowns meet.`,
+  "R12.8": `The missing table came through as the client's own error, or as an answer: undefined, "gone",
+    0. Map it (42P01, ER_NO_SUCH_TABLE, "no such table", ResourceNotFoundException, ENOENT of the folder)
+    to SessionSetupError; where the backend makes by itself what is missing, look for it first.`,
 
   R13: `Page by the record's key (WHERE id > :cursor ORDER BY id LIMIT :limit), end by a missing cursor
     and by nothing else, and check each record that an index names. Write an index that is kept apart

@@ -29,6 +29,10 @@ export const commitAdvice: Record<string, string> = {
   "R3.10": `The way for large commits reads first and writes later without the lock, and loses what small
     commits wrote meanwhile; or it holds that lock so long that the small ones give up. Take the row's
     lock before reading, and wait for it.`,
+  "R3.13": `The record was destroyed and created anew between the reading and the writing of a commit, and
+    the new one begins with version 1 as the old one did, so that a version alone does not tell them
+    apart. Merge in the backend's own statement, hold the lock from reading to writing, or give each
+    record a random mark that the write compares.`,
 
   R4: `Put "is live" into the condition of the write itself: UPDATE … WHERE id = :id AND expires_at >
     :now, and answer "gone" where no row matched. Never an upsert, never a look beforehand.`,

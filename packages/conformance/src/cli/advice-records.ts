@@ -48,6 +48,9 @@ export const recordAdvice: Record<string, string> = {
     else: new Map(change.fields). Change nothing in it either.`,
   "R2.7": `The backend's expiry removes or hides records that callers with a clock behind still use.
     Filter nothing by the backend's clock in load, and let a TTL act an hour or more after expiresAt.`,
+  "R2.9": `A load showed what had been replaced before it began, or parts of two moments: a cache, a
+    replica, or fields and version read by two statements. Read the record in one statement from the
+    primary.`,
 
   R7: `One conditional delete, and its count as the answer: DELETE … WHERE id = :id AND expires_at > :now,
     affected rows = 1. A SELECT before the DELETE lets two callers answer true.`,
@@ -109,4 +112,7 @@ export const recordAdvice: Record<string, string> = {
   "R9.8": `The backend's own error came through, or part of the text was stored. Map "too large" to
     SessionTooLargeError (ER_NET_PACKET_TOO_LARGE, ER_DATA_TOO_LONG, ValidationException for size, BSON
     size), and write nothing before it is known.`,
+  "R9.9": `The message names the text or name that came back changed, cut down to the least that shows it.
+    Such characters are lost by a charset, a collation, an escape or a query language on the way; create
+    and commit often take different ways, so look which of them it was.`,
 };

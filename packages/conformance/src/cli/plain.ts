@@ -15,7 +15,7 @@ export function plain(text: string): string {
 export function plainLines(text: string, most = 12): string[] {
   const lines = stripVTControlCharacters(text)
     .split(/\r\n|\r|\n/)
-    .map((line) => cut(line.replaceAll("\t", "  ").trimEnd().replace(UNSEEN, escaped), 200));
+    .map((line) => cut(line.replaceAll("\t", "  ").trimEnd().replace(UNSEEN, escaped), 300));
   while (lines.at(-1) === "") lines.pop();
   if (lines.length <= most) return lines;
   return [...lines.slice(0, most), `... ${lines.length - most} more lines`];

@@ -43,7 +43,7 @@ export const ruleOf = (clause: string): string => clause.split(".")[0] ?? clause
 export const headingOf = (rule: string): string => HEADINGS[rule] ?? "";
 
 /** Rules or clauses in the order of SPEC.md. */
-export function inOrder<T>(items: readonly T[], rule: (item: T) => string): T[] {
+function inOrder<T>(items: readonly T[], rule: (item: T) => string): T[] {
   return [...items].sort((a, b) => rule(a).localeCompare(rule(b), "en", { numeric: true }));
 }
 
