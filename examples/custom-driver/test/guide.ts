@@ -7,31 +7,29 @@ export interface Block {
   readonly text: string;
 }
 
-/** What the reader has written between two lists of green clauses, and the second list. */
-export interface Step {
-  readonly title: string;
-  readonly blocks: readonly Block[];
-  readonly green: string;
-}
+/** Where the guide is. */
+export const guide: URL = new URL("../../../docs/writing-a-driver.md", import.meta.url);
 
-const GUIDE = new URL("../../../docs/writing-a-driver.md", import.meta.url);
+const GREEN = /^Green now: .*$/gm;
 
-/** The steps of the guide: its sections that end with a line `Green now: …`. */
-export function readSteps(): Step[] {
-  const steps: Step[] = [];
-  for (const section of readFileSync(GUIDE, "utf8").split(/^## /m).slice(1)) {
-    const green = /^Green now: (.*)$/m.exec(section)?.[1];
-    if (green === undefined) continue;
-    const blocks = [...section.matchAll(/^```(\w+) (\S+)\n([\s\S]*?)^```$/gm)].map(
-      ([, language, path = "", text = ""]): Block => ({
+/** What the reader writes before each of the guide's lines `Green now: …`, which say what passes then. */
+export function readSteps(): (readonly Block[])[] {
+  return readFileSync(guide, "utf8")
+    .split(GREEN)
+    .slice(0, -1)
+    .map((part) =>
+      [...part.matchAll(/^```(\w+) (\S+)\n([\s\S]*?)^```$/gm)].map(([, language, path = "", text = ""]) => ({
         path,
         kind: language === "diff" ? "diff" : "file",
         text,
-      }),
+      })),
     );
-    steps.push({ title: section.split("\n")[0] ?? "", blocks, green });
-  }
-  return steps;
+}
+
+/** The guide with these lists in those lines. */
+export function withGreen(lists: readonly string[]): string {
+  let i = 0;
+  return readFileSync(guide, "utf8").replace(GREEN, () => `Green now: ${lists[i++]}`);
 }
 
 /** A file after one of the guide's changes: each part of the diff must be there, and once. */
