@@ -107,8 +107,9 @@ export const recordAdvice: Record<string, string> = {
   "R9.6": `Many fields ran into the size of a statement: 65,535 parameters, 4 KB of expression, 16 MB of
     packet, unpack of 8,000 arguments in Lua. Send them as one JSON parameter, or in chunks inside one
     transaction or script.`,
-  "R9.7": `A record without fields vanished: a Redis hash without fields is no key, an inner join with the
-    rows of fields finds nothing. Keep version and expiry as a part of the record that is always there.`,
+  "R9.7": `A record without fields vanished (a Redis hash without fields is no key, an inner join with the
+    rows of fields finds nothing), or the deletion of its last field was passed over as an empty change.
+    Keep version and expiry as a part of the record that is always there.`,
   "R9.8": `The backend's own error came through, or part of the text was stored. Map "too large" to
     SessionTooLargeError (ER_NET_PACKET_TOO_LARGE, ER_DATA_TOO_LONG, ValidationException for size, BSON
     size), and write nothing before it is known.`,

@@ -47,7 +47,8 @@ export function markdownText(text: string): string {
 
 /** What an error says, for whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : inspect(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === "string" ? error : inspect(error);
 }
 
 /** The class of what was thrown. */

@@ -59,7 +59,7 @@ describe("the badge", () => {
 
 describe("names and reasons that somebody else wrote", () => {
   const hostile =
-    "a | b\n\n# c <script>alert(1)</script> [x](javascript:y) `z` \u001b]0;owned\u0007\u001b[31m\u202e";
+    "a | b\n\n# c <script>alert(1)</script> [x](javascript:y) `z` \u001b]0;owned\u0007\u001b[31m\u009b1m\u202e";
   const target: Target = { ...memoryTarget(), name: hostile, exclude: [{ rule: "R4.2", reason: hostile }] };
   const given: Report = {
     ...report(0, 0, 0),
@@ -77,6 +77,7 @@ describe("names and reasons that somebody else wrote", () => {
     const text = textOf(given, target, { colour: false, width: 100, cwd: "/", again: "again" });
     expect(text).toContain("Excluded: a | b # c <script>");
     expect(text).not.toMatch(unseen);
+    expect(text, "colours are left out, not spelled").not.toMatch(/u\{001b\}|31m/);
     expect(jsonOf(given, target, "again")).not.toMatch(unseen);
     expect(JSON.parse(jsonOf(given, target, "again")).target).toBe(hostile);
   });
@@ -85,6 +86,7 @@ describe("names and reasons that somebody else wrote", () => {
     const markdown = markdownOf(given, target);
     expect(markdown).not.toMatch(unseen);
     expect(markdown).not.toMatch(/^#|(?<!\\)[<`[\]]/m);
+    expect(markdown.split("R4.2"), "only among what is excluded").toHaveLength(2);
     const row = markdown.split("\n").find((line) => line.startsWith("| R4.2")) ?? "";
     expect(row.split(/(?<!\\)\|/)).toHaveLength(4);
   });
