@@ -12,9 +12,14 @@ const bin = inPackage("bin.js");
 /** As `npx @sessions/conformance` runs it, with pipes for its output. */
 function command(args: readonly string[]): Promise<{ status: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { cwd: folder() }, (error, stdout, stderr) => {
-      resolve({ status: error ? error.code : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      { cwd: folder(), maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => {
+        resolve({ status: error ? error.code : 0, stdout, stderr });
+      },
+    );
   });
 }
 
