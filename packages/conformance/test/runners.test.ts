@@ -2,12 +2,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { type Result, runConformance } from "../src/index.ts";
+import { type Report, type Result, runConformance } from "../src/index.ts";
 import { memoryTarget } from "./targets.ts";
 
 type Status = Result["status"];
@@ -98,7 +98,12 @@ async function run({ name, args, read }: Runner, env: NodeJS.ProcessEnv = {}) {
     {
       cwd,
       // Nothing of the runner that runs this test: vitest inside vitest would take it for a worker of its own.
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: tmpdir(), ...env },
+      env: {
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
+        HOME: process.env["HOME"],
+        TMPDIR: tmpdir(),
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
       // A group of its own, for what it starts itself must end with it.
       detached: true,
@@ -111,9 +116,12 @@ async function run({ name, args, read }: Runner, env: NodeJS.ProcessEnv = {}) {
   return { code: child.exitCode, outcomes: () => read(output, file), output: output + errors };
 }
 
+let withoutRunner: Promise<Report> | undefined;
+
 /** What the same source says without a runner. */
 async function expected({ showsLateSkips }: Runner): Promise<Outcomes> {
-  const { results } = await runConformance(memoryTarget());
+  withoutRunner ??= runConformance(memoryTarget());
+  const { results } = await withoutRunner;
   return Object.fromEntries(
     results.map(({ rule, title, status }): [string, Status] => {
       const late = title.includes("(skipped: the driver ") && !showsLateSkips;
