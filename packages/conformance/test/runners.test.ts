@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Report, type Result, runConformance } from "../src/index.ts";
 import { memoryTarget } from "./targets.ts";
 
@@ -23,7 +23,10 @@ interface Runner {
   readonly showsLateSkips: boolean;
 }
 
-const scratch = mkdtempSync(join(tmpdir(), "sessions-runners-"));
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "sessions-runners-"));
+});
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 const withoutReason = (title: string): string => title.replace(/ \(skipped: .*\)$/, "");
