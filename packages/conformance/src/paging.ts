@@ -17,7 +17,7 @@ export const idsOf = (records: readonly ListedRecord[]): Set<string> => new Set(
 /** Every record of a listing, by as many pages as it takes; `between` runs after each page. */
 export async function listAll(
   driver: ListingDriver,
-  query: { principal?: string },
+  query: { principal?: string | undefined },
   now: number,
   limit: number,
   between?: (records: readonly ListedRecord[], page: number) => Promise<void>,

@@ -91,6 +91,21 @@ export async function severalDrivers(kit: Kit): Promise<(i: number) => Driver> {
   return (i) => others[i % 4] ?? kit.driver;
 }
 
+/** Sizes of a change around those from which drivers go another way: statements, batches, expressions have limits. */
+export const sizes: readonly number[] = [25, 99, 100, 101, 250, 450, 451, 1_000, 1_001, 2_000, 2_001];
+
+/**
+ * Names that would be mistaken for a namespace's own by a bare prefix, a `_` for any character, a name made plain, or one
+ * that is cut: the longest that the contract of `Target.open` allows.
+ */
+export const lookAlikes: readonly ((namespace: string) => string)[] = [
+  (name) => `${name}x`,
+  (name) => name.replaceAll("_", "x"),
+  (name) => name.replaceAll("_", ""),
+  (name) => name.padEnd(39, "l").concat("a"),
+  (name) => name.padEnd(39, "l").concat("b"),
+];
+
 /** As many fields as were asked for, or as fit. */
 export function manyFields(kit: Kit, count: number, text: string): Map<string, string> {
   // 64 bytes a field: what a backend may add to a name and a value this short.

@@ -23,6 +23,14 @@ export const oddTexts: readonly string[] = [
   "$1 $set $$ ?? :name @x #{x} $x {{x}}",
   "'; DROP TABLE sessions; --",
   "<script>&amp;</script>",
+  "line end at the end\n",
+  "carriage return at the end\r",
+  '"quoted"',
+  "\\N",
+  "\\. %%",
+  "c2Vzc2lvbg==",
+  "\\u0000",
+  "false",
   "null",
   "undefined",
   "true",
@@ -38,6 +46,12 @@ export const oddTexts: readonly string[] = [
   "*",
   "x".repeat(300),
   "\ud83d\ude00".repeat(7_000),
+];
+
+/** Texts over 64 KiB whose characters lie across every boundary at which they might be cut. */
+export const longTexts: readonly string[] = [
+  "\u00e9".repeat(40_000),
+  ...[0, 1, 2, 3].map((shift) => `${"x".repeat(shift)}${"\u20ac\ud83d\ude00".repeat(20_000)}`),
 ];
 
 /** Field names of the contract's alphabet that differ by little, or mean something to someone. */
@@ -57,6 +71,9 @@ export const oddNames: readonly string[] = [
   "--/--",
   "0/0",
   "1/2",
+  "a/007",
+  "a/7",
+  "a/1",
   "01/2",
   "1e1/0",
   "10/0",
@@ -94,6 +111,8 @@ export const oddPrincipals: readonly string[] = [
   "alice\u200b",
   "alic\u00e9",
   "alice\u0301",
+  "\u0141",
+  "A",
   "al%",
   "al_ce",
   "*",

@@ -109,8 +109,9 @@ export function createDriver(
     name: "mongodb",
 
     async create(id, record, now) {
-      await prepare();
+      // First, for the caller may change the Map while this waits.
       const document = newDocument(record, now);
+      await prepare();
       return within(async (limits) => {
         try {
           // A live record does not match, so the upsert would insert a second of that id, which is refused.
@@ -134,10 +135,12 @@ export function createDriver(
 
     async commit(id, change, now) {
       const update = updateOf(change, now);
+      // A copy, for the caller may change the Map while the record is read.
+      const many = change.fields.size > MANY_FIELDS && { ...change, fields: new Map(change.fields) };
       const filter = live(id, now);
       const { ifVersion } = change;
       return within(async (limits) => {
-        const outcome = change.fields.size > MANY_FIELDS && (await commitLarge(id, change, now, limits));
+        const outcome = many && (await commitLarge(id, many, now, limits));
         if (outcome) return outcome;
         if (ifVersion === undefined) {
           const { matchedCount } = await collection.updateOne(filter, update, { ...WRITE, ...limits });

@@ -6,11 +6,13 @@ import {
   fieldsOf,
   HOUR,
   loaded,
+  MINUTE,
   manyFields,
   sameFields,
   sameRecord,
   set,
   severalDrivers,
+  sizes,
   together,
   touch,
   turn,
@@ -67,6 +69,14 @@ export const commitCases: Case[] = [
       );
       assert.equal(await driver.commit(id, set("a/drop", "back"), now), "committed");
       assert.equal((await loaded(driver, id)).fields.get("a/drop"), "back");
+      const alike = await begin(driver, now, {
+        fields: fieldsOf(["a/b", "1"], ["a/bc", "2"], ["a/b/c", "3"], ["a/B", "4"], ["aa/b", "5"]),
+      });
+      await driver.commit(alike, { fields: new Map([["a/b", null]]) }, now);
+      sameFields(
+        (await loaded(driver, alike)).fields,
+        fieldsOf(["a/bc", "2"], ["a/b/c", "3"], ["a/B", "4"], ["aa/b", "5"]),
+      );
     },
   },
   {
@@ -79,7 +89,8 @@ export const commitCases: Case[] = [
       sameRecord(await loaded(driver, id), { ...record, principal: "bob" });
       await driver.commit(id, touch(now + 2 * HOUR), now);
       sameRecord(await loaded(driver, id), { ...record, principal: "bob", expiresAt: now + 2 * HOUR });
-      await driver.commit(id, { ...set("a/x", "2"), expiresAt: undefined, principal: undefined }, now);
+      const absent = { expiresAt: undefined, principal: undefined, ifVersion: undefined };
+      assert.equal(await driver.commit(id, { ...set("a/x", "2"), ...absent }, now), "committed");
       const last = { principal: "bob", expiresAt: now + 2 * HOUR, fields: fieldsOf(["a/x", "2"]) };
       sameRecord(await loaded(driver, id), last);
     },
@@ -100,6 +111,15 @@ export const commitCases: Case[] = [
         principal: undefined,
         fields: fieldsOf(),
       });
+      // The same where the version is compared.
+      for (const principal of ["bob", null]) {
+        const { version: ifVersion } = await loaded(driver, id);
+        assert.equal(await driver.commit(id, { ...set("a/x", "3"), principal, ifVersion }, now), "committed");
+        sameRecord(await loaded(driver, id), {
+          principal: principal ?? undefined,
+          fields: fieldsOf(["a/x", "3"]),
+        });
+      }
     },
   },
   {
@@ -121,14 +141,23 @@ export const commitCases: Case[] = [
     rule: "R3.6",
     title: "no reader sees half of a commit: two fields, expiry and principal always agree",
     async run({ driver, now }) {
+      // One of two fields is set in each commit, and the other deleted.
+      const change = (n: number) => ({
+        ...state(n),
+        fields: new Map<string, string | null>([
+          ["a/n", `${n}`],
+          [n % 2 === 0 ? "a/odd" : "a/even", null],
+          [n % 2 === 0 ? "a/even" : "a/odd", `${n}`],
+        ]),
+      });
       const state = (n: number) => ({
-        fields: fieldsOf(["a/n", `${n}`], ["b/n", `${n}`]),
+        fields: fieldsOf(["a/n", `${n}`], [n % 2 === 0 ? "a/even" : "a/odd", `${n}`]),
         expiresAt: now + HOUR + n * 1000,
         principal: `user ${n}`,
       });
       const id = await begin(driver, now, state(0));
       const write = async () => {
-        for (let n = 1; n <= 40; n++) await driver.commit(id, state(n), now);
+        for (let n = 1; n <= 40; n++) await driver.commit(id, change(n), now);
       };
       await readWhile(driver, id, write, (record) =>
         sameRecord(record, state(Number(record.fields.get("a/n")))),
@@ -200,6 +229,48 @@ export const commitCases: Case[] = [
       const expected = new Map(large);
       for (let i = 0; i <= 20; i++) if (i !== 5) expected.set(`small/${i}`, "small");
       sameFields((await loaded(driver, id)).fields, expected);
+    },
+  },
+  {
+    rule: "R3.14",
+    title: "a commit does all of what it names, however many fields that are",
+    async run(kit) {
+      const { driver, now } = kit;
+      const id = await begin(driver, now, { fields: fieldsOf(["a/keep", "1"]) });
+      for (const [i, size] of sizes.entries()) {
+        const fields = manyFields(kit, size, String(i));
+        const change = { expiresAt: now + HOUR + i * 1000, principal: i % 2 === 0 ? `user ${i}` : null };
+        const patch = new Map<string, string | null>([["a/drop", null], ...fields]);
+        assert.equal(await driver.commit(id, set("a/drop", "1"), now), "committed");
+        assert.equal(await driver.commit(id, { ...change, fields: patch }, now), "committed");
+        sameRecord(await loaded(driver, id), {
+          ...change,
+          principal: change.principal ?? undefined,
+          fields: new Map([["a/keep", "1"], ...fields]),
+        });
+      }
+      // One more, in a record that holds many.
+      assert.equal(await driver.commit(id, set("a/last", "1"), now), "committed");
+      assert.equal((await loaded(driver, id)).fields.get("a/last"), "1");
+    },
+  },
+  {
+    rule: "R3.15",
+    title: "the commit that is acknowledged last is the one that shows, whatever its caller's clock",
+    async run({ driver, now }) {
+      const id = await begin(driver, now);
+      for (const [i, at] of [now, now - 1_000, now - MINUTE, now + 1_000, now].entries()) {
+        const change = { ...set("a/x", String(i)), expiresAt: now + HOUR + i * 1_000 };
+        assert.equal(await driver.commit(id, change, at), "committed");
+        sameRecord(await loaded(driver, id), {
+          fields: fieldsOf(["a/x", String(i)]),
+          expiresAt: change.expiresAt,
+        });
+        for (const moved of [now + 2 * HOUR - i, now + 3 * HOUR + i]) {
+          assert.equal(await driver.commit(id, touch(moved), at), "committed");
+          sameRecord(await loaded(driver, id), { expiresAt: moved });
+        }
+      }
     },
   },
 ];

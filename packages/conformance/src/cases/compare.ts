@@ -7,6 +7,7 @@ import {
   HOUR,
   loaded,
   MINUTE,
+  manyFields,
   sameFields,
   sameRecord,
   set,
@@ -32,7 +33,8 @@ export const compareCases: Case[] = [
     rule: "R5.1",
     title:
       "a commit whose ifVersion differs answers conflict and leaves fields, expiry, principal and version",
-    async run({ driver, now }) {
+    async run(kit) {
+      const { driver, now } = kit;
       const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
       const id = await begin(driver, now, record);
       await driver.commit(id, set("a/y", "2"), now);
@@ -43,6 +45,8 @@ export const compareCases: Case[] = [
         touch(now + 2 * HOUR),
         touch(now - MINUTE),
         { fields: new Map() },
+        { fields: manyFields(kit, 101, "3"), expiresAt: now + 2 * HOUR },
+        { fields: manyFields(kit, 1_001, "3") },
       ];
       for (const change of changes)
         for (const ifVersion of [expected.version - 1, expected.version + 1, expected.version + 1000]) {
@@ -62,6 +66,10 @@ export const compareCases: Case[] = [
         assert.equal(await driver.commit(id, { ...set("a/n", "late"), ifVersion }, now), "conflict");
         assert.equal((await loaded(driver, id)).fields.get("a/n"), String(i));
       }
+      // All that a change may name, together with the version.
+      const change = { fields: new Map([["a/n", null]]), expiresAt: now + 2 * HOUR, principal: "alice" };
+      assert.equal(await driver.commit(id, { ...change, ifVersion: 6 }, now), "committed");
+      sameRecord(await loaded(driver, id), { ...change, version: 7, fields: fieldsOf() });
     },
   },
   {

@@ -85,6 +85,10 @@ export const createCases: Case[] = [
       const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/both", "2"]) };
       assert.equal(await driver.create(id, record, now), true);
       sameRecord(await loaded(driver, id), { version: 1, principal: undefined, ...record });
+      const swept = await leave(driver, now, { principal: "alice", fields: fieldsOf(["a/old", "1"]) });
+      await driver.sweep({ after: 0, before: now, limit: 100 });
+      assert.equal(await driver.create(swept, record, now), true);
+      sameRecord(await loaded(driver, swept), { version: 1, principal: undefined, ...record });
     },
   },
   {
@@ -100,10 +104,13 @@ export const createCases: Case[] = [
     title: "the id of a destroyed record can be used again, and begins anew",
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/old", "1"]) });
-      await driver.destroy(id, now);
       const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "2"]) };
-      assert.equal(await driver.create(id, record, now), true);
-      sameRecord(await loaded(driver, id), { version: 1, principal: undefined, ...record });
+      // The second time by a caller whose clock is behind the one that destroyed.
+      for (const at of [now, now - MINUTE]) {
+        await driver.destroy(id, now);
+        assert.equal(await driver.create(id, record, at), true);
+        sameRecord(await loaded(driver, id), { version: 1, principal: undefined, ...record });
+      }
     },
   },
   {

@@ -15,6 +15,11 @@ import {
   touch,
 } from "../support.ts";
 
+/** A large change, which may go another way to the backend. */
+const many = (count: number): Change => ({
+  fields: new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, "late"])),
+});
+
 /** Every kind of change that could bring a record back. */
 const changes = (now: number): Change[] => [
   set("a/x", "late"),
@@ -22,6 +27,8 @@ const changes = (now: number): Change[] => [
   { fields: new Map() },
   { ...set("a/x", "late"), expiresAt: now + HOUR, principal: "late" },
   { fields: new Map([["a/x", null]]), principal: null },
+  { ...many(101), expiresAt: now + HOUR },
+  many(1_001),
 ];
 
 /** Versions around the only one that any record here ever had. */
@@ -43,7 +50,9 @@ export const goneCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
-      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      // A caller whose clock is behind the one that destroyed it gets no other answer.
+      for (const at of [now, now - MINUTE])
+        for (const change of changes(now)) assert.equal(await driver.commit(id, change, at), "gone");
       assert.equal(await driver.load(id), undefined);
     },
   },
@@ -86,7 +95,7 @@ export const goneCases: Case[] = [
     rule: "R4.6",
     title: "a commit that moves the expiry to `now` or before is committed and ends the record",
     async run({ driver, now }) {
-      for (const expiresAt of [now, now - MINUTE]) {
+      for (const expiresAt of [now, now - MINUTE, 0]) {
         for (const extra of [{}, { ifVersion: 1 }, { fields: new Map([["a/x", null]]) }]) {
           const id = await begin(driver, now - MINUTE, { fields: fieldsOf(["a/x", "1"]) });
           assert.equal(await driver.commit(id, { ...touch(expiresAt), ...extra }, now), "committed");
@@ -112,6 +121,26 @@ export const goneCases: Case[] = [
       for (const id of ids) {
         assert.equal(await driver.load(id), undefined, "a destroyed record must not be there");
         assert.equal(await driver.commit(id, set("a/z", "3"), now), "gone");
+      }
+      // Nor is it brought into the record that begins under the same id meanwhile, whose version is the same.
+      for (let round = 0; round < 10; round++) {
+        const id = await begin(driver, now, { fields: fieldsOf(["a/old", "1"]) });
+        const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "2"]) };
+        const [outcome, , created] = await Promise.all([
+          driver.commit(id, set("a/x", "3"), now),
+          driver.destroy(id, now),
+          driver.create(id, record, now),
+          driver.commit(id, set("a/y", "4"), now),
+        ]);
+        if (!created) continue;
+        const { fields } = await loaded(driver, id);
+        assert.equal(
+          fields.get("a/old"),
+          undefined,
+          "a destroyed record's field must not be in its successor",
+        );
+        assert.equal(fields.get("a/new"), "2");
+        if (outcome === "gone") assert.equal(fields.get("a/x"), undefined);
       }
     },
   },
@@ -154,6 +183,21 @@ export const goneCases: Case[] = [
       assert.equal(await driver.commit(id, set("a/x", "2"), now + 2 * MINUTE), "gone");
       sameRecord(await loaded(driver, id), { version: 1, fields: fieldsOf(["a/x", "1"]) });
       assert.equal(await driver.commit(id, set("a/x", "3"), now), "committed");
+    },
+  },
+  {
+    rule: "R4.13",
+    title: "a record that a commit has ended is there for callers whose clock is before that end",
+    async run({ driver, now }) {
+      const record = { expiresAt: now + HOUR, fields: fieldsOf() };
+      for (const [i, expiresAt] of [now, now - MINUTE].entries()) {
+        const id = await begin(driver, now - 2 * MINUTE);
+        assert.equal(await driver.commit(id, touch(expiresAt), now), "committed");
+        assert.equal(await driver.create(id, record, expiresAt - 1), false);
+        assert.equal(await driver.commit(id, set("a/x", "1"), expiresAt - 1), "committed");
+        if (i === 0) assert.equal(await driver.destroy(id, expiresAt - 1), true);
+        else assert.equal(await driver.commit(id, set("a/x", "2"), expiresAt), "gone");
+      }
     },
   },
 ];

@@ -7,20 +7,15 @@ import {
   HOUR,
   leave,
   loaded,
+  lookAlikes,
   MINUTE,
   newId,
   sameFields,
   sameRecord,
   set,
+  together,
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
-
-/** Names that would be mistaken for the case's own by a bare prefix, a `_` for any character, a name made plain. */
-const lookAlikes = [
-  (name: string) => `${name}x`,
-  (name: string) => name.replaceAll("_", "x"),
-  (name: string) => name.replaceAll("_", ""),
-];
 
 const apart = (kit: Kit) => Promise.all(lookAlikes.map((rename) => kit.openApart(rename)));
 
@@ -66,8 +61,14 @@ export const isolationCases: Case[] = [
     needs: "list",
     async run(kit) {
       const { driver, now } = kit;
-      for (const other of await apart(kit)) await begin(other, now, { principal: "alice" });
       const id = await begin(driver, now, { principal: "alice" });
+      const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() };
+      for (const other of await apart(kit)) {
+        await begin(other, now, { principal: "alice" });
+        // The same id and principal, which then go: an index that is shared would forget this one's too.
+        assert.equal(await other.create(id, record, now), true);
+        assert.equal(await other.destroy(id, now), true);
+      }
       await listsExactly(kit, { principal: "alice" }, [id]);
       assert.deepEqual(idsOf(await listAll(listing(driver), {}, now, 10)), new Set([id]));
     },
@@ -119,6 +120,19 @@ export const isolationCases: Case[] = [
       await driver.commit(id, { ...set("a/x", "2"), principal: "bob", expiresAt: now + MINUTE }, now);
       await driver.destroy(id, now);
       sameRecord(await loaded(driver, bystander), { version: 1, expiresAt: now + HOUR, ...record });
+      // At once too: what is locked, or written back, is that record and no more.
+      const ids = await together(12, () => begin(driver, now, record));
+      await together(48, (i) => driver.commit(ids[i % 12] ?? "", set(`b/${i}`, String(i)), now));
+      for (const [i, each] of ids.entries()) {
+        const fields = fieldsOf(["a/x", "1"]);
+        for (let n = i; n < 48; n += 12) fields.set(`b/${n}`, String(n));
+        sameRecord(await loaded(driver, each), {
+          version: 5,
+          expiresAt: now + HOUR,
+          principal: "alice",
+          fields,
+        });
+      }
     },
   },
 ];

@@ -9,6 +9,8 @@ import {
   leave,
   loaded,
   MINUTE,
+  manyFields,
+  newId,
   sameRecord,
   set,
   together,
@@ -26,6 +28,11 @@ export const listCases: Case[] = [
       await listsExactly(kit, {}, []);
       const ids = await together(23, (i) => begin(driver, now, i % 2 === 0 ? { principal: "alice" } : {}));
       for (const limit of [1, 4, 23, 1_000]) await listsExactly(kit, {}, ids, { limit });
+      // More than one answer of most backends holds, in number and in bytes.
+      ids.push(...(await together(130, () => begin(driver, now))));
+      const fields = fieldsOf(["a/large", "x".repeat(Math.min(400_000, kit.maxBytes - 4_096))]);
+      ids.push(...(await together(5, () => begin(driver, now, { fields }))));
+      await listsExactly(kit, {}, ids, { limit: 1_000 });
     },
   },
   {
@@ -35,16 +42,20 @@ export const listCases: Case[] = [
     async run(kit) {
       const { now } = kit;
       const driver = listing(kit.driver);
-      const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
+      const principal = " alice ";
+      const fields = manyFields(kit, 300, " 1 ").set("a/x", "1").set("a/long", "x".repeat(20_000));
+      const record = { expiresAt: now + HOUR + 789, principal, fields };
       const id = await begin(driver, now, record);
       await driver.commit(id, set("a/y", "2"), now);
-      const expected = { version: 2, ...record, fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) };
-      for (const query of [{}, { principal: "alice" }])
+      const expected = { version: 2, ...record, fields: new Map(fields).set("a/y", "2") };
+      for (const query of [{}, { principal }])
         await eventually(driver.eventualList === true, async () => {
           const [found, ...more] = await listAll(driver, query, now, 10);
           assert.ok(found && more.length === 0, "the listing must name the one record once");
           assert.equal(found.id, id);
           sameRecord(found, expected);
+          if (found.fields instanceof Map) found.fields.clear();
+          sameRecord(await loaded(driver, id), expected);
         });
     },
   },
@@ -60,9 +71,12 @@ export const listCases: Case[] = [
         const stay = await together(20, () => begin(driver, now, query));
         extra.push(...(await together(12, () => begin(driver, now, query))));
         await eventually(driver.eventualList === true, async () => {
-          const found = await listAll(driver, query, now, 4, async (_, page) => {
+          const found = await listAll(driver, query, now, 4, async (records, page) => {
             // Not for ever: a listing may name what came after it began.
             if (page > 12) return;
+            // The last of the page, from which the next may go on, is among those that go.
+            const last = extra.indexOf(records.at(-1)?.id ?? "");
+            if (last >= 0) await driver.destroy(extra.splice(last, 1)[0] ?? "", now);
             await driver.destroy(extra.shift() ?? "", now);
             await driver.destroy(extra.pop() ?? "", now);
             await begin(driver, now, query);
@@ -80,8 +94,9 @@ export const listCases: Case[] = [
       const { now } = kit;
       const driver = listing(kit.driver);
       const ids = await together(12, () => begin(driver, now, { principal: "alice" }));
-      for (const query of [{}, { principal: "alice" }])
+      for (const query of [{ principal: "alice" }, { principal: undefined }])
         await eventually(driver.eventualList === true, async () => {
+          const seen: string[] = [];
           const found = await listAll(driver, query, now, 3, async (records, page) => {
             for (const { id } of records) {
               await loaded(driver, id);
@@ -91,6 +106,12 @@ export const listCases: Case[] = [
                 now,
               );
             }
+            // Logins move all of them in an order of principals: those not yet named to its front, the others to its end.
+            seen.push(...records.map((record) => record.id));
+            if (query.principal === undefined)
+              for (const id of ids) {
+                await driver.commit(id, { fields: new Map(), principal: seen.includes(id) ? "z" : "a" }, now);
+              }
           });
           assert.deepEqual([...idsOf(found)].sort(), [...ids].sort());
         });
@@ -138,6 +159,9 @@ export const listCases: Case[] = [
       await listsExactly(kit, { principal: "bob" }, []);
       await to("alice");
       await listsExactly(kit, { principal: "alice" }, [id]);
+      const other = await begin(driver, now, { principal: "alice" });
+      await to(null);
+      await listsExactly(kit, { principal: "alice" }, [other]);
     },
   },
   {
@@ -155,6 +179,11 @@ export const listCases: Case[] = [
       const extended = await begin(driver, now - MINUTE, { principal: "alice", expiresAt: now });
       await driver.commit(extended, touch(now + HOUR), now - 1);
       await listsExactly(kit, { principal: "alice" }, [extended]);
+      await driver.sweep({ after: 0, before: now, limit: 100 });
+      await listsExactly(kit, { principal: "alice" }, [extended]);
+      // A caller whose clock is ahead sees none, and hides none from the others.
+      await listsExactly(kit, { principal: "alice" }, [], { now: now + 2 * HOUR });
+      await listsExactly(kit, { principal: "alice" }, [extended]);
     },
   },
   {
@@ -168,6 +197,11 @@ export const listCases: Case[] = [
       await driver.destroy(id, now);
       await listsExactly(kit, { principal: "alice" }, [kept]);
       await listsExactly(kit, {}, [kept]);
+      assert.equal(
+        await driver.create(id, { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() }, now),
+        true,
+      );
+      await listsExactly(kit, { principal: "alice" }, [kept, id]);
     },
   },
   {
@@ -183,6 +217,91 @@ export const listCases: Case[] = [
         return id;
       });
       await listsExactly(kit, { principal: "alice" }, ids);
+    },
+  },
+  {
+    rule: "R13.12",
+    title: "a listing names the records that are being written while it reads",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const ids = await together(10, () => begin(driver, now, { principal: "alice" }));
+      await listsExactly(kit, { principal: "alice" }, ids);
+      for (let round = 0; round < 5; round++) {
+        // Begun in one turn: the commits are under way when the listings read, and the other way round.
+        const write = () => together(10, (i) => driver.commit(ids[i] ?? "", set("a/n", String(round)), now));
+        const read = () => listAll(driver, { principal: "alice" }, now, 4);
+        const [, first, , second] = await Promise.all([write(), read(), write(), read()]);
+        for (const found of [first, second])
+          assert.deepEqual(
+            [...idsOf(found)].sort(),
+            [...ids].sort(),
+            "a record that is written stays listed",
+          );
+      }
+    },
+  },
+  {
+    rule: "R13.13",
+    title: "after creates, logins, logouts and listings at once, every listing is right",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const to = (id: string, principal: string | null) =>
+        driver.commit(id, { fields: new Map(), principal }, now);
+      const list = (principal: string) => listAll(driver, { principal }, now, 3);
+      for (let round = 0; round < 5; round++) {
+        const [alice, bob] = [`alice ${round}`, `bob ${round}`];
+        const [moved, gone, anonymous] = await together(3, (i) =>
+          begin(driver, now, i < 2 ? { principal: alice } : {}),
+        );
+        const [fresh] = [newId()];
+        // One after the other and none waited for, as four tabs do it; the last login is the one that stays.
+        const [seen] = await Promise.all([
+          list(alice),
+          to(moved ?? "", bob),
+          driver.create(fresh, { expiresAt: now + HOUR, principal: alice, fields: fieldsOf() }, now),
+          list(alice),
+          driver.destroy(gone ?? "", now),
+          list(bob),
+          to(anonymous ?? "", alice),
+          list(alice),
+        ]);
+        for (const { principal } of seen)
+          assert.equal(principal, alice, "a listing holds no other principal's record");
+        await listsExactly(kit, { principal: bob }, [moved ?? ""]);
+        await listsExactly(kit, { principal: alice }, [fresh, anonymous ?? ""]);
+        // There and back, and gone and made anew: what the first takes out of the index, the second has put in.
+        await Promise.all([to(fresh, bob), to(fresh, alice)]);
+        const record = { expiresAt: now + HOUR, principal: alice, fields: fieldsOf() };
+        await Promise.all([
+          driver.destroy(anonymous ?? "", now),
+          driver.create(anonymous ?? "", record, now),
+        ]);
+        const both = await Promise.all(
+          [fresh, anonymous ?? ""].map(async (id) => ({ id, record: await driver.load(id) })),
+        );
+        const right = both.filter((each) => each.record?.principal === alice).map(({ id }) => id);
+        await listsExactly(kit, { principal: alice }, right);
+      }
+    },
+  },
+  {
+    rule: "R13.14",
+    title: "two listings at once do not disturb each other",
+    needs: "list",
+    async run(kit) {
+      const { driver, now } = kit;
+      const ids = await together(8, (i) => begin(driver, now, { principal: i < 4 ? "alice" : "bob" }));
+      await listsExactly(kit, {}, ids);
+      await Promise.all([
+        listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 1 }),
+        listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 2 }),
+        listsExactly(kit, { principal: "bob" }, ids.slice(4), { limit: 1 }),
+        listsExactly(kit, {}, ids, { limit: 3 }),
+      ]);
     },
   },
 ];

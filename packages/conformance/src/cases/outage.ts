@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
 import type { Case, Kit } from "../kit.ts";
+import { listsExactly } from "../paging.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, within } from "../support.ts";
 
 /** The most that a call may take while the backend is away: the driver under test needs a shorter timeout. */
@@ -100,12 +101,26 @@ export const outageCases: Case[] = [
     async run(kit) {
       const { driver, now } = kit;
       const id = await begin(driver, now);
-      await during(kit, () => unavailable({ load: () => driver.load(id) }));
+      // Every method has failed once when the backend is back.
+      await during(kit, () =>
+        unavailable({
+          load: () => driver.load(id),
+          create: () => driver.create(newId(), { expiresAt: now + HOUR, fields: fieldsOf() }, now),
+          commit: () => driver.commit(id, set("a/x", "1"), now),
+          destroy: () => driver.destroy(id, now),
+          sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+          ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
+        }),
+      );
       // A client may take a moment to connect again; a record made before is not asked for, as a backend that only
       // this test uses may keep nothing when it is stopped.
-      const fresh = await eventually(true, () => begin(driver, now));
+      const fresh = await eventually(true, () => begin(driver, now, { principal: "alice" }));
       assert.equal(await driver.commit(fresh, set("a/x", "1"), now), "committed");
       assert.equal((await loaded(driver, fresh)).fields.get("a/x"), "1");
+      if (isListingDriver(driver)) await listsExactly(kit, { principal: "alice" }, [fresh]);
+      await driver.sweep({ after: 0, before: now, limit: 10 });
+      // What failed then works now, where it was kept.
+      if (await driver.load(id)) assert.equal(await driver.commit(id, set("a/y", "1"), now), "committed");
       assert.equal(await driver.destroy(fresh, now), true);
     },
   },

@@ -7,7 +7,8 @@ import {
   type ProvisionedDriver,
 } from "@sessions/core";
 import type { Case } from "../kit.ts";
-import { begin, fieldsOf, HOUR, loaded, newId, sameRecord, set } from "../support.ts";
+import { listsExactly } from "../paging.ts";
+import { begin, fieldsOf, HOUR, loaded, lookAlikes, newId, sameRecord, set } from "../support.ts";
 
 /** The driver as one with objects of its own; the kit runs a case that needs it on no other. */
 function provisioned(driver: Driver): ProvisionedDriver {
@@ -37,8 +38,19 @@ export const setupCases: Case[] = [
     async run(kit) {
       const [driver, { now }] = [provisioned(kit.driver), kit];
       const id = await begin(driver, now, record(now));
+      await driver.commit(id, set("a/y", "1"), now);
+      const kept = {
+        expiresAt: now + HOUR + 789,
+        principal: "bob",
+        fields: fieldsOf(["a/x", "1"], ["a/y", "2"]),
+      };
+      await driver.commit(
+        id,
+        { ...set("a/y", "2"), expiresAt: kept.expiresAt, principal: kept.principal },
+        now,
+      );
       await driver.setup();
-      sameRecord(await loaded(driver, id), { version: 1, ...record(now) });
+      sameRecord(await loaded(driver, id), { version: 3, ...kept });
       assert.equal(await driver.commit(id, set("a/x", "2"), now), "committed");
       assert.deepEqual(await driver.check(), []);
     },
@@ -69,6 +81,8 @@ export const setupCases: Case[] = [
     needs: "setup",
     async run(kit) {
       const driver = provisioned(kit.driver);
+      // Another namespace has all that this one lacks.
+      await kit.openApart((namespace) => `${namespace}x`);
       await driver.teardown();
       const missing = await driver.check();
       assert.ok(missing.length > 0, "check must name what teardown removed");
@@ -84,7 +98,9 @@ export const setupCases: Case[] = [
     async run(kit) {
       const [driver, { now }] = [provisioned(kit.driver), kit];
       const id = await begin(driver, now, record(now));
-      await driver.teardown();
+      // Whoever tears down has not always set up: a deployment's last step is a process of its own.
+      const other = kit.shared ? provisioned(await kit.open()) : driver;
+      await other.teardown();
       await driver.setup();
       assert.equal(await driver.load(id), undefined);
       assert.equal(await driver.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now), true);
@@ -97,11 +113,15 @@ export const setupCases: Case[] = [
     needs: "setup",
     async run(kit) {
       const [driver, { now }] = [provisioned(kit.driver), kit];
-      const other = provisioned(await kit.openApart((namespace) => `${namespace}x`));
-      const id = await begin(other, now, record(now));
+      const others = await Promise.all(lookAlikes.map((rename) => kit.openApart(rename)));
+      const ids = await Promise.all(others.map((other) => begin(other, now, record(now))));
       await driver.teardown();
-      assert.deepEqual(await other.check(), []);
-      sameRecord(await loaded(other, id), { version: 1, ...record(now) });
+      for (const [i, other] of others.entries()) {
+        assert.deepEqual(await provisioned(other).check(), []);
+        sameRecord(await loaded(other, ids[i] ?? ""), { version: 1, ...record(now) });
+        if (isListingDriver(other))
+          await listsExactly({ ...kit, driver: other }, { principal: "alice" }, [ids[i] ?? ""]);
+      }
       await driver.setup();
     },
   },

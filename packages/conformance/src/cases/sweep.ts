@@ -31,7 +31,8 @@ export const sweepCases: Case[] = [
     rule: "R8.1",
     title: "a sweep removes no record that expired before `after`, or at `before` or later",
     async run({ driver, now }) {
-      const [after, before] = [now - 3 * MINUTE, now - 2 * MINUTE];
+      // Not whole seconds, nor halves: nothing may be rounded.
+      const [after, before] = [now - 3 * MINUTE + 501, now - 2 * MINUTE + 499];
       const instants = [after - MINUTE, after - 1, before, before + 1, before + MINUTE];
       const outside = await shown(driver, await ended(driver, now, instants));
       const inside = await ended(driver, now, [after, after + 1, before - 1]);
@@ -123,6 +124,19 @@ export const sweepCases: Case[] = [
         driver.sweep({ after: 0, before: now, limit: 100 }),
       ]);
       for (const [i, id] of ids.entries()) if (created[i]) sameRecord(await loaded(driver, id), record);
+    },
+  },
+  {
+    rule: "R8.8",
+    title: "of sweeps at once each answers what it removed itself",
+    async run({ driver, now }) {
+      const ids = await together(20, () => leave(driver, now));
+      const there = await shown(driver, ids);
+      const counts = await together(4, () => driver.sweep({ after: 0, before: now, limit: 100 }));
+      const sum = counts.reduce((a, b) => a + b);
+      const removed = there.length - (await shown(driver, there)).length;
+      assert.ok(sum <= ids.length, `of ${ids.length} records ${sum} cannot have been removed`);
+      if (there.length === ids.length) assert.equal(sum, removed, "the answers and what went must agree");
     },
   },
 ];

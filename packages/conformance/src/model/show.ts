@@ -8,6 +8,9 @@ export function instant(at: number, now: number): string {
   return at > now ? `now + ${text}` : `now - ${text}`;
 }
 
+/** The most fields that are printed. */
+const MOST_FIELDS = 8;
+
 interface Parts {
   readonly version?: number | undefined;
   readonly ifVersion?: number | undefined;
@@ -24,7 +27,9 @@ function showParts({ version, ifVersion, expiresAt, principal, fields }: Parts, 
   if (principal !== undefined) parts.push(`principal: ${JSON.stringify(principal)}`);
   const entries = [...fields]
     .sort()
+    .slice(0, MOST_FIELDS)
     .map(([name, text]) => `${JSON.stringify(name)}: ${JSON.stringify(text)}`);
+  if (fields.size > entries.length) entries.push(`... ${fields.size - entries.length} more`);
   parts.push(entries.length > 0 ? `fields: { ${entries.join(", ")} }` : "no fields");
   return `{ ${parts.join(", ")} }`;
 }
