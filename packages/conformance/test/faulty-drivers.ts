@@ -1,9 +1,19 @@
+import { awayFaults } from "./faults/away.ts";
 import { backendFaults } from "./faults/backend.ts";
+import { changeFaults } from "./faults/changes.ts";
+import { clientFaults } from "./faults/clients.ts";
+import { clockFaults } from "./faults/clocks.ts";
+import { columnFaults } from "./faults/columns.ts";
 import { commitFaults } from "./faults/commit.ts";
 import { createAndLoadFaults } from "./faults/create-load.ts";
 import type { Fault } from "./faults/fault.ts";
+import { keyValueFaults } from "./faults/key-value.ts";
 import { listAndIsolationFaults } from "./faults/list-isolation.ts";
+import { nameFaults } from "./faults/names.ts";
+import { pageFaults } from "./faults/pages.ts";
+import { sqlFaults } from "./faults/sql.ts";
 import { sweepAndContentFaults } from "./faults/sweep-content.ts";
+import { textFaults } from "./faults/texts.ts";
 import { versionAndDestroyFaults } from "./faults/version-destroy.ts";
 
 /** Drivers with one deliberate fault each, and the rule that it breaks: the kit must fail that rule and no other. */
@@ -14,4 +24,14 @@ export const faultyDrivers: readonly Fault[] = [
   ...sweepAndContentFaults,
   ...backendFaults,
   ...listAndIsolationFaults,
+  ...sqlFaults,
+  ...columnFaults,
+  ...changeFaults,
+  ...clockFaults,
+  ...clientFaults,
+  ...keyValueFaults,
+  ...pageFaults,
+  ...textFaults,
+  ...nameFaults,
+  ...awayFaults,
 ];
