@@ -43,7 +43,7 @@ const end = commit(
   fc.constantFrom(0, 1_000).map((ago) => (now) => ({ fields: new Map(), expiresAt: now - ago })),
 );
 const compareAndSet = commit(
-  fc.tuple(fields, fc.integer({ min: 1, max: 4 })).map(([entries, ifVersion]) => () => ({
+  fc.tuple(fields, fc.constantFrom(1, 1, 2, 2, 3)).map(([entries, ifVersion]) => () => ({
     fields: new Map(entries),
     ifVersion,
   })),
@@ -93,7 +93,7 @@ export const historyCases: Case[] = [
     destroy,
     load,
   ]),
-  history("R5.8", "R5", "each version is compared and set once", [compareAndSet, compareAndSet, set, load]),
+  history("R5.8", "R5", "each version is compared and set once", [compareAndSet, compareAndSet, load]),
   history("R6.9", "R6", "the version counts every commit once", [set, touch, whole, load]),
   history("R7.9", "R7", "one destroy of each record wins", [destroy, destroy, load]),
   history(

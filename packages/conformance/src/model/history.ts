@@ -80,7 +80,9 @@ function afterUnknown(call: Call, answer: Answer): State[] {
 /** What a call may leave besides, where its rule is not held against it. */
 function excused(state: Held, call: Call, answer: Answer, now: number, pardon: Pardon | undefined): State[] {
   if (call.method === "create") return pardon === "R1" ? [state, UNKNOWN] : [];
-  if (call.method === "destroy") return pardon === "R7" ? [state, undefined] : [];
+  // What it answers, not what it leaves: where a destroyed record is back, that is R4's affair.
+  if (call.method === "destroy")
+    return pardon !== "R7" ? [] : answer === false ? [state, undefined] : [undefined];
   if (call.method !== "commit") return [];
   if (pardon === "R4") return [state, UNKNOWN];
   if (pardon === "R3") return answer === "gone" && state && leavesAsItWas(state, call.change) ? [state] : [];

@@ -18,7 +18,7 @@ export const isLive = (held: Held, now: number): held is StoredRecord =>
   held !== undefined && held.expiresAt > now;
 
 /** Whether a commit of this change raises the version (R6). */
-export const counts = ({ fields, principal, ifVersion }: Change): boolean =>
+const counts = ({ fields, principal, ifVersion }: Change): boolean =>
   fields.size > 0 || principal !== undefined || ifVersion !== undefined;
 
 /** The record after a change that is committed. */

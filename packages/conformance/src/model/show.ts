@@ -1,7 +1,7 @@
 import type { Call, Held } from "./record.ts";
 
 /** An instant, told from the caller's clock. */
-export function instant(at: number, now: number): string {
+function instant(at: number, now: number): string {
   if (at === now) return "now";
   const ms = Math.abs(at - now);
   const text = ms % 60_000 === 0 ? `${ms / 60_000} min` : ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
