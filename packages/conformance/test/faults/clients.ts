@@ -147,4 +147,22 @@ export const clientFaults: Fault[] = [
       return outcome;
     },
   })),
+  fault("R2", "a load joins one that is under way", (_, sound) => {
+    const loads = new Map<string, Promise<StoredRecord | undefined>>();
+    return {
+      async load(id) {
+        const begun =
+          loads.get(id) ??
+          sound.load(id).then(async (record) =>
+            turn()
+              .then(() => turn())
+              .then(() => record),
+          );
+        loads.set(id, begun);
+        const record = await begun;
+        loads.delete(id);
+        return record && { ...record, fields: new Map(record.fields) };
+      },
+    };
+  }),
 ];

@@ -122,4 +122,44 @@ export const keyValueFaults: Fault[] = [
       return { ...inner, name: "one index" };
     },
   },
+  indexed(
+    "R13",
+    "a commit removes the old principal's entry late, even if it was entered again",
+    (rows, sound, index) => ({
+      async commit(id, change, now) {
+        const old = rows.get(id)?.principal;
+        const outcome = await sound.commit(id, change, now);
+        if (outcome !== "committed" || change.principal === undefined || change.principal === old)
+          return outcome;
+        await turn();
+        if (old !== undefined) index.get(old)?.delete(id);
+        return outcome;
+      },
+    }),
+  ),
+  indexed(
+    "R13",
+    "a destroy removes the index entry late, even if the id was created anew",
+    (rows, sound, index) => ({
+      async destroy(id, now) {
+        const old = rows.get(id)?.principal;
+        const destroyed = await sound.destroy(id, now);
+        await turn();
+        if (destroyed && old !== undefined) index.get(old)?.delete(id);
+        return destroyed;
+      },
+    }),
+  ),
+  indexed(
+    "R13",
+    "a sweep removes the principal's whole index with one of its records",
+    (rows, sound, index) => ({
+      async sweep(range) {
+        const before = new Map(rows);
+        const swept = await sound.sweep(range);
+        for (const [id, { principal }] of before) if (!rows.has(id)) index.delete(principal ?? "");
+        return swept;
+      },
+    }),
+  ),
 ];

@@ -19,7 +19,7 @@ const compared = (what: string, same: (theirs: string, asked: string) => boolean
   }));
 
 /** A listing in an order of its own, of which the cursor is the last one's place. */
-export const ordered = (what: string, place: (id: string, row: Row) => string): Fault =>
+const ordered = (what: string, place: (id: string, row: Row) => string): Fault =>
   fault("R13", what, (rows) => ({
     async list({ principal, cursor = "", limit }, now) {
       await turn();
@@ -206,4 +206,8 @@ export const pageFaults: Fault[] = [
       };
     },
   })),
+  ordered(
+    "the order of a listing is the order of principals",
+    (id, { principal = "" }) => `${principal} ${id}`,
+  ),
 ];

@@ -1,5 +1,5 @@
 import { turn } from "../../src/support.ts";
-import { apply, isLive, merge } from "../simple-driver.ts";
+import { apply, copy, isLive, merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { altered, beside } from "./wrap.ts";
 
@@ -248,4 +248,29 @@ export const sqlFaults: Fault[] = [
       },
     };
   }),
+  fault(
+    "R4",
+    "a commit that read a record before it was destroyed writes to its successor",
+    (rows, sound) => ({
+      async commit(id, given, now) {
+        const change = { ...given, fields: new Map(given.fields) };
+        const row = rows.get(id);
+        const read = row && copy(row);
+        await turn();
+        await turn();
+        const outcome = await sound.commit(id, change, now);
+        const next = rows.get(id);
+        if (
+          outcome === "committed" &&
+          row &&
+          read &&
+          next &&
+          next !== row &&
+          next.version === read.version + 1
+        )
+          for (const [name, text] of read.fields) if (!change.fields.has(name)) next.fields.set(name, text);
+        return outcome;
+      },
+    }),
+  ),
 ];

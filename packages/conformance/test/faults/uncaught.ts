@@ -1,8 +1,7 @@
-import { SessionTooLargeError, type StoredRecord } from "@sessions/core";
+import { SessionTooLargeError } from "@sessions/core";
 import { turn } from "../../src/support.ts";
-import { copy, counts } from "../simple-driver.ts";
+import { counts } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
-import { ordered } from "./pages.ts";
 import { altered, beside, counted, enter, indexed } from "./wrap.ts";
 
 const touched = beside(() => new Map<string, number>());
@@ -11,12 +10,7 @@ const touched = beside(() => new Map<string, number>());
 export const uncaughtFaults: Fault[] = [
   // 130 commits one after the other, each with a field: the version is 131.
   counted("the version is one signed byte", (_, before) => (before.version >= 127 ? -1 : 0)),
-  // Between two pages a login moves a record to before the cursor.
-  ordered(
-    "the order of a listing is the order of principals",
-    (id, { principal = "" }) => `${principal} ${id}`,
-  ),
-  // Two listings with a limit of 1, page by page in turn.
+  // Two listings at once that are out of step: in step each has the same cursor as the other.
   fault("R13", "two listings at once share a cursor", (_, sound) => {
     let at: string | undefined;
     return {
@@ -39,49 +33,6 @@ export const uncaughtFaults: Fault[] = [
       return outcome;
     },
   })),
-  // In one tick a commit from A to B and one back to A; then the listing of A.
-  indexed(
-    "R13",
-    "a commit removes the old principal's entry late, even if it was entered again",
-    (rows, sound, index) => ({
-      async commit(id, change, now) {
-        const old = rows.get(id)?.principal;
-        const outcome = await sound.commit(id, change, now);
-        if (outcome !== "committed" || change.principal === undefined || change.principal === old)
-          return outcome;
-        await turn();
-        if (old !== undefined) index.get(old)?.delete(id);
-        return outcome;
-      },
-    }),
-  ),
-  // Destroy and create, same id and principal, in one tick; then the principal's listing.
-  indexed(
-    "R13",
-    "a destroy removes the index entry late, even if the id was created anew",
-    (rows, sound, index) => ({
-      async destroy(id, now) {
-        const old = rows.get(id)?.principal;
-        const destroyed = await sound.destroy(id, now);
-        await turn();
-        if (destroyed && old !== undefined) index.get(old)?.delete(id);
-        return destroyed;
-      },
-    }),
-  ),
-  // A live and an expired record of one principal, a sweep, the principal's listing. Stories show it now and then.
-  indexed(
-    "R13",
-    "a sweep removes the principal's whole index with one of its records",
-    (rows, sound, index) => ({
-      async sweep(range) {
-        const before = new Map(rows);
-        const swept = await sound.sweep(range);
-        for (const [id, { principal }] of before) if (!rows.has(id)) index.delete(principal ?? "");
-        return swept;
-      },
-    }),
-  ),
   // 1 MiB of quotes, of control characters, and of characters beyond the basic plane.
   fault("R9", "a text is refused whose escaped form is larger than 2 MiB", (_, sound) => ({
     async commit(id, change, now) {
@@ -90,40 +41,6 @@ export const uncaughtFaults: Fault[] = [
       return sound.commit(id, change, now);
     },
   })),
-  // ifVersion and a deletion in one commit, then load. Stories show it now and then.
-  altered("R3", "a change that compares deletes nothing", (change) =>
-    change.ifVersion === undefined
-      ? change
-      : {
-          ...change,
-          fields: new Map([...change.fields].filter(([, text]) => text !== null)),
-        },
-  ),
-  // ifVersion, a field and a later expiry in one commit, then load. Stories show it now and then.
-  altered("R3", "a change that compares does not move the expiry", (change, _, now) =>
-    change.ifVersion !== undefined && Number(change.expiresAt) > now
-      ? { ...change, expiresAt: undefined }
-      : change,
-  ),
-  // A load, a commit that is acknowledged while it is out, and a second load that must see the commit.
-  fault("R2", "a load joins one that is under way", (_, sound) => {
-    const loads = new Map<string, Promise<StoredRecord | undefined>>();
-    return {
-      async load(id) {
-        const begun =
-          loads.get(id) ??
-          sound.load(id).then(async (record) =>
-            turn()
-              .then(() => turn())
-              .then(() => record),
-          );
-        loads.set(id, begun);
-        const record = await begun;
-        loads.delete(id);
-        return record && { ...record, fields: new Map(record.fields) };
-      },
-    };
-  }),
   // No clause says it. Commit, then compare the Map that was given.
   fault("R2", "commit empties the Map that it was given", (_, sound) => ({
     async commit(id, change, now) {
@@ -152,7 +69,7 @@ export const uncaughtFaults: Fault[] = [
       },
     };
   }),
-  // A compare-and-set of a stale version with the principal that the record has; then its listing. Stories show it mostly.
+  // A compare-and-set of a stale version with the principal that the record has; then its listing. Stories missed it 17 times in 40 runs.
   indexed(
     "R13",
     "a compare-and-set that conflicts removes the index entry that it wrote",
@@ -170,31 +87,6 @@ export const uncaughtFaults: Fault[] = [
     ...(Number(change.expiresAt) > now &&
       Math.abs(Number(change.expiresAt) - Number(row?.expiresAt)) < 10 && { expiresAt: undefined }),
   })),
-  // Commit, destroy and create of one id in one tick, and in every other order, the record at version 1.
-  fault(
-    "R4",
-    "a commit that read a record before it was destroyed writes to its successor",
-    (rows, sound) => ({
-      async commit(id, change, now) {
-        const row = rows.get(id);
-        const read = row && copy(row);
-        await turn();
-        await turn();
-        const outcome = await sound.commit(id, change, now);
-        const next = rows.get(id);
-        if (
-          outcome === "committed" &&
-          row &&
-          read &&
-          next &&
-          next !== row &&
-          next.version === read.version + 1
-        )
-          for (const [name, text] of read.fields) if (!change.fields.has(name)) next.fields.set(name, text);
-        return outcome;
-      },
-    }),
-  ),
   // A create and loads in one tick, some turns apart: undefined or the whole record. Histories missed it once in 40 runs.
   fault("R1", "a reader sees a new record before its fields", (rows, sound) => ({
     async create(id, record, now) {
