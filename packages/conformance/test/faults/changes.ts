@@ -18,10 +18,9 @@ export const changeFaults: Fault[] = [
     ...change,
     ifVersion: undefined,
   })),
-  large("R3", "a change of more than 100 fields forgets the expiry", 100, (change) => ({
-    ...change,
-    expiresAt: undefined,
-  })),
+  altered("R3", "a change of more than 100 fields forgets a later expiry", (change, _, now) =>
+    change.fields.size > 100 && Number(change.expiresAt) > now ? { ...change, expiresAt: undefined } : change,
+  ),
   large("R3", "a change of more than 100 fields forgets the principal", 100, (change) => ({
     ...change,
     principal: undefined,
