@@ -82,7 +82,7 @@ function excused(state: Held, call: Call, answer: Answer, now: number, pardon: P
   if (call.method === "create") return pardon === "R1" ? [state, UNKNOWN] : [];
   // What it answers, not what it leaves: where a destroyed record is back, that is R4's affair.
   if (call.method === "destroy")
-    return pardon !== "R7" ? [] : answer === false ? [state, undefined] : [undefined];
+    return pardon !== "R7" ? [] : answer === false || !isLive(state, now) ? [state, undefined] : [undefined];
   if (call.method !== "commit") return [];
   if (pardon === "R4") return [state, UNKNOWN];
   if (pardon === "R3") return answer === "gone" && state && leavesAsItWas(state, call.change) ? [state] : [];

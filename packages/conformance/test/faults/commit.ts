@@ -5,7 +5,8 @@ import { type Fault, fault } from "./fault.ts";
 /** Faults in what commit writes, and to what: R3 and R4. */
 export const commitFaults: Fault[] = [
   fault("R3", "commit reads all fields, and writes them all back later", (rows) => ({
-    async commit(id, change, now) {
+    async commit(id, given, now) {
+      const change = { ...given, fields: new Map(given.fields) };
       const before = rows.get(id);
       const fields = new Map(before?.fields);
       merge(fields, change.fields);
@@ -22,7 +23,8 @@ export const commitFaults: Fault[] = [
   fault("R3", "commits are in turn within one driver, not between drivers", (rows, sound) => {
     let last: Promise<unknown> = Promise.resolve();
     return {
-      commit(id, change, now) {
+      commit(id, given, now) {
+        const change = { ...given, fields: new Map(given.fields) };
         const next = last.then(async () => {
           const fields = new Map(rows.get(id)?.fields);
           const outcome = await sound.commit(id, change, now);
@@ -50,11 +52,12 @@ export const commitFaults: Fault[] = [
     async commit(id, change, now) {
       const entries = [...change.fields];
       const row = rows.get(id);
-      for (let i = 0; i + 200 < entries.length && isLive(row, now); i += 200) {
+      const compared = change.ifVersion !== undefined;
+      for (let i = 0; i + 200 < entries.length && isLive(row, now) && !compared; i += 200) {
         merge(row.fields, new Map(entries.slice(i, i + 200)));
         await turn();
       }
-      return sound.commit(id, change, now);
+      return sound.commit(id, { ...change, fields: new Map(entries) }, now);
     },
   })),
   fault("R3", "concurrent commits to one field fail with a deadlock", (rows, sound) => {

@@ -249,7 +249,7 @@ export const sqlFaults: Fault[] = [
     };
   }),
   fault(
-    "R4",
+    "R3",
     "a commit that read a record before it was destroyed writes to its successor",
     (rows, sound) => ({
       async commit(id, given, now) {

@@ -4,13 +4,15 @@ import { type Fault, fault } from "./fault.ts";
 
 /** Faults in comparing and counting, and in destroy: R5 to R7. */
 export const versionAndDestroyFaults: Fault[] = [
-  fault("R5", "ifVersion is heeded only where fields are written", (_, sound) => ({
-    commit: (id, { ifVersion, ...change }, now) =>
-      sound.commit(
-        id,
-        change.fields.size === 0 && ifVersion !== 1 && ifVersion !== 2 ? change : { ...change, ifVersion },
-        now,
-      ),
+  fault("R5", "ifVersion is heeded only where fields are written", (rows, sound) => ({
+    async commit(id, { ifVersion, ...change }, now) {
+      const heeded = change.fields.size > 0 || ifVersion === undefined;
+      if (heeded) return sound.commit(id, { ...change, ifVersion }, now);
+      const outcome = await sound.commit(id, change, now);
+      const row = rows.get(id);
+      if (outcome === "committed" && row && !counts(change)) row.version++;
+      return outcome;
+    },
   })),
   fault("R5", "a conflict still moves the expiry", (rows, sound) => ({
     async commit(id, change, now) {
