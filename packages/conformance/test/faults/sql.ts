@@ -164,7 +164,7 @@ export const sqlFaults: Fault[] = [
       return "committed";
     },
   })),
-  fault("R4", "a commit that meets a destroy rejects", (rows, sound) => {
+  fault("R3", "a commit that meets a destroy rejects", (rows, sound) => {
     const destroyed = new Set<unknown>();
     return {
       async destroy(id, now) {
