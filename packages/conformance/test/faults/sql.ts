@@ -132,7 +132,10 @@ export const sqlFaults: Fault[] = [
       await turn();
       const row = rows.get(id);
       if (!isLive(row, now)) return "gone";
-      if (change.ifVersion !== undefined && change.ifVersion > row.version) return "conflict";
+      const differs = change.ifVersion !== undefined && change.ifVersion !== row.version;
+      // With a principal the wrong commit would be in the wrong listing too.
+      if (differs && (Number(change.ifVersion) > row.version || change.principal !== undefined))
+        return "conflict";
       apply(row, change);
       return "committed";
     },
@@ -141,7 +144,9 @@ export const sqlFaults: Fault[] = [
     async commit(id, change, now) {
       const outcome = await sound.commit(id, change, now);
       const row = rows.get(id);
-      if (outcome === "conflict" && row && change.principal) row.principal = change.principal;
+      // Not in every change, or it would be in the wrong listing too.
+      const deletes = [...change.fields.values()].includes(null);
+      if (outcome === "conflict" && row && change.principal && !deletes) row.principal = change.principal;
       return outcome;
     },
   })),
@@ -164,7 +169,7 @@ export const sqlFaults: Fault[] = [
       return "committed";
     },
   })),
-  fault("R3", "a commit that meets a destroy rejects", (rows, sound) => {
+  fault("R4", "a commit that meets a destroy rejects", (rows, sound) => {
     const destroyed = new Set<unknown>();
     return {
       async destroy(id, now) {
