@@ -189,9 +189,11 @@ export function createDriver(
       const found = await within((limits) =>
         collection.find(filter, { ...READ, ...limits, sort: ID, limit, batchSize: limit }).toArray(),
       );
+      // So is the principal, once more: a server without snapshots may find a document by what it was a moment ago.
       const records = found
         .map(recordOf)
-        .filter((record): record is ListedRecord => record !== undefined && record.expiresAt > now);
+        .filter((record): record is ListedRecord => record !== undefined && record.expiresAt > now)
+        .filter((record) => principal === undefined || record.principal === principal);
       return { records, ...(found.length === limit && { cursor: String(Object(found.at(-1))._id) }) };
     },
 

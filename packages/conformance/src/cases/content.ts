@@ -115,7 +115,7 @@ export const contentCases: Case[] = [
       const text = pattern.repeat(Math.ceil(size / pattern.length)).slice(0, size);
       await roundTrip(kit, fieldsOf(["a/large", text]));
       // As many bytes, of which a codec of the backend's may make more, or cut one in two.
-      for (const part of ["\u20ac\ud83d\ude00", '"\\\n'])
+      for (const part of ["\u20ac\ud83d\ude00", '"\\\n', '\u0001"'])
         await roundTrip(kit, fieldsOf(["a/large", part.repeat(Math.floor(size / Buffer.byteLength(part)))]));
     },
   },

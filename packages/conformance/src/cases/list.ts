@@ -78,8 +78,8 @@ export const listCases: Case[] = [
             // The last of the page, from which the next may go on, is among those that go.
             const last = extra.indexOf(records.at(-1)?.id ?? "");
             if (last >= 0) await driver.destroy(extra.splice(last, 1)[0] ?? "", now);
-            await driver.destroy(extra.shift() ?? "", now);
-            await driver.destroy(extra.pop() ?? "", now);
+            for (const id of [extra.shift(), extra.pop()])
+              if (id !== undefined) await driver.destroy(id, now);
             await begin(driver, now, query);
           });
           for (const id of stay) assert.ok(idsOf(found).has(id), "a record was passed over");
@@ -160,6 +160,16 @@ export const listCases: Case[] = [
       await listsExactly(kit, { principal: "bob" }, []);
       await to("alice");
       await listsExactly(kit, { principal: "alice" }, [id]);
+      // Whatever else the commit does, and where it does nothing.
+      const { version: ifVersion } = await loaded(driver, id);
+      const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "bob" };
+      assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed");
+      await listsExactly(kit, { principal: "bob" }, [id]);
+      for (const principal of ["bob", "carol", null])
+        assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict");
+      await listsExactly(kit, { principal: "bob" }, [id]);
+      await listsExactly(kit, { principal: "carol" }, []);
+      await to("alice");
       const other = await begin(driver, now, { principal: "alice" });
       await to(null);
       await listsExactly(kit, { principal: "alice" }, [other]);
