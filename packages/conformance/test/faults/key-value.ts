@@ -162,4 +162,15 @@ export const keyValueFaults: Fault[] = [
       },
     }),
   ),
+  indexed(
+    "R13",
+    "a compare-and-set that conflicts removes the index entry that it wrote",
+    (_, sound, index) => ({
+      async commit(id, change, now) {
+        const outcome = await sound.commit(id, change, now);
+        if (outcome === "conflict") index.get(change.principal ?? "")?.delete(id);
+        return outcome;
+      },
+    }),
+  ),
 ];

@@ -184,4 +184,11 @@ export const textFaults: Fault[] = [
     const bytes = Buffer.from(text, "base64");
     return text.endsWith("=") && bytes.toString("base64") === text ? bytes.toString() : text;
   }),
+  fault("R9", "a text is refused whose escaped form is larger than 2 MiB", (_, sound) => ({
+    async commit(id, change, now) {
+      if ([...change.fields.values()].some((text) => JSON.stringify(text).length > 2 << 20))
+        throw new SessionTooLargeError("too large");
+      return sound.commit(id, change, now);
+    },
+  })),
 ];

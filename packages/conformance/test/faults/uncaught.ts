@@ -1,4 +1,3 @@
-import { SessionTooLargeError } from "@sessions/core";
 import { turn } from "../../src/support.ts";
 import { counts } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
@@ -6,7 +5,7 @@ import { altered, beside, counted, enter, indexed } from "./wrap.ts";
 
 const touched = beside(() => new Map<string, number>());
 
-/** Faults that the kit does not catch, or not in every run; above each what would show it. */
+/** Faults that the kit does not catch, or not in every run, or under other rules too; above each what would show it. */
 export const uncaughtFaults: Fault[] = [
   // 130 commits one after the other, each with a field: the version is 131.
   counted("the version is one signed byte", (_, before) => (before.version >= 127 ? -1 : 0)),
@@ -33,14 +32,6 @@ export const uncaughtFaults: Fault[] = [
       return outcome;
     },
   })),
-  // 1 MiB of quotes, of control characters, and of characters beyond the basic plane.
-  fault("R9", "a text is refused whose escaped form is larger than 2 MiB", (_, sound) => ({
-    async commit(id, change, now) {
-      if ([...change.fields.values()].some((text) => JSON.stringify(text).length > 2 << 20))
-        throw new SessionTooLargeError("too large");
-      return sound.commit(id, change, now);
-    },
-  })),
   // No clause says it. Commit, then compare the Map that was given.
   fault("R2", "commit empties the Map that it was given", (_, sound) => ({
     async commit(id, change, now) {
@@ -49,7 +40,7 @@ export const uncaughtFaults: Fault[] = [
       return outcome;
     },
   })),
-  // No clause says it. Create, then compare the Map that was given.
+  // No clause says it, though R2.6 and a dozen others stumble over it. Create, then compare the Map that was given.
   fault("R2", "create empties the Map that it was given", (_, sound) => ({
     async create(id, record, now) {
       const created = await sound.create(id, record, now);
@@ -57,7 +48,7 @@ export const uncaughtFaults: Fault[] = [
       return created;
     },
   })),
-  // A touch with now, then one with a now before that: the second shows.
+  // A touch with now, then one with a now before that: the second shows. R3.15 asks with fields alone.
   fault("R3", "a touch with an earlier now than the last one's is dropped", (rows, sound) => {
     const written = touched(rows);
     return {
@@ -69,24 +60,6 @@ export const uncaughtFaults: Fault[] = [
       },
     };
   }),
-  // A compare-and-set of a stale version with the principal that the record has; then its listing. Stories missed it 17 times in 40 runs.
-  indexed(
-    "R13",
-    "a compare-and-set that conflicts removes the index entry that it wrote",
-    (_, sound, index) => ({
-      async commit(id, change, now) {
-        const outcome = await sound.commit(id, change, now);
-        if (outcome === "conflict") index.get(change.principal ?? "")?.delete(id);
-        return outcome;
-      },
-    }),
-  ),
-  // A touch by 1 ms, then load. Histories show it now and then.
-  altered("R2", "an expiry that moves by less than 10 ms is not written", (change, row, now) => ({
-    ...change,
-    ...(Number(change.expiresAt) > now &&
-      Math.abs(Number(change.expiresAt) - Number(row?.expiresAt)) < 10 && { expiresAt: undefined }),
-  })),
   // A create and loads in one tick, some turns apart: undefined or the whole record. Histories missed it once in 40 runs.
   fault("R1", "a reader sees a new record before its fields", (rows, sound) => ({
     async create(id, record, now) {
@@ -146,5 +119,11 @@ export const uncaughtFaults: Fault[] = [
         if (row.expiresAt >= range.after && row.expiresAt < range.before) row.fields.clear();
       return swept;
     },
+  })),
+  // R2.1 shows it, but histories say R3.12 as well, in 7 of 20 runs.
+  altered("R2", "an expiry that moves by less than 10 ms is not written", (change, row, now) => ({
+    ...change,
+    ...(Number(change.expiresAt) > now &&
+      Math.abs(Number(change.expiresAt) - Number(row?.expiresAt)) < 10 && { expiresAt: undefined }),
   })),
 ];
