@@ -5,5 +5,7 @@ export default defineConfig({
   platform: "node",
   target: "node20.19",
   dts: true,
+  // The clauses' own words, for whoever has the package and not the repository.
+  copy: ["../../SPEC.md"],
   fixedExtension: false,
 });

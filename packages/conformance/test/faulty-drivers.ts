@@ -7,6 +7,7 @@ import { columnFaults } from "./faults/columns.ts";
 import { commitFaults } from "./faults/commit.ts";
 import { createAndLoadFaults } from "./faults/create-load.ts";
 import type { Fault } from "./faults/fault.ts";
+import { hiddenFaults } from "./faults/hidden.ts";
 import { keyValueFaults } from "./faults/key-value.ts";
 import { listAndIsolationFaults } from "./faults/list-isolation.ts";
 import { nameFaults } from "./faults/names.ts";
@@ -34,4 +35,5 @@ export const faultyDrivers: readonly Fault[] = [
   ...textFaults,
   ...nameFaults,
   ...awayFaults,
+  ...hiddenFaults,
 ];

@@ -162,12 +162,12 @@ export const listCases: Case[] = [
       await listsExactly(kit, { principal: "alice" }, [id]);
       // Whatever else the commit does, and where it does nothing.
       const { version: ifVersion } = await loaded(driver, id);
-      const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "bob" };
+      const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "dave" };
       assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed");
-      await listsExactly(kit, { principal: "bob" }, [id]);
-      for (const principal of ["bob", "carol", null])
+      await listsExactly(kit, { principal: "dave" }, [id]);
+      for (const principal of ["dave", "carol", null])
         assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict");
-      await listsExactly(kit, { principal: "bob" }, [id]);
+      await listsExactly(kit, { principal: "dave" }, [id]);
       await listsExactly(kit, { principal: "carol" }, []);
       await to("alice");
       const other = await begin(driver, now, { principal: "alice" });
@@ -308,6 +308,10 @@ export const listCases: Case[] = [
       const { driver, now } = kit;
       const ids = await together(8, (i) => begin(driver, now, { principal: i < 4 ? "alice" : "bob" }));
       await listsExactly(kit, {}, ids);
+      const outer = await listAll(listing(driver), {}, now, 2, async () => {
+        await listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 1 });
+      });
+      assert.deepEqual([...idsOf(outer)].sort(), [...ids].sort());
       await Promise.all([
         listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 1 }),
         listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 2 }),

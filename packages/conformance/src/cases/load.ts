@@ -103,6 +103,9 @@ export const loadCases: Case[] = [
       patch.set("a/y", "changed").set("a/x", null);
       await committing;
       sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"], ["a/y", "2"]));
+      const kept = fieldsOf(["a/x", "1"], ["a/y", "2"]);
+      await driver.commit(id, { fields: kept }, now);
+      sameFields(kept, fieldsOf(["a/x", "1"], ["a/y", "2"]));
       const large = new Map<string, string | null>(manyFields(kit, 1_001, "1"));
       const wide = await begin(driver, now);
       const committingMany = driver.commit(wide, { fields: large }, now);

@@ -108,6 +108,8 @@ export const versionCases: Case[] = [
       );
       const made = outcomes.filter((outcome, i) => outcome === "committed" && counts(i)).length;
       assert.equal((await loaded(driver, id)).version, 1 + made);
+      await driver.commit(id, set("a/last", "1"), now);
+      assert.equal((await loaded(driver, id)).version, 2 + made);
     },
   },
 ];

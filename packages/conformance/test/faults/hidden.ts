@@ -1,0 +1,57 @@
+import { type Fault, fault } from "./fault.ts";
+import { beside, counted, indexed } from "./wrap.ts";
+
+const touched = beside(() => new Map<string, number>());
+
+/** Faults that hid for long: each needs one certain order of calls. */
+export const hiddenFaults: Fault[] = [
+  counted("the version is one signed byte", (_, before) => (before.version >= 127 ? -1 : 0)),
+  fault("R13", "two listings at once share a cursor", (_, sound) => {
+    let at: string | undefined;
+    return {
+      async list(query, now) {
+        const { cursor: _, ...rest } = query;
+        const page = await sound.list(query.cursor === undefined ? rest : { ...rest, cursor: at ?? "" }, now);
+        at = page.cursor;
+        return page;
+      },
+    };
+  }),
+  fault("R3", "a touch with an earlier now than the last one's is dropped", (rows, sound) => {
+    const written = touched(rows);
+    return {
+      async commit(id, change, now) {
+        const late = now < (written.get(id) ?? 0) && change.fields.size === 0;
+        const outcome = await sound.commit(id, late ? { ...change, expiresAt: undefined } : change, now);
+        if (outcome === "committed" && !late) written.set(id, now);
+        return outcome;
+      },
+    };
+  }),
+  indexed("R13", "a commit that compares does not write the index", (_, sound, index) => ({
+    async commit(id, change, now) {
+      const { principal, ifVersion } = change;
+      const there = principal && index.get(principal)?.has(id);
+      const outcome = await sound.commit(id, change, now);
+      if (principal && ifVersion !== undefined && !there) index.get(principal)?.delete(id);
+      return outcome;
+    },
+  })),
+  indexed("R13", "a commit that deletes fields does not write the index", (_, sound, index) => ({
+    async commit(id, change, now) {
+      const { principal, fields } = change;
+      const there = principal && index.get(principal)?.has(id);
+      const outcome = await sound.commit(id, change, now);
+      if (principal && [...fields.values()].includes(null) && !there) index.get(principal)?.delete(id);
+      return outcome;
+    },
+  })),
+  fault("R8", "sweep ends records that it has no room for in its limit", (rows, sound) => ({
+    async sweep(range) {
+      const swept = await sound.sweep(range);
+      for (const row of rows.values())
+        if (row.expiresAt >= range.after && row.expiresAt < range.before) row.fields.clear();
+      return swept;
+    },
+  })),
+];
