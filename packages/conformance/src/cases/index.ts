@@ -1,5 +1,6 @@
 import type { Case } from "../kit.ts";
 import { commitCases } from "./commit.ts";
+import { commitRaceCases } from "./commit-races.ts";
 import { compareCases } from "./compare.ts";
 import { contentCases } from "./content.ts";
 import { createCases } from "./create.ts";
@@ -9,6 +10,7 @@ import { goneCases } from "./gone.ts";
 import { historyCases } from "./histories.ts";
 import { isolationCases } from "./isolation.ts";
 import { listCases } from "./list.ts";
+import { listRaceCases } from "./list-races.ts";
 import { loadCases } from "./load.ts";
 import { outageCases } from "./outage.ts";
 import { setupCases } from "./setup.ts";
@@ -22,6 +24,7 @@ export const cases: readonly Case[] = [
   ...createCases,
   ...loadCases,
   ...commitCases,
+  ...commitRaceCases,
   ...goneCases,
   ...compareCases,
   ...versionCases,
@@ -32,6 +35,7 @@ export const cases: readonly Case[] = [
   ...outageCases,
   ...setupCases,
   ...listCases,
+  ...listRaceCases,
   ...storyCases,
   ...historyCases,
 ];

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import type { Case } from "../kit.ts";
+import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
+import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, together } from "../support.ts";
+
+/** Listings beside other calls. */
+export const listRaceCases: Case[] = [
+  {
+    rule: "R13.3",
+    title: "a listing names each record that was there throughout, while others come and go",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      for (const query of [{}, { principal: "alice" }]) {
+        const extra = await together(12, () => begin(driver, now, query));
+        const stay = await together(20, () => begin(driver, now, query));
+        extra.push(...(await together(12, () => begin(driver, now, query))));
+        await eventually(driver.eventualList === true, async () => {
+          const found = await listAll(driver, query, now, 4, async (records, page) => {
+            // Not for ever: a listing may name what came after it began.
+            if (page > 12) return;
+            // The last of the page, from which the next may go on, is among those that go.
+            const last = extra.indexOf(records.at(-1)?.id ?? "");
+            if (last >= 0) await driver.destroy(extra.splice(last, 1)[0] ?? "", now);
+            for (const id of [extra.shift(), extra.pop()])
+              if (id !== undefined) await driver.destroy(id, now);
+            await begin(driver, now, query);
+          });
+          for (const id of stay) assert.ok(idsOf(found).has(id), "a record was passed over");
+        });
+      }
+    },
+  },
+  {
+    rule: "R13.4",
+    title: "a listing ends, and passes nothing over, while its records are read and written",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const ids = await together(12, () => begin(driver, now, { principal: "alice" }));
+      for (const query of [{ principal: "alice" }, { principal: undefined }])
+        await eventually(driver.eventualList === true, async () => {
+          const seen: string[] = [];
+          const found = await listAll(driver, query, now, 3, async (records, page) => {
+            for (const { id } of records) {
+              await loaded(driver, id);
+              await driver.commit(
+                id,
+                { ...set("a/n", String(page)), expiresAt: now + HOUR + page * 1000 },
+                now,
+              );
+            }
+            // Logins move all of them in an order of principals: those not yet named to its front, the others to its end.
+            seen.push(...records.map((record) => record.id));
+            if (query.principal === undefined)
+              for (const id of ids) {
+                await driver.commit(id, { fields: new Map(), principal: seen.includes(id) ? "z" : "a" }, now);
+              }
+          });
+          assert.deepEqual([...idsOf(found)].sort(), [...ids].sort());
+        });
+    },
+  },
+  {
+    rule: "R13.10",
+    title: "concurrent logins of one principal are all listed",
+    needs: "list",
+    async run(kit) {
+      const { driver, now } = kit;
+      const ids = await together(30, async (i) => {
+        if (i % 2 === 0) return begin(driver, now, { principal: "alice" });
+        const id = await begin(driver, now);
+        await driver.commit(id, { fields: new Map(), principal: "alice" }, now);
+        return id;
+      });
+      await listsExactly(kit, { principal: "alice" }, ids);
+    },
+  },
+  {
+    rule: "R13.12",
+    title: "a listing names the records that are being written while it reads",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const ids = await together(10, () => begin(driver, now, { principal: "alice" }));
+      await listsExactly(kit, { principal: "alice" }, ids);
+      for (let round = 0; round < 5; round++) {
+        // Begun in one turn: the commits are under way when the listings read, and the other way round.
+        const write = (name: string) =>
+          together(10, (i) => driver.commit(ids[i] ?? "", set(`a/${name}`, String(round)), now));
+        const read = () => listAll(driver, { principal: "alice" }, now, 4);
+        const [, first, , second] = await Promise.all([write("x"), read(), write("y"), read()]);
+        for (const found of [first, second])
+          assert.deepEqual(
+            [...idsOf(found)].sort(),
+            [...ids].sort(),
+            "a record that is written stays listed",
+          );
+      }
+    },
+  },
+  {
+    rule: "R13.13",
+    title: "after creates, logins, logouts and listings at once, every listing is right",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const to = (id: string, principal: string | null) =>
+        driver.commit(id, { fields: new Map(), principal }, now);
+      const list = (principal: string) => listAll(driver, { principal }, now, 3);
+      for (let round = 0; round < 5; round++) {
+        const [alice, bob] = [`alice ${round}`, `bob ${round}`];
+        const [moved, gone, anonymous] = await together(3, (i) =>
+          begin(driver, now, i < 2 ? { principal: alice } : {}),
+        );
+        const [fresh] = [newId()];
+        // One after the other and none waited for, as four tabs do it; the last login is the one that stays.
+        const [seen] = await Promise.all([
+          list(alice),
+          to(moved ?? "", bob),
+          driver.create(fresh, { expiresAt: now + HOUR, principal: alice, fields: fieldsOf() }, now),
+          list(alice),
+          driver.destroy(gone ?? "", now),
+          list(bob),
+          to(anonymous ?? "", alice),
+          list(alice),
+        ]);
+        for (const { principal } of seen)
+          assert.equal(principal, alice, "a listing holds no other principal's record");
+        await listsExactly(kit, { principal: bob }, [moved ?? ""]);
+        await listsExactly(kit, { principal: alice }, [fresh, anonymous ?? ""]);
+        // There and back, and gone and made anew: what the first takes out of the index, the second has put in.
+        await Promise.all([to(fresh, bob), to(fresh, alice)]);
+        const record = { expiresAt: now + HOUR, principal: alice, fields: fieldsOf() };
+        await Promise.all([
+          driver.destroy(anonymous ?? "", now),
+          driver.create(anonymous ?? "", record, now),
+        ]);
+        const both = await Promise.all(
+          [fresh, anonymous ?? ""].map(async (id) => ({ id, record: await driver.load(id) })),
+        );
+        const right = both.filter((each) => each.record?.principal === alice).map(({ id }) => id);
+        await listsExactly(kit, { principal: alice }, right);
+      }
+    },
+  },
+  {
+    rule: "R13.14",
+    title: "two listings at once do not disturb each other",
+    needs: "list",
+    async run(kit) {
+      const { driver, now } = kit;
+      const ids = await together(8, (i) => begin(driver, now, { principal: i < 4 ? "alice" : "bob" }));
+      await listsExactly(kit, {}, ids);
+      const outer = await listAll(listing(driver), {}, now, 2, async () => {
+        await listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 1 });
+      });
+      assert.deepEqual([...idsOf(outer)].sort(), [...ids].sort());
+      await Promise.all([
+        listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 1 }),
+        listsExactly(kit, { principal: "alice" }, ids.slice(0, 4), { limit: 2 }),
+        listsExactly(kit, { principal: "bob" }, ids.slice(4), { limit: 1 }),
+        listsExactly(kit, {}, ids, { limit: 3 }),
+      ]);
+    },
+  },
+];
