@@ -1,57 +1,101 @@
-import type { Duration, ListedRecord, ListingDriver, ProvisionedDriver, StoredRecord } from "@sessions/core";
-import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
-import type { ClassicLevel } from "classic-level";
-import { type Decision, databaseOf } from "./database.ts";
-import { idOf, isLive } from "./records.ts";
+import type { CommitOutcome, ListedRecord, ListingDriver, StoredRecord } from "@sessions/core";
+import { checkClient, createCall, refuseUnknown } from "@sessions/core/driver-tools";
+import AsyncLock from "async-lock";
+
+/** What the driver calls of a database of `classic-level`, or of a sublevel of one. */
+export interface LevelClientLike {
+  /** A sublevel's database. */
+  readonly db?: object;
+  get(key: string): Promise<string | undefined>;
+  keys(range: { gt: string; lt: string; limit?: number }): AsyncIterable<string>;
+  batch(): {
+    put(key: string, value: string): unknown;
+    del(key: string): unknown;
+    write(options: { sync: boolean }): Promise<void>;
+  };
+}
 
 /** Options of `levelDriver`. */
 export interface LevelDriverOptions {
-  /** A database of `classic-level`, opened by you and closed by you. It may hold other things too. */
-  readonly client: ClassicLevel;
-  /** What the driver's keys begin with: 1 to 64 of `a-z 0-9 _ -`. @default "sessions" */
-  readonly prefix?: string | undefined;
-  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
-  readonly timeout?: Duration | undefined;
+  /** A database of `classic-level` or a sublevel of one, for sessions alone: opened by you and closed by you. */
+  readonly client: LevelClientLike;
 }
 
-/** How many records a sweep removes at a time; others have their turn after each. */
-const GROUP = 100;
+/** What to answer, and what to write: another record, `null` for none, or nothing. */
+type Decision<T> = readonly [answer: T, next?: StoredRecord | null];
+
+/** LevelDB cannot write on a condition, so a lock stands for one: a database's own, for other drivers may be on it too. */
+const locks = new WeakMap<object, AsyncLock>();
+
+// A store inside the process has no silences to end, so there is no timeout.
+const call = createCall({ driver: "level", timeout: Number.POSITIVE_INFINITY, translate: () => undefined });
+
+const isLive = (record: StoredRecord | undefined, now: number): record is StoredRecord =>
+  record !== undefined && record.expiresAt > now;
+
+// Keys are compared byte by byte: so times have all their digits, and principals, which may hold any character, are hexadecimal.
+const expiryKey = (at: number) => `expiry!${String(at).padStart(16, "0")}!`;
+const listKey = (principal: string | undefined) =>
+  principal === undefined ? "record!" : `principal!${Buffer.from(principal).toString("hex")}!`;
+
+/** The keys that lead to a record. They end with the id, as its own does. */
+const indexKeys = (id: string, { expiresAt, principal }: StoredRecord) =>
+  [expiryKey(expiresAt), ...(principal === undefined ? [] : [listKey(principal)])].map((key) => key + id);
+const idOf = (key: string) => key.slice(-32);
 
 /**
  * Keeps sessions in a LevelDB database, which one process has open: the drivers on it all belong to that process.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError where an option is unknown, or `client` is nothing of the kind.
  */
-export function levelDriver(options: LevelDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, prefix = "sessions", timeout = "2s", ...rest } = options;
+export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDriver {
   refuseUnknown("levelDriver: ", rest);
-  const { batch, getMany, parent }: Record<string, unknown> = Object(client);
-  const fits = typeof batch === "function" && typeof getMany === "function" && !parent;
-  checkClient(fits, "a database of classic-level, and no sublevel", client);
-  const plain = typeof prefix === "string" && /^[a-z0-9_-]{1,64}$/.test(prefix);
-  checkOption(plain, "prefix", "1 to 64 of a-z 0-9 _ -", prefix);
-  const { keys, call, read, change } = databaseOf(client, prefix, milliseconds("timeout", timeout));
+  const fits = typeof Object(client).batch === "function";
+  checkClient(fits, "a database of classic-level, or a sublevel of one", client);
+  const lock = locks.get(client.db ?? client) ?? new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+  locks.set(client.db ?? client, lock);
+
+  async function read(id: string): Promise<StoredRecord | undefined> {
+    const text = await client.get(`record!${id}`);
+    // Fields are kept as pairs, not as an object's properties: one may be called `__proto__`.
+    return text && JSON.parse(text, (name, value) => (name === "fields" ? new Map(value) : value));
+  }
+
+  /** The one way to change a record: nobody else does meanwhile, and it is on the disk when this resolves. */
+  const change = <T>(id: string, decide: (old?: StoredRecord) => Decision<T>, sync = true): Promise<T> =>
+    call(() =>
+      lock.acquire(id, async () => {
+        const old = await read(id);
+        const [answer, next] = decide(old);
+        if (next === undefined) return answer;
+        // Written whole or not at all, so no index tells of another record than the one that is there.
+        const batch = client.batch();
+        for (const key of old ? indexKeys(id, old) : []) batch.del(key);
+        for (const key of next ? indexKeys(id, next) : []) batch.put(key, "");
+        if (next) batch.put(`record!${id}`, JSON.stringify({ ...next, fields: [...next.fields] }));
+        else batch.del(`record!${id}`);
+        await batch.write({ sync });
+        return answer;
+      }),
+    );
 
   return {
     name: "level",
 
     async create(id, record, now) {
       // A copy: the caller may change its own while this waits.
-      const next: StoredRecord = { ...record, version: 1, fields: new Map(record.fields) };
-      return change(id, (old) => (isLive(old, now) ? { answer: false } : { answer: true, next }));
+      const next = { ...record, version: 1, fields: new Map(record.fields) };
+      return change(id, (old) => (isLive(old, now) ? [false] : [true, next]));
     },
 
-    async load(id) {
-      const [record] = await read([id]);
-      return record;
-    },
+    load: (id) => call(() => read(id)),
 
     async commit(id, { expiresAt, principal, ifVersion, fields }, now) {
-      const patch = new Map(fields);
-      const counts = patch.size > 0 || principal !== undefined || ifVersion !== undefined;
-      return change(id, (old) => {
-        if (!isLive(old, now)) return { answer: "gone" };
-        if (ifVersion !== undefined && ifVersion !== old.version) return { answer: "conflict" };
+      const patch = [...fields];
+      const counts = patch.length > 0 || principal !== undefined || ifVersion !== undefined;
+      return change<CommitOutcome>(id, (old) => {
+        if (!isLive(old, now)) return ["gone"];
+        if (ifVersion !== undefined && ifVersion !== old.version) return ["conflict"];
         const merged = new Map(old.fields);
         for (const [name, text] of patch) {
           if (text === null) merged.delete(name);
@@ -63,54 +107,39 @@ export function levelDriver(options: LevelDriverOptions): ListingDriver & Provis
           principal: principal === undefined ? old.principal : (principal ?? undefined),
           fields: merged,
         };
-        return { answer: "committed", next };
+        return ["committed", next];
       });
     },
 
-    async destroy(id, now) {
-      return change(id, (old) => (isLive(old, now) ? { answer: true, next: null } : { answer: false }));
-    },
+    destroy: (id, now) => change(id, (old) => (isLive(old, now) ? [true, null] : [false])),
 
-    async sweep({ after, before, limit }) {
-      // Judged again, for the index was read without its lock.
-      const expired = (old: StoredRecord | undefined): Decision<boolean> =>
-        old && old.expiresAt >= after && old.expiresAt < before
-          ? { answer: true, next: null }
-          : { answer: false };
-      let removed = 0;
-      let from = keys.expiry(after);
-      while (removed < limit) {
-        const most = Math.min(limit - removed, GROUP);
-        const found = await call(() => client.keys({ gt: from, lt: keys.expiry(before), limit: most }).all());
-        // Not synced: what a power cut brings back is swept again.
-        const swept = await Promise.all(found.map((key) => change(idOf(key), expired, false)));
-        removed += swept.filter(Boolean).length;
-        if (found.length < most) break;
-        from = found.at(-1) ?? from;
-      }
-      return removed;
-    },
+    sweep: ({ after, before, limit }) =>
+      call(async () => {
+        let removed = 0;
+        for await (const key of client.keys({ gt: expiryKey(after), lt: expiryKey(before) })) {
+          // Judged again, for the index is read without its lock. Not synced: what a power cut brings back is swept again.
+          const isIn = (at: number) => at >= after && at < before;
+          const decide = (old?: StoredRecord): Decision<boolean> =>
+            old && isIn(old.expiresAt) ? [true, null] : [false];
+          if (await change(idOf(key), decide, false)) removed++;
+          if (removed === limit) break;
+        }
+        return removed;
+      }),
 
-    async list({ principal, cursor = "", limit }, now) {
-      const all = keys.listing(principal);
-      const found = await call(() => client.keys({ gt: `${all}${cursor}`, lt: `${all}~`, limit }).all());
-      const ids = found.map(idOf);
-      const records: ListedRecord[] = [];
-      for (const [i, record] of (await read(ids)).entries()) {
-        // It may have changed since the index was read.
-        const fits = principal === undefined || (isLive(record, now) && record.principal === principal);
-        if (record && fits) records.push({ id: ids[i] ?? "", ...record });
-      }
-      return { records, ...(found.length === limit && { cursor: ids.at(-1) }) };
-    },
-
-    setup: () => call(() => client.put(keys.layout, "1", { sync: true })),
-
-    async check() {
-      const layout = await call(() => client.get(keys.layout));
-      return layout === "1" ? [] : [`The database has nothing of "${prefix}": run setup().`];
-    },
-
-    teardown: () => call(() => client.clear({ gte: keys.all[0], lt: keys.all[1] }), Number.POSITIVE_INFINITY),
+    list: ({ principal, cursor = "", limit }, now) =>
+      call(async () => {
+        const all = listKey(principal);
+        const records: ListedRecord[] = [];
+        let last: string | undefined;
+        for await (const key of client.keys({ gt: all + cursor, lt: `${all}~`, limit })) {
+          last = idOf(key);
+          const record = await read(last);
+          // It may have changed since the index was read.
+          const fits = principal === undefined || (isLive(record, now) && record.principal === principal);
+          if (record && fits) records.push({ id: last, ...record });
+        }
+        return { records, cursor: last };
+      }),
   };
 }

@@ -7,14 +7,26 @@ import { ClassicLevel } from "classic-level";
 import { levelDriver } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sessions-level-"));
-const client = new ClassicLevel(folder);
+const database = new ClassicLevel(folder);
+const sublevels = new Set<ReturnType<typeof sublevelOf>>();
+const sublevelOf = (namespace: string) => database.sublevel(namespace);
 
-/** What the kit tests: drivers on one database, each namespace under a prefix of its own. */
+/** What the kit tests: drivers on one database, each namespace a sublevel of its own. */
 export const target: Target = {
   name: "level",
-  open: (namespace) => levelDriver({ client, prefix: namespace }),
+  open(namespace) {
+    const client = sublevelOf(namespace);
+    sublevels.add(client);
+    return levelDriver({ client });
+  },
   // To the drivers, a database that was closed is one that cannot be reached.
-  outage: { cut: () => client.close(), restore: () => client.open() },
+  outage: {
+    cut: () => database.close(),
+    async restore() {
+      await database.open();
+      for (const sublevel of sublevels) await sublevel.open();
+    },
+  },
 };
 
 const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -22,6 +34,6 @@ process.once("exit", remove);
 
 /** Closes the database and removes it: test runners end their processes without saying so. */
 export async function end(): Promise<void> {
-  await client.close();
+  await database.close();
   remove();
 }
