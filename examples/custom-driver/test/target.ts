@@ -8,15 +8,15 @@ import { levelDriver } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sessions-level-"));
 const database = new ClassicLevel(folder);
-const sublevels = new Set<ReturnType<typeof sublevelOf>>();
 const sublevelOf = (namespace: string) => database.sublevel(namespace);
+const sublevels: ReturnType<typeof sublevelOf>[] = [];
 
 /** What the kit tests: drivers on one database, each namespace a sublevel of its own. */
 export const target: Target = {
   name: "level",
   open(namespace) {
     const client = sublevelOf(namespace);
-    sublevels.add(client);
+    sublevels.push(client);
     return levelDriver({ client });
   },
   // To the drivers, a database that was closed is one that cannot be reached.
