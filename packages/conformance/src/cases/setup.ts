@@ -22,6 +22,11 @@ const record = (now: number) => ({
   fields: fieldsOf(["a/x", "1"]),
 });
 
+/** What an empty backend answers. */
+const isNothing = (answer: unknown): boolean =>
+  [undefined, false, "gone", 0].some((nothing) => nothing === answer) ||
+  (typeof answer === "object" && answer !== null && "records" in answer && String(answer.records) === "");
+
 export const setupCases: Case[] = [
   {
     rule: "R12.1",
@@ -113,7 +118,8 @@ export const setupCases: Case[] = [
     needs: "setup",
     async run(kit) {
       const [driver, { now }] = [provisioned(kit.driver), kit];
-      const others = await Promise.all(lookAlikes.slice(0, 3).map((rename) => kit.openApart(rename)));
+      const others: Driver[] = [];
+      for (const rename of lookAlikes.slice(0, 3)) others.push(await kit.openApart(rename));
       const ids = await Promise.all(others.map((other) => begin(other, now, record(now))));
       await driver.teardown();
       for (const [i, other] of others.entries()) {
@@ -149,19 +155,21 @@ export const setupCases: Case[] = [
       // A backend that needs nothing made may answer; it is as empty as teardown left it.
       const calls = {
         load: () => driver.load(id),
-        create: () => driver.create(newId(), record(now), now),
         commit: () => driver.commit(id, set("a/x", "2"), now),
         destroy: () => driver.destroy(id, now),
         sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
         ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
+        create: () => driver.create(newId(), record(now), now),
       };
       for (const [name, call] of Object.entries(calls))
-        await call().catch((error: unknown) => {
-          assert.ok(
-            isSessionError(error, "ERR_SESSION_SETUP"),
-            `${name} without setup must reject with SessionSetupError, not ${error}`,
-          );
-        });
+        await call().then(
+          (answer) =>
+            assert.ok(name === "create" || isNothing(answer), `${name} must find nothing, not ${answer}`),
+          (error: unknown) => {
+            const expected = isSessionError(error, "ERR_SESSION_SETUP");
+            assert.ok(expected, `${name} without setup must reject with SessionSetupError, not ${error}`);
+          },
+        );
       await driver.setup();
     },
   },

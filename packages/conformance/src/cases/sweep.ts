@@ -66,7 +66,7 @@ export const sweepCases: Case[] = [
       const ids = await together(5, () => begin(driver, now, record));
       ids.push(await begin(driver, now - HOUR, { ...record, expiresAt: now - MINUTE }));
       await driver.commit(ids[5] ?? "", touch(now + HOUR), now - 2 * MINUTE);
-      const last = await begin(driver, now, { expiresAt: now });
+      const last = await begin(driver, now - MINUTE, { expiresAt: now });
       await leave(driver, now);
       await driver.sweep({ after: 0, before: now, limit: 1_000 });
       for (const id of ids) sameRecord(await loaded(driver, id), record);

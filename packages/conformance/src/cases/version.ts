@@ -107,9 +107,12 @@ export const versionCases: Case[] = [
           .catch(() => "rejected"),
       );
       const made = outcomes.filter((outcome, i) => outcome === "committed" && counts(i)).length;
-      assert.equal((await loaded(driver, id)).version, 1 + made);
+      const { version } = await loaded(driver, id);
+      // One that was rejected may have been made.
+      const most = made + outcomes.filter((outcome) => outcome === "rejected").length;
+      assert.ok(version >= 1 + made && version <= 1 + most, `${made} commits made the version ${version}`);
       await driver.commit(id, set("a/last", "1"), now);
-      assert.equal((await loaded(driver, id)).version, 2 + made);
+      assert.equal((await loaded(driver, id)).version, version + 1);
     },
   },
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Change, CommitOutcome, Driver, NewRecord, StoredRecord } from "@sessions/core";
+import { isMap } from "../support.ts";
 
 /** A call that is about one record; `sweep` and `list` are about many. */
 export type Call =
@@ -63,7 +64,7 @@ export function expected(held: Held, call: Call, now: number): { answer: Answer;
 async function load(driver: Driver, id: string): Promise<Held> {
   const held = await driver.load(id);
   if (held === undefined) return undefined;
-  assert.ok(held?.fields instanceof Map, "load must answer undefined, or a record whose fields are a Map");
+  assert.ok(isMap(held?.fields), "load must answer undefined, or a record whose fields are a Map");
   const { version, expiresAt, principal, fields } = held;
   return { version, expiresAt, principal, fields: new Map(fields) };
 }

@@ -1,3 +1,4 @@
+import { isMap } from "../support.ts";
 import type { Call, Held } from "./record.ts";
 
 /** An instant, told from the caller's clock. */
@@ -41,7 +42,7 @@ export const showHeld = (held: Held, now: number): string =>
 /** What a call answered, as a reader of code would write it. */
 export function showAnswer(answer: unknown, now: number): string {
   if (typeof answer !== "object" || answer === null) return JSON.stringify(answer) ?? "undefined";
-  return "fields" in answer && answer.fields instanceof Map
+  return "fields" in answer && isMap(answer.fields)
     ? showParts({ ...answer, fields: answer.fields }, now)
     : "something that is no record";
 }

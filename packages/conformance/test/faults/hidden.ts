@@ -5,6 +5,38 @@ const touched = beside(() => new Map<string, number>());
 
 /** Faults that hid for long: each needs one certain order of calls. */
 export const hiddenFaults: Fault[] = [
+  fault("R1", "create believes its own memory of an id that another driver destroyed", (_, sound) => {
+    const live = new Map<string, number>();
+    return {
+      async create(id, record, now) {
+        if ((live.get(id) ?? 0) > now) return false;
+        const created = await sound.create(id, record, now);
+        if (created) live.set(id, record.expiresAt);
+        return created;
+      },
+      async commit(id, change, now) {
+        live.delete(id);
+        return sound.commit(id, change, now);
+      },
+      async destroy(id, now) {
+        live.delete(id);
+        return sound.destroy(id, now);
+      },
+    };
+  }),
+  fault(
+    "R9",
+    "a commit that deletes the last field and moves the expiry removes the record",
+    (rows, sound) => ({
+      async commit(id, change, now) {
+        const outcome = await sound.commit(id, change, now);
+        const emptied =
+          change.fields.size > 0 && change.principal === undefined && rows.get(id)?.fields.size === 0;
+        if (outcome === "committed" && emptied && Number(change.expiresAt) > now) rows.delete(id);
+        return outcome;
+      },
+    }),
+  ),
   counted("the version is one signed byte", (_, before) => (before.version >= 127 ? -1 : 0)),
   fault("R13", "two listings at once share a cursor", (_, sound) => {
     let at: string | undefined;
