@@ -1,1 +1,1 @@
-export {};
+export { withSession } from "./with-session.ts";

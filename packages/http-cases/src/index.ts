@@ -1,1 +1,36 @@
-export {};
+import { BACKEND } from "./cases/backend.ts";
+import { COOKIES } from "./cases/cookies.ts";
+import { LOGINS } from "./cases/logins.ts";
+import { REQUESTS } from "./cases/requests.ts";
+import { STREAMS } from "./cases/streams.ts";
+import { connectHttp1, connectHttp2 } from "./client.ts";
+import { runCase } from "./kit.ts";
+import type { Start, TestFunction } from "./target.ts";
+
+export type { Application, Handler, Reply, Server, Start, TestFunction, Visit } from "./target.ts";
+
+/** How one adapter runs the list. */
+export interface HttpCases {
+  readonly test: TestFunction;
+  readonly start: Start;
+  /** The same over HTTP/2 without TLS, where the adapter can: every case runs again. */
+  readonly http2?: Start;
+  /** Cases, by title, that cannot hold here; each is skipped with its reason. */
+  readonly exclude?: readonly { readonly title: string; readonly reason: string }[];
+}
+
+/** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
+export function testHttpCases({ test, start, http2, exclude = [] }: HttpCases): void {
+  const cases = [...REQUESTS, ...COOKIES, ...LOGINS, ...STREAMS, ...BACKEND];
+  for (const { title } of exclude)
+    if (!cases.some((it) => it.title === title)) throw new TypeError(`There is no case "${title}"`);
+  for (const it of cases) {
+    const excluded = exclude.find(({ title }) => title === it.title);
+    if (excluded) {
+      test.skip(`${it.title} (${excluded.reason})`, async () => undefined);
+      continue;
+    }
+    test(it.title, () => runCase(it, start, connectHttp1));
+    if (http2) test(`HTTP/2: ${it.title}`, () => runCase(it, http2, connectHttp2));
+  }
+}
