@@ -67,7 +67,7 @@ interface Held {
   seen: ReadonlyMap<string, string> | undefined;
   /** Ends with the last write that was begun, so that writes of one session land in their order. */
   last: Promise<unknown>;
-  /** Whether another session under the same id, met in the same request, is a new one. */
+  /** Whether its request ended it, and what comes under the same id is another one. */
   over: boolean;
 }
 
@@ -159,7 +159,6 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
       { fields: changesBetween(before, cookie), expiresAt: expiresAt ?? now + idle },
       now,
     );
-    if (held.seen) held.seen = new Map([...held.seen, ...cookie]);
   }
 
   async function read(sid: string): Promise<{ held: Held; session: StoredSession } | undefined> {
@@ -249,10 +248,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
       const session: object = Reflect.apply(createSession, store, [req, data]);
       // express-session copies what it was answered into an object of its own.
       const held = sessions.get(data);
-      if (held) {
-        sessions.set(session, held);
-        held.over = true;
-      }
+      if (held) sessions.set(session, held);
       return session;
     },
   };

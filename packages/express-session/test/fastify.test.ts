@@ -68,6 +68,17 @@ describe.each([{ rolling: false }, { rolling: true }])("@fastify/session with %o
     expect(await data(visitor)).toEqual({ first: true, a: true, b: true, c: true });
   });
 
+  test("what one writes while the other has read and not yet written survives", async () => {
+    const [read, written] = [meeting(2), meeting(2)];
+    const visitor = await begin(memoryDriver(), () => read().then(written), rolling);
+    const slow = visitor.get("/together/set/b");
+    await read();
+    await visitor.get("/set/a");
+    await written();
+    await slow;
+    expect(await data(visitor)).toEqual({ first: true, a: true, b: true });
+  });
+
   test("a session that has ended is not brought back by a request that read it before", async () => {
     const driver = memoryDriver();
     const [read, over] = [meeting(2), meeting(2)];

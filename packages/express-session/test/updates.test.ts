@@ -47,6 +47,17 @@ describe.each([{ resave: false }, { resave: true }])("overlapping requests with 
     expect(await data(visitor)).toEqual({ first: "first", a: "a", b: "b", c: "c" });
   });
 
+  test("what one writes while the other has read and not yet written survives", async () => {
+    const [read, written] = [meeting(2), meeting(2)];
+    const visitor = await begin(() => read().then(written), options);
+    const slow = visitor.get("/together/set/b");
+    await read();
+    await visitor.get("/set/a");
+    await written();
+    await slow;
+    expect(await data(visitor)).toEqual({ first: "first", a: "a", b: "b" });
+  });
+
   test("a deletion and a write of another key both survive", async () => {
     const visitor = await begin(meeting(2), options);
     await Promise.all([visitor.get("/together/delete/first"), visitor.get("/together/set/a")]);
