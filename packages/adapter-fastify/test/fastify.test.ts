@@ -121,12 +121,14 @@ test("what an onSend hook writes is committed, with the first write of a session
 });
 
 test("what a stream writes after the headers is committed before its end", async () => {
+  const written = gate();
   const app = await start((fastify) =>
     fastify.get("/", ({ session }, reply) =>
       reply.send(
         Readable.from(
           (async function* () {
             yield "do";
+            await written.opened;
             session.store("app").set("n", 3);
             yield "ne";
           })(),
@@ -135,7 +137,9 @@ test("what a stream writes after the headers is committed before its end", async
     ),
   );
   const cookie = await visitor(app);
-  expect(await (await ask(app, cookie)).text()).toBe("done");
+  const answer = await ask(app, cookie);
+  written.open();
+  expect(await answer.text()).toBe("done");
   expect(await stored(app, cookie)).toBe(3);
 });
 

@@ -61,18 +61,22 @@ test("a login that cannot be stored is an error, and the old session stays", asy
 });
 
 test("what a stream writes after the headers is committed before its end", async () => {
+  const written = gate();
   const app = await start(() => (ctx) => {
     const { session } = ctx;
     ctx.body = Readable.from(
       (async function* () {
         yield "do";
+        await written.opened;
         session.store("app").set("n", 3);
         yield "ne";
       })(),
     );
   });
   const cookie = await visitor(app);
-  expect(await (await ask(app, cookie)).text()).toBe("done");
+  const answer = await ask(app, cookie);
+  written.open();
+  expect(await answer.text()).toBe("done");
   expect(await stored(app, cookie)).toBe(3);
 });
 
