@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { createSessionManager, isSessionError, type Session } from "@sessions/core";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { withSession } from "../src/index.ts";
@@ -207,4 +208,15 @@ test("the types take handlers that wait, and handlers that do not", () => {
     void withSession(sessions, ask(), () => undefined);
   };
   expectTypeOf(check).toBeFunction();
+});
+
+test("nothing of Node's is imported", async () => {
+  const folder = new URL("../src/", import.meta.url);
+  const files = await readdir(folder);
+  const sources = await Promise.all(files.map((file) => readFile(new URL(file, folder), "utf8")));
+  const imported = sources.flatMap((source) =>
+    [...source.matchAll(/ from "([^"]+)"/g)].map(([, from]) => from),
+  );
+  expect(imported).toContain("@sessions/core");
+  expect(imported.filter((from) => from !== "@sessions/core" && !from?.startsWith("./"))).toEqual([]);
 });

@@ -126,10 +126,12 @@ export const COOKIES: readonly Case[] = [
     },
   })),
   {
-    title: "a GET from another site is a link that somebody followed, unless the cookie is SameSite=Strict",
+    title:
+      "a GET or HEAD from another site is a link that somebody followed, unless the cookie is SameSite=Strict",
     async run(serve) {
       const app = await serve(writing(2));
-      assert.equal((await app.ask({ headers: crossSite })).cookies.length, 1);
+      for (const method of ["GET", "HEAD"])
+        assert.equal((await app.ask({ method, headers: crossSite })).cookies.length, 1);
       const strict = await serve(writing(2), { cookie: { sameSite: "strict" } });
       assert.deepEqual((await strict.ask({ headers: crossSite })).cookies, []);
       assert.equal((await strict.ask({ headers: { "sec-fetch-site": "same-origin" } })).cookies.length, 1);
