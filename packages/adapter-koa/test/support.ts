@@ -13,7 +13,7 @@ import { onTestFinished } from "vitest";
 import { type SessionMiddlewareOptions, sessionMiddleware } from "../src/index.ts";
 
 /** A driver over memory that counts its calls, and can be held up or down. */
-export interface Backend {
+interface Backend {
   readonly driver: Driver;
   readonly calls: string[];
   /** Names the methods that fail, in `calls` too. */
