@@ -1,7 +1,8 @@
 /** A bridge to and from express-session: drivers as its store, its stores as drivers. */
-export type { StoredSession } from "./layout.ts";
+export { type FromExpressSessionStoreOptions, fromExpressSessionStore, type StoreLike } from "./driver.ts";
+export { expressSessionExclusions } from "./exclusions.ts";
+export type { Done, StoredSession } from "./layout.ts";
 export {
-  type Done,
   type ExpressSessionStore,
   type ExpressSessionStoreOptions,
   expressSessionStore,

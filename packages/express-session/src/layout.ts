@@ -5,13 +5,16 @@ import { createHash } from "node:crypto";
  * is the record's, so that a touch changes no field.
  */
 
+/** How a store says that it has done what it was asked, or why not. */
+export type Done = (error?: unknown) => void;
+
 /** A session as a store answers it: its data by key, and its cookie's settings. */
 export interface StoredSession {
   cookie: {
     /** Of `maxAge`, as it was set; `null` where the cookie ends with the browser. */
     originalMaxAge: number | null;
     /** When the session ends; `null` where its cookie ends with the browser. */
-    expires?: Date | null;
+    expires?: Date | null | undefined;
   };
 }
 

@@ -14,6 +14,7 @@ import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-
 import {
   COOKIE_FIELD,
   changesBetween,
+  type Done,
   decodeSession,
   type Encoded,
   encodeSession,
@@ -38,9 +39,6 @@ export interface ExpressSessionStoreOptions<S extends EventEmitter = EventEmitte
    */
   readonly idle?: Duration | undefined;
 }
-
-/** What a store is told that has done what it was asked, or has not. */
-export type Done = (error?: unknown) => void;
 
 /** What express-session and `@fastify/session` call; each error goes to the callback. */
 export interface ExpressSessionStore {
