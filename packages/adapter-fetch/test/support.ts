@@ -28,7 +28,7 @@ export async function listen(fetch: Fetch, version: 1 | 2 = 1): Promise<Server> 
 }
 
 /** Answers as handlers of `Request` and `Response` do. */
-export function responseOf({ status, headers = {}, body, redirect }: Reply, request: Request): Response {
+function responseOf({ status, headers = {}, body, redirect }: Reply, request: Request): Response {
   // Its headers are immutable.
   if (redirect !== undefined) return Response.redirect(new URL(redirect, request.url), 303);
   const list = Object.entries(headers).flatMap(([name, values]) =>

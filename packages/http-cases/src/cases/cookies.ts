@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cookieOf } from "../client.ts";
-import { type Case, writing } from "../kit.ts";
+import { type Case, type Serve, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
 /** Whether the client named a session, and `app/n`. */
@@ -47,7 +47,7 @@ export const COOKIES: readonly Case[] = [
     ] as const
   ).map(([own, sent]) => ({
     title: `a response that sets the cookie, with Cache-Control ${own ?? "not set"}, is sent with ${sent}`,
-    async run(serve: Parameters<Case["run"]>[0]) {
+    async run(serve: Serve) {
       const headers = own === undefined ? {} : { "Cache-Control": own };
       const app = await serve(writing(2, { headers, body: "done" }));
       assert.equal((await app.ask()).headers["cache-control"], sent);
@@ -119,7 +119,7 @@ export const COOKIES: readonly Case[] = [
   },
   ...["POST", "PUT", "PATCH", "DELETE"].map((method) => ({
     title: `a ${method} from another site without our cookie stores nothing and is given no cookie`,
-    async run(serve: Parameters<Case["run"]>[0]) {
+    async run(serve: Serve) {
       const app = await serve(writing(2));
       const answer = await app.ask({ method, headers: crossSite });
       assert.deepEqual([answer.status, answer.cookies, app.backend.calls], [200, [], []]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cookieOf } from "../client.ts";
-import { type Case, gate, writing } from "../kit.ts";
+import { type Case, gate, type Serve, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
 /** Shows `app/n` on GET, and counts it up on every other method. */
@@ -83,7 +83,7 @@ export const REQUESTS: readonly Case[] = [
   },
   ...[204, 304].map((status) => ({
     title: `a response with status ${status} has its cookie, its own headers, and no body`,
-    async run(serve: Parameters<Case["run"]>[0]) {
+    async run(serve: Serve) {
       const app = await serve(writing(2, { status, headers: { ETag: '"1"' } }));
       const answer = await app.ask();
       assert.deepEqual([answer.status, answer.text, answer.headers["etag"]], [status, "", '"1"']);

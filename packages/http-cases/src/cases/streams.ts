@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isSessionError, type Session } from "@sessions/core";
 import { cookieOf } from "../client.ts";
-import { type Case, gate, pieces } from "../kit.ts";
+import { type Case, gate, pieces, type Serve } from "../kit.ts";
 
 /** Writes `app/n` when it is called. */
 const write =
@@ -39,7 +39,7 @@ export const STREAMS: readonly Case[] = [
     { kind: "of a length that is known, as of a download", headers: { "Content-Length": "10" } },
   ].map(({ kind, headers }) => ({
     title: `a stream ${kind} is in no client's hands before what was written midway is committed`,
-    async run(serve: Parameters<Case["run"]>[0]) {
+    async run(serve: Serve) {
       const log: string[] = [];
       const seen = gate();
       const app = await serve(({ session }) => ({
