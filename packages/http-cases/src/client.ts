@@ -47,6 +47,8 @@ export const connectHttp1: Connect = (port) => {
         agent,
         ...(signal && { signal }),
       });
+      // Once there is a response, its body tells of the error; some runtimes tell of it here as well.
+      request.on("error", () => undefined);
       request.end();
       const [response]: http.IncomingMessage[] = await once(request, "response");
       if (!response) throw new Error("There is no response");
