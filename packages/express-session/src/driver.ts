@@ -101,18 +101,22 @@ export function fromExpressSessionStore(
   ): Promise<T> {
     const end = performance.now() + timeout;
     const before = turns.get(id);
+    let over = false;
     const write = async (send: () => Promise<void>): Promise<void> => {
       // The caller has been told that it failed, and may have done something else since.
-      if (performance.now() >= end)
-        throw new DriverUnavailableError("express-session: no time was left to send the change");
+      if (over) throw new DriverUnavailableError("express-session: no time was left to send the change");
       await send();
     };
     const answer = (async () => {
       await before;
-      return call(async () => {
-        const record = await get(id);
-        return work(record && record.expiresAt > now ? record : undefined, write);
-      }, end - performance.now());
+      try {
+        return await call(async () => {
+          const record = await get(id);
+          return work(record && record.expiresAt > now ? record : undefined, write);
+        }, end - performance.now());
+      } finally {
+        over = true;
+      }
     })();
     const turn = answer
       .catch(() => undefined)

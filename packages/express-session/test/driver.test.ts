@@ -84,7 +84,7 @@ describe("a store that", () => {
       },
       destroy: nothing.destroy,
     };
-    const driver = fromExpressSessionStore(store, { timeout: 50 });
+    const driver = fromExpressSessionStore(store, { timeout: 300 });
     const now = Date.now();
     await expect(driver.create(ID, record(now), now)).rejects.toMatchObject({
       code: "ERR_SESSION_UNAVAILABLE",
