@@ -15,7 +15,7 @@ export interface SessionMiddlewareOptions {
 /** One request, and the session that was opened for it. */
 interface Visit {
   readonly sessions: SessionManager;
-  /** Where errors go; `undefined` without the middleware. */
+  /** Where errors go; `undefined` without the middleware and without `onError`. */
   readonly next: Next | undefined;
   opened?: Promise<Session>;
   session?: Session;
@@ -73,14 +73,19 @@ export function sessionMiddleware(
  *
  * Rejects with what `SessionManager.open` rejects with, with `ERR_SESSION_HEADERS_SENT` where the response's headers
  * went out before the first call, and with a `TypeError` where another manager opened the request's session.
+ *
+ * @param onError For other frameworks, given with the first call: answers the error of a commit that failed. The
+ * response is as it was before the first call then, with status 500; with `headersSent` its connection has been cut.
+ * @default a plain 500, and a process warning with the error
  */
 export function openSession(
   sessions: SessionManager,
   req: IncomingMessage,
   res: ServerResponse,
+  onError?: (error: unknown) => void,
 ): Promise<Session> {
   const visited: Visited = req;
-  const visit: Visit = visited[VISIT] ?? { sessions, next: undefined };
+  const visit: Visit = visited[VISIT] ?? { sessions, next: onError };
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),

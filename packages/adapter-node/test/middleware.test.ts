@@ -115,6 +115,24 @@ describe("openSession", () => {
     expect(code).toBe("ERR_SESSION_HEADERS_SENT");
   });
 
+  test("gives the error of a commit to the first call's onError, which answers in the handler's place", async () => {
+    const { sessions, backend } = create();
+    backend.down.add("create");
+    const port = await listen(async (req, res) => {
+      res.setHeader("X-Before", "kept");
+      const session = await openSession(sessions, req, res, (error) => {
+        res.end(`${res.statusCode} ${res.headersSent} ${(error as NodeJS.ErrnoException).code}`);
+      });
+      session.store("app").set("n", 2);
+      res.writeHead(201, { "X-Handler": "yes" }).end("done");
+    });
+    const answer = await ask(port);
+    expect([answer.status, answer.text]).toEqual([500, "500 false ERR_SESSION_UNAVAILABLE"]);
+    expect(answer.headers).toHaveProperty("x-before");
+    expect(answer.headers).not.toHaveProperty("x-handler");
+    expect(answer.cookies).toEqual([]);
+  });
+
   test("that nobody waits for holds the response back all the same", async () => {
     const { sessions, backend } = create();
     const made = sessions.create();

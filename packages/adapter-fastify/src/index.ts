@@ -1,0 +1,10 @@
+import type { Session } from "@sessions/core";
+
+export { openSession, type SessionPluginOptions, sessionPlugin } from "./plugin.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The session that `sessionPlugin` opened; with `lazy: true` only once `openSession` has resolved. */
+    session: Session;
+  }
+}

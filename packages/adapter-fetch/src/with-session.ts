@@ -1,0 +1,79 @@
+import type { Session, SessionManager } from "@sessions/core";
+import { addCookie, isCrossSite } from "./headers.ts";
+
+/**
+ * Opens the request's session, runs the handler with it, and answers the handler's response once the session is
+ * committed, with its cookie if there is one to send. What is written while the body is on its way is committed before
+ * the body ends; if that fails, the body ends with the error.
+ *
+ * A response that is thrown, as routers do to redirect, is committed like one that is returned, and thrown again. Where
+ * anything else is thrown, what was staged is discarded, because no response could carry a new cookie: a handler that
+ * wants it kept returns its error page, and what a framework catches inside (Hono, SvelteKit) it returns.
+ *
+ * Rejects with what `SessionManager.open` and `Session.commit` reject with, and with what the handler throws.
+ */
+export async function withSession(
+  sessions: SessionManager,
+  request: Request,
+  handler: (session: Session) => Response | Promise<Response>,
+): Promise<Response> {
+  if (typeof sessions?.open !== "function")
+    throw new TypeError("withSession() needs what createSessionManager() returns");
+  const session = await sessions.open(request.headers.get("Cookie"), {
+    crossSite: isCrossSite(sessions, request),
+  });
+  let response: Response;
+  try {
+    response = await handler(session);
+  } catch (error) {
+    throw isResponse(error) ? await committed(session, request, error) : error;
+  }
+  return committed(session, request, response);
+}
+
+// By its tag: servers put a class of their own in the place of the runtime's, and both are thrown.
+const isResponse = (value: unknown): value is Response =>
+  Object.prototype.toString.call(value) === "[object Response]";
+
+async function committed(session: Session, request: Request, response: Response): Promise<Response> {
+  const { status, setCookie } = await seal(session, response);
+  // Nothing can be written to a session that ended, nor to one that the client has no cookie for.
+  const more = status === "committed" || (status === "unchanged" && !session.isNew);
+  // Nobody reads the body of a response to HEAD, so that it would never end.
+  const body =
+    more && response.body && request.method !== "HEAD"
+      ? response.body.pipeThrough(committing(session, response.headers))
+      : response.body;
+  if (body === response.body && setCookie === undefined) return response;
+  // A copy: headers may be immutable, and a response without a body may serve many requests.
+  const copy = new Response(body, response);
+  if (setCookie !== undefined) addCookie(copy.headers, setCookie);
+  return copy;
+}
+
+async function seal(session: Session, { body }: Response): ReturnType<Session["commit"]> {
+  try {
+    return await session.commit({ seal: true });
+  } catch (error) {
+    // What produces it need not go on. What it says to that is not what failed.
+    body?.cancel(error).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Passes a body through, and ends it when what was written meanwhile is committed. */
+function committing(session: Session, headers: Headers): TransformStream<Uint8Array, Uint8Array> {
+  // Bytes that are still to come, where a header says how many there are.
+  let remaining = Number(headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
+  return new TransformStream({
+    async transform(chunk, controller) {
+      remaining -= chunk.byteLength;
+      // A client that has as many bytes as it was told of has the whole response.
+      if (remaining <= 0) await session.commit();
+      controller.enqueue(chunk);
+    },
+    async flush() {
+      await session.commit();
+    },
+  });
+}

@@ -1,0 +1,222 @@
+import { readdir, readFile } from "node:fs/promises";
+import { createSessionManager, isSessionError, type Session } from "@sessions/core";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { withSession } from "../src/index.ts";
+import { createBackend, visitor } from "./backend.ts";
+
+const ask = (cookie?: string, method = "GET"): Request =>
+  new Request("http://localhost/", { method, headers: cookie === undefined ? {} : { cookie } });
+
+const write = (session: Session, n: number): void => {
+  session.store("app").set("n", n);
+};
+
+const cookieFrom = (response: Response): string => response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
+
+describe("the response", () => {
+  test("is the handler's own object where there is nothing to send and nothing to wait for", async () => {
+    const { sessions } = createBackend();
+    const own = new Response("hello");
+    expect(await withSession(sessions, ask(), () => own)).toBe(own);
+  });
+
+  test("that serves many requests is never changed", async () => {
+    const { sessions } = createBackend();
+    const shared = new Response(null, { status: 204 });
+    const [first, second] = [0, 1].map(() =>
+      withSession(sessions, ask(), (session) => {
+        write(session, 2);
+        return shared;
+      }),
+    );
+    expect((await first)?.headers.getSetCookie()).toHaveLength(1);
+    expect((await second)?.headers.getSetCookie()).toHaveLength(1);
+    expect([...shared.headers]).toEqual([]);
+  });
+
+  test("may have headers that cannot be changed, and keeps its status, its text and its headers", async () => {
+    const { sessions } = createBackend();
+    const fetched = await fetch("data:text/plain,hello");
+    expect(() => fetched.headers.append("X", "y")).toThrow(TypeError);
+    const response = await withSession(sessions, ask(), (session) => {
+      write(session, 2);
+      return fetched;
+    });
+    expect([response.status, response.statusText]).toEqual([fetched.status, fetched.statusText]);
+    expect(response.headers.get("Content-Type")).toBe("text/plain");
+    expect(response.headers.getSetCookie()).toHaveLength(1);
+    expect(await response.text()).toBe("hello");
+  });
+
+  test("to HEAD has its body unread", async () => {
+    const { sessions } = createBackend();
+    const own = new Response("hello");
+    expect(await withSession(sessions, ask(await visitor(sessions), "HEAD"), () => own)).toBe(own);
+  });
+});
+
+describe("a body", () => {
+  test("is drawn as fast as it is read, and no faster", async () => {
+    const { sessions } = createBackend();
+    let made = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          controller.enqueue(bytes(made++));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const response = await withSession(sessions, ask(await visitor(sessions)), () => new Response(body));
+    const reader = response.body?.getReader();
+    for (let n = 0; n < 5; n++) expect((await reader?.read())?.value).toEqual(bytes(n));
+    // All that could go on without a reader has gone on after this.
+    await new Promise((resolve) => setImmediate(resolve));
+    // One that waits in the passage, and one that was asked for when it was taken.
+    expect(made).toBeLessThanOrEqual(7);
+    await reader?.cancel();
+  });
+
+  test("that is cancelled ends what produces it, with the reason", async () => {
+    const { sessions } = createBackend();
+    let reason: unknown;
+    const body = new ReadableStream({
+      cancel(given) {
+        reason = given;
+      },
+    });
+    const response = await withSession(sessions, ask(await visitor(sessions)), () => new Response(body));
+    await response.body?.cancel("the client went away");
+    expect(reason).toBe("the client went away");
+  });
+
+  test.each([
+    ["before its last byte", { "Content-Length": "4" }],
+    ["before its end", {}],
+  ])(
+    "ends with the error where a late commit fails %s, and what produces it is ended",
+    async (when, headers) => {
+      const { sessions, down } = createBackend();
+      let cancelled: unknown;
+      const response = await withSession(sessions, ask(await visitor(sessions)), (session) => {
+        let pulled = 0;
+        const body = new ReadableStream<Uint8Array>(
+          {
+            pull(controller) {
+              if (++pulled === 3) {
+                controller.close();
+                return;
+              }
+              write(session, 2 + pulled);
+              controller.enqueue(bytes(1, 2));
+            },
+            cancel(error) {
+              cancelled = error;
+            },
+          },
+          { highWaterMark: 0 },
+        );
+        return new Response(body, { headers });
+      });
+      down.add("commit");
+      const unavailable = (error: unknown): boolean => isSessionError(error, "ERR_SESSION_UNAVAILABLE");
+      const reader = response.body?.getReader();
+      expect((await reader?.read())?.value).toEqual(bytes(1, 2));
+      if (when === "before its end") expect((await reader?.read())?.value).toEqual(bytes(1, 2));
+      await expect(reader?.read()).rejects.toSatisfy(unavailable);
+      expect(unavailable(cancelled)).toBe("Content-Length" in headers);
+    },
+  );
+
+  test("is cancelled where the commit before it fails, and withSession rejects", async () => {
+    const { sessions, down } = createBackend();
+    down.add("create");
+    let cancelled: unknown;
+    const body = new ReadableStream({
+      cancel(error) {
+        cancelled = error;
+      },
+    });
+    const response = withSession(sessions, ask(), (session) => {
+      write(session, 2);
+      return new Response(body);
+    });
+    await expect(response).rejects.toSatisfy((error) => isSessionError(error, "ERR_SESSION_UNAVAILABLE"));
+    expect(isSessionError(cancelled, "ERR_SESSION_UNAVAILABLE")).toBe(true);
+  });
+});
+
+describe("a handler", () => {
+  test("that throws a response has it committed, and thrown again with the cookie", async () => {
+    const { sessions } = createBackend();
+    const thrown: unknown = await withSession(sessions, ask(), (session) => {
+      write(session, 2);
+      session.login("ada");
+      throw Response.redirect("http://localhost/next", 303);
+    }).catch((error: unknown) => error);
+    if (!(thrown instanceof Response)) throw thrown;
+    expect([thrown.status, thrown.headers.get("Location")]).toEqual([303, "http://localhost/next"]);
+    const session = await sessions.open(cookieFrom(thrown));
+    expect([session.principal, session.store("app").get("n")]).toEqual(["ada", 2]);
+  });
+
+  test("that throws anything else has nothing stored, and its error is what withSession rejects with", async () => {
+    const { sessions, calls } = createBackend();
+    const fault = new Error("the handler failed");
+    const cookie = await visitor(sessions);
+    calls.length = 0;
+    await expect(
+      withSession(sessions, ask(cookie), (session) => {
+        write(session, 2);
+        throw fault;
+      }),
+    ).rejects.toBe(fault);
+    expect(calls).toEqual(["load"]);
+  });
+
+  test("does not run where the read fails", async () => {
+    const { sessions, down } = createBackend();
+    const cookie = await visitor(sessions);
+    down.add("load");
+    let ran = false;
+    const response = withSession(sessions, ask(cookie), () => {
+      ran = true;
+      return new Response();
+    });
+    await expect(response).rejects.toSatisfy((error) => isSessionError(error, "ERR_SESSION_UNAVAILABLE"));
+    expect(ran).toBe(false);
+  });
+});
+
+test("something that is no manager is told at once", async () => {
+  await expect(Reflect.apply(withSession, undefined, [{}, ask(), () => new Response()])).rejects.toThrow(
+    "createSessionManager()",
+  );
+});
+
+test("the types take handlers that wait, and handlers that do not", () => {
+  const check = (): void => {
+    const sessions = createSessionManager();
+    expectTypeOf(withSession(sessions, ask(), () => new Response())).toEqualTypeOf<Promise<Response>>();
+    void withSession(sessions, ask(), async (session) => {
+      expectTypeOf(session).toEqualTypeOf<Session>();
+      return new Response();
+    });
+    // @ts-expect-error a handler that forgets its response
+    void withSession(sessions, ask(), () => undefined);
+  };
+  expectTypeOf(check).toBeFunction();
+});
+
+test("nothing of Node's is imported", async () => {
+  const folder = new URL("../src/", import.meta.url);
+  const files = await readdir(folder);
+  const sources = await Promise.all(files.map((file) => readFile(new URL(file, folder), "utf8")));
+  const imported = sources.flatMap((source) =>
+    [...source.matchAll(/ from "([^"]+)"/g)].map(([, from]) => from),
+  );
+  expect(imported).toContain("@sessions/core");
+  expect(imported.filter((from) => from !== "@sessions/core" && !from?.startsWith("./"))).toEqual([]);
+});

@@ -1,0 +1,10 @@
+import type { Session } from "@sessions/core";
+
+export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from "./middleware.ts";
+
+declare module "koa" {
+  interface BaseContext {
+    /** The session that `sessionMiddleware` opened; with `lazy: true` only once `openSession` has resolved. */
+    session: Session;
+  }
+}

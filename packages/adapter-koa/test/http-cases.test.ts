@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import http from "node:http";
+import http2 from "node:http2";
+import type { Server } from "node:net";
+import { Readable } from "node:stream";
+import { type Application, type Start, testHttpCases } from "@sessions/http-cases";
+import Koa from "koa";
+import { describe, test } from "vitest";
+import { sessionMiddleware } from "../src/index.ts";
+
+function build({ sessions, handler, onError }: Application): Koa {
+  const app = new Koa();
+  app.on("error", (error: NodeJS.ErrnoException) => {
+    // Koa tells of a stream whose response is over before it, too: that is what became of the error, and not another.
+    if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") onError(error);
+  });
+  app.use(sessionMiddleware(sessions));
+  app.use(async (ctx) => {
+    const { method, url, session } = ctx;
+    const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });
+    for (const [name, value] of Object.entries(headers))
+      ctx.set(name, typeof value === "string" ? value : [...value]);
+    ctx.status = redirect === undefined ? status : 303;
+    if (redirect !== undefined) ctx.redirect(redirect);
+    else ctx.body = typeof body === "object" ? Readable.from(body) : (body ?? "");
+  });
+  return app;
+}
+
+async function listen(server: Server, drop: () => void): ReturnType<Start> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address ? address.port : 0,
+    close() {
+      drop();
+      server.close();
+    },
+  };
+}
+
+describe("Koa", () => {
+  testHttpCases({
+    test,
+    start(application) {
+      const server = http.createServer(build(application).callback());
+      return listen(server, () => server.closeAllConnections());
+    },
+    http2(application) {
+      const server = http2.createServer(build(application).callback());
+      const opened = new Set<http2.ServerHttp2Session>();
+      server.on("session", (session) => opened.add(session));
+      return listen(server, () => {
+        for (const session of opened) session.destroy();
+      });
+    },
+  });
+});

@@ -1,0 +1,117 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  createSessionManager,
+  type Driver,
+  DriverUnavailableError,
+  type SessionManager,
+  type SessionManagerOptions,
+} from "@sessions/core";
+import { memoryDriver } from "@sessions/core/memory";
+import Koa from "koa";
+import { onTestFinished } from "vitest";
+import { type SessionMiddlewareOptions, sessionMiddleware } from "../src/index.ts";
+
+/** A driver over memory that counts its calls, and can be held up or down. */
+interface Backend {
+  readonly driver: Driver;
+  readonly calls: string[];
+  /** Names the methods that fail, in `calls` too. */
+  readonly down: Set<string>;
+  /** Runs before each write is made. */
+  beforeWrite: () => Promise<unknown>;
+}
+
+function createBackend(): Backend {
+  const inner = memoryDriver();
+  const backend: Backend = {
+    calls: [],
+    down: new Set(),
+    beforeWrite: async () => undefined,
+    driver: {
+      name: "counting",
+      create: (id, record, now) => call("create", () => inner.create(id, record, now)),
+      load: (id) => call("load", () => inner.load(id)),
+      commit: (id, change, now) => call("commit", () => inner.commit(id, change, now)),
+      destroy: (id, now) => call("destroy", () => inner.destroy(id, now)),
+      sweep: (range) => call("sweep", () => inner.sweep(range)),
+    },
+  };
+  async function call<T>(method: string, run: () => Promise<T>): Promise<T> {
+    backend.calls.push(method);
+    if (backend.down.has(method)) throw new DriverUnavailableError(`${method} is down`);
+    if (method === "create" || method === "commit") await backend.beforeWrite();
+    return run();
+  }
+  return backend;
+}
+
+export interface App {
+  readonly sessions: SessionManager;
+  readonly backend: Backend;
+  readonly url: string;
+  /** What reached `app.on("error")`. */
+  readonly errors: unknown[];
+}
+
+interface AppOptions extends SessionManagerOptions, SessionMiddlewareOptions {
+  /** Mounted before the session's middleware. */
+  readonly before?: Koa.Middleware;
+}
+
+/** Starts a Koa application on a socket: the session's middleware, then what `build` makes. */
+export async function start(
+  build: (sessions: SessionManager) => Koa.Middleware,
+  { before, lazy, ...options }: AppOptions = {},
+): Promise<App> {
+  const backend = createBackend();
+  const sessions = createSessionManager({ driver: backend.driver, ...options });
+  const errors: unknown[] = [];
+  const app = new Koa();
+  app.on("error", (error) => errors.push(error));
+  if (before) app.use(before);
+  app.use(sessionMiddleware(sessions, { lazy }));
+  app.use(build(sessions));
+  const server = http.createServer(app.callback());
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // Never a pipe's name, since it listens on a port.
+  return { sessions, backend, errors, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Asks with a cookie, follows no redirect, and answers when the headers are there. */
+export const ask = ({ url }: App, cookie?: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, { redirect: "manual", ...init, headers: { ...init.headers, ...(cookie && { cookie }) } });
+
+/** The Cookie header that a browser would send next. */
+export const cookieOf = (response: Response): string =>
+  response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0] ?? "")
+    .join("; ");
+
+/** A cookie of a session that holds `{ app: { n: 1 } }`, made behind the server's back. */
+export async function visitor({ sessions, backend }: App): Promise<string> {
+  const session = await sessions.open(undefined);
+  session.store("app").set("n", 1);
+  const { setCookie = "" } = await session.commit();
+  backend.calls.length = 0;
+  return setCookie.split(";")[0] ?? "";
+}
+
+/** What a cookie's session holds under `app/<key>`, read afresh. */
+export async function stored({ sessions }: App, cookie: string, key = "n"): Promise<unknown> {
+  return (await sessions.open(cookie)).store("app").get(key);
+}
+
+/** A promise, and what resolves it. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

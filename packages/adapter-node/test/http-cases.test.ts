@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import http2 from "node:http2";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Session } from "@sessions/core";
+import { type Application, type Reply, type Start, testHttpCases } from "@sessions/http-cases";
+import connect from "connect";
+import express5 from "express";
+import express4 from "express4";
+import { describe, test } from "vitest";
+import { openSession, sessionMiddleware } from "../src/index.ts";
+
+async function answer(res: ServerResponse, { status, headers = {}, body, redirect }: Reply): Promise<void> {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (redirect !== undefined) res.writeHead(303, { Location: redirect });
+  else res.statusCode = status ?? 200;
+  if (body === undefined || typeof body === "string") res.end(body);
+  // What cuts the response tells of it, too.
+  else await pipeline(Readable.from(body), res).catch(() => undefined);
+}
+
+type Visited = IncomingMessage & { session?: Session };
+
+async function handle({ handler }: Application, req: Visited, res: ServerResponse): Promise<void> {
+  if (!req.session) throw new Error("the session is not ready");
+  await answer(res, await handler({ session: req.session, method: req.method ?? "", url: req.url ?? "" }));
+}
+
+/** Error pages of their own. */
+function errorPage({ onError }: Application, error: unknown, res: ServerResponse): void {
+  onError(error);
+  res.statusCode = 500;
+  res.end("error page");
+}
+
+const servers: Record<string, (application: Application) => RequestListener> = {
+  "node:http": (application) => async (req, res) => {
+    try {
+      await handle(
+        application,
+        Object.assign(req, { session: await openSession(application.sessions, req, res) }),
+        res,
+      );
+    } catch (error) {
+      errorPage(application, error, res);
+    }
+  },
+  Connect(application) {
+    const app = connect();
+    app.use(sessionMiddleware(application.sessions));
+    app.use((req, res, next) => {
+      handle(application, req, res).catch(next);
+    });
+    app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
+      errorPage(application, error, res),
+    );
+    return app;
+  },
+  "Express 4"(application) {
+    const app = express4();
+    app.use(sessionMiddleware(application.sessions));
+    app.use((req, res, next) => {
+      handle(application, req, res).catch(next);
+    });
+    app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
+      errorPage(application, error, res),
+    );
+    return app;
+  },
+  "Express 5"(application) {
+    const app = express5();
+    app.use(sessionMiddleware(application.sessions));
+    app.use((req, res) => handle(application, req, res));
+    app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
+      errorPage(application, error, res),
+    );
+    return app;
+  },
+};
+
+/** Without a framework the error of a failed commit is a warning of the process. */
+function hearWarnings({ onError }: Application): () => void {
+  const heard = (warning: Error): void => {
+    if (warning.name === "DriverUnavailableError") onError(warning);
+  };
+  process.on("warning", heard);
+  return () => process.off("warning", heard);
+}
+
+const start =
+  (build: (application: Application) => RequestListener): Start =>
+  async (application) => {
+    const stopHearing = hearWarnings(application);
+    const server = http.createServer(build(application));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = server.address();
+    return {
+      port: typeof address === "object" && address ? address.port : 0,
+      close() {
+        stopHearing();
+        server.closeAllConnections();
+        server.close();
+      },
+    };
+  };
+
+const startHttp2 =
+  (build: (application: Application) => RequestListener): Start =>
+  async (application) => {
+    const stopHearing = hearWarnings(application);
+    const listener = build(application);
+    const server = http2.createServer((req, res) =>
+      // They have what the adapter uses, and no type in common with HTTP/1's.
+      listener(
+        req as unknown as IncomingMessage,
+        res as unknown as ServerResponse<IncomingMessage> & { req: IncomingMessage },
+      ),
+    );
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = server.address();
+    return {
+      port: typeof address === "object" && address ? address.port : 0,
+      close() {
+        stopHearing();
+        server.close();
+      },
+    };
+  };
+
+for (const [name, build] of Object.entries(servers)) {
+  describe(name, () => {
+    // Neither Express has a response of HTTP/2.
+    const http2 = name.startsWith("Express") ? {} : { http2: startHttp2(build) };
+    testHttpCases({ test, start: start(build), ...http2 });
+  });
+}

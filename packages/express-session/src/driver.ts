@@ -1,0 +1,180 @@
+import { performance } from "node:perf_hooks";
+import { type Driver, DriverUnavailableError, type Duration, type StoredRecord } from "@sessions/core";
+import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import type { Done, StoredSession } from "./layout.ts";
+
+/** What is used of a store for express-session. */
+export interface StoreLike {
+  get(sid: string, callback: (error?: unknown, session?: object | null) => void): unknown;
+  set(sid: string, session: StoredSession, callback: Done): unknown;
+  destroy(sid: string, callback: Done): unknown;
+}
+
+/** Options of `fromExpressSessionStore`. */
+export interface FromExpressSessionStoreOptions {
+  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+}
+
+/** A record, as JSON can hold it: an object of fields would lose one named `__proto__`. */
+interface Kept {
+  readonly version: number;
+  readonly expiresAt: number;
+  readonly principal?: string | undefined;
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+/** A store keeps an expired record for an hour more, so that late requests learn how it ended. */
+const LEFTOVER_MS = 3_600_000;
+
+/** An id that no session has. */
+const NO_ID = "0".repeat(32);
+
+/** Of each store the calls that are under way, by id: two drivers on one store wait for each other. */
+const waiting = new WeakMap<object, Map<string, Promise<unknown>>>();
+
+function turnsOf(store: object): Map<string, Promise<unknown>> {
+  const turns = waiting.get(store) ?? new Map<string, Promise<unknown>>();
+  waiting.set(store, turns);
+  return turns;
+}
+
+/** What a driver wrote; nothing where the store has something else under that id. */
+function parse(session: object | null | undefined): StoredRecord | undefined {
+  const kept: Kept | undefined = Reflect.get(Object(session), "record");
+  if (!kept) return undefined;
+  const { version, expiresAt, principal, fields } = kept;
+  return { version, expiresAt, fields: new Map(fields), ...(principal !== undefined && { principal }) };
+}
+
+/**
+ * A driver on any store for express-session, for a backend that has a store and no driver. The store knows whole sessions
+ * only, so each change is a read and a write of all of it, one after the other within this process.
+ * Other processes it cannot wait for: `expressSessionExclusions` has the rules that it breaks with them.
+ *
+ * @throws SessionConfigError naming an option that is unknown or out of range.
+ */
+export function fromExpressSessionStore(
+  store: StoreLike,
+  options: FromExpressSessionStoreOptions = {},
+): Driver {
+  const { timeout: limit = "2s", ...rest } = options;
+  refuseUnknown("fromExpressSessionStore: ", rest);
+  checkOption(typeof Object(store).get === "function", "store", "a store for express-session", typeof store);
+  const timeout = milliseconds("timeout", limit);
+  const call = createCall({ driver: "express-session", timeout, translate: () => undefined });
+  const turns = turnsOf(store);
+
+  const get = (id: string): Promise<StoredRecord | undefined> =>
+    new Promise((resolve, reject) => {
+      store.get(id, (error, session) => {
+        // Some stores of files answer so where there is none, and express-session takes it so.
+        if (error && Reflect.get(Object(error), "code") !== "ENOENT") reject(error);
+        else resolve(error ? undefined : parse(session));
+      });
+    });
+
+  const settle = (begin: (done: Done) => unknown): Promise<void> =>
+    new Promise((resolve, reject) => {
+      begin((error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+
+  function set(id: string, record: StoredRecord, now: number): Promise<void> {
+    const { version, expiresAt, principal, fields } = record;
+    const kept: Kept = { version, expiresAt, principal, fields: [...fields] };
+    // The store's clock is this process's, and may be another than the caller's.
+    const life = Math.max(expiresAt - now, 0) + LEFTOVER_MS;
+    // Stores differ in which of these they go by.
+    const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
+    const session = { cookie, record: kept };
+    return settle((done) => store.set(id, session, done));
+  }
+
+  /** Does `work` after what was begun before for the same id; it gets its live record, and a way to write. */
+  function inTurn<T>(
+    id: string,
+    now: number,
+    work: (live: StoredRecord | undefined, write: (work: () => Promise<void>) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const end = performance.now() + timeout;
+    const before = turns.get(id);
+    let over = false;
+    const write = async (send: () => Promise<void>): Promise<void> => {
+      // The caller has been told that it failed, and may have done something else since.
+      if (over) throw new DriverUnavailableError("express-session: no time was left to send the change");
+      await send();
+    };
+    const answer = (async () => {
+      await before;
+      try {
+        return await call(async () => {
+          const record = await get(id);
+          return work(record && record.expiresAt > now ? record : undefined, write);
+        }, end - performance.now());
+      } finally {
+        over = true;
+      }
+    })();
+    const turn = answer
+      .catch(() => undefined)
+      .then(() => {
+        if (turns.get(id) === turn) turns.delete(id);
+      });
+    turns.set(id, turn);
+    return answer;
+  }
+
+  return {
+    name: "express-session",
+
+    create(id, { expiresAt, principal, fields }, now) {
+      const record = { version: 1, expiresAt, principal, fields: new Map(fields) };
+      return inTurn(id, now, async (live, write) => {
+        if (live) return false;
+        await write(() => set(id, record, now));
+        return true;
+      });
+    },
+
+    load: (id) => call(() => get(id)),
+
+    commit(id, { fields, expiresAt, principal, ifVersion }, now) {
+      const changes = new Map(fields);
+      return inTurn(id, now, async (live, write) => {
+        if (!live) return "gone";
+        if (ifVersion !== undefined && ifVersion !== live.version) return "conflict";
+        const merged = new Map(live.fields);
+        for (const [name, text] of changes) {
+          if (text === null) merged.delete(name);
+          else merged.set(name, text);
+        }
+        const counts = changes.size > 0 || principal !== undefined || ifVersion !== undefined;
+        const record = {
+          version: live.version + (counts ? 1 : 0),
+          expiresAt: expiresAt ?? live.expiresAt,
+          principal: principal === undefined ? live.principal : (principal ?? undefined),
+          fields: merged,
+        };
+        await write(() => set(id, record, now));
+        return "committed";
+      });
+    },
+
+    destroy: (id, now) =>
+      inTurn(id, now, async (live, write) => {
+        if (!live) return false;
+        await write(() => settle((done) => store.destroy(id, done)));
+        return true;
+      }),
+
+    async sweep() {
+      // The store removes what has expired by itself, an hour later. A backend that is away is still no backend with
+      // nothing to remove.
+      await call(() => get(NO_ID));
+      return 0;
+    },
+  };
+}

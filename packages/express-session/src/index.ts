@@ -1,0 +1,10 @@
+/** A bridge to and from express-session: drivers as its store, its stores as drivers. */
+export { type FromExpressSessionStoreOptions, fromExpressSessionStore, type StoreLike } from "./driver.ts";
+export { expressSessionExclusions } from "./exclusions.ts";
+export type { Done, StoredSession } from "./layout.ts";
+export {
+  type ExpressSessionStore,
+  type ExpressSessionStoreOptions,
+  expressSessionStore,
+  type StoreClass,
+} from "./store.ts";

@@ -1,0 +1,65 @@
+import { testDriver } from "@sessions/conformance";
+import { service } from "@sessions/test-services";
+import { openProxy } from "@sessions/test-services/proxy";
+import { RedisStore } from "connect-redis";
+import session from "express-session";
+import { createClient } from "redis";
+import { afterAll, describe, test } from "vitest";
+import { expressSessionExclusions, fromExpressSessionStore, type StoreLike } from "../src/index.ts";
+
+/** One store for each namespace, as one process has it. */
+function oneStoreEach(make: (namespace: string) => StoreLike): (namespace: string) => StoreLike {
+  const stores = new Map<string, StoreLike>();
+  return (namespace) => {
+    const store = stores.get(namespace) ?? make(namespace);
+    stores.set(namespace, store);
+    return store;
+  };
+}
+
+describe("express-session's MemoryStore", () => {
+  const storeOf = oneStoreEach(() => new session.MemoryStore());
+  testDriver({
+    test,
+    target: { name: "MemoryStore", open: (namespace) => fromExpressSessionStore(storeOf(namespace)) },
+  });
+});
+
+const redis = service("redis");
+if (redis) {
+  const proxy = await openProxy(redis.url);
+  const client = createClient({ url: proxy.url, socket: { reconnectStrategy: 50 } });
+  client.on("error", () => {});
+  await client.connect();
+  afterAll(async () => {
+    client.destroy();
+    await proxy.close();
+  });
+  const newStore = (namespace: string): StoreLike => new RedisStore({ client, prefix: `${namespace}:` });
+  const outage = { cut: proxy.cut, restore: proxy.restore };
+
+  describe("connect-redis, in one process", () => {
+    const storeOf = oneStoreEach(newStore);
+    testDriver({
+      test,
+      target: {
+        name: "connect-redis",
+        open: (namespace) => fromExpressSessionStore(storeOf(namespace), { timeout: 1000 }),
+        outage,
+      },
+    });
+  });
+
+  // Two stores know as little of each other as two processes do.
+  describe("connect-redis, in several processes", () => {
+    testDriver({
+      test,
+      target: {
+        name: "connect-redis",
+        open: (namespace) => fromExpressSessionStore(newStore(namespace), { timeout: 1000 }),
+        outage,
+        exclude: expressSessionExclusions,
+      },
+    });
+  });
+}

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { isSessionError } from "@sessions/core";
+import { cookieOf } from "../client.ts";
+import { type App, type Case, gate, pieces, writing } from "../kit.ts";
+
+const assertOneError = ({ errors }: App): void => {
+  assert.equal(errors.length, 1);
+  assert.ok(isSessionError(errors[0], "ERR_SESSION_UNAVAILABLE"));
+};
+
+/** Backends that are down, and handlers that fail. */
+export const BACKEND: readonly Case[] = [
+  {
+    title: "a backend that is down at the read: an error, no fresh session, and nobody is logged out",
+    async run(serve) {
+      let handled = 0;
+      const app = await serve(({ session }) => {
+        handled++;
+        return { body: String(session.principal) };
+      });
+      const cookie = await app.visitor("ada");
+      app.backend.down.add("load");
+      const answer = await app.ask({ headers: { cookie } });
+      assert.deepEqual([answer.status, answer.cookies, handled], [500, [], 0]);
+      assertOneError(app);
+      app.backend.down.clear();
+      assert.equal((await app.ask({ headers: { cookie } })).text, "ada");
+    },
+  },
+  {
+    title: "a backend that is down at a first write: an error, no cookie, and nothing of the response",
+    async run(serve) {
+      const app = await serve(writing(2, { status: 201, headers: { "X-Own": "yes" }, body: "done" }));
+      app.backend.down.add("create");
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.cookies, answer.headers["x-own"]], [500, [], undefined]);
+      assert.notEqual(answer.text, "done");
+      assertOneError(app);
+    },
+  },
+  {
+    title: "a backend that is down at the commit of a stream: an error, and the stream is ended",
+    async run(serve) {
+      const ended = gate();
+      async function* body(): AsyncGenerator<Uint8Array> {
+        try {
+          for (;;) yield new Uint8Array(10_000);
+        } finally {
+          ended.open();
+        }
+      }
+      const streaming = body();
+      // As a stream that somebody opened before: one that nobody ever read has nothing to end.
+      await streaming.next();
+      const app = await serve(writing(2, { body: streaming }));
+      app.backend.down.add("create");
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.cookies], [500, []]);
+      await ended.opened;
+      assertOneError(app);
+    },
+  },
+  {
+    title: "a backend that is down at a write of a visitor: an error, and the session is as it was",
+    async run(serve) {
+      const app = await serve(writing(2));
+      const cookie = await app.visitor("ada");
+      app.backend.down.add("commit");
+      const answer = await app.ask({ headers: { cookie } });
+      assert.deepEqual([answer.status, answer.cookies], [500, []]);
+      assertOneError(app);
+      app.backend.down.clear();
+      assert.equal(await app.stored(cookie), 1);
+      assert.equal((await app.ask({ headers: { cookie } })).status, 200);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  {
+    title: "a backend that is down at a login: an error, no cookie, and the session before it is good",
+    async run(serve) {
+      const app = await serve(({ session }) => {
+        session.login("ada");
+        return { body: "welcome" };
+      });
+      const cookie = await app.visitor();
+      app.backend.down.add("create");
+      const answer = await app.ask({ headers: { cookie } });
+      assert.deepEqual([answer.status, answer.cookies], [500, []]);
+      assertOneError(app);
+      app.backend.down.clear();
+      assert.equal(await app.stored(cookie), 1);
+    },
+  },
+  {
+    title: "a backend that is down when the headers are out: no client takes what it has for the whole",
+    async run(serve) {
+      const seen = gate();
+      const app = await serve(({ session }) => ({
+        body: pieces(
+          "first ",
+          () => seen.opened,
+          () => session.store("app").set("n", 2),
+          "last",
+        ),
+      }));
+      const cookie = await app.visitor();
+      app.backend.down.add("commit");
+      await assert.rejects(app.ask({ headers: { cookie }, onData: seen.open }));
+      app.backend.down.clear();
+      assert.equal(await app.stored(cookie), 1);
+    },
+  },
+  {
+    title: "a page with status 500 that the handler answers commits and has its cookie",
+    async run(serve) {
+      const app = await serve(writing(2, { status: 500, body: "sorry" }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text], [500, "sorry"]);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    title: "a handler that throws: the framework's page, and no record without its cookie",
+    async run(serve) {
+      const fault = new Error("the handler failed");
+      const app = await serve(({ session }) => {
+        session.store("app").set("n", 2);
+        throw fault;
+      });
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, app.errors], [500, [fault]]);
+      assert.equal(answer.cookies.length, app.backend.calls.length);
+      if (answer.cookies.length > 0) assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    title: "a handler that throws after a login or rotate(): the visitor still has a session",
+    async run(serve) {
+      const app = await serve(({ session, url }) => {
+        if (url === "/in") session.login("ada");
+        else session.rotate();
+        throw new Error("the handler failed");
+      });
+      for (const path of ["/in", "/rotate"]) {
+        const cookie = await app.visitor("ada");
+        const answer = await app.ask({ path, headers: { cookie } });
+        assert.equal(answer.status, 500);
+        assert.equal(await app.stored(cookieOf(answer) || cookie), 1);
+      }
+    },
+  },
+];

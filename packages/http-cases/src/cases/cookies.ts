@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { cookieOf } from "../client.ts";
+import { type Case, type Serve, writing } from "../kit.ts";
+import type { Handler } from "../target.ts";
+
+/** Whether the client named a session, and `app/n`. */
+const showing: Handler = ({ session }) => ({
+  body: session.isNew ? "new" : String(session.store("app").get("n")),
+});
+
+const crossSite = { "sec-fetch-site": "cross-site" };
+
+/** What cookies come, and what cookies and headers go. */
+export const COOKIES: readonly Case[] = [
+  {
+    title: "the session's cookie joins the application's own, all of them",
+    async run(serve) {
+      const app = await serve(
+        writing(2, { headers: { "Set-Cookie": ["a=1; Path=/", "b=2"] }, body: "done" }),
+      );
+      const { cookies } = await app.ask();
+      assert.deepEqual(
+        cookies.filter((cookie) => !cookie.startsWith("sid=")),
+        ["a=1; Path=/", "b=2"],
+      );
+      assert.match(cookies.find((cookie) => cookie.startsWith("sid=")) ?? "", /; HttpOnly/);
+      assert.equal(cookies.length, 3);
+    },
+  },
+  {
+    title: "the application's own cookies go out alone where the session has none to send",
+    async run(serve) {
+      const app = await serve(() => ({ headers: { "Set-Cookie": ["a=1", "b=2"] }, body: "done" }));
+      const { cookies, headers } = await app.ask({ headers: { cookie: await app.visitor() } });
+      assert.deepEqual(cookies, ["a=1", "b=2"]);
+      assert.equal(headers["cache-control"], undefined);
+    },
+  },
+  ...(
+    [
+      [undefined, "private, no-store"],
+      ["public, max-age=60", "private, no-store"],
+      ["max-age=60, x-private", "private, no-store"],
+      ['ext="a, private, b"', "private, no-store"],
+      ["Private, max-age=60", "Private, max-age=60"],
+      ["no-store", "no-store"],
+    ] as const
+  ).map(([own, sent]) => ({
+    title: `a response that sets the cookie, with Cache-Control ${own ?? "not set"}, is sent with ${sent}`,
+    async run(serve: Serve) {
+      const headers = own === undefined ? {} : { "Cache-Control": own };
+      const app = await serve(writing(2, { headers, body: "done" }));
+      assert.equal((await app.ask()).headers["cache-control"], sent);
+    },
+  })),
+  {
+    title: "a response that sets no cookie of ours leaves Cache-Control alone",
+    async run(serve) {
+      const app = await serve(writing(2, { headers: { "Cache-Control": "public" }, body: "done" }));
+      const { headers } = await app.ask({ headers: { cookie: await app.visitor() } });
+      assert.equal(headers["cache-control"], "public");
+    },
+  },
+  {
+    title: "of two cookies of our name the first valid one wins",
+    async run(serve) {
+      const app = await serve(({ session }) => ({ body: String(session.principal) }));
+      const ada = await app.visitor("ada");
+      const bob = await app.visitor("bob");
+      for (const [cookie, principal] of [
+        [`sid=nonsense; ${ada}`, "ada"],
+        [`${ada}; sid=nonsense`, "ada"],
+        [`a=1; ${ada}; ${bob}`, "ada"],
+        [`${bob}; b=2; ${ada}`, "bob"],
+      ] as const)
+        assert.equal((await app.ask({ headers: { cookie } })).text, principal);
+    },
+  },
+  {
+    title: "a Cookie header of 8 KB brings our cookie as well",
+    async run(serve) {
+      const app = await serve(showing);
+      const mine = await app.visitor();
+      const cookie = `big=${"x".repeat(8192 - mine.length - 6)}; ${mine}`;
+      assert.equal(Buffer.byteLength(cookie), 8192);
+      assert.equal((await app.ask({ headers: { cookie } })).text, "1");
+    },
+  },
+  {
+    title: "a cookie that nobody made names no session, and a first write replaces it",
+    async run(serve) {
+      const app = await serve(writing(2));
+      const cookie = `sid=${"0".repeat(32)}.${"A".repeat(43)}`;
+      const answer = await app.ask({ headers: { cookie } });
+      assert.equal(answer.cookies.length, 1);
+      assert.notEqual(cookieOf(answer), cookie);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    title: "a Secure cookie is sent whatever a proxy's headers say",
+    async run(serve) {
+      const app = await serve(writing(2), { cookie: { secure: true } });
+      for (const headers of [
+        {},
+        {
+          "x-forwarded-proto": "https",
+          "x-forwarded-host": "shop.example",
+          "x-forwarded-for": "203.0.113.7",
+        },
+        { "x-forwarded-proto": "http" },
+        { forwarded: "for=203.0.113.7;proto=https;host=shop.example" },
+      ]) {
+        const { cookies } = await app.ask({ headers });
+        assert.equal(cookies.length, 1);
+        assert.match(cookies[0] ?? "", /; Secure/);
+      }
+    },
+  },
+  ...["POST", "PUT", "PATCH", "DELETE"].map((method) => ({
+    title: `a ${method} from another site without our cookie stores nothing and is given no cookie`,
+    async run(serve: Serve) {
+      const app = await serve(writing(2));
+      const answer = await app.ask({ method, headers: crossSite });
+      assert.deepEqual([answer.status, answer.cookies, app.backend.calls], [200, [], []]);
+    },
+  })),
+  {
+    title:
+      "a GET or HEAD from another site is a link that somebody followed, unless the cookie is SameSite=Strict",
+    async run(serve) {
+      const app = await serve(writing(2));
+      for (const method of ["GET", "HEAD"])
+        assert.equal((await app.ask({ method, headers: crossSite })).cookies.length, 1);
+      const strict = await serve(writing(2), { cookie: { sameSite: "strict" } });
+      assert.deepEqual((await strict.ask({ headers: crossSite })).cookies, []);
+      assert.equal((await strict.ask({ headers: { "sec-fetch-site": "same-origin" } })).cookies.length, 1);
+    },
+  },
+  {
+    title: "a request from another site that brings our cookie is as good as any",
+    async run(serve) {
+      const app = await serve(writing(2));
+      const cookie = await app.visitor();
+      await app.ask({ method: "POST", headers: { ...crossSite, cookie } });
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+];

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { cookieOf } from "../client.ts";
+import { type Case, gate, type Serve, writing } from "../kit.ts";
+import type { Handler } from "../target.ts";
+
+/** Shows `app/n` on GET, and counts it up on every other method. */
+const counting: Handler = ({ session, method }) => {
+  const app = session.store<{ n: number }>("app");
+  if (method !== "GET") app.update("n", (n = 0) => n + 1);
+  return { body: String(app.get("n")) };
+};
+
+/** What a request costs, and what comes of it. */
+export const REQUESTS: readonly Case[] = [
+  {
+    title: "a request without a cookie that writes nothing: no call to the backend, no cookie, no header",
+    async run(serve) {
+      const app = await serve(() => ({ body: "hello" }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text, answer.cookies], [200, "hello", []]);
+      assert.equal(answer.headers["cache-control"], undefined);
+      assert.deepEqual(app.backend.calls, []);
+    },
+  },
+  {
+    title: "a first write: one create, and one cookie",
+    async run(serve) {
+      const app = await serve(writing(2, { status: 201, body: "done" }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text, answer.cookies.length], [201, "done", 1]);
+      assert.deepEqual(app.backend.calls, ["create"]);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    title: "a request with a cookie: one read, no write, no cookie",
+    async run(serve) {
+      const app = await serve(counting);
+      const answer = await app.ask({ headers: { cookie: await app.visitor() } });
+      assert.deepEqual([answer.text, answer.cookies], ["1", []]);
+      assert.deepEqual(app.backend.calls, ["load"]);
+    },
+  },
+  {
+    title: "a request with a cookie that writes: one read, one write, no cookie",
+    async run(serve) {
+      const app = await serve(counting);
+      const cookie = await app.visitor();
+      const answer = await app.ask({ method: "POST", headers: { cookie } });
+      assert.deepEqual([answer.text, answer.cookies], ["2", []]);
+      assert.deepEqual(app.backend.calls, ["load", "commit"]);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  {
+    title: "a response waits for a slow commit, headers included",
+    async run(serve) {
+      const log: string[] = [];
+      const app = await serve(writing(2));
+      app.backend.beforeWrite = async () => {
+        // Long enough for a response that does not wait to arrive first.
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        log.push("committed");
+      };
+      await app.ask({ onResponse: () => log.push("response") });
+      assert.deepEqual(log, ["committed", "response"]);
+    },
+  },
+  {
+    title: "a redirect that is followed finds what was written, with a slow backend",
+    async run(serve) {
+      const app = await serve((visit) =>
+        visit.url === "/read" ? counting(visit) : writing(7, { redirect: "/read" })(visit),
+      );
+      // As above.
+      app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 30));
+      const first = await app.ask({ method: "POST" });
+      assert.equal(first.status, 303);
+      assert.match(String(first.headers["location"]), /\/read$/);
+      const second = await app.ask({ path: "/read", headers: { cookie: cookieOf(first) } });
+      assert.equal(second.text, "7");
+    },
+  },
+  ...[204, 304].map((status) => ({
+    title: `a response with status ${status} has its cookie, its own headers, and no body`,
+    async run(serve: Serve) {
+      const app = await serve(writing(2, { status, headers: { ETag: '"1"' } }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text, answer.headers["etag"]], [status, "", '"1"']);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  })),
+  {
+    title: "HEAD is answered with the cookie and without a body",
+    async run(serve) {
+      const app = await serve(writing(2));
+      const answer = await app.ask({ method: "HEAD" });
+      assert.deepEqual([answer.status, answer.text], [200, ""]);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+      const cookie = await app.visitor();
+      assert.equal((await app.ask({ method: "HEAD", headers: { cookie } })).status, 200);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  {
+    title: "requests of one visitor that overlap lose nothing: different keys, and one that all count up",
+    async run(serve) {
+      const all = gate();
+      let waiting = 0;
+      const app = await serve(async ({ session, url }) => {
+        // So that each of them has read before any writes.
+        if (++waiting === 8) all.open();
+        await all.opened;
+        session.store<Record<string, string>>("app").set(url.slice(1), "kept");
+        session.store<{ n: number }>("app").update("n", (n = 0) => n + 1);
+        return { body: "done" };
+      });
+      const cookie = await app.visitor();
+      const paths = Array.from({ length: 8 }, (_, index) => `/key${index}`);
+      const answers = await Promise.all(paths.map((path) => app.ask({ path, headers: { cookie } })));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        paths.map(() => 200),
+      );
+      assert.equal(await app.stored(cookie), 9);
+      for (const path of paths) assert.equal(await app.stored(cookie, path.slice(1)), "kept");
+    },
+  },
+  {
+    title: "one connection that is kept alive carries one session after another, and mixes none",
+    async run(serve) {
+      const app = await serve(counting);
+      const line = app.connect();
+      const first = cookieOf(await line.ask({ method: "POST" }));
+      const second = cookieOf(await line.ask({ method: "POST" }));
+      assert.notEqual(first, second);
+      await line.ask({ method: "POST", headers: { cookie: first } });
+      assert.equal((await line.ask({ headers: { cookie: second } })).text, "1");
+      assert.equal((await line.ask({ headers: { cookie: first } })).text, "2");
+      assert.equal((await line.ask()).text, "undefined");
+    },
+  },
+  {
+    title: "a client that goes away while the commit runs: it is committed, and the next one is served",
+    async run(serve) {
+      const committing = gate();
+      const gone = gate();
+      const app = await serve(writing(2));
+      const cookie = await app.visitor();
+      const committed = gate();
+      app.backend.beforeWrite = async () => {
+        committing.open();
+        await gone.opened;
+        // The write itself follows in this turn.
+        setImmediate(committed.open);
+      };
+      const away = new AbortController();
+      const answer = app.ask({ headers: { cookie }, signal: away.signal });
+      await committing.opened;
+      away.abort();
+      await assert.rejects(answer);
+      gone.open();
+      await committed.opened;
+      assert.equal(await app.stored(cookie), 2);
+      assert.equal((await app.ask({ headers: { cookie } })).status, 200);
+      assert.deepEqual(app.errors, []);
+    },
+  },
+];

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { isSessionError, type Session } from "@sessions/core";
+import { cookieOf } from "../client.ts";
+import { type Case, gate, pieces, type Serve } from "../kit.ts";
+
+/** Writes `app/n` when it is called. */
+const write =
+  (session: Session, n: number): (() => unknown) =>
+  () =>
+    session.store("app").set("n", n);
+
+/** Bodies that come in pieces. */
+export const STREAMS: readonly Case[] = [
+  {
+    title: "a stream has its headers and its first piece out before its last is made",
+    async run(serve) {
+      const seen = gate();
+      const app = await serve(({ session }) => {
+        write(session, 2)();
+        return { body: pieces("first ", () => seen.opened, "last") };
+      });
+      const answer = await app.ask({ onData: (text) => text === "first " && seen.open() });
+      assert.equal(answer.text, "first last");
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    title: "a stream that is large arrives whole, in order",
+    async run(serve) {
+      const parts = Array.from({ length: 200 }, (_, index) => String(index).padEnd(10_000, "."));
+      const app = await serve(({ session }) => ({ body: pieces(...parts, write(session, 2)) }));
+      const cookie = await app.visitor();
+      assert.equal((await app.ask({ headers: { cookie } })).text, parts.join(""));
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  ...[
+    { kind: "of unknown length", headers: {} },
+    { kind: "of a length that is known, as of a download", headers: { "Content-Length": "10" } },
+  ].map(({ kind, headers }) => ({
+    title: `a stream ${kind} is in no client's hands before what was written midway is committed`,
+    async run(serve: Serve) {
+      const log: string[] = [];
+      const seen = gate();
+      const app = await serve(({ session }) => ({
+        headers,
+        body: pieces("first ", () => seen.opened, write(session, 2), "last"),
+      }));
+      const cookie = await app.visitor();
+      app.backend.beforeWrite = async () => {
+        // Long enough for an end that does not wait to arrive first.
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        log.push("committed");
+      };
+      const answer = await app.ask({
+        headers: { cookie },
+        onData: (text) => {
+          if (text === "first ") seen.open();
+          if ("Content-Length" in headers && text === "first last") log.push("whole");
+        },
+      });
+      log.push("ended");
+      assert.equal(answer.text, "first last");
+      assert.deepEqual(log, ["committed", ...("Content-Length" in headers ? ["whole"] : []), "ended"]);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  })),
+  {
+    title: "a first write, or a login, after the headers throws at the call, and the stream goes on",
+    async run(serve) {
+      const codes: boolean[] = [];
+      const app = await serve(({ session }) => ({
+        body: pieces(
+          "first ",
+          () => {
+            for (const late of [write(session, 2), () => session.login("ada")]) {
+              try {
+                late();
+              } catch (error) {
+                codes.push(isSessionError(error, "ERR_SESSION_HEADERS_SENT"));
+              }
+            }
+          },
+          "last",
+        ),
+      }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.text, answer.cookies, codes], ["first last", [], [true, true]]);
+      assert.deepEqual(app.backend.calls, []);
+    },
+  },
+  {
+    title: "a stream that fails after the headers is cut, and the next request is served",
+    async run(serve) {
+      const seen = gate();
+      const app = await serve(({ url }) => ({
+        body:
+          url === "/fine"
+            ? "fine"
+            : pieces(
+                "first ",
+                () => seen.opened,
+                () => {
+                  throw new Error("the stream failed");
+                },
+              ),
+      }));
+      await assert.rejects(app.ask({ onData: seen.open }));
+      assert.equal((await app.ask({ path: "/fine" })).text, "fine");
+    },
+  },
+  {
+    title: "a client that goes away in the middle of a stream ends the stream, and the next one is served",
+    async run(serve) {
+      const ended = gate();
+      const away = new AbortController();
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        try {
+          for (;;) {
+            yield new Uint8Array(10_000);
+            // Lets the server hear of the client.
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        } finally {
+          ended.open();
+        }
+      }
+      const app = await serve(({ session, url }) => {
+        write(session, 2)();
+        return { body: url === "/fine" ? "fine" : endless() };
+      });
+      await assert.rejects(app.ask({ signal: away.signal, onData: () => away.abort() }));
+      await ended.opened;
+      assert.equal((await app.ask({ path: "/fine" })).text, "fine");
+    },
+  },
+];

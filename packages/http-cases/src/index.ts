@@ -1,0 +1,40 @@
+import { BACKEND } from "./cases/backend.ts";
+import { COOKIES } from "./cases/cookies.ts";
+import { LOGINS } from "./cases/logins.ts";
+import { REQUESTS } from "./cases/requests.ts";
+import { STREAMS } from "./cases/streams.ts";
+import { connectHttp1, connectHttp2 } from "./client.ts";
+import { runCase } from "./kit.ts";
+import type { Start, TestFunction } from "./target.ts";
+
+export type { Application, Handler, Reply, Server, Start, TestFunction, Visit } from "./target.ts";
+
+/** How one adapter runs the list. */
+export interface HttpCases {
+  readonly test: TestFunction;
+  readonly start: Start;
+  /** The same over HTTP/2 without TLS, where the adapter can: every case runs again. */
+  readonly http2?: Start;
+  /** Cases, by title, that cannot hold here, with `HTTP/2: ` before it only there; skipped with their reason. */
+  readonly exclude?: readonly { readonly title: string; readonly reason: string }[];
+}
+
+/** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
+export function testHttpCases({ test, start, http2, exclude = [] }: HttpCases): void {
+  const cases = [...REQUESTS, ...COOKIES, ...LOGINS, ...STREAMS, ...BACKEND];
+  const over2 = (title: string): string => `HTTP/2: ${title}`;
+  for (const { title } of exclude)
+    if (!cases.some((it) => [it.title, over2(it.title)].includes(title)))
+      throw new TypeError(`There is no case "${title}"`);
+
+  function add(title: string, titles: readonly string[], run: () => Promise<void>): void {
+    const excluded = exclude.find((it) => titles.includes(it.title));
+    if (excluded) test.skip(`${title} (${excluded.reason})`, run);
+    else test(title, run);
+  }
+  for (const it of cases) {
+    const { title } = it;
+    add(title, [title], () => runCase(it, start, connectHttp1));
+    if (http2) add(over2(title), [title, over2(title)], () => runCase(it, http2, connectHttp2));
+  }
+}
