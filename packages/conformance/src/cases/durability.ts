@@ -40,6 +40,15 @@ export const durabilityCases: Case[] = [
       sameRecord(await loaded(other, id), { expiresAt: now + 2 * HOUR });
       assert.equal(await driver.destroy(id, now), true);
       assert.equal(await other.load(id), undefined);
+      // And anew, by the other: neither may trust what it remembers of the id.
+      assert.equal(
+        await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf(["a/x", "1"]) }, now),
+        true,
+      );
+      sameRecord(await loaded(driver, id), { version: 1, fields: fieldsOf(["a/x", "1"]) });
+      assert.equal(await driver.commit(id, set("a/y", "2"), now), "committed");
+      assert.equal(await driver.destroy(id, now), true);
+      assert.equal(await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now), true);
     },
   },
   {

@@ -5,7 +5,25 @@ const touched = beside(() => new Map<string, number>());
 
 /** Faults that hid for long: each needs one certain order of calls. */
 export const hiddenFaults: Fault[] = [
-  fault("R1", "create believes its own memory of an id that another driver destroyed", (_, sound) => {
+  fault("R10", "a driver remembers what it has destroyed", (_, sound) => {
+    const gone = new Set<string>();
+    return {
+      load: async (id) => (gone.has(id) ? undefined : sound.load(id)),
+      commit: async (id, change, now) => (gone.has(id) ? "gone" : sound.commit(id, change, now)),
+      async create(id, record, now) {
+        const created = await sound.create(id, record, now);
+        gone.delete(id);
+        return created;
+      },
+      async destroy(id, now) {
+        if (gone.has(id)) return false;
+        const destroyed = await sound.destroy(id, now);
+        if (destroyed) gone.add(id);
+        return destroyed;
+      },
+    };
+  }),
+  fault("R10", "create believes its own memory of an id that another driver destroyed", (_, sound) => {
     const live = new Map<string, number>();
     return {
       async create(id, record, now) {
@@ -24,19 +42,6 @@ export const hiddenFaults: Fault[] = [
       },
     };
   }),
-  fault(
-    "R9",
-    "a commit that deletes the last field and moves the expiry removes the record",
-    (rows, sound) => ({
-      async commit(id, change, now) {
-        const outcome = await sound.commit(id, change, now);
-        const emptied =
-          change.fields.size > 0 && change.principal === undefined && rows.get(id)?.fields.size === 0;
-        if (outcome === "committed" && emptied && Number(change.expiresAt) > now) rows.delete(id);
-        return outcome;
-      },
-    }),
-  ),
   counted("the version is one signed byte", (_, before) => (before.version >= 127 ? -1 : 0)),
   fault("R13", "two listings at once share a cursor", (_, sound) => {
     let at: string | undefined;
