@@ -34,7 +34,7 @@ describe("Fastify", () => {
     test,
     exclude: [
       {
-        title: "a stream that fails after the headers is cut, and the next request is served",
+        title: "HTTP/2: a stream that fails after the headers is cut, and the next request is served",
         reason: "over HTTP/2 Fastify ends it like a whole one, without this plugin too",
       },
     ],
