@@ -1,48 +1,8 @@
-import {
-  createSessionManager,
-  type Driver,
-  DriverUnavailableError,
-  type SessionManager,
-  type SessionManagerOptions,
-} from "@sessions/core";
-import { memoryDriver } from "@sessions/core/memory";
+import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
+import { type Backend, createBackend } from "@sessions/http-cases";
 import createFastify, { type FastifyInstance } from "fastify";
 import { onTestFinished } from "vitest";
 import { sessionPlugin } from "../src/index.ts";
-
-/** A driver over memory that counts its calls, and can be held up or down. */
-interface Backend {
-  readonly driver: Driver;
-  readonly calls: string[];
-  /** Names the methods that fail, in `calls` too. */
-  readonly down: Set<string>;
-  /** Runs before each write is made. */
-  beforeWrite: () => Promise<unknown>;
-}
-
-function createBackend(): Backend {
-  const inner = memoryDriver();
-  const backend: Backend = {
-    calls: [],
-    down: new Set(),
-    beforeWrite: async () => undefined,
-    driver: {
-      name: "counting",
-      create: (id, record, now) => call("create", () => inner.create(id, record, now)),
-      load: (id) => call("load", () => inner.load(id)),
-      commit: (id, change, now) => call("commit", () => inner.commit(id, change, now)),
-      destroy: (id, now) => call("destroy", () => inner.destroy(id, now)),
-      sweep: (range) => call("sweep", () => inner.sweep(range)),
-    },
-  };
-  async function call<T>(method: string, run: () => Promise<T>): Promise<T> {
-    backend.calls.push(method);
-    if (backend.down.has(method)) throw new DriverUnavailableError(`${method} is down`);
-    if (method === "create" || method === "commit") await backend.beforeWrite();
-    return run();
-  }
-  return backend;
-}
 
 export interface App {
   readonly sessions: SessionManager;

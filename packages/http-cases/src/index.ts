@@ -7,6 +7,7 @@ import { connectHttp1, connectHttp2 } from "./client.ts";
 import { runCase } from "./kit.ts";
 import type { Start, TestFunction } from "./target.ts";
 
+export { type Backend, createBackend } from "./backend.ts";
 export type { Application, Handler, Reply, Server, Start, TestFunction, Visit } from "./target.ts";
 
 /** How one adapter runs the list. */
