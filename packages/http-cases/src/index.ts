@@ -34,8 +34,7 @@ export function testHttpCases({ test, start, http2, exclude = [] }: HttpCases): 
     else test(title, run);
   }
   for (const it of cases) {
-    const { title } = it;
-    add(title, [title], () => runCase(it, start, connectHttp1));
-    if (http2) add(over2(title), [title, over2(title)], () => runCase(it, http2, connectHttp2));
+    add(it.title, [it.title], () => runCase(it, start, connectHttp1));
+    if (http2) add(over2(it.title), [it.title, over2(it.title)], () => runCase(it, http2, connectHttp2));
   }
 }
