@@ -1,27 +1,32 @@
-import { type Application, type Start, testHttpCases } from "@sessions/http-cases";
+import { once } from "node:events";
+import http2 from "node:http2";
+import { type ServerType, serve } from "@hono/node-server";
+import { type Start, testHttpCases } from "@sessions/http-cases";
 import { describe, test } from "vitest";
-import { withSession } from "../src/index.ts";
-import { type Fetch, listen, reply } from "./support.ts";
-
-/** As a framework does: it catches what the adapter rejects with. */
-const plain =
-  (application: Application): Fetch =>
-  async (request) => {
-    try {
-      return await withSession(application.sessions, request, (session) =>
-        reply(application, session, request),
-      );
-    } catch (error) {
-      application.onError(error);
-      return new Response("error page", { status: 500 });
-    }
-  };
+import { applications, type Build } from "./applications.ts";
 
 const start =
-  (version: 1 | 2): Start =>
-  (application) =>
-    listen(plain(application), version);
+  (build: Build, version: 1 | 2): Start =>
+  async (application) => {
+    const connections = new Set<{ destroy(): unknown }>();
+    const server: ServerType = serve({
+      fetch: build(application),
+      port: 0,
+      hostname: "127.0.0.1",
+      ...(version === 2 && { createServer: http2.createServer }),
+    });
+    server.on("connection", (socket) => connections.add(socket));
+    await once(server, "listening");
+    const address = server.address();
+    return {
+      port: typeof address === "object" && address ? address.port : 0,
+      close() {
+        for (const connection of connections) connection.destroy();
+        server.close();
+      },
+    };
+  };
 
-describe("Request and Response", () => {
-  testHttpCases({ test, start: start(1), http2: start(2) });
+describe.each(Object.entries(applications))("%s on Node", (_, build) => {
+  testHttpCases({ test, start: start(build, 1), http2: start(build, 2) });
 });

@@ -1,8 +1,21 @@
 import { readdir, readFile } from "node:fs/promises";
-import { createSessionManager, isSessionError, type Session } from "@sessions/core";
+import { createSessionManager, isSessionError, type Session, type SessionManager } from "@sessions/core";
+import { createBackend } from "@sessions/http-cases";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { withSession } from "../src/index.ts";
-import { createBackend, visitor } from "./backend.ts";
+
+/** A manager over memory, whose calls are counted, and fail while their method is down. */
+function createSessions(): { sessions: SessionManager; calls: string[]; down: Set<string> } {
+  const { driver, calls, down } = createBackend();
+  return { sessions: createSessionManager({ driver }), calls, down };
+}
+
+/** A cookie of a session that holds `{ app: { n: 1 } }`. */
+async function visitor(sessions: SessionManager): Promise<string> {
+  const session = await sessions.open(undefined);
+  write(session, 1);
+  return (await session.commit()).setCookie?.split(";")[0] ?? "";
+}
 
 const ask = (cookie?: string, method = "GET"): Request =>
   new Request("http://localhost/", { method, headers: cookie === undefined ? {} : { cookie } });
@@ -17,13 +30,13 @@ const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
 describe("the response", () => {
   test("is the handler's own object where there is nothing to send and nothing to wait for", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     const own = new Response("hello");
     expect(await withSession(sessions, ask(), () => own)).toBe(own);
   });
 
   test("that serves many requests is never changed", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     const shared = new Response(null, { status: 204 });
     const [first, second] = [0, 1].map(() =>
       withSession(sessions, ask(), (session) => {
@@ -37,7 +50,7 @@ describe("the response", () => {
   });
 
   test("may have headers that cannot be changed, and keeps its status, its text and its headers", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     const fetched = await fetch("data:text/plain,hello");
     expect(() => fetched.headers.append("X", "y")).toThrow(TypeError);
     const response = await withSession(sessions, ask(), (session) => {
@@ -51,7 +64,7 @@ describe("the response", () => {
   });
 
   test("to HEAD has its body unread", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     const own = new Response("hello");
     expect(await withSession(sessions, ask(await visitor(sessions), "HEAD"), () => own)).toBe(own);
   });
@@ -59,7 +72,7 @@ describe("the response", () => {
 
 describe("a body", () => {
   test("is drawn as fast as it is read, and no faster", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     let made = 0;
     const body = new ReadableStream<Uint8Array>(
       {
@@ -80,7 +93,7 @@ describe("a body", () => {
   });
 
   test("that is cancelled ends what produces it, with the reason", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     let reason: unknown;
     const body = new ReadableStream({
       cancel(given) {
@@ -98,7 +111,7 @@ describe("a body", () => {
   ])(
     "ends with the error where a late commit fails %s, and what produces it is ended",
     async (when, headers) => {
-      const { sessions, down } = createBackend();
+      const { sessions, down } = createSessions();
       let cancelled: unknown;
       const response = await withSession(sessions, ask(await visitor(sessions)), (session) => {
         let pulled = 0;
@@ -131,7 +144,7 @@ describe("a body", () => {
   );
 
   test("is cancelled where the commit before it fails, and withSession rejects", async () => {
-    const { sessions, down } = createBackend();
+    const { sessions, down } = createSessions();
     down.add("create");
     let cancelled: unknown;
     const body = new ReadableStream({
@@ -150,7 +163,7 @@ describe("a body", () => {
 
 describe("a handler", () => {
   test("that throws a response has it committed, and thrown again with the cookie", async () => {
-    const { sessions } = createBackend();
+    const { sessions } = createSessions();
     const thrown: unknown = await withSession(sessions, ask(), (session) => {
       write(session, 2);
       session.login("ada");
@@ -163,7 +176,7 @@ describe("a handler", () => {
   });
 
   test("that throws anything else has nothing stored, and its error is what withSession rejects with", async () => {
-    const { sessions, calls } = createBackend();
+    const { sessions, calls } = createSessions();
     const fault = new Error("the handler failed");
     const cookie = await visitor(sessions);
     calls.length = 0;
@@ -177,7 +190,7 @@ describe("a handler", () => {
   });
 
   test("does not run where the read fails", async () => {
-    const { sessions, down } = createBackend();
+    const { sessions, down } = createSessions();
     const cookie = await visitor(sessions);
     down.add("load");
     let ran = false;

@@ -1,0 +1,60 @@
+import type { Application, Reply, Visit } from "@sessions/http-cases";
+import { Hono } from "hono";
+import { withSession } from "../src/index.ts";
+import { type Sessioned, useSessions } from "./hono-middleware.ts";
+
+/** What a server calls for each request. */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Answers as handlers of `Request` and `Response` do. */
+function responseOf({ status, headers = {}, body, redirect }: Reply, request: Request): Response {
+  // Its headers are immutable.
+  if (redirect !== undefined) return Response.redirect(new URL(redirect, request.url), 303);
+  const list = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+  const stream = typeof body === "object" ? ReadableStream.from(body) : (body ?? null);
+  return new Response(stream, { status: status ?? 200, headers: list });
+}
+
+const visitOf = (session: Visit["session"], request: Request): Visit => {
+  const { pathname, search } = new URL(request.url);
+  return { session, method: request.method, url: pathname + search };
+};
+
+/** As a framework does: it catches what the adapter rejects with. */
+const plain: Build =
+  ({ sessions, handler, onError }) =>
+  async (request) => {
+    try {
+      return await withSession(sessions, request, async (session) =>
+        responseOf(await handler(visitOf(session, request)), request),
+      );
+    } catch (error) {
+      onError(error);
+      return new Response("error page", { status: 500 });
+    }
+  };
+
+const hono: Build = ({ sessions, handler, onError }) => {
+  const app = new Hono<Sessioned>();
+  useSessions(app, sessions);
+  app.all("*", async (c) => {
+    const reply = await handler(visitOf(c.var.session, c.req.raw));
+    return reply.redirect === undefined ? responseOf(reply, c.req.raw) : c.redirect(reply.redirect, 303);
+  });
+  app.onError((error, c) => {
+    onError(error);
+    return c.text("error page", 500);
+  });
+  return (request) => app.fetch(request);
+};
+
+/** Builds an application that answers a `Request` with a `Response`. */
+export type Build = (application: Application) => Fetch;
+
+/** The builds, by what they are built with. */
+export const applications: Readonly<Record<string, Build>> = {
+  "Fetch handler": plain,
+  Hono: hono,
+};
