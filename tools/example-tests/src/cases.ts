@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { begin, get, send } from "./http.ts";
+import type { ExampleOptions } from "./test-example.ts";
+import {
+  add,
+  cookieHeader,
+  cookiesOf,
+  formOf,
+  isSignedIn,
+  isSignedOut,
+  itemsOf,
+  logIn,
+  logOut,
+  type Shop,
+} from "./visitor.ts";
+
+interface Case {
+  readonly title: string;
+  run(shop: Shop, start: ExampleOptions["start"]): Promise<void>;
+}
+
+async function wholeVisit(shop: Shop, javaScriptEnabled: boolean): Promise<void> {
+  const page = await shop.visit({ javaScriptEnabled });
+  await page.getByRole("heading", { name: "Shop" }).waitFor();
+  await isSignedOut(page);
+  await add(page, "tea");
+  await add(page, "honey");
+  assert.deepEqual(await itemsOf(page), ["tea", "honey"]);
+
+  await logIn(page, "Ada");
+  assert.equal((await page.getByRole("status").textContent())?.trim(), "Welcome, Ada.");
+  assert.deepEqual(await itemsOf(page), ["tea", "honey"], "the cart comes along");
+  await page.reload();
+  await isSignedIn(page, "Ada");
+  assert.equal(await page.getByText("Welcome, Ada.").count(), 0, "a flash is shown once");
+
+  await logOut(page);
+  assert.deepEqual(await itemsOf(page), []);
+  await page.reload();
+  await isSignedOut(page);
+  assert.deepEqual(await itemsOf(page), []);
+}
+
+const still = { javaScriptEnabled: false };
+
+/** What every example does. */
+export const cases: readonly Case[] = [
+  {
+    title: "who only looks gets no cookie",
+    async run({ url, visit }) {
+      const page = await visit();
+      assert.deepEqual(await cookiesOf(page), []);
+      const { headers } = await get(`${url}/`, "");
+      assert.equal(headers["set-cookie"], undefined);
+    },
+  },
+  {
+    title: "a visitor fills the cart, logs in, is welcomed once, and logs out",
+    run: (shop) => wholeVisit(shop, true),
+  },
+  {
+    title: "the same without JavaScript",
+    run: (shop) => wholeVisit(shop, false),
+  },
+  {
+    title: "every form answers 303 and leads back to the page",
+    async run({ url, visit }) {
+      const page = await visit(still);
+      const submit = async (button: string, values: Record<string, string> = {}): Promise<void> => {
+        const { status, headers } = await send(await formOf(page, button, values), await cookieHeader(page));
+        assert.equal(status, 303, button);
+        assert.equal(new URL(headers.location ?? "", url).href, `${url}/`, button);
+      };
+      await submit("Add", { Item: "tea" });
+      await submit("Log in", { Name: "Ada" });
+      await logIn(page, "Ada");
+      await submit("Log out");
+    },
+  },
+  {
+    title: "what visitors write is shown as text",
+    async run({ visit }) {
+      const page = await visit();
+      const written = `<b title='"'>Ada</b> & "co" &amp;`;
+      await add(page, written);
+      await logIn(page, written);
+      assert.equal((await page.getByRole("status").textContent())?.trim(), `Welcome, ${written}.`);
+      assert.deepEqual(await itemsOf(page), [written]);
+    },
+  },
+  {
+    title: "names and items that are empty or too long are ignored",
+    async run({ visit }) {
+      const page = await visit(still);
+      await add(page, "tea");
+      for (const value of ["", "  ", "x".repeat(1000)]) {
+        for (const form of [
+          await formOf(page, "Add", { Item: value }),
+          await formOf(page, "Log in", { Name: value }),
+        ])
+          assert.equal((await send(form, await cookieHeader(page))).status, 303);
+        await page.goto("/");
+        await isSignedOut(page);
+        assert.deepEqual(await itemsOf(page), ["tea"]);
+      }
+    },
+  },
+  {
+    title: "ten forms at once put ten items into the cart",
+    async run({ url, visit }) {
+      const page = await visit(still);
+      await add(page, "tea");
+      const cookie = await cookieHeader(page);
+      const items = Array.from({ length: 10 }, (_, n) => `item ${n}`);
+      const ends: Awaited<ReturnType<typeof begin>>[] = [];
+      for (const item of items) ends.push(await begin(await formOf(page, "Add", { Item: item }), cookie));
+      // Once this is answered the program has seen the beginning of every form.
+      await get(`${url}/`, cookie);
+      const answers = await Promise.all(ends.map((end) => end()));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [303]);
+      await page.goto("/");
+      const [first, ...others] = await itemsOf(page);
+      assert.equal(first, "tea");
+      assert.deepEqual(others.toSorted(), items);
+    },
+  },
+  {
+    title: "the download streams, and what it writes at its end is there",
+    async run({ visit }) {
+      const page = await visit();
+      await add(page, "tea");
+      await add(page, "honey");
+      const link = page.getByRole("link", { name: "Download" });
+      const address = new URL((await link.getAttribute("href")) ?? "", page.url()).href;
+      const { headers, pieces } = await get(address, await cookieHeader(page));
+      assert.match(headers["content-type"] ?? "", /^text\/plain\b/);
+      assert.match(headers["content-disposition"] ?? "", /^attachment; filename="?cart\.txt"?/);
+      assert.deepEqual(
+        pieces.filter((piece) => piece !== ""),
+        ["tea\n", "honey\n"],
+      );
+      await page.reload();
+      await page.getByText(/Downloaded: 2\b/).waitFor();
+
+      await add(page, "pears");
+      const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+      assert.equal(download.suggestedFilename(), "cart.txt");
+      assert.equal(await readFile(await download.path(), "utf8"), "tea\nhoney\npears\n");
+      await page.reload();
+      await page.getByText(/Downloaded: 3\b/).waitFor();
+    },
+  },
+  {
+    title: "an empty cart can be downloaded, and gets no cookie",
+    async run({ visit }) {
+      const page = await visit();
+      const link = page.getByRole("link", { name: "Download" });
+      const address = new URL((await link.getAttribute("href")) ?? "", page.url()).href;
+      const { status, headers, pieces } = await get(address, "");
+      assert.equal(status, 200);
+      assert.equal(pieces.join(""), "");
+      assert.equal(headers["set-cookie"], undefined);
+    },
+  },
+  {
+    title: "scripts cannot read the cookie, and other sites' forms do not send it",
+    async run({ visit }) {
+      const page = await visit();
+      await add(page, "tea");
+      const cookies = await cookiesOf(page);
+      assert.equal(cookies.length, 1);
+      for (const { httpOnly, sameSite, path } of cookies)
+        assert.deepEqual({ httpOnly, sameSite, path }, { httpOnly: true, sameSite: "Lax", path: "/" });
+      assert.equal(await page.evaluate("document.cookie"), "");
+    },
+  },
+  {
+    title: "a login changes the cookie, and the one from before opens nothing",
+    async run({ visit }) {
+      const page = await visit();
+      await add(page, "tea");
+      const before = await cookiesOf(page);
+      await logIn(page, "Ada");
+      const after = await cookiesOf(page);
+      assert.notDeepEqual(
+        after.map(({ value }) => value),
+        before.map(({ value }) => value),
+      );
+      const thief = await visit({ cookies: before });
+      await isSignedOut(thief);
+      assert.deepEqual(await itemsOf(thief), []);
+    },
+  },
+  {
+    title: "a cookie that was copied before the logout opens nothing after it",
+    async run({ visit }) {
+      const page = await visit();
+      await add(page, "tea");
+      await logIn(page, "Ada");
+      const copied = await cookiesOf(page);
+      const friend = await visit({ cookies: copied });
+      await isSignedIn(friend, "Ada");
+      await logOut(page);
+      const thief = await visit({ cookies: copied });
+      await isSignedOut(thief);
+      assert.deepEqual(await itemsOf(thief), []);
+    },
+  },
+  {
+    title: "a form that was on its way when the visitor logged out brings nothing back",
+    async run({ url, visit }) {
+      const page = await visit(still);
+      await logIn(page, "Ada");
+      const copied = await cookiesOf(page);
+      const cookie = await cookieHeader(page);
+      const end = await begin(await formOf(page, "Add", { Item: "tea" }), cookie);
+      await get(`${url}/`, cookie);
+      await logOut(page);
+      const { status, headers } = await end();
+      assert.equal(status, 303);
+      assert.equal(headers["set-cookie"], undefined);
+      for (const visitor of [page, await visit({ cookies: copied })]) {
+        await visitor.reload();
+        await isSignedOut(visitor);
+        assert.deepEqual(await itemsOf(visitor), []);
+      }
+    },
+  },
+  {
+    title: "nonsense in the cookie is a fresh page",
+    async run({ visit }) {
+      const page = await visit();
+      await add(page, "tea");
+      const cookies = await cookiesOf(page);
+      for (const nonsense of [
+        (value: string) => value.replace(/[\w-]/g, "a"),
+        (value: string) => value.slice(0, -1),
+        () => "nonsense",
+        () => "%00%FF",
+        () => "",
+      ]) {
+        const forged = cookies.map((cookie) => ({ ...cookie, value: nonsense(cookie.value) }));
+        const stranger = await visit({ cookies: forged });
+        await isSignedOut(stranger);
+        assert.deepEqual(await itemsOf(stranger), []);
+        await add(stranger, "honey");
+        assert.deepEqual(await itemsOf(stranger), ["honey"]);
+      }
+    },
+  },
+  {
+    title: "SIGTERM ends it, though a browser has its page open",
+    async run({ visit }, start) {
+      const program = await start();
+      try {
+        const page = await visit({ baseURL: program.url });
+        await add(page, "tea");
+      } finally {
+        await program.stop();
+      }
+    },
+  },
+];

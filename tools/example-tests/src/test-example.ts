@@ -1,0 +1,80 @@
+import { findBrowser, launchBrowser } from "@sessions/test-services/browser";
+import type { Browser, BrowserContext } from "playwright-core";
+import { cases } from "./cases.ts";
+import type { Shop } from "./visitor.ts";
+
+/** The `test` of vitest, as far as it is used. */
+export interface TestFunction {
+  (title: string, fn: () => Promise<void>): unknown;
+  skip(title: string, fn: () => Promise<void>): unknown;
+  beforeAll(fn: () => Promise<void>): unknown;
+  afterAll(fn: () => Promise<void>): unknown;
+}
+
+/** What `testExample` needs. */
+export interface ExampleOptions {
+  readonly test: TestFunction;
+  /** Starts the example, with its sessions in memory: what `startProgram` answers will do. */
+  readonly start: () => Promise<{ readonly url: string; stop(): Promise<void> }>;
+}
+
+// Pages of this machine: what is not there by then does not come.
+const PATIENCE_MS = 20_000;
+
+/** Registers a test for each thing that the examples have in common: the same shop, in every framework. */
+export function testExample({ test, start }: ExampleOptions): void {
+  // The run has said so, or has failed: `@sessions/test-services/browser-setup`.
+  if (findBrowser() === undefined) {
+    for (const { title } of cases) test.skip(title, async () => {});
+    return;
+  }
+
+  let browser: Browser | undefined;
+  let program: Awaited<ReturnType<typeof start>> | undefined;
+  test.beforeAll(async () => {
+    browser = await launchBrowser();
+    program = await start();
+  });
+  test.afterAll(async () => {
+    await browser?.close();
+    await program?.stop();
+  });
+
+  for (const { title, run } of cases)
+    test(title, async () => {
+      if (!browser || !program) throw new Error("the example did not start");
+      const visits = visiting(browser, program.url);
+      try {
+        await run(visits.shop, start);
+      } finally {
+        await visits.end();
+      }
+      const { complaints } = visits;
+      if (complaints.length > 0) throw new Error(`The browser complains:\n${complaints.join("\n")}`);
+    });
+}
+
+/** Gives out browsers with no cookies in common, and notes what they complain of. */
+function visiting(browser: Browser, url: string): { shop: Shop; complaints: string[]; end(): Promise<void> } {
+  const contexts: BrowserContext[] = [];
+  const complaints: string[] = [];
+  const visit: Shop["visit"] = async ({ cookies = [], ...options } = {}) => {
+    const context = await browser.newContext({ baseURL: url, ...options });
+    contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    context.on("console", (message) => {
+      // The icon that a browser asks for by itself.
+      const missing = message.text().startsWith("Failed to load resource");
+      if (message.type() === "error" && !missing) complaints.push(message.text());
+    });
+    context.on("weberror", (error) => complaints.push(String(error.error())));
+    await context.addCookies(cookies);
+    const page = await context.newPage();
+    await page.goto("/");
+    return page;
+  };
+  const end = async (): Promise<void> => {
+    for (const context of contexts) await context.close();
+  };
+  return { shop: { url, visit }, complaints, end };
+}
