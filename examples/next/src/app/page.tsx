@@ -1,0 +1,46 @@
+import { cart, flash, readSession } from "../session.ts";
+import { add, logIn, logOut } from "./actions.ts";
+
+export default async function Page() {
+  const session = await readSession();
+  const items = session.store(cart).get("items") ?? [];
+  const downloaded = session.store(cart).get("downloaded");
+  // The visitor has a session where there is something to take, so that no cookie is needed to commit it.
+  const message = session.store(flash).take("message");
+  await session.commit();
+
+  return (
+    <>
+      <h1>Shop</h1>
+      {message && <p role="status">{message}</p>}
+      {session.principal === undefined ? (
+        <form action={logIn}>
+          <label>
+            Name <input name="name" />
+          </label>
+          <button type="submit">Log in</button>
+        </form>
+      ) : (
+        <form action={logOut}>
+          <p>Signed in as {session.principal}</p>
+          <button type="submit">Log out</button>
+        </form>
+      )}
+      <form action={add}>
+        <label>
+          Item <input name="item" />
+        </label>
+        <button type="submit">Add</button>
+      </form>
+      <ul>
+        {items.map((item, n) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two may be the same, and none is moved
+          <li key={n}>{item}</li>
+        ))}
+      </ul>
+      {/* Not <Link>, which would fetch it in advance. */}
+      <a href="/download">Download</a>
+      {downloaded !== undefined && <p>Downloaded: {downloaded}</p>}
+    </>
+  );
+}
