@@ -1,0 +1,71 @@
+import { Form, redirect } from "react-router";
+import type { Route } from "./+types/shop";
+import { cart, flash, sessionContext } from "./sessions.server.ts";
+
+export function loader({ context }: Route.LoaderArgs) {
+  const session = context.get(sessionContext);
+  const store = session.store(cart);
+  return {
+    user: session.principal,
+    message: session.store(flash).take("message"), // shown once
+    items: store.get("items") ?? [],
+    downloaded: store.get("downloaded"),
+  };
+}
+
+/** What a visitor wrote; `undefined` if that is nothing, too long, or no text, which is ignored. */
+function written(value: File | string | null): string | undefined {
+  const text = typeof value === "string" ? value.trim() : "";
+  return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
+}
+
+export async function action({ request, context }: Route.ActionArgs) {
+  const session = context.get(sessionContext);
+  const form = await request.formData();
+  const item = written(form.get("item"));
+  const name = written(form.get("name"));
+  // Runs again where another request came between: no item is lost.
+  if (item) session.store(cart).update("items", (items = []) => [...items, item]);
+  if (name) {
+    session.login(name); // a new id and cookie; what is in the cart comes along
+    session.store(flash).set("message", `Welcome, ${name}.`);
+  }
+  if (form.has("logout")) await session.logout();
+  return redirect("/", 303); // leaves once all of that is stored
+}
+
+export default function Shop({ loaderData: { user, message, items, downloaded } }: Route.ComponentProps) {
+  return (
+    <main>
+      <h1>Shop</h1>
+      {message && <p role="status">{message}</p>}
+      {user === undefined ? (
+        <Form method="post">
+          <label>
+            Name <input name="name" autoComplete="username" />
+          </label>{" "}
+          <button type="submit">Log in</button>
+        </Form>
+      ) : (
+        <Form method="post">
+          <input type="hidden" name="logout" />
+          Signed in as {user} <button type="submit">Log out</button>
+        </Form>
+      )}
+      <Form method="post" key={items.length}>
+        <label>
+          Item <input name="item" autoComplete="off" />
+        </label>{" "}
+        <button type="submit">Add</button>
+      </Form>
+      <ul>
+        {items.map((item, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two may be the same, and none ever moves.
+          <li key={place}>{item}</li>
+        ))}
+      </ul>
+      <a href="/cart.txt">Download</a>
+      {downloaded !== undefined && <p>Downloaded: {downloaded}</p>}
+    </main>
+  );
+}

@@ -1,0 +1,9 @@
+import type { Session } from "@sessions/core";
+
+declare global {
+  namespace App {
+    interface Locals {
+      session: Session;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { redirect } from "@sveltejs/kit";
+import { cart, flash } from "../lib/server/sessions.ts";
+import type { Actions, PageServerLoad } from "./$types";
+
+export const load: PageServerLoad = ({ locals: { session } }) => {
+  const store = session.store(cart);
+  return {
+    user: session.principal,
+    message: session.store(flash).take("message"), // shown once
+    items: store.get("items") ?? [],
+    downloaded: store.get("downloaded"),
+  };
+};
+
+/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text, which is ignored. */
+async function written(request: Request, field: string): Promise<string | undefined> {
+  const value = (await request.formData()).get(field);
+  const text = typeof value === "string" ? value.trim() : "";
+  return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
+}
+
+export const actions: Actions = {
+  async login({ request, locals: { session } }) {
+    const name = await written(request, "name");
+    if (name) {
+      session.login(name); // a new id and cookie; what is in the cart comes along
+      session.store(flash).set("message", `Welcome, ${name}.`);
+    }
+    redirect(303, "/"); // leaves once all of that is stored
+  },
+
+  async logout({ locals: { session } }) {
+    await session.logout();
+    redirect(303, "/");
+  },
+
+  async add({ request, locals: { session } }) {
+    const item = await written(request, "item");
+    // Runs again where another request came between: no item is lost.
+    if (item) session.store(cart).update("items", (items = []) => [...items, item]);
+    redirect(303, "/");
+  },
+};

