@@ -1,0 +1,42 @@
+import { html } from "hono/html";
+
+type Html = ReturnType<typeof html>;
+
+/** What the page shows. */
+export interface Shown {
+  readonly user: string | undefined;
+  readonly message: string | undefined;
+  readonly items: readonly string[];
+  readonly downloaded: number | undefined;
+}
+
+const signedOut = html`<form method="post" action="/login">
+  <label>Name <input name="name" autocomplete="username"></label>
+  <button>Log in</button>
+</form>`;
+
+const signedIn = (user: string): Html => html`<form method="post" action="/logout">
+  Signed in as ${user}
+  <button>Log out</button>
+</form>`;
+
+/** Visitors' words stay words: `html` escapes them. */
+export function page({ user, message, items, downloaded }: Shown): Html {
+  return html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Shop</title>
+<h1>Shop</h1>
+${message === undefined ? "" : html`<p role="status">${message}</p>`}
+${user === undefined ? signedOut : signedIn(user)}
+<form method="post" action="/cart">
+  <label>Item <input name="item" autocomplete="off"></label>
+  <button>Add</button>
+</form>
+<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>
+<p><a href="/cart.txt">Download</a></p>
+${downloaded === undefined ? "" : html`<p>Downloaded: ${downloaded}</p>`}
+</html>
+`;
+}
