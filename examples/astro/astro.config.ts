@@ -1,0 +1,13 @@
+import process from "node:process";
+import node from "@astrojs/node";
+import { defineConfig } from "astro/config";
+
+// Astro's own switch, which on every system can be set here.
+process.env["ASTRO_TELEMETRY_DISABLED"] = "1";
+
+export default defineConfig({
+  output: "server",
+  adapter: node({ mode: "standalone" }),
+  // The names that the shop goes by: without them Astro compares a form's origin with another port than this one's.
+  security: { allowedDomains: [{ hostname: "localhost" }] },
+});

@@ -1,0 +1,25 @@
+import { setImmediate } from "node:timers/promises";
+import type { Store } from "@sessions/core";
+import type { APIRoute } from "astro";
+import { cart } from "../session.ts";
+
+/** The cart, line by line. What is written at the end is stored before the client has the last byte. */
+async function* lines(store: Store<{ items: string[]; downloaded: number }>): AsyncGenerator<string> {
+  const items = store.get("items") ?? [];
+  for (const item of items) {
+    yield `${item}\n`;
+    await setImmediate();
+  }
+  // Whoever has nothing in the cart may have no session, and the time for a cookie is over.
+  if (items.length > 0) store.set("downloaded", items.length);
+}
+
+export const GET: APIRoute = ({ locals: { session } }) => {
+  const body = ReadableStream.from(lines(session.store(cart))).pipeThrough(new TextEncoderStream());
+  return new Response(body, {
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Content-Disposition": "attachment; filename=cart.txt",
+    },
+  });
+};
