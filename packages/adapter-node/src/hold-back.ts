@@ -10,11 +10,15 @@ interface Call {
   readonly args: readonly unknown[];
 }
 
-interface Sealed {
-  readonly setCookie: string | undefined;
+/** What a response may go out with. */
+export interface Sealed {
+  readonly setCookies: readonly string[];
   /** Whether the session can still be written to. */
   readonly more: boolean;
 }
+
+/** Commits a session for headers that go out now; `undefined` where they are to go out uncommitted. */
+export type Seal = (session: Session) => Promise<Sealed | undefined>;
 
 /** One answer to a request: the handler's, or the error page that takes its place. */
 interface Answer {
@@ -31,7 +35,12 @@ interface Answer {
 }
 
 /** Holds a response back until its session is committed. Without `next` errors are answered here. */
-export function holdBack(res: ServerResponse, opened: Promise<Session>, next: Next | undefined): void {
+export function holdBack(
+  res: ServerResponse,
+  opened: Promise<Session>,
+  next: Next | undefined,
+  seal: Seal = sealSession,
+): void {
   const before = takeSnapshot(res);
   const sources = new Set<Readable>();
   let session: Session | undefined;
@@ -79,9 +88,13 @@ export function holdBack(res: ServerResponse, opened: Promise<Session>, next: Ne
   intercept(res, answer);
 }
 
-async function seal(session: Session): Promise<Sealed> {
+/** Commits and seals. */
+export async function sealSession(session: Session): Promise<Sealed> {
   const { status, setCookie } = await session.commit({ seal: true });
-  return { setCookie, more: status === "committed" || (status === "unchanged" && !session.isNew) };
+  return {
+    setCookies: setCookie === undefined ? [] : [setCookie],
+    more: status === "committed" || (status === "unchanged" && !session.isNew),
+  };
 }
 
 function intercept(res: ServerResponse, answer: Answer): void {
@@ -169,7 +182,7 @@ function intercept(res: ServerResponse, answer: Answer): void {
     res.statusCode = status;
     // Node's type leaves out that there may be none.
     if (isHttp1(res)) Object.assign(res, { statusMessage: reason });
-    if (result?.setCookie !== undefined) addCookie(res, result.setCookie);
+    for (const setCookie of result?.setCookies ?? []) addCookie(res, setCookie);
     passing = false;
   }
 

@@ -1,5 +1,6 @@
 import type { Session } from "@sessions/core";
 
+export type { Adopt, Adoption } from "./adopt.ts";
 export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from "./middleware.ts";
 
 declare global {

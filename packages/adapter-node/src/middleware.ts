@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Session, SessionError, type SessionManager } from "@sessions/core";
+import { type Adopt, beginAdopting } from "./adopt.ts";
 import { holdBack, type Next } from "./hold-back.ts";
 
 /** Options of `sessionMiddleware`. */
@@ -10,6 +11,12 @@ export interface SessionMiddlewareOptions {
    * @default false
    */
   lazy?: boolean | undefined;
+  /**
+   * Takes over the sessions that another library kept, so that a site can move from it and its users stay logged in:
+   * `adoptExpressSession` of `@sessions/express-session`. To be removed once the old cookies have run out.
+   * @default none
+   */
+  adopt?: Adopt | undefined;
 }
 
 /** One request, and the session that was opened for it. */
@@ -17,6 +24,7 @@ interface Visit {
   readonly sessions: SessionManager;
   /** Where errors go; `undefined` without the middleware and without `onError`. */
   readonly next: Next | undefined;
+  readonly adopt: Adopt | undefined;
   opened?: Promise<Session>;
   session?: Session;
 }
@@ -35,10 +43,14 @@ const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
  */
 export function sessionMiddleware(
   sessions: SessionManager,
-  { lazy = false }: SessionMiddlewareOptions = {},
+  { lazy = false, adopt }: SessionMiddlewareOptions = {},
 ): (req: IncomingMessage, res: ServerResponse, next: (err?: unknown) => void) => void {
   if (typeof sessions?.open !== "function")
     throw new TypeError("sessionMiddleware() needs what createSessionManager() returns");
+  if (adopt !== undefined && typeof adopt !== "function")
+    throw new TypeError(
+      "sessionMiddleware(): adopt must be a function, such as adoptExpressSession() returns",
+    );
 
   return function session(req: Visited, res, next) {
     if ("session" in req || req[VISIT]) {
@@ -47,7 +59,7 @@ export function sessionMiddleware(
       );
       return;
     }
-    const visit: Visit = { sessions, next };
+    const visit: Visit = { sessions, next, adopt };
     req[VISIT] = visit;
     if (!lazy) {
       openSession(sessions, req, res).then((opened) => {
@@ -77,15 +89,17 @@ export function sessionMiddleware(
  * @param onError For other frameworks, given with the first call: answers the error of a commit that failed. The
  * response is as it was before the first call then, with status 500; with `headersSent` its connection has been cut.
  * @default a plain 500, and a process warning with the error
+ * @param adopt For bare `node:http`, given with the first call: as the middleware's option. @default none
  */
 export function openSession(
   sessions: SessionManager,
   req: IncomingMessage,
   res: ServerResponse,
   onError?: (error: unknown) => void,
+  adopt?: Adopt,
 ): Promise<Session> {
   const visited: Visited = req;
-  const visit: Visit = visited[VISIT] ?? { sessions, next: onError };
+  const visit: Visit = visited[VISIT] ?? { sessions, next: onError, adopt };
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),
@@ -103,14 +117,18 @@ function open(visit: Visit, req: IncomingMessage, res: ServerResponse): Promise<
         "openSession() after the response's headers went out: open the session before you begin to answer",
       ),
     );
-  const { sessions, next } = visit;
+  const { sessions, next, adopt } = visit;
+  // Without a cookie there is nothing to adopt.
+  const adopting =
+    adopt && req.headers.cookie !== undefined ? beginAdopting(sessions, adopt, req, res) : undefined;
   const opened = sessions
     .open(req.headers.cookie, { crossSite: isCrossSite(sessions, req) })
-    .then((session) => {
+    .then(async (found) => {
+      const session = adopting ? await adopting.adoptInto(found) : found;
       visit.session = session;
       return session;
     });
-  holdBack(res, opened, next);
+  holdBack(res, opened, next, adopting?.seal);
   return opened;
 }
 

@@ -1,14 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { type Driver, DriverUnavailableError, type Duration, type StoredRecord } from "@sessions/core";
 import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
-import type { Done, StoredSession } from "./layout.ts";
-
-/** What is used of a store for express-session. */
-export interface StoreLike {
-  get(sid: string, callback: (error?: unknown, session?: object | null) => void): unknown;
-  set(sid: string, session: StoredSession, callback: Done): unknown;
-  destroy(sid: string, callback: Done): unknown;
-}
+import { getFrom, keepFor, type StoreLike, settle } from "./store-calls.ts";
 
 /** Options of `fromExpressSessionStore`. */
 export interface FromExpressSessionStoreOptions {
@@ -40,7 +33,7 @@ function turnsOf(store: object): Map<string, Promise<unknown>> {
 }
 
 /** What a driver wrote; nothing where the store has something else under that id. */
-function parse(session: object | null | undefined): StoredRecord | undefined {
+function parse(session: object | undefined): StoredRecord | undefined {
   const kept: Kept | undefined = Reflect.get(Object(session), "record");
   if (!kept) return undefined;
   const { version, expiresAt, principal, fields } = kept;
@@ -65,32 +58,14 @@ export function fromExpressSessionStore(
   const call = createCall({ driver: "express-session", timeout, translate: () => undefined });
   const turns = turnsOf(store);
 
-  const get = (id: string): Promise<StoredRecord | undefined> =>
-    new Promise((resolve, reject) => {
-      store.get(id, (error, session) => {
-        // Some stores of files answer so where there is none, and express-session takes it so.
-        if (error && Reflect.get(Object(error), "code") !== "ENOENT") reject(error);
-        else resolve(error ? undefined : parse(session));
-      });
-    });
-
-  const settle = (begin: (done: Done) => unknown): Promise<void> =>
-    new Promise((resolve, reject) => {
-      begin((error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+  const get = async (id: string): Promise<StoredRecord | undefined> => parse(await getFrom(store, id));
 
   function set(id: string, record: StoredRecord, now: number): Promise<void> {
     const { version, expiresAt, principal, fields } = record;
     const kept: Kept = { version, expiresAt, principal, fields: [...fields] };
     // The store's clock is this process's, and may be another than the caller's.
     const life = Math.max(expiresAt - now, 0) + LEFTOVER_MS;
-    // Stores differ in which of these they go by.
-    const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
-    const session = { cookie, record: kept };
-    return settle((done) => store.set(id, session, done));
+    return keepFor(life, store, id, { record: kept });
   }
 
   /** Does `work` after what was begun before for the same id; it gets its live record, and a way to write. */

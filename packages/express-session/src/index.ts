@@ -1,5 +1,6 @@
 /** A bridge to and from express-session: drivers as its store, its stores as drivers. */
-export { type FromExpressSessionStoreOptions, fromExpressSessionStore, type StoreLike } from "./driver.ts";
+export { type AdoptExpressSessionOptions, adoptExpressSession, type OldSession } from "./adopt.ts";
+export { type FromExpressSessionStoreOptions, fromExpressSessionStore } from "./driver.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
 export type { Done, StoredSession } from "./layout.ts";
 export {
@@ -8,3 +9,4 @@ export {
   expressSessionStore,
   type StoreClass,
 } from "./store.ts";
+export type { StoreLike } from "./store-calls.ts";

@@ -1,0 +1,36 @@
+import type { Done, StoredSession } from "./layout.ts";
+
+/** What is used of a store for express-session. */
+export interface StoreLike {
+  get(sid: string, callback: (error?: unknown, session?: object | null) => void): unknown;
+  set(sid: string, session: StoredSession, callback: Done): unknown;
+  destroy(sid: string, callback: Done): unknown;
+}
+
+/** What a store has under an id. */
+export function getFrom(store: StoreLike, id: string): Promise<object | undefined> {
+  return new Promise((resolve, reject) => {
+    store.get(id, (error, session) => {
+      // Some stores of files answer so where there is none, and express-session takes it so.
+      if (error && Reflect.get(Object(error), "code") !== "ENOENT") reject(error);
+      else resolve(error ? undefined : (session ?? undefined));
+    });
+  });
+}
+
+/** Has a store keep something for so long. */
+export function keepFor(life: number, store: StoreLike, id: string, data: object): Promise<void> {
+  // Stores differ in which of these they go by.
+  const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
+  return settle((done) => store.set(id, { ...data, cookie }, done));
+}
+
+/** Waits for a call that ends with a callback. */
+export function settle(begin: (done: Done) => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    begin((error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
