@@ -27,7 +27,7 @@ export interface Program {
 // Longer than any program takes to finish what it answers; only one that never ends waits for this.
 const STOP_MS = 20_000;
 
-/** Starts a program and waits until it is ready; it ends with this process at the latest. */
+/** Starts a program and waits until it is ready; it ends with this process at the latest, where that is not killed. */
 export async function startProgram({ command, args, cwd, env, ready }: ProgramOptions): Promise<Program> {
   const child = spawn(command, args, {
     cwd,
