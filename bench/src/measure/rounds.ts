@@ -1,0 +1,22 @@
+/**
+ * Measures several contestants in turns, so that what else the machine does meets them all: each round asks each once,
+ * and every round begins with another. A first round, whose results are thrown away, warms them up. The answer has, for
+ * each contestant, one sample for each round.
+ */
+export async function inTurns<C, S>(
+  contestants: readonly C[],
+  rounds: number,
+  measure: (contestant: C, round: number) => Promise<S>,
+): Promise<Map<C, S[]>> {
+  const samples = new Map<C, S[]>(contestants.map((contestant) => [contestant, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (let i = 0; i < contestants.length; i++) {
+      const contestant = contestants[(i + round) % contestants.length];
+      // An index within the bounds.
+      if (contestant === undefined) continue;
+      const sample = await measure(contestant, round);
+      if (round > 0) samples.get(contestant)?.push(sample);
+    }
+  }
+  return samples;
+}

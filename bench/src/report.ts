@@ -1,0 +1,54 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import Table from "cli-table3";
+import { renderSvg } from "./charts.ts";
+import type { Question, Result } from "./question.ts";
+import { usedVersions } from "./services.ts";
+
+const RESULTS = new URL("../results/", import.meta.url);
+/** Not kept: nobody should take them for results. */
+const QUICK = new URL("quick/", RESULTS);
+
+// No colours, and no line between rows.
+const STYLE = {
+  style: { head: [], border: [] },
+  chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+};
+
+/** Prints what a question found. */
+export function print({ number, title }: Question, { tables, verdicts, notes }: Result): void {
+  console.log(`\n${number}. ${title}`);
+  for (const { title, head, rows } of tables) {
+    const table = new Table({ head: [...head], ...STYLE });
+    table.push(...rows.map((row) => [...row]));
+    console.log(`\n${title}\n${table}`);
+  }
+  for (const { what, target, reached, ok } of verdicts)
+    console.log(`${ok ? "reached" : "MISSED "}  ${what}: ${reached} (target ${target})`);
+  for (const note of notes) console.log(note);
+}
+
+/** Writes a question's JSON file and its pictures, and answers where they are. */
+export async function write(question: Question, result: Result, quick: boolean): Promise<string[]> {
+  const folder = quick ? QUICK : RESULTS;
+  await mkdir(folder, { recursive: true });
+  const { number, title } = question;
+  const { charts, ...found } = result;
+  const files = new Map<string, string>();
+  const run = {
+    question: number,
+    title,
+    quick,
+    date: new Date().toISOString(),
+    node: process.versions.node,
+    processor: `${cpus().length} × ${cpus()[0]?.model ?? "?"}`,
+    servers: await usedVersions(),
+  };
+  files.set(`${number}.json`, `${JSON.stringify({ ...run, ...found }, undefined, 2)}\n`);
+  for (const chart of charts) files.set(`${number}-${chart.name}.svg`, await renderSvg(chart));
+  for (const [name, text] of files) await writeFile(new URL(name, folder), text);
+  return [...files.keys()].map((name) => relative(process.cwd(), fileURLToPath(new URL(name, folder))));
+}

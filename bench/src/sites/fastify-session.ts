@@ -1,0 +1,44 @@
+import cookiePlugin from "@fastify/cookie";
+import sessionPlugin, { type SessionStore } from "@fastify/session";
+import createFastify, { type FastifyRequest } from "fastify";
+import { openStore } from "./peer-stores.ts";
+import { answer, type OpenSite, type Visit } from "./routes.ts";
+
+/** A request's session; its keys are whatever the application puts there. */
+function visitOf(request: FastifyRequest): Visit {
+  const values = (): Record<string, unknown> => request.session as unknown as Record<string, unknown>;
+  return {
+    get: (key) => values()[key],
+    set(key, value) {
+      values()[key] = value;
+    },
+    increment(key) {
+      values()[key] = Number(values()[key] ?? 0) + 1;
+    },
+    entries() {
+      const { cookie: _, ...entries } = values();
+      return entries;
+    },
+    async login(user) {
+      await request.session.regenerate();
+      values()["user"] = user;
+    },
+    logout: () => request.session.destroy(),
+  };
+}
+
+export const open: OpenSite = async ({ keeping, url }) => {
+  const { store, close } = await openStore(keeping, url);
+  const app = createFastify();
+  await app.register(cookiePlugin);
+  await app.register(sessionPlugin, {
+    secret: "a secret of the bench's own, and long enough",
+    // As everything else by default; but this server speaks http.
+    cookie: { secure: false },
+    // Without one it has its own. Its README names express-session's stores; its types differ in what may be undefined.
+    ...(keeping !== "memory" && { store: store as unknown as SessionStore }),
+  });
+  app.all("/*", (request) => answer(request.url, visitOf(request)));
+  await app.ready();
+  return { server: app.server, close };
+};
