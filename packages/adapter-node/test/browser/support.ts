@@ -133,14 +133,14 @@ async function serve(listener: http.RequestListener, { tls = true }: ListenOptio
 /** The certificate, for servers of a test's own. */
 export const certificate = (): typeof keys => keys;
 
-/** Pages without a session, by their paths, or where they redirect to; each name is another site. */
+/** Answers without a session, by their paths: a page, or headers alone; each name is another site. */
 export async function pages(
-  answers: Record<string, string | { readonly location: string }>,
+  answers: Record<string, string | http.OutgoingHttpHeaders>,
   options: ListenOptions = {},
 ): Promise<Site> {
   return serve((req, res) => {
     const answer = answers[req.url ?? ""];
-    if (typeof answer === "object") res.writeHead(302, { ...answer }).end();
+    if (typeof answer === "object") res.writeHead(answer.location === undefined ? 200 : 302, answer).end();
     else res.writeHead(answer === undefined ? 404 : 200, { "content-type": "text/html" }).end(answer);
   }, options);
 }
@@ -148,8 +148,8 @@ export async function pages(
 interface ShopOptions extends SessionManagerOptions, ListenOptions {
   /** Whether the manager is made as in production. @default true with TLS */
   readonly production?: boolean;
-  /** Sent with every page. */
-  readonly headers?: Record<string, string>;
+  /** What the application sends with a path. */
+  readonly headers?: (path: string) => http.OutgoingHttpHeaders;
 }
 
 /** An application of ours. */
@@ -174,7 +174,7 @@ export function makeManager(
 
 /** Every path shows who is logged in and what `/write` counted; `/login` and `/logout` redirect to `/`. */
 export async function shop(options: ShopOptions = {}): Promise<Shop> {
-  const { tls = true, production = tls, headers = {}, ...managed } = options;
+  const { tls = true, production = tls, headers, ...managed } = options;
   const { sessions, backend } = makeManager(production, managed);
   const requests: Seen[] = [];
   const site = await serve(shopListener(sessions, requests, headers), { tls });
@@ -195,7 +195,7 @@ export async function shop(options: ShopOptions = {}): Promise<Shop> {
 export function shopListener(
   sessions: SessionManager,
   requests: Seen[],
-  headers: Record<string, string> = {},
+  headersOf: (path: string) => http.OutgoingHttpHeaders = () => ({}),
 ): http.RequestListener {
   const use = sessionMiddleware(sessions);
   return (req, res) => {
@@ -212,7 +212,7 @@ export function shopListener(
       from: Array.isArray(from) ? from[0] : from,
       given: () => [res.getHeader("set-cookie") ?? []].flat().map(String),
     });
-    use(req, res, () => void answer(sessions, req, res, headers));
+    use(req, res, () => void answer(sessions, req, res, headersOf(path)));
   };
 }
 
@@ -220,7 +220,7 @@ async function answer(
   sessions: SessionManager,
   req: IncomingMessage,
   res: ServerResponse,
-  headers: Record<string, string>,
+  headers: http.OutgoingHttpHeaders,
 ): Promise<void> {
   const session = await openSession(sessions, req, res);
   const { pathname } = new URL(req.url ?? "", "http://localhost");
@@ -229,7 +229,7 @@ async function answer(
   if (pathname.endsWith("/logout")) await session.logout();
   if (pathname.endsWith("/write")) store.update("n", (n = 0) => n + 1);
   if (pathname.endsWith("/login") || pathname.endsWith("/logout")) {
-    res.writeHead(303, { location: "/" }).end();
+    res.writeHead(303, { location: "/", ...headers }).end();
     return;
   }
   res.writeHead(200, { "content-type": "text/html", ...headers });

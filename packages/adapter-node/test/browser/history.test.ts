@@ -1,0 +1,84 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { inBrowser, logIn, OURS, press, type Shop, shop, shown, visitor } from "./support.ts";
+
+/** Looks at a page, goes on to another, logs out there, and goes back: what the page shows, and where it is from. */
+async function comeBack(page: Page, site: Shop, path: string): Promise<[string, string]> {
+  await page.goto(site.url(OURS, path));
+  await page.evaluate("addEventListener('pageshow', ({ persisted }) => { window.kept = persisted; })");
+  await page.goto(site.url(OURS, "/other"));
+  await press(page, "/logout");
+  site.requests.length = 0;
+  for (const each of ["/other", path]) {
+    // A page that was kept whole is not loaded again.
+    await page.goBack({ waitUntil: "commit" });
+    await page.waitForURL(`**${each}`, { waitUntil: "commit" });
+  }
+  const asked = site.requests.some((request) => request.path === path);
+  const kept = await page.evaluate("window.kept === true");
+  return [await shown(page), asked ? "the server" : kept ? "the back/forward cache" : "the HTTP cache"];
+}
+
+/** Sends that with every page. */
+const always = (value: string): (() => OutgoingHttpHeaders) => {
+  const headers = { "cache-control": value };
+  return () => headers;
+};
+
+for (const [browser, cache, without] of [
+  ["with a back/forward cache", "the back/forward cache", ["--disable-back-forward-cache"]],
+  ["without a back/forward cache", "the HTTP cache", []],
+] as const)
+  inBrowser(
+    `after a logout, in a browser ${browser}, the Back button`,
+    () => {
+      test.each<[string, (() => OutgoingHttpHeaders) | undefined]>([
+        ["nothing", undefined],
+        ["Cache-Control: no-cache", always("no-cache")],
+        ["Cache-Control: private, max-age=600", always("private, max-age=600")],
+      ])("shows the private page again where the application sends %s", async (_, headers) => {
+        const site = await shop(headers && { headers });
+        const page = await visitor();
+        await logIn(page, site);
+        expect(await comeBack(page, site, "/private")).toEqual(["ada, 1", cache]);
+      });
+
+      test.each<[string, (path: string) => OutgoingHttpHeaders]>([
+        ["Cache-Control: private, no-store", always("private, no-store")],
+        ["Cache-Control: no-store", always("no-store")],
+        [
+          'Clear-Site-Data: "cache" with the logout',
+          (path) => (path === "/logout" ? { "clear-site-data": '"cache"' } : {}),
+        ],
+      ])("asks the server where the application sends %s", async (_, headers) => {
+        const site = await shop({ headers });
+        const page = await visitor();
+        await logIn(page, site);
+        expect(await comeBack(page, site, "/private")).toEqual(["nobody, 0", "the server"]);
+      });
+
+      test("asks the server for a page that came with the cookie: the middleware says so by itself", async () => {
+        const site = await shop();
+        const page = await visitor();
+        expect(await comeBack(page, site, "/first/write")).toEqual(["nobody, 1", "the server"]);
+      });
+    },
+    { without },
+  );
+
+inBrowser("after a logout, a link to the private page", () => {
+  test.each([
+    ["private, max-age=600", "ada, 1"],
+    ["no-cache", "nobody, 0"],
+  ])("with Cache-Control: %s shows %s", async (value, there) => {
+    const site = await shop({ headers: always(value) });
+    const page = await visitor();
+    await logIn(page, site);
+    await page.goto(site.url(OURS, "/next"));
+    await page.goto(site.url(OURS));
+    await press(page, "/logout");
+    await Promise.all([page.waitForURL("**/next"), page.getByRole("link", { name: "next" }).click()]);
+    expect(await shown(page)).toBe(there);
+  });
+});

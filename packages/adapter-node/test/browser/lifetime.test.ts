@@ -1,0 +1,116 @@
+import type { CookieOptions, SessionManagerOptions } from "@sessions/core";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { inBrowser, logIn, OURS, press, profile, SUBDOMAIN, shop, shown, visit, visitor } from "./support.ts";
+
+const HOUR = 3_600_000;
+
+/** When the browser will drop its one cookie, in epoch milliseconds; -1 where it does so as it closes. */
+async function expiry(page: Page): Promise<number> {
+  const [cookie, ...others] = await page.context().cookies();
+  if (!cookie || others.length > 0) throw new Error("There is not one cookie");
+  return cookie.expires === -1 ? -1 : cookie.expires * 1000;
+}
+
+inBrowser("how long the browser keeps the cookie", () => {
+  test.each<[string, SessionManagerOptions, number]>([
+    ["by default: 30 days, the absolute timeout", {}, 30 * 24],
+    ["another absolute timeout: as long as that", { absolute: "7d" }, 7 * 24],
+    ["no absolute timeout: 400 days", { absolute: false }, 400 * 24],
+    ["more than browsers keep: 400 days", { cookie: { maxAge: "500d" } }, 400 * 24],
+    ["maxAge: as long as that, whatever the session", { cookie: { maxAge: "1h" } }, 1],
+  ])("%s", async (_, options, hours) => {
+    const site = await shop(options);
+    const page = await visitor();
+    const before = Date.now();
+    await logIn(page, site);
+    const at = await expiry(page);
+    // A cookie's times are whole microseconds, and its clock is the browser's own.
+    expect(at).toBeGreaterThanOrEqual(before + hours * HOUR - 1000);
+    expect(at).toBeLessThanOrEqual(Date.now() + hours * HOUR + 1000);
+  });
+
+  test.each<[string, CookieOptions, string]>([
+    ["by default is still logged in", {}, "ada, 1"],
+    ['with maxAge "session" is nobody', { maxAge: "session" }, "nobody, 0"],
+  ])("who closes the browser and starts it again %s", async (_, cookie, who) => {
+    const site = await shop({ cookie });
+    const { start } = await profile("blocked");
+    const page = await start();
+    await logIn(page, site);
+    expect((await expiry(page)) === -1).toBe(cookie.maxAge === "session");
+    expect(await visit(await start(), site)).toBe(who);
+  });
+
+  test("use moves the session's expiry, and never the cookie's", async () => {
+    let now = Date.now();
+    const site = await shop({ clock: () => now, idle: "24h" });
+    const page = await visitor();
+    await logIn(page, site);
+    const before = await expiry(page);
+    for (const path of ["/first", "/second", "/third"]) {
+      now += 20 * HOUR;
+      site.backend.calls.length = 0;
+      expect(await visit(page, site, OURS, path)).toBe("ada, 1");
+      expect([site.asked(path).given(), site.backend.calls]).toEqual([[], ["load", "commit"]]);
+    }
+    await press(page, "/write");
+    expect([await shown(page), await expiry(page)]).toEqual(["ada, 2", before]);
+  });
+
+  test("it outlives an idle session, and the next one replaces it", async () => {
+    let now = Date.now();
+    const site = await shop({ clock: () => now, idle: "24h" });
+    const page = await visitor();
+    await logIn(page, site);
+    const value = async (): Promise<string | undefined> => (await page.context().cookies())[0]?.value;
+    const before = await value();
+    now += 24 * HOUR;
+    expect(await visit(page, site)).toBe("nobody, 0");
+    expect(await value()).toBe(before);
+    await press(page, "/write");
+    expect(await visit(page, site)).toBe("nobody, 1");
+    expect(await value()).not.toBe(before);
+    expect(await page.context().cookies()).toHaveLength(1);
+  });
+
+  test("a login moves it", async () => {
+    const site = await shop();
+    const page = await visitor();
+    await logIn(page, site);
+    const before = await expiry(page);
+    await press(page, "/login");
+    expect(await shown(page)).toBe("ada, 1");
+    expect(await expiry(page)).toBeGreaterThan(before);
+  });
+
+  test.each<[string, CookieOptions, string]>([
+    ["by default", {}, OURS],
+    ["Strict", { sameSite: "strict" }, OURS],
+    ["None", { sameSite: "none" }, OURS],
+    ["partitioned", { sameSite: "none", partitioned: true }, OURS],
+    ["of a domain, at a subdomain", { domain: OURS }, SUBDOMAIN],
+    ["with another name", { name: "mine" }, OURS],
+    ["until the browser closes", { maxAge: "session" }, OURS],
+  ])("%s: the logout removes it", async (_, cookie, host) => {
+    const site = await shop({ cookie });
+    const page = await visitor();
+    await logIn(page, site);
+    expect(await page.context().cookies()).toHaveLength(1);
+    await visit(page, site, host);
+    await press(page, "/logout");
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await visit(page, site)).toBe("nobody, 0");
+    expect(site.requests.at(-1)?.cookie).toBeUndefined();
+  });
+
+  test("with a path: the logout removes it", async () => {
+    const site = await shop({ cookie: { path: "/app" } });
+    const page = await visitor();
+    await page.goto(site.url(OURS, "/app"));
+    await page.evaluate("fetch('/app/write', { method: 'POST' })");
+    expect(await page.context().cookies()).toHaveLength(1);
+    await page.evaluate("fetch('/app/logout', { method: 'POST' })");
+    expect(await page.context().cookies()).toEqual([]);
+  });
+});
