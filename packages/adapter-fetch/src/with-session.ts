@@ -42,7 +42,7 @@ async function committed(session: Session, request: Request, response: Response)
   // Nobody reads the body of a response to HEAD, so that it would never end.
   const body =
     more && response.body && request.method !== "HEAD"
-      ? response.body.pipeThrough(committing(session, response.headers))
+      ? committing(session, response.body, response.headers)
       : response.body;
   if (body === response.body && setCookie === undefined) return response;
   // A copy: headers may be immutable, and a response without a body may serve many requests.
@@ -61,19 +61,35 @@ async function seal(session: Session, { body }: Response): ReturnType<Session["c
   }
 }
 
-/** Passes a body through, and ends it when what was written meanwhile is committed. */
-function committing(session: Session, headers: Headers): TransformStream<Uint8Array, Uint8Array> {
+/**
+ * Passes a body through, and ends it when what was written meanwhile is committed. No transform stream does it, for
+ * Workers does not tell what is behind one of a client that went away.
+ */
+function committing(
+  session: Session,
+  body: ReadableStream<Uint8Array>,
+  headers: Headers,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  function failed(error: unknown): never {
+    // As in `seal`.
+    reader.cancel(error).catch(() => undefined);
+    throw error;
+  }
   // Bytes that are still to come, where a header says how many there are.
   let remaining = Number(headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
-  return new TransformStream({
-    async transform(chunk, controller) {
-      remaining -= chunk.byteLength;
-      // A client that has as many bytes as it was told of has the whole response.
-      if (remaining <= 0) await session.commit();
-      controller.enqueue(chunk);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        remaining -= value?.byteLength ?? 0;
+        // A client that has as many bytes as it was told of has the whole response.
+        if (done || remaining <= 0) await session.commit().catch(failed);
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-    async flush() {
-      await session.commit();
-    },
-  });
+    { highWaterMark: 0 },
+  );
 }

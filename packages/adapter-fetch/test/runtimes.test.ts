@@ -1,100 +1,83 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
 import process from "node:process";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type TestFunction, testHttpCases } from "@sessions/http-cases";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { applications } from "./applications.ts";
+import { type Cases, startProgram } from "./runtimes/start-program.ts";
+import { startWorkers } from "./runtimes/start-workers.ts";
 
 interface Runtime {
   readonly name: string;
-  readonly args: readonly string[];
+  readonly command: string | undefined;
+  start(command: string, application: string): Cases | Promise<Cases>;
   /** Whether its server speaks it without TLS. */
-  readonly http2: boolean;
+  readonly http2?: boolean;
 }
 
+const binOf = (name: string): string =>
+  fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
+
+/** The program that its package is about: the one in `.bin` hands on no port. */
+function workerd(): string | undefined {
+  try {
+    const { default: program }: { default: string } = createRequire(import.meta.url)("workerd");
+    return program;
+  } catch {
+    return undefined;
+  }
+}
+
+const source = "--conditions=@sessions/source";
+// All that it needs.
+const allowed = ["--no-remote", "--no-prompt", "--allow-read", "--allow-env", "--allow-net=127.0.0.1"];
+
 const runtimes: Runtime[] = [
-  { name: "Bun", args: ["--conditions=@sessions/source"], http2: false },
+  {
+    name: "Bun",
+    command: binOf("bun"),
+    start: (command, application) => startProgram(command, [source], application),
+  },
   {
     name: "Deno",
-    args: [
-      "run",
-      "--conditions=@sessions/source",
-      "--no-remote",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-env",
-      "--allow-net=127.0.0.1",
-    ],
+    command: binOf("deno"),
+    start: (command, application) => startProgram(command, ["run", source, ...allowed], application),
     http2: true,
   },
+  { name: "Workers", command: workerd(), start: startWorkers },
 ];
 
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const commandOf = ({ name }: Runtime): string => pathOf(`../node_modules/.bin/${name.toLowerCase()}`);
-
-function isMissing(runtime: Runtime): boolean {
-  if (spawnSync(commandOf(runtime), ["--version"], { stdio: "ignore" }).status === 0) return false;
-  const missing = `${runtime.name}, whose package has no program for this machine`;
+function isThere({ name, command }: Runtime): boolean {
+  if (command !== undefined && spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0)
+    return true;
+  const missing = `${name}: its package has no program for this machine`;
   if (process.env["CI"] === "true")
     throw new Error(`The adapter must be tried in every runtime on CI, but not in ${missing}`);
   console.warn(`NOT TESTED: the adapter in ${missing}`);
-  return true;
-}
-
-/** Runs cases in a runtime: resolves with what failed of one. */
-type Ask = (title: string) => Promise<string | undefined>;
-
-/** Starts the program that runs an application's cases in a runtime, client and server both. */
-function start(runtime: Runtime, application: string): { ask: Ask; end(): Promise<unknown> } {
-  const child = spawn(commandOf(runtime), [...runtime.args, pathOf("runtimes/program.ts"), application], {
-    // Nothing of the runner that runs this test.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
-  });
-  const closed = once(child, "close");
-  const ended = text(child.stderr).then((errors) => `The program ended: ${errors}`);
-  // Where it ended before it was asked, that is what is told of.
-  child.stdin.on("error", () => undefined);
-  const waiting = new Map<string, (error: string | undefined) => void>();
-  createInterface(child.stdout).on("line", (line) => {
-    const { title, error }: { title: string; error?: string } = JSON.parse(line);
-    waiting.get(title)?.(error);
-  });
-  return {
-    ask(title) {
-      const outcome = new Promise<string | undefined>((resolve) => waiting.set(title, resolve));
-      child.stdin.write(`${title}\n`);
-      return Promise.race([outcome, ended]);
-    },
-    end() {
-      child.stdin.end();
-      return closed;
-    },
-  };
+  return false;
 }
 
 for (const runtime of runtimes) {
-  const on = describe.skipIf(isMissing(runtime));
-  on.each(Object.keys(applications))(`%s on ${runtime.name}`, { timeout: 30_000 }, (application) => {
-    let program: ReturnType<typeof start>;
-    beforeAll(() => {
-      program = start(runtime, application);
-    });
-    afterAll(() => program.end());
+  const { name, command = "" } = runtime;
+  const there = describe.runIf(isThere(runtime));
+  there.each(Object.keys(applications))(`%s on ${name}`, { timeout: 30_000 }, (application) => {
+    let cases: Cases;
+    beforeAll(async () => {
+      cases = await runtime.start(command, application);
+      return () => cases.end();
+    }, 60_000);
 
     const judged: TestFunction = Object.assign(
       (title: string) =>
         test(title, async () => {
-          const error = await program.ask(title);
+          const { error } = await cases.run(title);
           if (error !== undefined) throw new Error(error);
         }),
       { skip: test.skip },
     );
-    const elsewhere = async (): Promise<never> => {
-      throw new Error("the program starts it");
-    };
-    testHttpCases({ test: judged, start: elsewhere, ...(runtime.http2 && { http2: elsewhere }) });
+    // Whoever runs the cases starts the applications.
+    const start = async (): Promise<never> => expect.unreachable();
+    testHttpCases({ test: judged, start, ...(runtime.http2 && { http2: start }) });
   });
 }

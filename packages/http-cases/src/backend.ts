@@ -9,6 +9,8 @@ export interface Backend {
   readonly down: Set<string>;
   /** Runs before each write is made. */
   beforeWrite: () => Promise<unknown>;
+  /** Runs after each write that was made. */
+  afterWrite: () => unknown;
 }
 
 export function createBackend(): Backend {
@@ -17,6 +19,7 @@ export function createBackend(): Backend {
     calls: [],
     down: new Set(),
     beforeWrite: async () => undefined,
+    afterWrite: () => undefined,
     driver: {
       name: "counting",
       create: (id, record, now) => call("create", () => inner.create(id, record, now)),
@@ -29,8 +32,11 @@ export function createBackend(): Backend {
   async function call<T>(method: string, run: () => Promise<T>): Promise<T> {
     backend.calls.push(method);
     if (backend.down.has(method)) throw new DriverUnavailableError(`${method} is down`);
-    if (method === "create" || method === "commit") await backend.beforeWrite();
-    return run();
+    const writes = method === "create" || method === "commit";
+    if (writes) await backend.beforeWrite();
+    const result = await run();
+    if (writes) backend.afterWrite();
+    return result;
   }
   return backend;
 }

@@ -3,11 +3,12 @@ import { COOKIES } from "./cases/cookies.ts";
 import { LOGINS } from "./cases/logins.ts";
 import { REQUESTS } from "./cases/requests.ts";
 import { STREAMS } from "./cases/streams.ts";
-import { connectHttp1, connectHttp2 } from "./client.ts";
+import { type Connect, connectHttp1, connectHttp2 } from "./client.ts";
 import { runCase } from "./kit.ts";
 import type { Start, TestFunction } from "./target.ts";
 
 export { type Backend, createBackend } from "./backend.ts";
+export type { Answer, Ask, Connect, Connection } from "./client.ts";
 export type { Application, Handler, Reply, Server, Start, TestFunction, Visit } from "./target.ts";
 
 /** How one adapter runs the list. */
@@ -16,12 +17,14 @@ export interface HttpCases {
   readonly start: Start;
   /** The same over HTTP/2 without TLS, where the adapter can: every case runs again. */
   readonly http2?: Start;
+  /** How clients reach what `start` started, in a runtime whose `node:http` cannot. */
+  readonly connect?: Connect;
   /** Cases, by title, that cannot hold here, with `HTTP/2: ` before it only there; skipped with their reason. */
   readonly exclude?: readonly { readonly title: string; readonly reason: string }[];
 }
 
 /** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
-export function testHttpCases({ test, start, http2, exclude = [] }: HttpCases): void {
+export function testHttpCases({ test, start, http2, connect = connectHttp1, exclude = [] }: HttpCases): void {
   const cases = [...REQUESTS, ...COOKIES, ...LOGINS, ...STREAMS, ...BACKEND];
   const over2 = (title: string): string => `HTTP/2: ${title}`;
   for (const { title } of exclude)
@@ -34,7 +37,7 @@ export function testHttpCases({ test, start, http2, exclude = [] }: HttpCases): 
     else test(title, run);
   }
   for (const it of cases) {
-    add(it.title, [it.title], () => runCase(it, start, connectHttp1));
+    add(it.title, [it.title], () => runCase(it, start, connect));
     if (http2) add(over2(it.title), [it.title, over2(it.title)], () => runCase(it, http2, connectHttp2));
   }
 }

@@ -151,9 +151,8 @@ export const REQUESTS: readonly Case[] = [
       app.backend.beforeWrite = async () => {
         committing.open();
         await gone.opened;
-        // The write itself follows in this turn.
-        setImmediate(committed.open);
       };
+      app.backend.afterWrite = committed.open;
       const away = new AbortController();
       const answer = app.ask({ headers: { cookie }, signal: away.signal });
       await committing.opened;

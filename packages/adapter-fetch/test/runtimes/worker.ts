@@ -1,0 +1,55 @@
+// Workers run this. It is the applications that cases start, and who asks them, each in requests of their own.
+import type { Connect, Start } from "@sessions/http-cases";
+import { applications, type Build, type Fetch } from "../applications.ts";
+import { byTitle } from "./by-title.ts";
+
+/** The header that names an application, for they all listen on one port; who starts a case sends none. */
+const NAME = "x-application";
+const running = new Map<string, Fetch>();
+let started = 0;
+
+const start =
+  (build: Build): Start =>
+  async (application) => {
+    const port = ++started;
+    running.set(String(port), build(application));
+    return { port, close: () => running.delete(String(port)) };
+  };
+
+/** By `fetch`, for the `node:http` of Workers makes one of several `Set-Cookie` headers. */
+const connect =
+  (url: URL): Connect =>
+  (port) => ({
+    async ask({ path = "/", method = "GET", headers = {}, signal, onResponse, onData } = {}) {
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers: { ...headers, [NAME]: String(port) },
+        redirect: "manual",
+        ...(signal && { signal }),
+      });
+      onResponse?.();
+      const decoder = new TextDecoder();
+      let text = "";
+      for await (const chunk of response.body ?? []) {
+        text += decoder.decode(chunk, { stream: true });
+        onData?.(text);
+      }
+      const cookies = response.headers.getSetCookie();
+      return { status: response.status, headers: Object.fromEntries(response.headers), cookies, text };
+    },
+    close: () => undefined,
+  });
+
+/** What Workers calls. */
+export const worker = {
+  async fetch(request: Request): Promise<Response> {
+    const app = running.get(request.headers.get(NAME) ?? "");
+    if (app) return app(request);
+    const url = new URL(request.url);
+    const build = applications[url.searchParams.get("application") ?? ""];
+    const title = url.searchParams.get("title");
+    if (!build || title === null) return new Response("Which case of which application?", { status: 400 });
+    const run = byTitle({ start: start(build), connect: connect(url) });
+    return Response.json(await run(title));
+  },
+};
