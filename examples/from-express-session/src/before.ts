@@ -1,0 +1,66 @@
+import express, { type NextFunction, type Request, type Response } from "express";
+import session from "express-session";
+import { FileStore } from "./file-store.ts";
+import { page, written } from "./page.ts";
+import { COOKIE_MS, folder, port, run, secret } from "./settings.ts";
+
+declare module "express-session" {
+  interface SessionData {
+    user: string;
+    cart: string[];
+  }
+}
+
+const app = express();
+app.use(
+  session({
+    store: new FileStore(`${folder}/old`),
+    secret,
+    resave: false,
+    saveUninitialized: false,
+    cookie: { maxAge: COOKIE_MS, sameSite: "lax" },
+  }),
+);
+app.use(express.urlencoded({ extended: false }));
+
+app.get("/", ({ session }, res) => {
+  res.send(page(session.user, session.cart ?? []));
+});
+
+/** Saves first: the browser follows a redirect before express-session has saved what the next page shows. */
+function saveAndReturn({ session }: Request, res: Response, next: NextFunction): void {
+  session.save((error) => {
+    if (error) next(error);
+    else res.redirect(303, "/");
+  });
+}
+
+app.post("/login", (req, res, next) => {
+  const user = written(req.body, "name");
+  const { cart } = req.session;
+  if (!user) return res.redirect(303, "/");
+  req.session.regenerate((error) => {
+    if (error) return next(error);
+    Object.assign(req.session, { user, ...(cart && { cart }) });
+    saveAndReturn(req, res, next);
+  });
+});
+
+app.post("/cart", (req, res, next) => {
+  const item = written(req.body, "item");
+  // Of two requests at once, one loses its item.
+  if (item) req.session.cart = [...(req.session.cart ?? []), item];
+  saveAndReturn(req, res, next);
+});
+
+app.post("/logout", (req, res, next) => {
+  req.session.destroy((error) => {
+    if (error) return next(error);
+    res.clearCookie("connect.sid").redirect(303, "/");
+  });
+});
+
+const server = app.listen(port, "127.0.0.1", (error) => {
+  if (error) throw error;
+  run(server);
+});
