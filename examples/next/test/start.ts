@@ -2,21 +2,37 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { createSessionManager, type SessionManager } from "@sessions/core";
+import { fileDriver } from "@sessions/driver-file";
 import { type Program, startProgram } from "@sessions/example-tests";
 
-/** The shop that `next build` made, on a folder of its own, which goes when it is stopped. */
-export async function start(): Promise<Program> {
-  const folder = await mkdtemp(join(tmpdir(), "sessions-next-"));
-  const removed = (): Promise<void> => rm(folder, { recursive: true, force: true });
+export const example: string = fileURLToPath(new URL("..", import.meta.url));
+
+interface Site extends Program {
+  /** What is stored, seen from another process. */
+  readonly sessions: SessionManager;
+  /** The folder where that is. */
+  readonly folder: string;
+}
+
+/** What `next build` made of the shop, or of another folder, with sessions of its own, which go when it is stopped. */
+export async function start(site = "."): Promise<Site> {
+  const parent = await mkdtemp(join(tmpdir(), "sessions-next-"));
+  const folder = join(parent, "sessions");
+  const removed = (): Promise<void> => rm(parent, { recursive: true, force: true });
   try {
     const program = await startProgram({
       command: "node_modules/.bin/next",
-      args: ["start", "--hostname", "localhost"],
-      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      args: ["start", site, "--hostname", "localhost"],
+      cwd: example,
       env: { SESSIONS_URL: pathToFileURL(folder).href },
       ready: /http:\/\/localhost:\d+(?=[\s\S]*Ready)/,
     });
-    return { ...program, stop: () => program.stop().finally(removed) };
+    const sessions = createSessionManager({
+      driver: fileDriver({ directory: folder }),
+      cookie: { name: "__Host-sid", secure: true },
+    });
+    return { ...program, sessions, folder, stop: () => program.stop().finally(removed) };
   } catch (error) {
     await removed();
     throw error;

@@ -1,0 +1,13 @@
+import { withSession } from "@sessions/adapter-fetch";
+import { redirect } from "next/navigation";
+import { cart, sessions } from "../../../../src/session.ts";
+
+/** Right with `?returned`, and wrong without: what redirect() throws is no response. */
+export const POST = (request: Request) =>
+  withSession(sessions, request, (session) => {
+    session.store(cart).set("items", ["tea"]);
+    const { searchParams } = new URL(request.url);
+    return searchParams.has("returned")
+      ? Response.redirect(new URL("/login", request.url), 303)
+      : redirect("/login");
+  });

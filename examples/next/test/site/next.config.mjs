@@ -1,0 +1,4 @@
+export default {
+  // `pnpm types` looks at them.
+  typescript: { ignoreBuildErrors: true },
+};
