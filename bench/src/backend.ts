@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Driver } from "@sessions/core";
 import { openProxy } from "@sessions/test-services/proxy";
 import type { ServiceName } from "@sessions/test-services/service";
-import { acquire, release } from "@sessions/test-services/services";
+import { findService } from "./services.ts";
 
 /** The same work by the client alone, as little as it can be: the whole of one row read, one value of it written. */
 interface Bare {
@@ -57,7 +57,7 @@ export async function openBackend({ name, service, open }: Backend): Promise<Mea
       close,
     };
   }
-  const found = await acquire(service);
+  const found = await findService(service);
   if ("missing" in found) return `${name}: ${found.missing}`;
   const opened = await open(found.url);
   const proxy = await openProxy(found.url);
@@ -79,7 +79,6 @@ export async function openBackend({ name, service, open }: Backend): Promise<Mea
       await opened.close();
       await counted.close();
       await proxy.close();
-      await release(service);
     },
   };
 }
