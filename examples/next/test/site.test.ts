@@ -74,7 +74,7 @@ describe("rendering", () => {
     expect(refused.status).toBe(500);
     expect(refused.headers.getSetCookie()).toEqual([]);
     expect(await stored()).toBe(before);
-    expect(site.output()).toContain("ERR_SESSION_HEADERS_SENT");
+    await expect.poll(() => site.output()).toContain("ERR_SESSION_HEADERS_SENT");
 
     const cookie = sessionCookie(await post("/own-cookies"));
     const response = await ask(`${site.url}/first-write`, { headers: { cookie } });
