@@ -1,4 +1,7 @@
-import { startSource, testExample } from "@sessions/example-tests";
+import { startSource, testEnding, testExample } from "@sessions/example-tests";
 import { test } from "vitest";
 
-testExample({ test, start: () => startSource(new URL("../", import.meta.url)) });
+const start = () => startSource(new URL("../", import.meta.url));
+
+testExample({ test, start });
+testEnding({ test, start });
