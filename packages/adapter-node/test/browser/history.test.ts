@@ -3,18 +3,16 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { inBrowser, logIn, OURS, press, type Shop, shop, shown, visitor } from "./support.ts";
 
-/** Looks at a page, goes on to another, logs out there, and goes back: what the page shows, and where it is from. */
+/** Looks at a page, logs out there, and goes back to it: what it shows, and where it is from. */
 async function comeBack(page: Page, site: Shop, path: string): Promise<[string, string]> {
   await page.goto(site.url(OURS, path));
-  await page.evaluate("addEventListener('pageshow', ({ persisted }) => { window.kept = persisted; })");
-  await page.goto(site.url(OURS, "/other"));
+  // A page that is kept whole keeps its variables; it is not loaded again.
+  await page.evaluate("window.kept = true");
   await press(page, "/logout");
   site.requests.length = 0;
-  for (const each of ["/other", path]) {
-    // A page that was kept whole is not loaded again.
-    await page.goBack({ waitUntil: "commit" });
-    await page.waitForURL(`**${each}`, { waitUntil: "commit" });
-  }
+  await page.goBack({ waitUntil: "commit" });
+  await page.waitForURL(`**${path}`, { waitUntil: "commit" });
+  await page.waitForFunction("document.readyState === 'complete'");
   const asked = site.requests.some((request) => request.path === path);
   const kept = await page.evaluate("window.kept === true");
   return [await shown(page), asked ? "the server" : kept ? "the back/forward cache" : "the HTTP cache"];
@@ -47,10 +45,6 @@ for (const [browser, cache, without] of [
       test.each<[string, (path: string) => OutgoingHttpHeaders]>([
         ["Cache-Control: private, no-store", always("private, no-store")],
         ["Cache-Control: no-store", always("no-store")],
-        [
-          'Clear-Site-Data: "cache" with the logout',
-          (path) => (path === "/logout" ? { "clear-site-data": '"cache"' } : {}),
-        ],
       ])("asks the server where the application sends %s", async (_, headers) => {
         const site = await shop({ headers });
         const page = await visitor();
@@ -66,6 +60,32 @@ for (const [browser, cache, without] of [
     },
     { without },
   );
+
+/** Sends that with the logout alone. */
+const clearing = (path: string): OutgoingHttpHeaders =>
+  path === "/logout" ? { "clear-site-data": '"cache"' } : {};
+
+inBrowser('Clear-Site-Data: "cache" with a logout', () => {
+  test("empties the HTTP cache", async () => {
+    const site = await shop({ headers: clearing });
+    const page = await visitor();
+    await logIn(page, site);
+    expect(await comeBack(page, site, "/private")).toEqual(["nobody, 0", "the server"]);
+  });
+});
+
+inBrowser(
+  'Clear-Site-Data: "cache" with a logout, in a browser with a back/forward cache',
+  () => {
+    test("does not keep the page that the logout was pressed on from being shown again", async () => {
+      const site = await shop({ headers: clearing });
+      const page = await visitor();
+      await logIn(page, site);
+      expect(await comeBack(page, site, "/private")).toEqual(["ada, 1", "the back/forward cache"]);
+    });
+  },
+  { without: ["--disable-back-forward-cache"] },
+);
 
 inBrowser("after a logout, a link to the private page", () => {
   test.each([

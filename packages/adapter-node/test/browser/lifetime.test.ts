@@ -113,4 +113,34 @@ inBrowser("how long the browser keeps the cookie", () => {
     await page.evaluate("fetch('/app/logout', { method: 'POST' })");
     expect(await page.context().cookies()).toEqual([]);
   });
+
+  test("with other options than before: the old one stays, and the logout ends its session all the same", async () => {
+    const before = await shop({ cookie: { name: "sid" } });
+    const after = await shop({ cookie: { name: "sid", domain: OURS }, driver: before.backend.driver });
+    const page = await visitor();
+    await logIn(page, before);
+    expect(await visit(page, after)).toBe("ada, 1");
+    await press(page, "/logout");
+    expect(await page.context().cookies()).toHaveLength(1);
+    expect(await visit(page, before)).toBe("nobody, 0");
+    await logIn(page, after);
+    expect(await page.context().cookies()).toHaveLength(2);
+    expect(await visit(page, after)).toBe("ada, 1");
+  });
+
+  test("with other options than before: what a visitor writes is dropped for two minutes after the logout", async () => {
+    let now = Date.now();
+    const clock = (): number => now;
+    const before = await shop({ cookie: { name: "sid" }, clock });
+    const after = await shop({ cookie: { name: "sid", domain: OURS }, clock, driver: before.backend.driver });
+    const page = await visitor();
+    await logIn(page, before);
+    await page.goto(after.url(OURS));
+    await press(page, "/logout");
+    await press(page, "/write");
+    expect(await visit(page, after)).toBe("nobody, 0");
+    now += 120_000;
+    await press(page, "/write");
+    expect(await visit(page, after)).toBe("nobody, 1");
+  });
 });

@@ -164,8 +164,13 @@ inBrowser("a visitor who is sent to us by another site", () => {
     expect(await shown(page)).toBe("ada, 0");
   });
 
-  test("Strict: is logged in where a link of ours leads there and a redirect leads back at once", async () => {
-    const site = await shop({ cookie: strict });
+  test.each([
+    ["Lax", lax],
+    ["Strict", strict],
+    ["None", none],
+    ["Partitioned", partitioned],
+  ])("%s: is logged in where we led there and a redirect leads back at once", async (_, cookie) => {
+    const site = await shop({ cookie });
     const other = await pages({ "/sign-in": { location: site.url(OURS, "/back") } });
     const page = await visitor();
     await logIn(page, site);

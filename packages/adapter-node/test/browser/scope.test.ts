@@ -109,6 +109,7 @@ inBrowser("a cookie of our name that somebody else sets", () => {
     [SUBDOMAIN, true, "__Host-sid", {}, planted("__Host-sid"), 1],
     [SUBDOMAIN, true, "sid", { name: "sid" }, planted("sid"), 3],
     [SUBDOMAIN, false, "sid", { name: "sid" }, [`sid=${forged("1")}; Domain=${OURS}; Path=/x`], 1],
+    [SUBDOMAIN, false, "__Secure-sid", { domain: OURS }, planted("__Secure-sid"), 1],
     [OURS, false, "__Host-sid", {}, [`__Host-sid=${forged("1")}; Path=/`], 1],
     [OURS, false, "sid", { name: "sid" }, [`sid=${forged("1")}; Path=/`, `sid=${forged("2")}; Path=/x`], 1],
   ])("at %s (https: %s), as %s, does not log out", async (host, tls, _, cookie, set, expected) => {
