@@ -6,13 +6,23 @@ import { bytes } from "./questions/bytes.ts";
 import { coldStart } from "./questions/cold-start.ts";
 import { cost } from "./questions/cost.ts";
 import { drivers } from "./questions/drivers.ts";
+import { growth } from "./questions/growth.ts";
 import { lostUpdates } from "./questions/lost-updates.ts";
 import { memory } from "./questions/memory.ts";
 import { undoneLogouts } from "./questions/undone-logouts.ts";
 import { print, write } from "./report.ts";
 import { releaseServices } from "./services.ts";
 
-const questions: readonly Question[] = [cost, drivers, bytes, lostUpdates, undoneLogouts, memory, coldStart];
+const questions: readonly Question[] = [
+  cost,
+  drivers,
+  bytes,
+  lostUpdates,
+  undoneLogouts,
+  memory,
+  coldStart,
+  growth,
+];
 
 const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" } },

@@ -4,9 +4,15 @@ import createFastify, { type FastifyRequest } from "fastify";
 import { openStore } from "./peer-stores.ts";
 import { answer, type OpenSite, type Visit } from "./routes.ts";
 
+// Its own types extend those of fastify only where a package manager happens to put that beside it.
+interface FastifySession extends Record<string, unknown> {
+  regenerate(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
 /** A request's session; its keys are whatever the application puts there. */
 function visitOf(request: FastifyRequest): Visit {
-  const values = (): Record<string, unknown> => request.session as unknown as Record<string, unknown>;
+  const values = (): FastifySession => Object(request).session;
   return {
     get: (key) => values()[key],
     set(key, value) {
@@ -20,10 +26,10 @@ function visitOf(request: FastifyRequest): Visit {
       return entries;
     },
     async login(user) {
-      await request.session.regenerate();
+      await values().regenerate();
       values()["user"] = user;
     },
-    logout: () => request.session.destroy(),
+    logout: () => values().destroy(),
   };
 }
 

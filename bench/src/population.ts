@@ -1,0 +1,78 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createSessionManager, type ListingDriver, type SessionManager } from "@sessions/core";
+
+/** Which records to add: numbers from `first` on, so that each has an id, and a principal, that can be named. */
+export interface Added {
+  readonly first: number;
+  readonly count: number;
+  readonly expiresAt: number;
+}
+
+/** A driver on a backend of its own, and a short way to very many records: copies of one that the manager wrote. */
+export interface OpenedPopulation {
+  readonly driver: ListingDriver;
+  /** Adds copies of the record `template`. */
+  add(template: string, added: Added): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+/** How a population is opened; each has a table of its own. Answers what is missing where it cannot be. */
+export interface PopulationBackend {
+  readonly name: string;
+  open(table: string): Promise<OpenedPopulation | string>;
+}
+
+/** Sessions of one principal. */
+export const PER_PRINCIPAL = 10;
+/** Records that one statement adds, where it is a statement. */
+export const BATCH = 10_000;
+
+/** The id of a record by its number: spread like real ones, and the same in every backend's own words. */
+export const idOf = (i: number): string => createHash("md5").update(String(i)).digest("hex");
+export const principalOf = (i: number): string => `p${Math.floor(i / PER_PRINCIPAL)}`;
+
+/** Adds records by the driver's own `create`, many at once. */
+export async function addOneByOne(driver: ListingDriver, template: string, added: Added): Promise<void> {
+  const { first, count, expiresAt } = added;
+  const fields = (await driver.load(template))?.fields ?? new Map<string, string>();
+  let next = first;
+  await Promise.all(
+    Array.from({ length: 500 }, async () => {
+      while (next < first + count) {
+        const i = next++;
+        // One that has expired already would be refused by nobody: the clock is the caller's.
+        await driver.create(idOf(i), { expiresAt, principal: principalOf(i), fields }, 0);
+      }
+    }),
+  );
+}
+
+/** A population that questions ask: sessions of 200 bytes, by the manager's own hand. */
+export interface Population {
+  readonly driver: ListingDriver;
+  readonly sessions: SessionManager;
+  add(added: Added): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+/** Opens an empty population, or says what is missing. */
+export async function openPopulation({ name, open }: PopulationBackend): Promise<Population | string> {
+  const opened = await open(`bench_${randomUUID().slice(0, 8)}`);
+  if (typeof opened === "string") return `${name}: ${opened}`;
+  const { driver, close } = opened;
+  const sessions = createSessionManager({ driver });
+  await sessions.setup();
+  const one = sessions.create();
+  one.login("template");
+  one.store("site").set("text", "x".repeat(200));
+  await one.commit();
+  return {
+    driver,
+    sessions,
+    add: (added) => opened.add(one.id, added),
+    async close() {
+      await sessions.teardown();
+      await close();
+    },
+  };
+}
