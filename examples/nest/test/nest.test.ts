@@ -1,19 +1,19 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { startProgram, testExample } from "@sessions/example-tests";
+import { type Program, startProgram, testEnding, testExample } from "@sessions/example-tests";
 import { describe, test } from "vitest";
 
 describe.each(["express", "fastify"])("on %s", (platform) => {
-  testExample({
-    test,
-    start: () =>
-      startProgram({
-        command: process.execPath,
-        // The source of every package: no test sees a stale dist.
-        args: ["--conditions=@sessions/source", "--import=tsx", "src/main.ts"],
-        cwd: fileURLToPath(new URL("../", import.meta.url)),
-        env: { PLATFORM: platform },
-        ready: /http:\/\/localhost:\d+/,
-      }),
-  });
+  const start = (): Promise<Program> =>
+    startProgram({
+      command: process.execPath,
+      // The source of every package: no test sees a stale dist.
+      args: ["--conditions=@sessions/source", "--import=tsx", "src/main.ts"],
+      cwd: fileURLToPath(new URL("../", import.meta.url)),
+      env: { PLATFORM: platform },
+      ready: /http:\/\/localhost:\d+/,
+    });
+
+  testExample({ test, start });
+  testEnding({ test, start });
 });

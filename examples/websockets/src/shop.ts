@@ -35,7 +35,7 @@ function createPages(sessions: SessionManager, live: Live): Express {
       const before = session.id;
       session.login(name);
       // The old session has ended then, and so do its sockets. No event names it: "rotated" tells of the new one.
-      res.once("finish", () => void live.check(before));
+      res.once("close", () => void live.check(before));
     }
     res.redirect(303, "/");
   });

@@ -178,7 +178,7 @@ describe.each(Object.entries(libraries))("by %s", (_, connect) => {
     backend.calls = [];
     client.send({ add: "honey" });
     expect(await client.next()).toHaveProperty("problem");
-    await expect.poll(() => backend.calls.length).toBeGreaterThan(3);
+    await expect.poll(() => backend.calls.length, { timeout: 20_000 }).toBeGreaterThan(3);
     expect(client.isOpen()).toBe(true);
     backend.down = false;
     client.send({ add: "pears" });

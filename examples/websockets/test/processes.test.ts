@@ -1,15 +1,15 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { startProgram } from "@sessions/example-tests";
+import { type Program, startProgram, testEnding } from "@sessions/example-tests";
 import { service } from "@sessions/test-services";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { libraries, Visitor } from "./support.ts";
 
 const redis = service("redis");
 
-/** The program, as it is started. Its sessions are on the Redis of this run. */
-async function start(checkEvery: number): Promise<string> {
-  const { url, stop } = await startProgram({
+/** The program, as it is started. */
+function start(env: NodeJS.ProcessEnv): Promise<Program> {
+  return startProgram({
     command: process.execPath,
     args: [
       "--conditions=@sessions/source",
@@ -18,17 +18,42 @@ async function start(checkEvery: number): Promise<string> {
     ],
     // Where Redis's driver is installed: `driverFromUrl` looks beside the program, and then here.
     cwd: fileURLToPath(new URL("../../two-apps/", import.meta.url)),
-    env: { SESSIONS_URL: redis?.url, CHECK_EVERY: String(checkEvery) },
+    env,
     ready: /http:\/\/localhost:\d+/,
   });
+}
+
+/** The program with its sessions on the Redis of this run, until the test is over; answers its address. */
+async function startOnRedis(checkEvery: number): Promise<string> {
+  const { url, stop } = await start({ SESSIONS_URL: redis?.url, CHECK_EVERY: String(checkEvery) });
   onTestFinished(stop);
   return url;
 }
 
+testEnding({ test, start: () => start({}) });
+
+test.each(Object.entries(libraries))(
+  "SIGTERM ends the program though sockets are open, and does not tell them that their session has ended: %s",
+  async (_, connect) => {
+    const { url, stop } = await start({});
+    let closed: Promise<string> | undefined;
+    try {
+      const visitor = new Visitor(url);
+      await visitor.post("/cart", { item: "tea" });
+      const client = connect(url, visitor.cookie);
+      await client.next();
+      ({ closed } = client);
+    } finally {
+      await stop();
+    }
+    expect(await closed).toBe("other");
+  },
+);
+
 describe.skipIf(!redis).each(Object.entries(libraries))("two processes on one Redis, by %s", (_, connect) => {
   test("a socket in one sees what the other's page changes, and ends with the other's logout", async () => {
     // Longer than any test: nothing here is the timer's doing.
-    const [pages, sockets] = await Promise.all([start(3_600_000), start(3_600_000)]);
+    const [pages, sockets] = await Promise.all([startOnRedis(3_600_000), startOnRedis(3_600_000)]);
     const visitor = new Visitor(pages);
     await visitor.post("/cart", { item: "tea" });
     await visitor.post("/login", { name: "Ada" });
@@ -46,7 +71,7 @@ describe.skipIf(!redis).each(Object.entries(libraries))("two processes on one Re
   });
 
   test("a silent socket in one is closed by a check after the other's logout", async () => {
-    const [pages, sockets] = await Promise.all([start(3_600_000), start(100)]);
+    const [pages, sockets] = await Promise.all([startOnRedis(3_600_000), startOnRedis(100)]);
     const visitor = new Visitor(pages);
     await visitor.post("/cart", { item: "tea" });
     const client = connect(sockets, visitor.cookie);
