@@ -4,6 +4,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 export const reporters: string[] = [
   "default",
   "@sessions/test-services/reporter",
+  fileURLToPath(new URL("./packages/http-cases/src/reporter.ts", import.meta.url)),
   fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
 ];
 

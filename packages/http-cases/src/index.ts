@@ -1,11 +1,8 @@
-import { BACKEND } from "./cases/backend.ts";
-import { COOKIES } from "./cases/cookies.ts";
-import { LOGINS } from "./cases/logins.ts";
-import { REQUESTS } from "./cases/requests.ts";
-import { STREAMS } from "./cases/streams.ts";
 import { type Connect, connectHttp1, connectHttp2 } from "./client.ts";
+import { GROUPS } from "./groups.ts";
 import { runCase } from "./kit.ts";
 import type { Start, TestFunction } from "./target.ts";
+import { leftOut, over2 } from "./titles.ts";
 
 export { type Backend, createBackend } from "./backend.ts";
 export type { Answer, Ask, Connect, Connection } from "./client.ts";
@@ -25,15 +22,14 @@ export interface HttpCases {
 
 /** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
 export function testHttpCases({ test, start, http2, connect = connectHttp1, exclude = [] }: HttpCases): void {
-  const cases = [...REQUESTS, ...COOKIES, ...LOGINS, ...STREAMS, ...BACKEND];
-  const over2 = (title: string): string => `HTTP/2: ${title}`;
+  const cases = GROUPS.flatMap((group) => group.cases);
   for (const { title } of exclude)
     if (!cases.some((it) => [it.title, over2(it.title)].includes(title)))
       throw new TypeError(`There is no case "${title}"`);
 
   function add(title: string, titles: readonly string[], run: () => Promise<void>): void {
     const excluded = exclude.find((it) => titles.includes(it.title));
-    if (excluded) test.skip(`${title} (${excluded.reason})`, run);
+    if (excluded) test.skip(leftOut(title, excluded.reason), run);
     else test(title, run);
   }
   for (const it of cases) {
