@@ -1,8 +1,9 @@
-import { startProgram, testExample } from "@sessions/example-tests";
+import { type Program, startProgram, testEnding, testExample } from "@sessions/example-tests";
 import { test } from "vitest";
 import { cwd, node } from "./node.ts";
 
-testExample({
-  test,
-  start: () => startProgram({ command: node, args: ["server.js"], cwd, ready: /http:\/\/127\.0\.0\.1:\d+/ }),
-});
+const start = (): Promise<Program> =>
+  startProgram({ command: node, args: ["server.js"], cwd, ready: /http:\/\/127\.0\.0\.1:\d+/ });
+
+testExample({ test, start });
+testEnding({ test, start });
