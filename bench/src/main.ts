@@ -9,6 +9,7 @@ import { drivers } from "./questions/drivers.ts";
 import { growth } from "./questions/growth.ts";
 import { lostUpdates } from "./questions/lost-updates.ts";
 import { memory } from "./questions/memory.ts";
+import { sweeping } from "./questions/sweeping.ts";
 import { undoneLogouts } from "./questions/undone-logouts.ts";
 import { print, write } from "./report.ts";
 import { releaseServices } from "./services.ts";
@@ -20,6 +21,7 @@ const questions: readonly Question[] = [
   lostUpdates,
   undoneLogouts,
   memory,
+  sweeping,
   coldStart,
   growth,
 ];
