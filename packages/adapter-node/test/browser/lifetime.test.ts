@@ -30,12 +30,18 @@ inBrowser("how long the browser keeps the cookie", () => {
     expect(at).toBeLessThanOrEqual(Date.now() + hours * HOUR + 1000);
   });
 
-  test.each<[string, CookieOptions, string]>([
-    ["by default is still logged in", {}, "ada, 1"],
-    ['with maxAge "session" is nobody', { maxAge: "session" }, "nobody, 0"],
-  ])("who closes the browser and starts it again %s", async (_, cookie, who) => {
+  test.each<[string, CookieOptions, boolean, string]>([
+    ["by default: still logged in", {}, false, "ada, 1"],
+    ['maxAge "session": nobody', { maxAge: "session" }, false, "nobody, 0"],
+    [
+      'maxAge "session", with the windows as they were: still logged in',
+      { maxAge: "session" },
+      true,
+      "ada, 1",
+    ],
+  ])("who closes the browser and starts it again, %s", async (_, cookie, reopens, who) => {
     const site = await shop({ cookie });
-    const { start } = await profile("blocked");
+    const { start } = await profile("blocked", { reopens });
     const page = await start();
     await logIn(page, site);
     expect((await expiry(page)) === -1).toBe(cookie.maxAge === "session");

@@ -47,4 +47,21 @@ inBrowser("a partitioned cookie, in frames", () => {
     expect(await partitions(page)).toEqual([`https://${OTHER}`]);
     expect(await openFrame(page, site, OTHER)).toBe("ada, 0");
   });
+
+  test("is given to another site's fetch by its first GET or login: a POST that comes without it is muted", async () => {
+    const site = await shop({ cookie: { sameSite: "none", partitioned: true } });
+    const page = await (await profile("blocked")).start();
+    await page.goto((await pages({ "/": "" })).url(OTHER));
+    const post = async (path: string): Promise<number> => {
+      await page.evaluate(
+        `fetch("${site.url(OURS, path)}", { method: "POST", mode: "no-cors", credentials: "include" })`,
+      );
+      return (await partitions(page)).length;
+    };
+    expect(await post("/first/write")).toBe(0);
+    expect(site.backend.calls).toEqual([]);
+    expect(await post("/login")).toBe(1);
+    await post("/second/write");
+    expect(await openFrame(page, site, OTHER)).toBe("ada, 1");
+  });
 });

@@ -72,15 +72,24 @@ export interface Profile {
   readonly start: () => Promise<Page>;
 }
 
-/** A profile in a folder of its own. What a browser does by default with other sites' cookies differs, so we say it. */
-export async function profile(thirdPartyCookies: "allowed" | "blocked"): Promise<Profile> {
+/**
+ * A profile in a folder of its own. What a browser does by default with other sites' cookies differs, so we say it.
+ * `reopens` is for a browser that starts with the windows that it was closed with.
+ */
+export async function profile(
+  thirdPartyCookies: "allowed" | "blocked",
+  { reopens = false }: { readonly reopens?: boolean } = {},
+): Promise<Profile> {
   const directory = await mkdtemp(join(tmpdir(), "sessions-browser-"));
   let context: BrowserContext | undefined;
   onTestFinished(async () => {
     await context?.close();
     await rm(directory, { recursive: true, force: true });
   });
-  const preferences = { profile: { cookie_controls_mode: thirdPartyCookies === "blocked" ? 1 : 0 } };
+  const preferences = {
+    profile: { cookie_controls_mode: thirdPartyCookies === "blocked" ? 1 : 0 },
+    ...(reopens && { session: { restore_on_startup: 1 } }),
+  };
   await mkdir(join(directory, "Default"));
   await writeFile(join(directory, "Default", "Preferences"), JSON.stringify(preferences));
   return {
