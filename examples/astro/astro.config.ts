@@ -8,6 +8,4 @@ process.env["ASTRO_TELEMETRY_DISABLED"] = "1";
 export default defineConfig({
   output: "server",
   adapter: node({ mode: "standalone" }),
-  // The names that the shop goes by: without them Astro compares a form's origin with another port than this one's.
-  security: { allowedDomains: [{ hostname: "localhost" }] },
 });

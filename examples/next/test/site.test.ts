@@ -107,6 +107,17 @@ describe("an action", () => {
     expect(await held(sessionCookie(response))).toEqual({ principal: "Ada", items: ["tea"] });
   });
 
+  test("whose answer is an error keeps what changeSession() stored before, and sends its cookie", async () => {
+    for (const [button, status] of [
+      ["Throw after", 500],
+      ["Not found after", 404],
+    ] as const) {
+      const response = await post("/login", { body: await form(`${site.url}/login`, button) });
+      expect(response.status).toBe(status);
+      expect((await held(sessionCookie(response))).principal).toBe("Eve");
+    }
+  });
+
   test("that calls redirect() inside of changeSession() loses what it staged", async () => {
     const before = await stored();
     const response = await post("/login", { body: await form(`${site.url}/login`, "Redirect inside") });

@@ -3,17 +3,18 @@
 import { redirect } from "next/navigation";
 import { cart, changeSession, flash } from "../session.ts";
 
-/** What a visitor typed; nothing where it is empty or too long. */
-function text(form: FormData, field: string): string | undefined {
-  const value = String(form.get(field) ?? "").trim();
-  return value.length > 0 && value.length <= 40 ? value : undefined;
+/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+function written(form: FormData, field: string): string | undefined {
+  const value = form.get(field);
+  const text = typeof value === "string" ? value.trim() : "";
+  return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
 }
 
 export async function logIn(form: FormData) {
-  const name = text(form, "name");
+  const name = written(form, "name");
   if (name)
     await changeSession((session) => {
-      session.login(name);
+      session.login(name); // a new id and cookie; what is in the cart comes along
       session.store(flash).set("message", `Welcome, ${name}.`);
     });
   redirect("/");
@@ -25,9 +26,10 @@ export async function logOut() {
 }
 
 export async function add(form: FormData) {
-  const item = text(form, "item");
+  const item = written(form, "item");
   if (item)
     await changeSession((session) => {
+      // Runs again where another request came between: no item is lost.
       session.store(cart).update("items", (items = []) => [...items, item]);
     });
   redirect("/");

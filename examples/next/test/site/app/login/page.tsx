@@ -1,5 +1,5 @@
 import { cookies } from "next/headers";
-import { redirect } from "next/navigation";
+import { notFound, redirect } from "next/navigation";
 import { cart, changeSession, readSession } from "../../../../src/session.ts";
 
 /** Rendered in the response to its own action, too. */
@@ -21,6 +21,18 @@ export default async function Page() {
     });
   }
 
+  async function throwAfter() {
+    "use server";
+    await changeSession((session) => session.login("Eve"));
+    throw new Error("the action failed");
+  }
+
+  async function notFoundAfter() {
+    "use server";
+    await changeSession((session) => session.login("Eve"));
+    notFound();
+  }
+
   return (
     <>
       <p>{principal ?? "Nobody"}</p>
@@ -29,6 +41,12 @@ export default async function Page() {
       </form>
       <form action={redirectInside}>
         <button type="submit">Redirect inside</button>
+      </form>
+      <form action={throwAfter}>
+        <button type="submit">Throw after</button>
+      </form>
+      <form action={notFoundAfter}>
+        <button type="submit">Not found after</button>
       </form>
     </>
   );
