@@ -5,7 +5,7 @@ import type { Start, TestFunction } from "./target.ts";
 import { leftOut, over2 } from "./titles.ts";
 
 export { type Backend, createBackend } from "./backend.ts";
-export type { Answer, Ask, Connect, Connection } from "./client.ts";
+export type { Connect } from "./client.ts";
 export type { Application, Handler, Reply, Server, Start, TestFunction, Visit } from "./target.ts";
 
 /** How one adapter runs the list. */

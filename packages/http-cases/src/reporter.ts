@@ -10,8 +10,9 @@ const HEAD = `# HTTP cases by adapter
 
 What every adapter must do, and the adapters that were seen to do it. ✓ is a case that passed over real sockets, over each version
 of HTTP that is named; a letter is one that is left out, for the reason at the end; where there are two marks, the second is
-HTTP/2's. The cases are those of [\`packages/http-cases\`](../packages/http-cases). A run of all adapters' tests fails where this
-file is not what they say; ${UPDATE} writes it.
+HTTP/2's. Bun, Deno and Workers (\`workerd\`) run the cases themselves, client and server both. The cases are those of
+[\`packages/http-cases\`](../packages/http-cases). A run of all adapters' tests fails where this file is not what they say;
+${UPDATE} writes it.
 
 `;
 

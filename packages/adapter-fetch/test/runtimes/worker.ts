@@ -1,5 +1,7 @@
 // Workers run this. It is the applications that cases start, and who asks them, each in requests of their own.
+import { createSessionManager } from "@sessions/core";
 import type { Connect, Start } from "@sessions/http-cases";
+import { withSession } from "../../src/index.ts";
 import { applications, type Build, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
 
@@ -40,6 +42,9 @@ const connect =
     close: () => undefined,
   });
 
+/** Of who asks for cases. It is made where applications make theirs: with the module, where Workers allows less. */
+const sessions = createSessionManager();
+
 /** What Workers calls. */
 export const worker = {
   async fetch(request: Request): Promise<Response> {
@@ -50,6 +55,9 @@ export const worker = {
     const title = url.searchParams.get("title");
     if (!build || title === null) return new Response("Which case of which application?", { status: 400 });
     const run = byTitle({ start: start(build), connect: connect(url) });
-    return Response.json(await run(title));
+    return withSession(sessions, request, async (session) => {
+      session.store("cases").set("last", title);
+      return Response.json(await run(title));
+    });
   },
 };
