@@ -4,5 +4,5 @@ export default project("example-sveltekit", {
   globalSetup: ["@sessions/test-services/browser-setup"],
   // A build or a browser takes its time on a busy machine; no test waits for this to pass.
   testTimeout: 60_000,
-  hookTimeout: 60_000,
+  hookTimeout: 120_000,
 });
