@@ -6,17 +6,20 @@ import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
-import { findBrowser, launchBrowser, openProfile } from "@sessions/test-services/browser";
+import { findBrowser, type LaunchOptions, launchBrowser, openProfile } from "@sessions/test-services/browser";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, onTestFinished, vi } from "vitest";
 import { openSession, sessionMiddleware } from "../../src/index.ts";
 import { type Backend, createBackend } from "../support.ts";
 
-/** Ours, and a site that is not: to a browser the registrable domain is the site, and `example` is a top-level domain. */
+/** Our host. To a browser a site is what comes before a top-level domain, here `example`, and all below it. */
 export const OURS = "shop.example";
+/** The same site as ours. */
 export const SUBDOMAIN = "app.shop.example";
+/** Another site. */
 export const OTHER = "other.example";
+/** And another one. */
 export const THIRD = "third.example";
 
 /** One throw-away certificate for all names. */
@@ -42,17 +45,16 @@ async function prepare(): Promise<void> {
   args = ["--host-resolver-rules=MAP * 127.0.0.1", `--ignore-certificate-errors-spki-list=${hash}`];
 }
 
-interface BrowserOptions {
-  readonly args?: readonly string[];
-  readonly without?: readonly string[];
-}
-
 /** Tests that share one browser; skipped where there is none, of which the run has told. */
-export function inBrowser(title: string, define: () => void, options: BrowserOptions = {}): void {
+export function inBrowser(
+  title: string,
+  define: () => void,
+  { without = [] }: Pick<LaunchOptions, "without"> = {},
+): void {
   describe.skipIf(findBrowser() === undefined)(title, () => {
     beforeAll(async () => {
       await prepare();
-      browser = await launchBrowser({ ...options, args: [...args, ...(options.args ?? [])] });
+      browser = await launchBrowser({ args, without });
     });
     afterAll(() => browser?.close());
     define();
@@ -124,6 +126,7 @@ interface ListenOptions {
   readonly tls?: boolean;
 }
 
+/** Starts a server that its test closes, and answers its port. */
 export async function listenTo(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
@@ -170,6 +173,7 @@ export interface Shop extends Site {
   readonly asked: (path: string) => Seen;
 }
 
+/** A manager on a backend of its own, made as in production or not. */
 export function makeManager(
   production: boolean,
   options: SessionManagerOptions,
