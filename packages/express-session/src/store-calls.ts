@@ -18,8 +18,12 @@ export function getFrom(store: StoreLike, id: string): Promise<object | undefine
   });
 }
 
+/** Fifty years. What counts seconds in 32 bits, as express-mysql-session does, has no room for those who ask for a century. */
+const LONGEST_MS = 50 * 365 * 24 * 3_600_000;
+
 /** Has a store keep something for so long. */
-export function keepFor(life: number, store: StoreLike, id: string, data: object): Promise<void> {
+export function keepFor(wanted: number, store: StoreLike, id: string, data: object): Promise<void> {
+  const life = Math.min(wanted, LONGEST_MS);
   // Stores differ in which of these they go by.
   const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
   return settle((done) => store.set(id, { ...data, cookie }, done));

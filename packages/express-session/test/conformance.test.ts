@@ -6,16 +6,7 @@ import session from "express-session";
 import { createClient } from "redis";
 import { afterAll, describe, test } from "vitest";
 import { expressSessionExclusions, fromExpressSessionStore, type StoreLike } from "../src/index.ts";
-
-/** One store for each namespace, as one process has it. */
-function oneStoreEach(make: (namespace: string) => StoreLike): (namespace: string) => StoreLike {
-  const stores = new Map<string, StoreLike>();
-  return (namespace) => {
-    const store = stores.get(namespace) ?? make(namespace);
-    stores.set(namespace, store);
-    return store;
-  };
-}
+import { oneStoreEach } from "./kit.ts";
 
 describe("express-session's MemoryStore", () => {
   const storeOf = oneStoreEach(() => new session.MemoryStore());

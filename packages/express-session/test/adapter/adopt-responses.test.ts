@@ -8,6 +8,7 @@ import {
   backend,
   cookieOf,
   ENDED,
+  gate,
   kept,
   listen,
   mapOld,
@@ -53,6 +54,24 @@ test("a response that is written bit by bit has adopted with its head, and write
   const { text, cookies } = await ask(`${site.url}/stream`, cookie);
   expect([text, cookies]).toEqual(["first;second;ended", [ENDED, OURS]]);
   expect(await ask(site.url, cookieOf(cookies))).toMatchObject({ text: "ada: tea,honey" });
+});
+
+test("a response that goes on and on keeps nobody waiting once its head is out", async () => {
+  const [begun, end] = [gate(), gate()];
+  const { site, cookie } = await moved({
+    routes: (app) =>
+      app.get("/events", async (_req, res) => {
+        begun.open();
+        res.write("event");
+        await end.opened;
+        res.end();
+      }),
+  });
+  const events = ask(`${site.url}/events`, cookie);
+  await begun.opened;
+  expect(await ask(site.url, cookie)).toMatchObject({ text: "nobody: ", cookies: [] });
+  end.open();
+  expect((await events).cookies).toEqual([ENDED, OURS]);
 });
 
 test("an error page of the application's own adopts like any other response", async () => {

@@ -1,0 +1,25 @@
+import { service } from "@sessions/test-services";
+import { openProxy } from "@sessions/test-services/proxy";
+import MongoStore from "connect-mongo";
+import { MongoClient } from "mongodb";
+import { afterAll } from "vitest";
+import { NO_SIZES, prefixed, testStore } from "./kit.ts";
+
+const mongodb = service("mongodb");
+if (mongodb) {
+  const proxy = await openProxy(mongodb.url);
+  const client = new MongoClient(proxy.url);
+  // A store whose first connection fails never gets another.
+  await client.connect();
+  const collectionName = `express_${process.pid}`;
+  const store = MongoStore.create({ client, collectionName });
+  afterAll(async () => {
+    await client.db().collection(collectionName).drop();
+    await client.close();
+    await proxy.close();
+  });
+  testStore("connect-mongo", 2500, (namespace) => prefixed(store, namespace), {
+    outage: { cut: proxy.cut, restore: proxy.restore },
+    exclude: [{ rule: "R9.8", reason: NO_SIZES }],
+  });
+}
