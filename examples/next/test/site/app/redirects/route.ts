@@ -8,6 +8,6 @@ export const POST = (request: Request) =>
     session.store(cart).set("items", ["tea"]);
     const { searchParams } = new URL(request.url);
     return searchParams.has("returned")
-      ? Response.redirect(new URL("/login", request.url), 303)
+      ? new Response(null, { status: 303, headers: { Location: "/login" } })
       : redirect("/login");
   });
