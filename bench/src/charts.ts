@@ -13,7 +13,7 @@ export interface Chart {
 interface Axes {
   readonly title: string;
   /** The property that has a picture for each of its values, side by side. */
-  readonly column?: string;
+  readonly facet?: string;
   /** @default "linear" */
   readonly scale?: "linear" | "log" | "symlog";
 }
@@ -34,11 +34,13 @@ export interface LineAxes extends Axes {
   readonly series: string;
 }
 
+const DRAWN = [1, 0];
+const DASHED = [5, 3];
 const CONFIG = { background: "white", view: { stroke: "transparent" }, font: "sans-serif" } as const;
 
 /** One bar for each figure; those of this library, which say so in `ours`, have a colour of their own. */
 export function bars(name: string, figures: readonly Figure[], axes: BarAxes): Chart {
-  const { title, label, value, valueTitle, column, scale = "linear" } = axes;
+  const { title, label, value, valueTitle, facet, scale = "linear" } = axes;
   return {
     name,
     spec: {
@@ -56,15 +58,15 @@ export function bars(name: string, figures: readonly Figure[], axes: BarAxes): C
           legend: null,
           scale: { domain: [false, true], range: ["#9aa5b1", "#1f6feb"] },
         },
-        ...columnOf(column),
+        ...facetOf(facet),
       },
     },
   };
 }
 
-/** One line for each series, over an amount `x`. */
+/** One line for each series, over an amount `x`; the peers' are dashed. */
 export function lines(name: string, figures: readonly Figure[], axes: LineAxes): Chart {
-  const { title, x, y, series, xTitle, yTitle, column, scale = "linear" } = axes;
+  const { title, x, y, series, xTitle, yTitle, facet, scale = "linear" } = axes;
   return {
     name,
     spec: {
@@ -75,17 +77,31 @@ export function lines(name: string, figures: readonly Figure[], axes: LineAxes):
       encoding: {
         x: { field: x, type: "quantitative", title: xTitle, scale: { type: "log" } },
         y: { field: y, type: "quantitative", title: yTitle, scale: { type: scale } },
-        color: { field: series, type: "nominal", title: null, sort: null },
-        ...columnOf(column),
+        color: {
+          field: series,
+          type: "nominal",
+          title: null,
+          sort: null,
+          scale: { scheme: "category20" },
+          legend: { labelLimit: 400, symbolLimit: 0 },
+        },
+        strokeDash: {
+          field: "ours",
+          type: "nominal",
+          legend: null,
+          scale: { domain: [true, false], range: [DRAWN, DASHED] },
+        },
+        ...facetOf(facet),
       },
     },
   };
 }
 
-function columnOf(field: string | undefined) {
+/** A picture for each value of a property, three beside each other. */
+function facetOf(field: string | undefined) {
   return field === undefined
     ? {}
-    : ({ column: { field, type: "nominal", title: null, sort: null } } as const);
+    : ({ facet: { field, type: "nominal", title: null, sort: null, columns: 3 } } as const);
 }
 
 /** The picture, as the text of an SVG file. */

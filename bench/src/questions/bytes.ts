@@ -69,7 +69,7 @@ async function count(
   };
 }
 
-async function countSite(site: Site, times: number): Promise<Figure[] | string> {
+async function countSite(site: Site, sizes: readonly number[], times: number): Promise<Figure[] | string> {
   let proxy: Awaited<ReturnType<typeof openProxy>> | undefined;
   let direct = "";
   const running = await startSite(site, async (url) => {
@@ -81,7 +81,7 @@ async function countSite(site: Site, times: number): Promise<Figure[] | string> 
   const counters = await openCounters(serviceOf(site), direct);
   try {
     const figures: Figure[] = [];
-    for (const kilobytes of KILOBYTES)
+    for (const kilobytes of sizes)
       for (const kind of KINDS) figures.push(await count(running, proxy, counters, kilobytes, kind, times));
     return figures;
   } finally {
@@ -125,11 +125,11 @@ async function run({ quick, progress }: RunOptions) {
   ];
   for (const [i, site] of sites.entries()) {
     progress(`${i + 1} of ${sites.length}: ${site.label}`);
-    const counted = await countSite(site, quick ? 3 : 20);
+    const counted = await countSite(site, quick ? [1, 100] : KILOBYTES, quick ? 3 : 20);
     if (typeof counted === "string") notes.push(`Not measured: ${counted}`);
     else figures.push(...counted);
   }
-  const sizes = [1, 20, 100];
+  const sizes = quick ? [1, 100] : [1, 20, 100];
   const rows = figures
     .filter(({ kilobytes }) => kilobytes === 1)
     .map((first) => {
@@ -174,7 +174,7 @@ async function run({ quick, progress }: RunOptions) {
             y: "toServer",
             series: "site",
           },
-          ...{ xTitle: "KB in the session", yTitle: "bytes", column: "keeping", scale: "log" as const },
+          ...{ xTitle: "KB in the session", yTitle: "bytes", facet: "keeping", scale: "log" as const },
         },
       ),
       lines(
@@ -186,7 +186,7 @@ async function run({ quick, progress }: RunOptions) {
             x: "kilobytes",
             y: "toServer",
           },
-          ...{ series: "site", xTitle: "KB in the session", yTitle: "bytes", column: "keeping" },
+          ...{ series: "site", xTitle: "KB in the session", yTitle: "bytes", facet: "keeping" },
           scale: "log" as const,
         },
       ),

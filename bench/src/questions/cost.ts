@@ -219,7 +219,7 @@ async function run({ quick, progress }: RunOptions) {
           {
             title: `Processor time that sessions add to a ${kind}`,
             ...{ x: "kilobytes", xTitle: "KB in the session", y: "cost", yTitle: "µs a request" },
-            ...{ series: "site", column: "keeping", scale: "symlog" as const },
+            ...{ series: "site", facet: "keeping", scale: "symlog" as const },
           },
         ),
       ),

@@ -105,7 +105,7 @@ async function run({ quick, progress }: RunOptions) {
         label: "backend",
         value: "ratio",
         valueTitle: "of the bare client's",
-        column: "call",
+        facet: "call",
       }),
     ],
     verdicts: figures.map(({ backend, call, ratio }) => ({

@@ -151,7 +151,7 @@ async function run({ quick, progress }: RunOptions) {
           y: "ratio",
           yTitle: "ratio",
           series: "call",
-          column: "backend",
+          facet: "backend",
         },
       }),
     ],
