@@ -9,10 +9,17 @@ export interface MemoryDriverOptions {
   readonly maxSessions?: number | undefined;
 }
 
+/** A record, and its neighbours in the order of use. */
 interface Kept extends StoredRecord {
+  readonly id: string;
   readonly fields: Map<string, string>;
+  version: number;
+  expiresAt: number;
+  principal: string | undefined;
   /** Grows with every creation, so that a listing can go on where it was whatever is read and written meanwhile. */
   readonly born: number;
+  staler: Kept | undefined;
+  fresher: Kept | undefined;
 }
 
 /**
@@ -21,7 +28,9 @@ interface Kept extends StoredRecord {
  */
 const LEFTOVER_MS = 5 * 60_000;
 /** How many records `sweep` looks at before it lets other work run. */
-const SWEEP_STRIDE = 10_000;
+const SWEEP_STRIDE = 2_000;
+/** A Map that grows or shrinks moves all it holds at once: a million sessions in one would stop the process meanwhile. */
+const SHARDS = 256;
 
 /**
  * Keeps sessions in this process: for development, tests, and single processes that may forget. Everything is lost
@@ -34,45 +43,69 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
     throw new TypeError(`memoryDriver: maxSessions must be a whole number of 1 or more, not ${maxSessions}`);
 
-  // In the order of creation; `used` in the order of use. One order for both would let a listing whose records are
-  // read as they come go round for ever.
-  const records = new Map<string, Kept>();
-  const used = new Set<string>();
-  const principals = new Map<string, Set<string>>();
+  // Each in the order of creation; the order of use is a list of its own. One order for both would let a listing whose
+  // records are read as they come go round for ever.
+  const shards = Array.from({ length: SHARDS }, () => new Map<string, Kept>());
+  const shardOf = (id: string): Map<string, Kept> | undefined =>
+    shards[Number.parseInt(id.slice(0, 2), 16) & (SHARDS - 1)];
+  let stalest: Kept | undefined;
+  let freshest: Kept | undefined;
+  const principals = new Map<string, Set<Kept>>();
+  let size = 0;
   let births = 0;
-  let inspected = records.entries();
+  let inspected = all();
+  /** The shard that the next sweep begins with, so that one in batches does not look at the same records each time. */
+  let swept = 0;
 
-  function unlist(id: string): void {
-    const principal = records.get(id)?.principal;
+  function* all(): Generator<Kept> {
+    for (const shard of shards) yield* shard.values();
+  }
+
+  function enlist(record: Kept, principal: string | undefined): void {
+    record.principal = principal;
     if (principal === undefined) return;
-    const ids = principals.get(principal);
-    ids?.delete(id);
-    if (ids?.size === 0) principals.delete(principal);
+    const theirs = principals.get(principal);
+    if (theirs) theirs.add(record);
+    else principals.set(principal, new Set([record]));
   }
 
-  function use(id: string): void {
-    used.delete(id);
-    used.add(id);
-  }
-
-  function remove(id: string): void {
-    unlist(id);
-    records.delete(id);
-    used.delete(id);
-  }
-
-  function put(id: string, record: Kept): void {
-    unlist(id);
-    records.set(id, record);
-    use(id);
+  function unlist(record: Kept): void {
     if (record.principal === undefined) return;
-    const ids = principals.get(record.principal);
-    if (ids) ids.add(id);
-    else principals.set(record.principal, new Set([id]));
+    const theirs = principals.get(record.principal);
+    theirs?.delete(record);
+    if (theirs?.size === 0) principals.delete(record.principal);
+  }
+
+  function unlink({ staler, fresher }: Kept): void {
+    if (staler) staler.fresher = fresher;
+    else stalest = fresher;
+    if (fresher) fresher.staler = staler;
+    else freshest = staler;
+  }
+
+  function link(record: Kept): void {
+    record.staler = freshest;
+    record.fresher = undefined;
+    if (freshest) freshest.fresher = record;
+    else stalest = record;
+    freshest = record;
+  }
+
+  function use(record: Kept): void {
+    if (record === freshest) return;
+    unlink(record);
+    link(record);
+  }
+
+  function remove(record: Kept): void {
+    shardOf(record.id)?.delete(record.id);
+    unlist(record);
+    unlink(record);
+    size--;
   }
 
   function live(id: string, now: number): Kept | undefined {
-    const record = records.get(id);
+    const record = shardOf(id)?.get(id);
     return record && record.expiresAt > now ? record : undefined;
   }
 
@@ -81,44 +114,47 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     for (let looked = 0; looked < 2; looked++) {
       const next = inspected.next();
       if (next.done) {
-        inspected = records.entries();
+        inspected = all();
         return;
       }
-      const [id, record] = next.value;
-      if (record.expiresAt + LEFTOVER_MS <= now) remove(id);
+      if (next.value.expiresAt + LEFTOVER_MS <= now) remove(next.value);
     }
   }
 
-  const copy = ({ born: _, ...record }: Kept): StoredRecord => ({
-    ...record,
-    fields: new Map(record.fields),
-  });
+  const copy = ({ version, expiresAt, principal, fields }: Kept): StoredRecord =>
+    principal === undefined
+      ? { version, expiresAt, fields: new Map(fields) }
+      : { version, expiresAt, principal, fields: new Map(fields) };
 
   return {
     name: "memory",
 
     async create(id, { expiresAt, principal, fields }, now) {
-      if (live(id, now)) return false;
-      remove(id);
+      const leftover = shardOf(id)?.get(id);
+      if (leftover && leftover.expiresAt > now) return false;
+      if (leftover) remove(leftover);
       removeLeftovers(now);
-      put(id, {
+      const record: Kept = {
+        id,
         born: ++births,
         version: 1,
         expiresAt,
+        principal: undefined,
         fields: new Map(fields),
-        ...(principal !== undefined && { principal }),
-      });
-      for (const oldest of used) {
-        if (records.size <= maxSessions) break;
-        remove(oldest);
-      }
+        staler: undefined,
+        fresher: undefined,
+      };
+      shardOf(id)?.set(id, record);
+      link(record);
+      enlist(record, principal);
+      if (++size > maxSessions && stalest) remove(stalest);
       return true;
     },
 
     async load(id) {
-      const record = records.get(id);
+      const record = shardOf(id)?.get(id);
       if (!record) return undefined;
-      use(id);
+      use(record);
       return copy(record);
     },
 
@@ -126,59 +162,63 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
       const record = live(id, now);
       if (!record) return "gone";
       if (change.ifVersion !== undefined && change.ifVersion !== record.version) return "conflict";
-      const { fields } = record;
       for (const [name, text] of change.fields) {
-        if (text === null) fields.delete(name);
-        else fields.set(name, text);
+        if (text === null) record.fields.delete(name);
+        else record.fields.set(name, text);
       }
-      const principal = change.principal === undefined ? record.principal : (change.principal ?? undefined);
-      const counts =
-        change.fields.size > 0 || change.principal !== undefined || change.ifVersion !== undefined;
-      put(id, {
-        born: record.born,
-        version: record.version + (counts ? 1 : 0),
-        expiresAt: change.expiresAt ?? record.expiresAt,
-        fields,
-        ...(principal !== undefined && { principal }),
-      });
+      if (change.principal !== undefined) {
+        unlist(record);
+        enlist(record, change.principal ?? undefined);
+      }
+      record.expiresAt = change.expiresAt ?? record.expiresAt;
+      if (change.fields.size > 0 || change.principal !== undefined || change.ifVersion !== undefined)
+        record.version++;
+      use(record);
       return "committed";
     },
 
     async destroy(id, now) {
-      if (!live(id, now)) return false;
-      remove(id);
-      return true;
+      const record = live(id, now);
+      if (record) remove(record);
+      return record !== undefined;
     },
 
     async sweep({ after, before, limit }) {
       let removed = 0;
       let looked = 0;
-      for (const [id, { expiresAt }] of records) {
-        if (removed === limit) break;
-        if (expiresAt >= after && expiresAt < before) {
-          remove(id);
-          removed++;
+      const first = swept;
+      for (let index = first; index < first + SHARDS; index++) {
+        for (const record of shards[index % SHARDS]?.values() ?? []) {
+          if (removed === limit) {
+            swept = index % SHARDS;
+            return removed;
+          }
+          if (record.expiresAt >= after && record.expiresAt < before) {
+            remove(record);
+            removed++;
+          }
+          if (++looked % SWEEP_STRIDE === 0) await new Promise(setImmediate);
         }
-        if (++looked % SWEEP_STRIDE === 0) await new Promise(setImmediate);
       }
       return removed;
     },
 
-    async list({ principal, cursor = "0", limit }, now): Promise<ListPage> {
+    async list({ principal, cursor = "0 0", limit }, now): Promise<ListPage> {
       const found: ListedRecord[] = [];
       if (principal !== undefined) {
-        for (const id of principals.get(principal) ?? []) {
-          const record = live(id, now);
-          if (record) found.push({ id, ...copy(record) });
-        }
+        for (const record of principals.get(principal) ?? [])
+          if (record.expiresAt > now) found.push({ id: record.id, ...copy(record) });
         return { records: found };
       }
-      let last = Number(cursor);
-      for (const [id, record] of records) {
-        if (record.born <= last) continue;
-        if (found.length === limit) return { records: found, cursor: String(last) };
-        found.push({ id, ...copy(record) });
-        last = record.born;
+      let [index = 0, last = 0] = cursor.split(" ").map(Number);
+      for (; index < SHARDS; index++) {
+        for (const record of shards[index]?.values() ?? []) {
+          if (record.born <= last) continue;
+          if (found.length === limit) return { records: found, cursor: `${index} ${last}` };
+          found.push({ id: record.id, ...copy(record) });
+          last = record.born;
+        }
+        last = 0;
       }
       return { records: found };
     },
