@@ -127,8 +127,8 @@ const trim = (text: string): string => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g
  * plant a second cookie of a name, and parsers that make an object keep one.
  */
 export function cookieValues(header: string | null | undefined, name: string): string[] {
-  const values = new Set<string>();
   if (!header?.includes(name)) return [];
+  const values = new Set<string>();
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
     if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;

@@ -13,7 +13,7 @@ interface Staged {
 
 /** What one commit sends, and what `settle` needs to know of it. */
 export interface Patch {
-  readonly fields: Map<string, string | null>;
+  readonly fields: ReadonlyMap<string, string | null>;
   /** Some text was computed from what was read: only a compare-and-set makes it exact. */
   readonly exact: boolean;
   readonly sent: ReadonlyMap<string, Staged>;
@@ -28,6 +28,8 @@ export interface Entries {
   set(field: string, text: string | undefined): void;
   update(field: string, recompute: Recompute): string | undefined;
   patch(): Patch;
+  /** Whether a commit has something to send. */
+  isChanged(): boolean;
   /** What the stores hold, staged and not, as a record that begins anew takes it over. */
   stores(): Map<string, string>;
   /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged, upon it. */
@@ -37,78 +39,101 @@ export interface Entries {
   discard(): void;
 }
 
-export function createEntries(read: ReadonlyMap<string, string> = new Map()): Entries {
-  let base = read;
-  const staged = new Map<string, Staged>();
+const NO_FIELDS: ReadonlyMap<string, string> = new Map();
+const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
-  const get = (field: string): string | undefined => {
-    const change = staged.get(field);
-    return change ? change.text : base.get(field);
-  };
+export function createEntries(read: ReadonlyMap<string, string> = NO_FIELDS): Entries {
+  return new StagedEntries(read);
+}
 
-  return {
-    get,
+// A class, because one is made for each request: methods as closures would be made as often.
+class StagedEntries implements Entries {
+  #base: ReadonlyMap<string, string>;
+  readonly #staged = new Map<string, Staged>();
 
-    names() {
-      const names = [...base.keys()].filter((field) => get(field) !== undefined);
-      for (const [field, { text }] of staged) if (text !== undefined && !base.has(field)) names.push(field);
-      return names;
-    },
+  constructor(read: ReadonlyMap<string, string>) {
+    this.#base = read;
+  }
 
-    set(field, text) {
-      staged.set(field, { text, root: { text }, recompute: [] });
-    },
+  get(field: string): string | undefined {
+    const change = this.#staged.get(field);
+    return change ? change.text : this.#base.get(field);
+  }
 
-    update(field, recompute) {
-      const before = staged.get(field);
-      const text = recompute(get(field));
-      if (text !== get(field) || before)
-        staged.set(field, { text, root: before?.root, recompute: [...(before?.recompute ?? []), recompute] });
-      return text;
-    },
+  names(): string[] {
+    const names = [...this.#base.keys()].filter((field) => this.get(field) !== undefined);
+    for (const [field, { text }] of this.#staged)
+      if (text !== undefined && !this.#base.has(field)) names.push(field);
+    return names;
+  }
 
-    patch() {
-      const fields = new Map<string, string | null>();
-      let exact = false;
-      for (const [field, { text, root }] of staged) {
-        if (text === base.get(field)) continue;
-        fields.set(field, text ?? null);
-        exact ||= root === undefined;
-      }
-      return { fields, exact, sent: new Map(staged) };
-    },
+  set(field: string, text: string | undefined): void {
+    this.#staged.set(field, { text, root: { text }, recompute: [] });
+  }
 
-    stores() {
-      const all = new Map([...base].filter(([field]) => !isOwn(field)));
-      for (const [field, { text }] of staged) {
-        if (text === undefined) all.delete(field);
-        else all.set(field, text);
-      }
-      return all;
-    },
+  update(field: string, recompute: Recompute): string | undefined {
+    const before = this.#staged.get(field);
+    const text = recompute(this.get(field));
+    if (text !== this.get(field) || before)
+      this.#staged.set(field, {
+        text,
+        root: before?.root,
+        recompute: [...(before?.recompute ?? []), recompute],
+      });
+    return text;
+  }
 
-    settle({ sent }, fields) {
-      base = fields;
-      for (const [field, was] of sent) {
-        const is = staged.get(field);
-        if (is === was) staged.delete(field);
-        // Updated meanwhile: from now on what was sent is the record's own.
-        else if (is && is.root === was.root)
-          staged.set(field, { ...is, root: undefined, recompute: is.recompute.slice(was.recompute.length) });
-      }
-    },
+  isChanged(): boolean {
+    for (const [field, { text }] of this.#staged) if (text !== this.#base.get(field)) return true;
+    return false;
+  }
 
-    rebase(fields) {
-      base = fields;
-      for (const [field, { root, recompute }] of staged) {
-        if (root) continue;
-        const text = recompute.reduce<string | undefined>((now, step) => step(now), base.get(field));
-        staged.set(field, { text, root, recompute });
-      }
-    },
+  patch(): Patch {
+    if (this.#staged.size === 0) return NOTHING;
+    const fields = new Map<string, string | null>();
+    let exact = false;
+    for (const [field, { text, root }] of this.#staged) {
+      if (text === this.#base.get(field)) continue;
+      fields.set(field, text ?? null);
+      exact ||= root === undefined;
+    }
+    return { fields, exact, sent: new Map(this.#staged) };
+  }
 
-    discard() {
-      staged.clear();
-    },
-  };
+  stores(): Map<string, string> {
+    const all = new Map([...this.#base].filter(([field]) => !isOwn(field)));
+    for (const [field, { text }] of this.#staged) {
+      if (text === undefined) all.delete(field);
+      else all.set(field, text);
+    }
+    return all;
+  }
+
+  settle({ sent }: Patch, fields: ReadonlyMap<string, string>): void {
+    this.#base = fields;
+    for (const [field, was] of sent) {
+      const is = this.#staged.get(field);
+      if (is === was) this.#staged.delete(field);
+      // Updated meanwhile: from now on what was sent is the record's own.
+      else if (is && is.root === was.root)
+        this.#staged.set(field, {
+          ...is,
+          root: undefined,
+          recompute: is.recompute.slice(was.recompute.length),
+        });
+    }
+  }
+
+  rebase(fields: ReadonlyMap<string, string>): void {
+    this.#base = fields;
+    for (const [field, { root, recompute }] of this.#staged) {
+      if (root) continue;
+      const text = recompute.reduce<string | undefined>((now, step) => step(now), fields.get(field));
+      this.#staged.set(field, { text, root, recompute });
+    }
+  }
+
+  discard(): void {
+    this.#staged.clear();
+  }
 }

@@ -81,7 +81,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const settings = readSettings(options);
   const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
-  const context: Context = { settings, emit };
+  const context: Context = { settings, emit, codecs: new WeakMap() };
   const sweepings = new Set<() => Promise<void>>();
 
   return {

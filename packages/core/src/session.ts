@@ -6,7 +6,7 @@ import { createEntries } from "./entries.ts";
 import { createEntryCodec } from "./entry-codec.ts";
 import { checkPrincipal, checkStoreName, parseField } from "./fields.ts";
 import { expiryFrom, headersSent, type Rejection, type State, tokenOf, wantsRecord } from "./state.ts";
-import { createStore, flushStores, type Store, type StoreHost } from "./store.ts";
+import { createStore, flushStores, type Store } from "./store.ts";
 import { beginSession, logout } from "./succession.ts";
 import { formatToken, newToken } from "./token.ts";
 
@@ -99,15 +99,8 @@ class ManagedSession implements Session {
   /** Before the commit that seals. */
   #hadCookie = false;
 
-  readonly #host: StoreHost;
-
   constructor(state: State) {
     this.#state = state;
-    this.#host = {
-      decoded: state.decoded,
-      entries: () => state.entries,
-      beforeWrite: () => beforeWrite(state),
-    };
   }
 
   get id(): string {
@@ -144,7 +137,9 @@ class ManagedSession implements Session {
     if (!known) {
       const rules: StoreRules = typeof store === "string" ? { name: store } : store;
       checkStoreName(rules.name);
-      known = createStore(rules.name, createEntryCodec(rules, context.settings.codec), this.#host);
+      const codec = context.codecs.get(rules) ?? createEntryCodec(rules, context.settings.codec);
+      context.codecs.set(rules, codec);
+      known = createStore(rules.name, codec, this.#state);
       stores.set(store, known);
     }
     // The types are the definition's promise: its validators keep it, or the application does.
@@ -198,12 +193,12 @@ class ManagedSession implements Session {
     return this.#queue(() => logout(this.#state));
   }
 
-  async commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
+  commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
     const state = this.#state;
     const failure = this.#failure;
     let unfit: { readonly error: unknown } | undefined;
     try {
-      flushStores(this.#host);
+      flushStores(state);
     } catch (error) {
       unfit = { error };
     }
@@ -231,20 +226,16 @@ class ManagedSession implements Session {
   }
 
   #queue<T>(task: () => Promise<T>): Promise<T> {
-    this.#running++;
-    const done = this.#last.then(task).finally(() => {
+    const done = this.#running++ === 0 ? task() : this.#last.then(task);
+    const ended = (): void => {
       this.#running--;
-    });
-    this.#last = done.catch(() => undefined);
+    };
+    this.#last = done.then(ended, ended);
     return done;
   }
 }
 
-function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
-  if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
-}
-
-async function commit(state: State): Promise<Status> {
+function commit(state: State): Status | Promise<Status> {
   if (state.beginning || (wantsRecord(state) && !state.closed)) {
     if (state.expiry === undefined || state.expiry > state.context.settings.clock())
       return beginSession(state);

@@ -1,15 +1,19 @@
 import { setTimeout } from "node:timers/promises";
+import type { StoreRules } from "./define-store.ts";
 import { createEntries, type Entries } from "./entries.ts";
+import type { EntryCodec } from "./entry-codec.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import { readRecord, type SessionRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
-import type { Store, StoreHost } from "./store.ts";
+import type { DecodedValues, Store } from "./store.ts";
 import { newToken, type Token } from "./token.ts";
 
 /** What a manager's parts share. */
 export interface Context {
   readonly settings: Settings;
+  /** By definition, made for the first session that has the store. */
+  readonly codecs: WeakMap<StoreRules, EntryCodec>;
   readonly emit: Emitter["emit"];
 }
 
@@ -33,7 +37,7 @@ export interface State {
   readonly openedAt: number;
   /** By name or definition. */
   readonly stores: Map<unknown, Store<Record<string, unknown>>>;
-  readonly decoded: StoreHost["decoded"];
+  readonly decoded: DecodedValues;
   isNew: boolean;
   rejected: Rejection | undefined;
   /** Made when it is first needed. */
@@ -62,41 +66,36 @@ export interface State {
   send: "token" | "clear" | undefined;
 }
 
-/** What stays through a logout. */
-type Lasting = "context" | "access" | "touch" | "openedAt" | "stores" | "decoded" | "sealed" | "headersSent";
-
-/** What a session begins with, and what it goes back to after a logout. */
-export const fresh = (now: number): Omit<State, Lasting> => ({
-  isNew: true,
-  rejected: undefined,
-  token: undefined,
-  presented: undefined,
-  record: undefined,
-  entries: createEntries(),
-  principal: undefined,
-  createdAt: now,
-  expiry: undefined,
-  beginning: undefined,
-  storeEmpty: false,
-  closed: undefined,
-  successor: undefined,
-  clientHasCookie: false,
-  send: undefined,
-});
-
-/** A session that is not stored yet. */
-export const newState = (context: Context, now: number, given: Partial<State> = {}): State => ({
-  context,
-  access: "token",
-  touch: true,
-  openedAt: now,
-  stores: new Map(),
-  decoded: new Map(),
-  sealed: false,
-  headersSent: false,
-  ...fresh(now),
-  ...given,
-});
+/** A session that is not stored yet. One literal, whose shape every request's state shares, and nothing spread. */
+export const newState = (context: Context, now: number, given: Partial<State> = {}): State =>
+  Object.assign<State, Partial<State>>(
+    {
+      context,
+      access: "token",
+      touch: true,
+      openedAt: now,
+      stores: given.stores ?? new Map(),
+      decoded: given.decoded ?? new Map(),
+      isNew: true,
+      rejected: undefined,
+      token: undefined,
+      presented: undefined,
+      record: undefined,
+      entries: given.entries ?? createEntries(),
+      principal: undefined,
+      createdAt: now,
+      expiry: undefined,
+      beginning: undefined,
+      storeEmpty: false,
+      closed: undefined,
+      successor: undefined,
+      sealed: false,
+      headersSent: false,
+      clientHasCookie: false,
+      send: undefined,
+    },
+    given,
+  );
 
 /** The state of a session that is stored. */
 export function storedState(
@@ -117,7 +116,7 @@ export function tokenOf(state: State): Token {
 
 /** Whether the next commit has a session to store for the first time. */
 export const wantsRecord = (state: State): boolean =>
-  state.record === undefined && (state.storeEmpty || state.entries.patch().fields.size > 0);
+  state.record === undefined && (state.storeEmpty || state.entries.isChanged());
 
 /** When a session that is used at `now` expires, unless `setExpiry` says otherwise. */
 export const expiryFrom = ({ idle, absolute }: Settings, now: number, createdAt: number): number =>
@@ -137,3 +136,8 @@ export const headersSent = (what: string): SessionError =>
     "ERR_SESSION_HEADERS_SENT",
     `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
   );
+
+/** Before a change is staged: throws where the client can no longer be given the cookie that it lacks. */
+export function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
+  if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
+}

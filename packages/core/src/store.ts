@@ -1,6 +1,6 @@
-import type { Entries } from "./entries.ts";
 import { type EntryCodec, refusePromise } from "./entry-codec.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "./fields.ts";
+import { beforeWrite, type State } from "./state.ts";
 
 /** The keys of a store. */
 export type Key<T> = Extract<keyof T, string>;
@@ -61,24 +61,17 @@ interface Decoded {
   printed?: string;
 }
 
-/** What a session's stores share. */
-export interface StoreHost {
-  /** By field; one for each handle of the store that reads otherwise. */
-  readonly decoded: Map<string, Decoded[]>;
-  /** The fields now: a login may replace them. */
-  entries(): Entries;
-  /** Called before each change is staged; throws where none can be. */
-  beforeWrite(): void;
-}
+/** By field, each value that was decoded; one for each handle of the store that reads otherwise. */
+export type DecodedValues = Map<string, Decoded[]>;
 
-function stage({ beforeWrite, entries, decoded }: StoreHost, field: string, text: string | undefined): void {
-  beforeWrite();
-  entries().set(field, text);
-  decoded.delete(field);
+function stage(state: State, field: string, text: string | undefined): void {
+  beforeWrite(state);
+  state.entries.set(field, text);
+  state.decoded.delete(field);
 }
 
 /** Notices a mutation in place: the value prints otherwise than the text that it came from. */
-function flush(host: StoreHost, field: string, known: Decoded): void {
+function flush(state: State, field: string, known: Decoded): void {
   const { key, value, codec } = known;
   if (Object(value) !== value) return;
   const printed = codec.print(key, value);
@@ -89,118 +82,151 @@ function flush(host: StoreHost, field: string, known: Decoded): void {
   known.printed = printed;
   if (isSpelling) return;
   known.text = codec.encode(key, value).text;
-  stage(host, field, known.text);
-  host.decoded.set(field, [known]);
+  stage(state, field, known.text);
+  state.decoded.set(field, [known]);
 }
 
 /** Stages every value that was mutated in place. */
-export function flushStores(host: StoreHost): void {
-  for (const [field, all] of [...host.decoded]) for (const known of all) flush(host, field, known);
+export function flushStores(state: State): void {
+  for (const [field, all] of [...state.decoded]) for (const known of all) flush(state, field, known);
 }
 
-export function createStore(
-  name: string,
-  codec: EntryCodec,
-  host: StoreHost,
-): Store<Record<string, unknown>> {
-  const prefix = fieldPrefix(name);
-  const { decoded, entries } = host;
+export function createStore(name: string, codec: EntryCodec, state: State): Store<Record<string, unknown>> {
+  return new SessionStore(name, codec, state);
+}
 
-  function fieldOf(key: string): string {
-    checkKey(name, key);
-    if (!codec.knows(key))
-      throw new TypeError(`Store "${name}" has no key ${JSON.stringify(key)} in its schema`);
-    return fieldName(prefix, key);
+// A class, because one is made for each request: methods as closures would be made as often.
+class SessionStore implements Store<Record<string, unknown>> {
+  readonly name: string;
+  readonly #codec: EntryCodec;
+  readonly #state: State;
+  readonly #prefix: string;
+
+  constructor(name: string, codec: EntryCodec, state: State) {
+    this.name = name;
+    this.#codec = codec;
+    this.#state = state;
+    this.#prefix = fieldPrefix(name);
+  }
+
+  #fieldOf(key: string): string {
+    checkKey(this.name, key);
+    if (!this.#codec.knows(key))
+      throw new TypeError(`Store "${this.name}" has no key ${JSON.stringify(key)} in its schema`);
+    return fieldName(this.#prefix, key);
   }
 
   /** The field's text now, with what was mutated in place. */
-  function textOf(field: string): string | undefined {
-    for (const known of decoded.get(field) ?? []) flush(host, field, known);
-    return entries().get(field);
+  #textOf(field: string): string | undefined {
+    const state = this.#state;
+    for (const known of state.decoded.get(field) ?? []) flush(state, field, known);
+    return state.entries.get(field);
   }
 
-  function get(key: string): unknown {
-    const field = fieldOf(key);
-    const isOurs = (known: Decoded): boolean => known.codec === codec;
+  #remember(field: string, known: Omit<Decoded, "codec">, others: readonly Decoded[] = []): void {
+    this.#state.decoded.set(field, [...others, { ...known, codec: this.#codec }]);
+  }
+
+  get(key: string): unknown {
+    const field = this.#fieldOf(key);
+    const { decoded, entries } = this.#state;
+    const isOurs = (known: Decoded): boolean => known.codec === this.#codec;
     const known = decoded.get(field)?.find(isOurs);
-    if (known && known.text === entries().get(field)) return known.value;
-    const text = textOf(field);
+    if (known && known.text === entries.get(field)) return known.value;
+    const text = this.#textOf(field);
     if (text === undefined) return undefined;
-    const value = codec.decode(key, text);
-    const others = (decoded.get(field) ?? []).filter((other) => !isOurs(other));
-    decoded.set(field, [...others, { key, text, value, codec }]);
+    const value = this.#codec.decode(key, text);
+    const others = decoded.get(field)?.filter((other) => !isOurs(other));
+    this.#remember(field, { key, text, value }, others);
     return value;
   }
 
-  function has(key: string): boolean {
-    const text = entries().get(fieldOf(key));
-    if (text === undefined || !codec.isOld(text)) return text !== undefined;
+  has(key: string): boolean {
+    const text = this.#state.entries.get(this.#fieldOf(key));
+    if (text === undefined || !this.#codec.isOld(text)) return text !== undefined;
     try {
-      return get(key) !== undefined;
+      return this.get(key) !== undefined;
     } catch {
       // It is there, and can be deleted; what is wrong with it is for `get` to say.
       return true;
     }
   }
 
-  function remove(key: string): boolean {
-    const had = has(key);
-    const field = fieldOf(key);
-    if (entries().get(field) !== undefined) stage(host, field, undefined);
+  set(key: string, given: unknown): this {
+    const field = this.#fieldOf(key);
+    const { text, value } = this.#codec.encode(key, given);
+    stage(this.#state, field, text);
+    this.#remember(field, { key, text, value });
+    return this;
+  }
+
+  delete(key: string): boolean {
+    const had = this.has(key);
+    const field = this.#fieldOf(key);
+    if (this.#state.entries.get(field) !== undefined) stage(this.#state, field, undefined);
     return had;
   }
 
-  const stored = (): string[] =>
-    entries()
-      .names()
-      .flatMap((field) => (field.startsWith(prefix) ? (parseField(field)?.key ?? []) : []));
-  const keys = (): string[] => stored().filter((key) => codec.knows(key) && has(key));
-  const pairs = (): [string, unknown][] => keys().map((key) => [key, get(key)]);
+  take(key: string): unknown {
+    const value = this.get(key);
+    this.delete(key);
+    return value;
+  }
 
-  const store: Store<Record<string, unknown>> = {
-    name,
-    get size() {
-      return keys().length;
-    },
-    get,
-    set(key, given) {
-      const field = fieldOf(key);
-      const { text, value } = codec.encode(key, given);
-      stage(host, field, text);
-      decoded.set(field, [{ key, text, value, codec }]);
-      return store;
-    },
-    delete: remove,
-    has,
-    keys: () => keys().values(),
-    values: () => keys().map(get).values(),
-    entries: () => pairs().values(),
-    [Symbol.iterator]: () => pairs().values(),
-    clear() {
-      for (const key of stored()) stage(host, fieldName(prefix, key), undefined);
-    },
-    take(key) {
-      const value = get(key);
-      remove(key);
-      return value;
-    },
-    update(key, fn) {
-      const field = fieldOf(key);
-      textOf(field);
-      host.beforeWrite();
-      let value: unknown;
-      const text = entries().update(field, (before) => {
-        value = fn(before === undefined ? undefined : codec.decode(key, before));
-        refusePromise(value, `Store "${name}": what update() is given must be synchronous`);
-        if (value === undefined) return undefined;
-        const encoded = codec.encode(key, value);
-        value = encoded.value;
-        return encoded.text;
-      });
-      if (text === undefined) decoded.delete(field);
-      else decoded.set(field, [{ key, text, value, codec }]);
-      return value;
-    },
-  };
-  return store;
+  update(key: string, fn: (value: unknown) => unknown): unknown {
+    const field = this.#fieldOf(key);
+    const state = this.#state;
+    const codec = this.#codec;
+    this.#textOf(field);
+    beforeWrite(state);
+    let value: unknown;
+    const text = state.entries.update(field, (before) => {
+      value = fn(before === undefined ? undefined : codec.decode(key, before));
+      refusePromise(value, `Store "${this.name}": what update() is given must be synchronous`);
+      if (value === undefined) return undefined;
+      const encoded = codec.encode(key, value);
+      value = encoded.value;
+      return encoded.text;
+    });
+    if (text === undefined) state.decoded.delete(field);
+    else this.#remember(field, { key, text, value });
+    return value;
+  }
+
+  clear(): void {
+    for (const key of this.#stored()) stage(this.#state, fieldName(this.#prefix, key), undefined);
+  }
+
+  #stored(): string[] {
+    const names = this.#state.entries.names();
+    return names.flatMap((field) => (field.startsWith(this.#prefix) ? (parseField(field)?.key ?? []) : []));
+  }
+
+  #keys(): string[] {
+    return this.#stored().filter((key) => this.#codec.knows(key) && this.has(key));
+  }
+
+  get size(): number {
+    return this.#keys().length;
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#keys().values();
+  }
+
+  values(): IterableIterator<unknown> {
+    return this.#keys()
+      .map((key) => this.get(key))
+      .values();
+  }
+
+  entries(): IterableIterator<[string, unknown]> {
+    return this.#keys()
+      .map((key): [string, unknown] => [key, this.get(key)])
+      .values();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, unknown]> {
+    return this.entries();
+  }
 }

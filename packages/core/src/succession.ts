@@ -2,7 +2,7 @@ import { createRecord, foundGone, type Status } from "./commit.ts";
 import type { CommitOutcome } from "./driver.ts";
 import { SessionConflictError } from "./errors.ts";
 import { endingFields, isLive, type SessionRecord } from "./record.ts";
-import { type Context, fresh, pause, readNow, type State } from "./state.ts";
+import { type Context, newState, pause, readNow, type State } from "./state.ts";
 
 const MOST_LOST = 5;
 /** More than clocks differ, so that an ended record is expired for everybody. */
@@ -134,9 +134,15 @@ export async function logout(state: State): Promise<void> {
   const first = record?.id ?? state.successor;
   const ended = first !== undefined && (await endLine(context, first, closed ? undefined : record));
   state.decoded.clear();
-  Object.assign(state, fresh(context.settings.clock()), {
-    // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
-    closed: closed || (first !== undefined && !ended) || state.access === "id" ? "muted" : undefined,
-    send: ended && !closed && clientHasCookie ? "clear" : undefined,
-  } satisfies Partial<State>);
+  const { access, touch, openedAt, stores, decoded, sealed, headersSent } = state;
+  const lasting: Partial<State> = { access, touch, openedAt, stores, decoded, sealed, headersSent };
+  Object.assign(
+    state,
+    newState(context, context.settings.clock(), {
+      ...lasting,
+      // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
+      closed: closed || (first !== undefined && !ended) || access === "id" ? "muted" : undefined,
+      send: ended && !closed && clientHasCookie ? "clear" : undefined,
+    }),
+  );
 }
