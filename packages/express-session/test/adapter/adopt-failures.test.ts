@@ -1,5 +1,9 @@
+import { service } from "@sessions/test-services";
+import { openProxy } from "@sessions/test-services/proxy";
+import { RedisStore } from "connect-redis";
 import session from "express-session";
-import { describe, expect, test } from "vitest";
+import { createClient } from "redis";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { adoptExpressSession } from "../../src/index.ts";
 import {
   ask,
@@ -16,6 +20,8 @@ import {
   visits,
   watched,
 } from "./sites.ts";
+
+const redis = service("redis");
 
 const FAILED = { status: 500, text: "error page", cookies: [] };
 const ADOPTED = { status: 200, text: "ada: tea", cookies: [ENDED, OURS] };
@@ -128,6 +134,28 @@ describe("leaves the old session to the next request, and sets no cookie:", () =
     expect(await ask(site.url, cookie)).toMatchObject(ADOPTED);
   });
 });
+
+test.skipIf(!redis)(
+  "connect-redis whose Redis is away is down, and adopted from when it is back",
+  async () => {
+    const proxy = await openProxy(redis?.url ?? "");
+    const client = createClient({ url: proxy.url, socket: { reconnectStrategy: 50 } });
+    client.on("error", () => undefined);
+    await client.connect();
+    onTestFinished(async () => {
+      await store.destroy(sid);
+      client.destroy();
+      await proxy.close();
+    });
+    const store = new RedisStore({ client, prefix: `adopt-test-${process.pid}:` });
+    const { cookie, sid } = await visitOldSite(store);
+    const site = await startNewSite(store);
+    await proxy.cut();
+    expect(await ask(site.url, cookie)).toMatchObject(FAILED);
+    await proxy.restore();
+    expect(await ask(site.url, cookie)).toMatchObject(ADOPTED);
+  },
+);
 
 test("an old store that never answers is down, within a few seconds", async () => {
   const { cookie } = await visitOldSite(new session.MemoryStore());

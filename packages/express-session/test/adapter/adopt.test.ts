@@ -3,6 +3,7 @@ import { RedisStore } from "connect-redis";
 import session from "express-session";
 import { createClient } from "redis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { StoreLike } from "../../src/index.ts";
 import {
   ADA,
   ask,
@@ -97,9 +98,18 @@ describe("whoever comes with the old cookie again", () => {
     expect(site.calls).toEqual(["load"]);
   });
 
-  test("later is nobody, and the old cookie ends", async () => {
-    const store = new session.MemoryStore();
-    const { cookie } = await visitOldSite(store);
+  test("later is nobody, and the old cookie ends, even where the store still has what was left", async () => {
+    const inner = new session.MemoryStore();
+    const { cookie, sid } = await visitOldSite(inner);
+    const texts = new Map([[sid, JSON.stringify(await kept(inner, sid))]]);
+    const store: StoreLike = {
+      get: (id, done) => done(null, JSON.parse(texts.get(id) ?? "null")),
+      set(id, data, done) {
+        texts.set(id, JSON.stringify(data));
+        done();
+      },
+      destroy: (_id, done) => done(),
+    };
     const site = await startNewSite(store, { routes: visits });
     await ask(site.url, cookie);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 120_000 });
@@ -108,6 +118,17 @@ describe("whoever comes with the old cookie again", () => {
     });
     expect(await ask(site.url, cookie)).toMatchObject({ text: "nobody: ", cookies: [ENDED] });
     expect((await ask(`${site.url}/visit`, cookie)).cookies).toEqual([ENDED, OURS]);
+  });
+
+  test("and with another that is live, which anybody may have planted, is nobody", async () => {
+    const store = new session.MemoryStore();
+    const [ada, bob] = [await visitOldSite(store), await visitOldSite(store, { userId: "bob" })];
+    const site = await startNewSite(store);
+    await ask(site.url, ada.cookie);
+    expect(await ask(site.url, `${ada.cookie}; ${bob.cookie}`)).toMatchObject({
+      text: "nobody: ",
+      cookies: [],
+    });
   });
 
   test("beside a valid one of ours ends cookie and session of old, and nothing else", async () => {
