@@ -100,8 +100,13 @@ await withService("redis", async (redis) => {
     };
     await begin(redisDriver({ client: slow, timeout: 400 }), { principal: "alice" });
     const [first = 0, ...later] = times;
-    expect(first).toBeGreaterThan(350);
-    for (const time of later) expect(time).toBeLessThanOrEqual(305);
+    // With all its time a command shares the signal of others that begin when it does.
+    expect(first).toBe(0);
+    expect(later.length).toBeGreaterThan(0);
+    for (const time of later) {
+      expect(time).toBeGreaterThan(0);
+      expect(time).toBeLessThanOrEqual(305);
+    }
   });
 
   test("a write is refused where too few replicas have it, and may have been made", async () => {
