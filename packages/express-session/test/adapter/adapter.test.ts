@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { openSession } from "@sessions/adapter-node";
+import { openSession, sessionMiddleware } from "@sessions/adapter-node";
 import { createSessionManager } from "@sessions/core";
 import { expect, onTestFinished, test } from "vitest";
 import { fromExpressSessionStore, type StoreLike } from "../../src/index.ts";
@@ -42,4 +42,10 @@ test("an application keeps its sessions by a store, from request to request", as
   const [setCookie = ""] = first.headers.getSetCookie();
   const second = await fetch(url, { headers: { cookie: setCookie.split(";", 1)[0] ?? "" } });
   expect(await second.text()).toBe("2");
+});
+
+test("what is no function to adopt by is refused when the middleware is made", () => {
+  const call = (): unknown =>
+    Reflect.apply(sessionMiddleware, undefined, [createSessionManager(), { adopt: { store: mapStore() } }]);
+  expect(call).toThrow(/adopt must be a function/);
 });
