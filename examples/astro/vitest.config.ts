@@ -1,6 +1,6 @@
 import { project } from "../../vitest.base.ts";
 
-export default project("astro", {
+export default project("example-astro", {
   globalSetup: ["@sessions/test-services/browser-setup"],
   // A browser takes its time on a busy machine; no test waits for this to pass.
   testTimeout: 60_000,

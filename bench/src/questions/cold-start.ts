@@ -29,7 +29,10 @@ const contestants: readonly Contestant[] = [
   peer(["express-session"]),
   { label: "sessions, in memory", ours: true, packages: OURS },
   peer(["express-session", "connect-redis"], "redis"),
-  peer(["@fastify/session", "@fastify/cookie", "connect-redis", "express-session"], "redis"),
+  {
+    ...peer(["@fastify/session", "@fastify/cookie", "connect-redis", "express-session"], "redis"),
+    label: "@fastify/session + connect-redis",
+  },
   mine("driver-redis", "redis"),
   peer(["express-session", "express-mysql-session"], "mysql2"),
   mine("driver-mysql", "mysql2"),

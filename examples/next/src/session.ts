@@ -1,5 +1,4 @@
-import { createSessionManager, defineStore, type Session } from "@sessions/core";
-import { fromUrl } from "@sessions/driver-file";
+import { createSessionManager, defineStore, driverFromUrl, type Session } from "@sessions/core";
 import { cookies, headers } from "next/headers";
 import { cache } from "react";
 
@@ -8,7 +7,7 @@ export const flash = defineStore<{ message: string }>("flash");
 
 // Files, not memory: Next may load this module more than once, and each would have a memory of its own.
 const url = process.env["SESSIONS_URL"] || "file:.sessions";
-export const sessions = createSessionManager({ driver: await fromUrl(url) });
+export const sessions = createSessionManager({ driver: await driverFromUrl(url) });
 
 async function openSession(): Promise<Session> {
   // Not the Cookie header: what an action has set is only here when the page is rendered in its response.

@@ -16,8 +16,7 @@ function start(env: NodeJS.ProcessEnv): Promise<Program> {
       "--import=tsx",
       fileURLToPath(new URL("../src/main.ts", import.meta.url)),
     ],
-    // Where Redis's driver is installed: `driverFromUrl` looks beside the program, and then here.
-    cwd: fileURLToPath(new URL("../../two-apps/", import.meta.url)),
+    cwd: fileURLToPath(new URL("../", import.meta.url)),
     env,
     ready: /http:\/\/localhost:\d+/,
   });

@@ -60,10 +60,14 @@ function explain(error: unknown, scheme: string, known?: string): unknown {
   );
 }
 
+/** No bundler can know what a deployment chooses; without the notes Next.js refuses to build. */
+const importAtRunTime = (address: string): Promise<unknown> =>
+  import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ address);
+
 async function importPackage(scheme: string, name: string): Promise<unknown> {
   const file = findInApplication(name);
   try {
-    return await import(file === undefined ? name : pathToFileURL(file).href);
+    return await importAtRunTime(file === undefined ? name : pathToFileURL(file).href);
   } catch (cause) {
     // A driver that is there may lack its client.
     throw explain(cause, scheme, file === undefined ? name : undefined);
