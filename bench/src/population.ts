@@ -9,7 +9,7 @@ export interface Added {
 }
 
 /** A driver on a backend of its own, and a short way to very many records: copies of one that the manager wrote. */
-export interface OpenedPopulation {
+interface OpenedPopulation {
   readonly driver: ListingDriver;
   /** Adds copies of the record `template`. */
   add(template: string, added: Added): Promise<void>;

@@ -172,6 +172,13 @@ function intercept(res: ServerResponse, answer: Answer): void {
     } catch (error) {
       if (!answer.tolerates(status, error)) throw error;
     }
+    // `res.end(await …)` looks `end` up before what it awaits replaces it: Node's own has sent a body without a head.
+    if (res.finished && !ended) {
+      cut(res);
+      throw new TypeError(
+        "res.end was looked up before openSession() was called: open the session in a line above",
+      );
+    }
     sent = true;
     // As middlewares that were mounted before will find it. Deleting the property would make every use of it slow.
     pretend("headersSent", false);

@@ -148,6 +148,17 @@ describe("openSession", () => {
   });
 });
 
+// `res.end(await ...)` looks `end` up before what it awaits replaces it.
+test("an end that was looked up before openSession() is called is said to be so, and no response for the client", async () => {
+  const { sessions } = create();
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+  const port = await listen(async (req, res) => {
+    res.end((await openSession(sessions, req, res)).id);
+  });
+  await expect(ask(port)).rejects.toThrow();
+  expect((await warned).message).toContain("open the session in a line above");
+});
+
 describe("lazy", () => {
   const server = (sessions: ReturnType<typeof create>["sessions"]) => {
     const app = express5().set("env", "test");
