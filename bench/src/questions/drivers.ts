@@ -88,7 +88,7 @@ async function run({ quick, progress }: RunOptions) {
       continue;
     }
     try {
-      measured.push(await measure(backend.name, opened, quick ? 1 : 5, quick ? 100 : 1_000));
+      measured.push(await measure(backend.name, opened, quick ? 1 : 5, quick ? 40 : 1_000));
     } finally {
       await opened.close();
     }
