@@ -56,6 +56,8 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   let inspected = all();
   /** The shard that the next sweep begins with, so that one in batches does not look at the same records each time. */
   let swept = 0;
+  /** How many records sweeps looked at: small batches, one after another, let other work run too. */
+  let looked = 0;
 
   function* all(): Generator<Kept> {
     for (const shard of shards) yield* shard.values();
@@ -185,7 +187,6 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
 
     async sweep({ after, before, limit }) {
       let removed = 0;
-      let looked = 0;
       const first = swept;
       for (let index = first; index < first + SHARDS; index++) {
         for (const record of shards[index % SHARDS]?.values() ?? []) {

@@ -241,3 +241,17 @@ test("it never keeps a process alive", () => {
     rmSync(folder, { recursive: true });
   }
 }, 30_000);
+
+test("a sweep in small batches lets other work run between them", async () => {
+  const driver = memoryDriver();
+  for (let n = 0; n < 10_000; n++) await driver.create(id(n), record(START - HOUR), START - 2 * HOUR);
+  let turns = 0;
+  let sweeping = true;
+  const others = (async () => {
+    for (; sweeping; turns++) await new Promise(setImmediate);
+  })();
+  while ((await driver.sweep({ after: 0, before: START, limit: 100 })) > 0);
+  sweeping = false;
+  await others;
+  expect(turns).toBeGreaterThan(3);
+});
