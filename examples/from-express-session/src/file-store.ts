@@ -24,9 +24,12 @@ export class FileStore extends session.Store {
   override get(sid: string, callback: (error: unknown, data?: SessionData | null) => void): void {
     callbackify(async (): Promise<SessionData | null> => {
       // Where there is no such file, express-session takes the error for an answer.
-      const data: SessionData = JSON.parse(await readFile(this.#file(sid), "utf8"));
+      const file = this.#file(sid);
+      const data: SessionData = JSON.parse(await readFile(file, "utf8"));
       const { expires } = data.cookie;
-      return expires && new Date(expires).getTime() <= Date.now() ? null : data;
+      if (!expires || new Date(expires).getTime() > Date.now()) return data;
+      await rm(file, { force: true });
+      return null;
     })(callback);
   }
 
