@@ -21,6 +21,12 @@ await sessions.setup(); // a backend's tables; nothing in memory
 sessions.startSweeping({ every: "10m" });
 
 const app = express();
+// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+app.use(({ method, headers }, res, next) => {
+  const safe = ["GET", "HEAD", "OPTIONS"].includes(method);
+  if (headers["sec-fetch-site"] === "cross-site" && !safe) res.sendStatus(403);
+  else next();
+});
 app.use(sessionMiddleware(sessions));
 app.use(express.urlencoded({ extended: false }));
 

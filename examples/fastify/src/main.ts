@@ -20,6 +20,11 @@ await sessions.setup(); // a backend's tables; nothing in memory
 sessions.startSweeping({ every: "10m" });
 
 const app = createFastify();
+// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+app.addHook("onRequest", async ({ method, headers }, reply) => {
+  const safe = ["GET", "HEAD", "OPTIONS"].includes(method);
+  if (headers["sec-fetch-site"] === "cross-site" && !safe) return reply.code(403).send("Forbidden");
+});
 app.register(sessionPlugin, { sessions });
 app.register(formbody);
 

@@ -3,6 +3,7 @@ import { serve } from "@hono/node-server";
 import { withSession } from "@sessions/adapter-fetch";
 import { createSessionManager, defineStore, driverFromUrl, type Session } from "@sessions/core";
 import { Hono } from "hono";
+import { csrf } from "hono/csrf";
 import { streamText } from "hono/streaming";
 import { page } from "./page.ts";
 
@@ -16,6 +17,8 @@ sessions.startSweeping({ every: "10m" });
 
 const app = new Hono<{ Variables: { session: Session } }>();
 
+// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+app.use(csrf());
 app.use(async (c, next) => {
   c.res = await withSession(sessions, c.req.raw, async (session) => {
     c.set("session", session);

@@ -81,6 +81,12 @@ router.get("/cart.txt", (ctx) => {
 });
 
 const app = new Koa();
+// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+app.use((ctx, next) => {
+  const safe = ["GET", "HEAD", "OPTIONS"].includes(ctx.method);
+  if (ctx.get("Sec-Fetch-Site") === "cross-site" && !safe) ctx.throw(403);
+  return next();
+});
 app.use(sessionMiddleware(sessions));
 app.use(bodyParser());
 app.use(router.routes());

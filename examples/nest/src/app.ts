@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fa
 import { sessionPlugin } from "@sessions/adapter-fastify";
 import { sessionMiddleware } from "@sessions/adapter-node";
 import type { SessionManager } from "@sessions/core";
-import { SESSIONS, SessionErrorFilter } from "./session.ts";
+import { OwnFormsGuard, SESSIONS, SessionErrorFilter } from "./session.ts";
 
 export type Platform = "express" | "fastify";
 
@@ -24,5 +24,6 @@ export async function createApp(platform: Platform, module: DynamicModule): Prom
     app = await NestFactory.create<NestExpressApplication>(module, options);
     app.use(sessionMiddleware(app.get<SessionManager>(SESSIONS)));
   }
+  app.useGlobalGuards(new OwnFormsGuard());
   return app.useGlobalFilters(new SessionErrorFilter(app.getHttpAdapter()));
 }

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import {
   type ArgumentsHost,
+  type CanActivate,
   Catch,
   createParamDecorator,
   type ExecutionContext,
@@ -17,6 +19,14 @@ export const CurrentSession: () => ParameterDecorator = createParamDecorator(
   (_data: undefined, context: ExecutionContext): Session =>
     context.switchToHttp().getRequest<{ session: Session }>().session,
 );
+
+/** SameSite does not keep another site's form from logging the visitor in, as somebody else: 403. */
+export class OwnFormsGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { method = "", headers } = context.switchToHttp().getRequest<IncomingMessage>();
+    return headers["sec-fetch-site"] !== "cross-site" || ["GET", "HEAD", "OPTIONS"].includes(method);
+  }
+}
 
 /** Down is not logged out: 503, and the cookie stays. What is not named here is Nest's own 500. */
 @Catch(SessionError)

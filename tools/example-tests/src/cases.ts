@@ -176,6 +176,21 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    title: "another site's form logs nobody in",
+    async run({ visit }) {
+      const form = await formOf(await visit(still), "Log in", { Name: "Mallory" });
+      // No cookie comes with it. A page in a sandbox has no origin to name.
+      for (const origin of ["https://elsewhere.example", "null"]) {
+        const { status, headers } = await send(form, "", { origin, "sec-fetch-site": "cross-site" });
+        assert.ok(status >= 400, `${status} to a form from ${origin}`);
+        assert.equal(headers["set-cookie"], undefined, origin);
+      }
+      const { status, headers } = await send(form, "");
+      assert.equal(status, 303);
+      assert.notEqual(headers["set-cookie"], undefined, "the shop's own form would log nobody in either");
+    },
+  },
+  {
     title: "a login changes the cookie, and the one from before opens nothing",
     async run({ visit }) {
       const page = await visit();

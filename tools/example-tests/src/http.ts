@@ -37,20 +37,30 @@ export function get(url: string, cookie: string): Promise<Answer> {
   return answered;
 }
 
+/** What a browser says of the page that a form was on. */
+type From = Readonly<Record<"origin" | "sec-fetch-site", string>>;
+
+const ownPage = (form: Form): From => ({
+  origin: new URL(form.action).origin,
+  "sec-fetch-site": "same-origin",
+});
+
 /**
  * Sends all of a form but its last byte, and answers what sends that one. Until then the program is busy with it: so
  * forms overlap for certain.
  */
-export async function begin(form: Form, cookie: string): Promise<() => Promise<Answer>> {
-  const { origin } = new URL(form.action);
+export async function begin(
+  form: Form,
+  cookie: string,
+  from: From = ownPage(form),
+): Promise<() => Promise<Answer>> {
   const req = request(form.action, {
     method: "POST",
     agent: false,
     headers: {
       cookie,
-      origin,
       accept: "text/html",
-      "sec-fetch-site": "same-origin",
+      ...from,
       "content-type": form.type,
       "content-length": form.body.length,
     },
@@ -64,7 +74,7 @@ export async function begin(form: Form, cookie: string): Promise<() => Promise<A
 }
 
 /** Sends a form, as a browser does. */
-export async function send(form: Form, cookie: string): Promise<Answer> {
-  const end = await begin(form, cookie);
+export async function send(form: Form, cookie: string, from?: From): Promise<Answer> {
+  const end = await begin(form, cookie, from);
   return end();
 }
