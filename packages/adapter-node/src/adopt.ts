@@ -16,17 +16,23 @@ export interface Adoption {
    * overwrite the cookie of that. `"gone"`: the cookie leads nowhere any more.
    */
   readonly state: "live" | "adopted" | "gone";
+  /** Of one that was adopted: the id of our session that took it over, as far as it is known and there is one. */
+  readonly successor: string | undefined;
+  /** Of one that was adopted: the response with that session's cookie has not arrived yet. */
+  readonly underWay: boolean;
   /** A Set-Cookie header's value that ends the old cookie. */
   readonly setCookie: string;
   /** Stages into a new session what the live one holds; a promise is waited for. */
   stage(session: Session): unknown;
   /**
-   * Ends the live one, and leaves a note behind by which requests in flight are known for a while. `false` where it was
-   * live no longer: it has ended, or another process took it over.
+   * Ends the live one, and leaves a note behind, with the id of the session that took it over, by which requests in flight
+   * are known for a while. `false` where it was live no longer: it has ended, or another process took it over.
    */
-  end(): Promise<boolean>;
-  /** This request has done with it, and the next may have it. Safe to repeat. */
+  end(successor: string | undefined): Promise<boolean>;
+  /** This request has done with it, and the next may have it. */
   release(): void;
+  /** The response with the new cookie is over. */
+  delivered(): void;
 }
 
 /** What one request does to take a session over. */
@@ -37,8 +43,8 @@ export interface Adopting {
 }
 
 /**
- * A session is taken over in this order: staged into a new one, that one committed, the old one ended, both cookies sent.
- * Whatever fails on the way leaves the old one to the next request.
+ * A session is taken over before the handler runs, in this order: staged into a new one, that one committed, the old one
+ * ended. Whatever fails on the way leaves the old one to the next request.
  */
 export function beginAdopting(
   sessions: SessionManager,
@@ -46,58 +52,105 @@ export function beginAdopting(
   req: IncomingMessage,
   res: ServerResponse,
 ): Adopting {
-  /** What is to end once the session that took it over is committed. */
-  let taken: Adoption | undefined;
   let endOldCookie: readonly string[] = [];
-  let failed = false;
-  let closed = false;
-  res.once("close", () => {
-    closed = true;
-    taken?.release();
-  });
+  const muted = (): Promise<Session> => sessions.open(undefined, { crossSite: true });
 
   async function adoptInto(opened: Session): Promise<Session> {
+    if (!opened.isNew) return endOld(opened);
     // A muted session, which may set no cookie, must take nothing over. Its commit says so; that of any other which is
     // new and empty does nothing.
-    if (opened.isNew && (await opened.commit()).status === "gone") return opened;
+    if ((await opened.commit()).status === "gone") return opened;
+    if (refusesCookie(sessions, req)) return muted();
     const found = await adopt(req.headers.cookie);
     if (!found) return opened;
     try {
-      if (found.state === "adopted" && opened.isNew)
-        return await sessions.open(undefined, { crossSite: true });
-      if (found.state === "live" && opened.isNew) {
-        await found.stage(opened);
-        taken = found;
-      }
-      // The visitor has a session of ours, and the response that was to end the old one did not arrive.
-      else if (found.state === "live") await found.end();
-      endOldCookie = [found.setCookie];
+      // A client that has gone would never have the cookie.
+      if (found.state === "live" && !res.closed) return await takeOver(found, opened);
+      if (found.state === "adopted") return await follow(found);
+      if (found.state === "gone") endOldCookie = ending(sessions, found);
       return opened;
     } finally {
-      if (!taken || closed) found.release();
+      found.release();
     }
+  }
+
+  /** The visitor has a session of ours, and the response that was to end the old one did not arrive. */
+  async function endOld(opened: Session): Promise<Session> {
+    try {
+      const found = await adopt(req.headers.cookie);
+      if (!found) return opened;
+      try {
+        if (found.state === "live") await found.end(undefined);
+        endOldCookie = ending(sessions, found);
+      } finally {
+        found.release();
+      }
+    } catch {
+      // Who has moved does not depend on the old backend; the next request tries again.
+    }
+    return opened;
+  }
+
+  async function takeOver(found: Adoption, opened: Session): Promise<Session> {
+    await found.stage(opened);
+    const isStored = (await opened.commit()).status === "committed";
+    let isOurs: boolean;
+    try {
+      isOurs = await found.end(isStored ? opened.id : undefined);
+    } catch (error) {
+      // Nobody was given its token.
+      if (isStored) await sessions.destroy(opened.id).catch(() => false);
+      throw error;
+    }
+    if (!isOurs) {
+      // Another process was faster, or it was a logout: what came of that is not to be overwritten.
+      if (isStored) await sessions.destroy(opened.id);
+      return muted();
+    }
+    endOldCookie = ending(sessions, found);
+    if (res.closed) found.delivered();
+    else res.once("close", () => found.delivered());
+    return opened;
+  }
+
+  /** What a request in flight has, whose session another one took over. */
+  async function follow({ successor, underWay }: Adoption): Promise<Session> {
+    // Until its cookie has arrived, requests beside it belong to the same user. A guest's may be a login, which needs a
+    // session of its own.
+    const shared = underWay && successor !== undefined ? await sessions.get(successor) : undefined;
+    if (shared?.principal !== undefined) return shared;
+    const session = await muted();
+    const logout = session.logout.bind(session);
+    // Who logs out stays out, whichever response arrives last.
+    async function logoutBoth(): Promise<void> {
+      if (successor !== undefined) await sessions.destroy(successor);
+      await logout();
+    }
+    return Object.defineProperty(session, "logout", { value: logoutBoth });
   }
 
   async function seal(session: Session): ReturnType<Seal> {
-    // An error page sets no cookie: it would be one of a session that took nothing over. And a client that has gone
-    // would never have the cookie, so the old session is left to its next request.
-    if (failed || (taken && closed)) return undefined;
-    try {
-      const { setCookies, more } = await sealSession(session);
-      if (taken && !(await taken.end())) {
-        // Another process was faster, or it was a logout: what came of that is not to be overwritten.
-        if (setCookies.length > 0) await sessions.destroy(session.id);
-        return { setCookies: [], more: false };
-      }
-      // In this order, for it could be two cookies of one name.
-      return { setCookies: [...endOldCookie, ...setCookies], more };
-    } catch (error) {
-      failed = taken !== undefined;
-      throw error;
-    } finally {
-      taken?.release();
-    }
+    const { setCookies, more } = await sealSession(session);
+    return { setCookies: [...endOldCookie, ...setCookies], more };
   }
 
   return { adoptInto, seal };
+}
+
+/** Browsers drop the cookie of a response to what another site's page fetches or frames, unless it is `SameSite=None`. */
+function refusesCookie(sessions: SessionManager, { headers }: IncomingMessage): boolean {
+  if (headers["sec-fetch-site"] !== "cross-site" || headers["sec-fetch-dest"] === "document") return false;
+  return !/; *SameSite=None/i.test(sessions.clearCookie());
+}
+
+/** Which cookie a Set-Cookie header is about: RFC 6265 section 5.3, its name, domain and path. */
+function identityOf(setCookie: string): string {
+  const attribute = (name: string): string | undefined =>
+    new RegExp(`; *${name}=([^;]*)`, "i").exec(setCookie)?.[1];
+  return [setCookie.split("=", 1)[0], attribute("Domain"), attribute("Path")].join(" ").toLowerCase();
+}
+
+/** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it anew. */
+function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
+  return identityOf(setCookie) === identityOf(sessions.clearCookie()) ? [] : [setCookie];
 }

@@ -93,7 +93,8 @@ export async function sealSession(session: Session): Promise<Sealed> {
   const { status, setCookie } = await session.commit({ seal: true });
   return {
     setCookies: setCookie === undefined ? [] : [setCookie],
-    more: status === "committed" || (status === "unchanged" && !session.isNew),
+    // A new one has a record where the handler committed it: its cookie is still to be sent.
+    more: status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined)),
   };
 }
 

@@ -4,6 +4,20 @@ import { signedIds } from "./signed-cookies.ts";
 import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 import { takeTurn } from "./turns.ts";
 
+/** How express-session set its cookie. */
+export interface OldCookieOptions {
+  /** @default "/" */
+  readonly path?: string | undefined;
+  /** @default none: this host alone */
+  readonly domain?: string | undefined;
+  /** @default false; true where its name's prefix, `sameSite: "none"` or `partitioned` need it */
+  readonly secure?: boolean | undefined;
+  /** @default "lax" */
+  readonly sameSite?: "lax" | "strict" | "none" | undefined;
+  /** @default false */
+  readonly partitioned?: boolean | undefined;
+}
+
 /** Options of `adoptExpressSession`. */
 export interface AdoptExpressSessionOptions<T extends object = Record<string, unknown>> {
   /** The store that express-session kept its sessions in. */
@@ -12,8 +26,8 @@ export interface AdoptExpressSessionOptions<T extends object = Record<string, un
   readonly secret: string | readonly string[];
   /** The name of express-session's cookie. @default "connect.sid" */
   readonly name?: string | undefined;
-  /** Where express-session's cookie was set otherwise than for `/` of this host: as it was told. */
-  readonly cookie?: { readonly path?: string | undefined; readonly domain?: string | undefined } | undefined;
+  /** How express-session was told to set its cookie, as far as that was: browsers end it only with the same. */
+  readonly cookie?: OldCookieOptions | undefined;
   /**
    * Stages into a new session what an old one held: `login`, and what belongs into the stores. Nothing, where the old one
    * is worth nothing. A promise is waited for; what it throws is the request's error, and the old one stays as it was.
@@ -27,22 +41,37 @@ export interface AdoptExpressSessionOptions<T extends object = Record<string, un
 export interface OldSession {
   /** Whether it is to be taken over, was taken over by another request a moment ago, or is no more. */
   readonly state: "live" | "adopted" | "gone";
+  /** Where it was taken over: the id of the session that did, if one was stored. */
+  readonly successor: string | undefined;
+  /** Where it was taken over: the response with the new cookie is still on its way, from this process. */
+  readonly underWay: boolean;
   /** A Set-Cookie header's value that ends the old cookie. */
   readonly setCookie: string;
   /** Stages into a new session what the old one held. */
   stage(session: Session): unknown;
-  /** Ends the old one; `false` where it was live no longer. */
-  end(): Promise<boolean>;
+  /** Ends the old one, and notes what took it over; `false` where it was live no longer. */
+  end(successor: string | undefined): Promise<boolean>;
   /** Lets the next request have it. */
   release(): void;
+  /** The response with the new cookie is over. */
+  delivered(): void;
+}
+
+/** What a store has under an old id. */
+interface Found<T> {
+  readonly state: OldSession["state"];
+  readonly successor?: string | undefined;
+  readonly data?: T;
 }
 
 /** For so long what is left of an old session says that it was taken over. */
 const LEFTOVER_MS = 120_000;
-/** In what is left, when that was. No application has a key of this name. */
+/** In what is left, when that was, and by which session. No application has a key of this name. */
 const ADOPTED = "@sessions/adopted";
 /** An old store that takes longer is as good as down. */
 const TIMEOUT_MS = 2000;
+/** And so is a request that keeps the others waiting for so long: `map` may have questions of its own. */
+const PATIENCE_MS = 10_000;
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
@@ -59,7 +88,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   options: AdoptExpressSessionOptions<T>,
 ): (cookieHeader: string | undefined) => Promise<OldSession | undefined> {
   const { store, secret, name = "connect.sid", cookie = {}, map, ...rest } = options;
-  const { path = "/", domain, ...more } = cookie;
+  const { path = "/", domain, secure = false, sameSite = "lax", partitioned = false, ...more } = cookie;
   refuseUnknown("adoptExpressSession: ", rest);
   refuseUnknown("adoptExpressSession: cookie.", more);
   const secrets = [secret].flat();
@@ -73,6 +102,14 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   checkOption(isCookieText(name) && !name.includes("="), "name", "a cookie's name", name);
   checkOption(isCookieText(path), "cookie.path", "a path", path);
   checkOption(domain === undefined || isCookieText(domain), "cookie.domain", "a domain", domain);
+  checkOption([true, false].includes(secure), "cookie.secure", "true or false", secure);
+  checkOption(
+    ["lax", "strict", "none"].includes(sameSite),
+    "cookie.sameSite",
+    "lax, strict or none",
+    sameSite,
+  );
+  checkOption([true, false].includes(partitioned), "cookie.partitioned", "true or false", partitioned);
   checkOption(typeof map === "function", "map", "a function", typeof map);
 
   const call = createCall({ driver: "express-session", timeout: TIMEOUT_MS, translate: () => undefined });
@@ -83,18 +120,26 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
     "Max-Age=0",
     "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
     "HttpOnly",
-    // Browsers take no other cookie of such a name.
-    ...(/^__(host|secure|http)-/i.test(name) ? ["Secure"] : []),
-    "SameSite=Lax",
+    // Browsers take no other cookie of such a name, or of these kinds.
+    ...(secure || partitioned || sameSite === "none" || /^__(host|secure|http)-/i.test(name)
+      ? ["Secure"]
+      : []),
+    `SameSite=${sameSite.charAt(0).toUpperCase()}${sameSite.slice(1)}`,
+    ...(partitioned ? ["Partitioned"] : []),
   ].join("; ");
+  /** By old id, what took it over, until the response with its cookie has arrived. */
+  const underWay = new Map<string, string>();
 
   /** What there is of an old session; its data where it is live. */
-  async function look(sid: string): Promise<{ state: OldSession["state"]; data?: T }> {
+  async function look(sid: string): Promise<Found<T>> {
     const found = await call(() => getFrom(store, sid));
     if (typeof found !== "object") return { state: "gone" };
     const now = Date.now();
-    const at: unknown = Reflect.get(found, ADOPTED);
-    if (at !== undefined) return { state: now < Number(at) + LEFTOVER_MS ? "adopted" : "gone" };
+    const note: unknown = Reflect.get(found, ADOPTED);
+    if (note !== undefined) {
+      const [, at, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(String(note)) ?? [];
+      return now < Number(at) + LEFTOVER_MS ? { state: "adopted", successor } : { state: "gone" };
+    }
     // What a store answers is a plain object, or a class's with the same keys.
     const { cookie: settings, ...data }: { cookie?: unknown } = found;
     const expires: unknown = Reflect.get(Object(settings), "expires");
@@ -103,37 +148,42 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
     return isOver ? { state: "gone" } : { state: "live", data: data as T };
   }
 
-  async function end(sid: string): Promise<boolean> {
+  async function end(sid: string, successor: string | undefined): Promise<boolean> {
     // A logout may have been faster, or another process.
     if ((await look(sid)).state !== "live") return false;
-    await call(() => keepFor(LEFTOVER_MS, store, sid, { [ADOPTED]: Date.now() }));
+    const note = successor === undefined ? `${Date.now()}` : `${Date.now()} ${successor}`;
+    await call(() => keepFor(LEFTOVER_MS, store, sid, { [ADOPTED]: note }));
+    if (successor !== undefined) underWay.set(sid, successor);
     return true;
   }
 
   return async (cookieHeader) => {
-    let state: OldSession["state"] | undefined;
+    let answer: OldSession | undefined;
     for (const sid of signedIds(cookieHeader, name, secrets)) {
-      const release = await takeTurn(store, sid);
-      let data: T | undefined;
+      const { mine, release } = takeTurn(store, sid);
+      let found: Found<T>;
       try {
-        const found = await look(sid);
-        ({ state, data } = found);
-      } finally {
-        if (!data) release();
+        await call(() => mine, PATIENCE_MS);
+        found = await look(sid);
+      } catch (error) {
+        release();
+        throw error;
       }
-      // Of several the first that leads anywhere counts.
-      if (state === "adopted") break;
-      if (!data) continue;
-      const old = data;
-      return {
-        state: "live",
+      const { state, successor, data } = found;
+      answer = {
+        state,
+        successor,
+        underWay: successor !== undefined && underWay.get(sid) === successor,
         setCookie,
-        stage: (session) => map(old, session),
-        end: () => end(sid),
+        stage: (session) => data && map(data, session),
+        end: (by) => end(sid, by),
         release,
+        delivered: () => underWay.delete(sid),
       };
+      // Of several the first that leads anywhere counts.
+      if (state !== "gone") break;
+      release();
     }
-    const nothing = () => undefined;
-    return state && { state, setCookie, stage: nothing, end: async () => false, release: nothing };
+    return answer;
   };
 }

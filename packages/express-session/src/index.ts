@@ -1,5 +1,10 @@
 /** A bridge to and from express-session: drivers as its store, its stores as drivers. */
-export { type AdoptExpressSessionOptions, adoptExpressSession, type OldSession } from "./adopt.ts";
+export {
+  type AdoptExpressSessionOptions,
+  adoptExpressSession,
+  type OldCookieOptions,
+  type OldSession,
+} from "./adopt.ts";
 export { type FromExpressSessionStoreOptions, fromExpressSessionStore } from "./driver.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
 export type { Done, StoredSession } from "./layout.ts";

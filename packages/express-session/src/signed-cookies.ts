@@ -27,6 +27,9 @@ function unsign(value: string, secrets: readonly string[]): string | undefined {
   return isSigned && sid !== "" ? sid : undefined;
 }
 
+/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none here. */
+const trim = (text: string): string => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "");
+
 /**
  * The ids of express-session's cookies of one name in a Cookie header, in its order, as far as one of the secrets signed
  * them. Anybody can plant a second cookie of a name.
@@ -36,8 +39,8 @@ export function signedIds(header: string | undefined, name: string, secrets: rea
   if (!header?.includes(name)) return [];
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-    const value = pair.slice(equals + 1).trim();
+    if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
+    const value = trim(pair.slice(equals + 1));
     const sid = unsign(value.replace(/^"(.*)"$/, "$1"), secrets);
     if (sid !== undefined) ids.add(sid);
     if (ids.size === MOST_IDS) break;

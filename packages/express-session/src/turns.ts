@@ -2,10 +2,10 @@
 const waiting = new WeakMap<object, Map<string, Promise<unknown>>>();
 
 /**
- * Waits until whoever asked before, in this process, for the same id of the same store has released it; answers what
- * releases it for the next.
+ * A place in the line of those who ask, in this process, for the same id of the same store: `mine` resolves once all
+ * before have released it.
  */
-export async function takeTurn(store: object, id: string): Promise<() => void> {
+export function takeTurn(store: object, id: string): { mine: Promise<unknown>; release(): void } {
   const turns = waiting.get(store) ?? new Map<string, Promise<unknown>>();
   waiting.set(store, turns);
   const before = turns.get(id);
@@ -14,9 +14,11 @@ export async function takeTurn(store: object, id: string): Promise<() => void> {
     release = resolve;
   });
   turns.set(id, turn);
-  await before;
-  return () => {
-    if (turns.get(id) === turn) turns.delete(id);
-    release();
+  return {
+    mine: Promise.resolve(before),
+    release() {
+      if (turns.get(id) === turn) turns.delete(id);
+      release();
+    },
   };
 }

@@ -56,7 +56,7 @@ test("a response that is written bit by bit has adopted with its head, and write
   expect(await ask(site.url, cookieOf(cookies))).toMatchObject({ text: "ada: tea,honey" });
 });
 
-test("a response that goes on and on keeps nobody waiting once its head is out", async () => {
+test("a response that goes on and on keeps nobody waiting", async () => {
   const [begun, end] = [gate(), gate()];
   const { site, cookie } = await moved({
     routes: (app) =>
@@ -69,7 +69,7 @@ test("a response that goes on and on keeps nobody waiting once its head is out",
   });
   const events = ask(`${site.url}/events`, cookie);
   await begun.opened;
-  expect(await ask(site.url, cookie)).toMatchObject({ text: "nobody: ", cookies: [] });
+  expect(await ask(site.url, cookie)).toMatchObject({ text: "ada: tea", cookies: [] });
   end.open();
   expect((await events).cookies).toEqual([ENDED, OURS]);
 });
@@ -139,7 +139,7 @@ test("both cookies may have one name: ours stays", async () => {
     res.end(told(found));
   });
   const { cookies } = await ask(url, cookie);
-  expect(cookies).toEqual([ENDED, expect.stringMatching(/^connect\.sid=[^;]/)]);
+  expect(cookies).toEqual([expect.stringMatching(/^connect\.sid=[^;]/)]);
   expect(await ask(url, cookieOf(cookies))).toMatchObject({ text: "ada: tea", cookies: [] });
 });
 
