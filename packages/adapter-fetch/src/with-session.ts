@@ -37,8 +37,10 @@ const isResponse = (value: unknown): value is Response =>
 
 async function committed(session: Session, request: Request, response: Response): Promise<Response> {
   const { status, setCookie } = await seal(session, response);
-  // Nothing can be written to a session that ended, nor to one that the client has no cookie for.
-  const more = status === "committed" || (status === "unchanged" && !session.isNew);
+  // Nothing can be written to a session that ended, nor to one that the client has no cookie for. A new one has a record
+  // where the handler committed it: its cookie is still to be sent.
+  const more =
+    status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));
   // Nobody reads the body of a response to HEAD, so that it would never end.
   const body =
     more && response.body && request.method !== "HEAD"

@@ -66,6 +66,19 @@ export const STREAMS: readonly Case[] = [
     },
   })),
   {
+    title: "a handler that commits by itself, and writes midway to the session that it began, loses nothing",
+    async run(serve) {
+      const app = await serve(async ({ session }) => {
+        write(session, 2)();
+        await session.commit();
+        return { body: pieces("first ", write(session, 3), "last") };
+      });
+      const answer = await app.ask();
+      assert.equal(answer.text, "first last");
+      assert.equal(await app.stored(cookieOf(answer)), 3);
+    },
+  },
+  {
     title: "a first write, or a login, after the headers throws at the call, and the stream goes on",
     async run(serve) {
       const codes: boolean[] = [];
