@@ -2,7 +2,7 @@ import process from "node:process";
 import { serve } from "@hono/node-server";
 import { withSession } from "@sessions/adapter-fetch";
 import { createSessionManager, defineStore, driverFromUrl, type Session } from "@sessions/core";
-import { Hono } from "hono";
+import { Hono, type HonoRequest } from "hono";
 import { csrf } from "hono/csrf";
 import { streamText } from "hono/streaming";
 import { page } from "./page.ts";
@@ -42,15 +42,17 @@ app.get("/", (c) => {
   );
 });
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
-function written(value: unknown): string | undefined {
+/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text, or the request no form. */
+async function written(req: HonoRequest, field: string): Promise<string | undefined> {
+  const form = await req.parseBody().catch(() => undefined);
+  const value = form?.[field];
   const text = typeof value === "string" ? value.trim() : "";
   return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
 }
 
 app.post("/login", async (c) => {
   const { session } = c.var;
-  const name = written((await c.req.parseBody())["name"]);
+  const name = await written(c.req, "name");
   if (name) {
     session.login(name); // a new id and cookie; what is in the cart comes along
     session.store(flash).set("message", `Welcome, ${name}.`);
@@ -64,7 +66,7 @@ app.post("/logout", async (c) => {
 });
 
 app.post("/cart", async (c) => {
-  const item = written((await c.req.parseBody())["item"]);
+  const item = await written(c.req, "item");
   // Runs again where another request came between: no item is lost.
   if (item) c.var.session.store(cart).update("items", (items = []) => [...items, item]);
   return c.redirect("/", 303);

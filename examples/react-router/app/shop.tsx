@@ -14,23 +14,24 @@ export function loader({ context }: Route.LoaderArgs) {
 }
 
 /** What a visitor wrote; `undefined` if that is nothing, too long, or no text, which is ignored. */
-function written(value: File | string | null): string | undefined {
+function written(value: File | string | null | undefined): string | undefined {
   const text = typeof value === "string" ? value.trim() : "";
   return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
 }
 
 export async function action({ request, context }: Route.ActionArgs) {
   const session = context.get(sessionContext);
-  const form = await request.formData();
-  const item = written(form.get("item"));
-  const name = written(form.get("name"));
+  // What is no form, or a broken one, is an empty one.
+  const form = await request.formData().catch(() => undefined);
+  const item = written(form?.get("item"));
+  const name = written(form?.get("name"));
   // Runs again where another request came between: no item is lost.
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   if (name) {
     session.login(name); // a new id and cookie; what is in the cart comes along
     session.store(flash).set("message", `Welcome, ${name}.`);
   }
-  if (form.has("logout")) await session.logout();
+  if (form?.has("logout")) await session.logout();
   return redirect("/", 303); // leaves once all of that is stored
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { begin, get, send } from "./http.ts";
-import type { ExampleOptions } from "./test-example.ts";
+import { formCases } from "./form-cases.ts";
+import { begin, get } from "./http.ts";
+import type { Case } from "./test-example.ts";
 import {
   add,
   cookieHeader,
@@ -13,12 +14,8 @@ import {
   logIn,
   logOut,
   type Shop,
+  still,
 } from "./visitor.ts";
-
-interface Case {
-  readonly title: string;
-  run(shop: Shop, start: ExampleOptions["start"]): Promise<void>;
-}
 
 async function wholeVisit(shop: Shop, javaScriptEnabled: boolean): Promise<void> {
   const page = await shop.visit({ javaScriptEnabled });
@@ -42,8 +39,6 @@ async function wholeVisit(shop: Shop, javaScriptEnabled: boolean): Promise<void>
   assert.deepEqual(await itemsOf(page), []);
 }
 
-const still = { javaScriptEnabled: false };
-
 /** What every example does. */
 export const cases: readonly Case[] = [
   {
@@ -64,21 +59,6 @@ export const cases: readonly Case[] = [
     run: (shop) => wholeVisit(shop, false),
   },
   {
-    title: "every form answers 303 and leads back to the page",
-    async run({ url, visit }) {
-      const page = await visit(still);
-      const submit = async (button: string, values: Record<string, string> = {}): Promise<void> => {
-        const { status, headers } = await send(await formOf(page, button, values), await cookieHeader(page));
-        assert.equal(status, 303, button);
-        assert.equal(new URL(headers.location ?? "", url).href, `${url}/`, button);
-      };
-      await submit("Add", { Item: "tea" });
-      await submit("Log in", { Name: "Ada" });
-      await logIn(page, "Ada");
-      await submit("Log out");
-    },
-  },
-  {
     title: "what visitors write is shown as text",
     async run({ visit }) {
       const page = await visit();
@@ -89,42 +69,7 @@ export const cases: readonly Case[] = [
       assert.deepEqual(await itemsOf(page), [written]);
     },
   },
-  {
-    title: "names and items that are empty or too long are ignored",
-    async run({ visit }) {
-      const page = await visit(still);
-      await add(page, "tea");
-      for (const value of ["", "  ", "x".repeat(1000)]) {
-        for (const form of [
-          await formOf(page, "Add", { Item: value }),
-          await formOf(page, "Log in", { Name: value }),
-        ])
-          assert.equal((await send(form, await cookieHeader(page))).status, 303);
-        await page.goto("/");
-        await isSignedOut(page);
-        assert.deepEqual(await itemsOf(page), ["tea"]);
-      }
-    },
-  },
-  {
-    title: "ten forms at once put ten items into the cart",
-    async run({ url, visit }) {
-      const page = await visit(still);
-      await add(page, "tea");
-      const cookie = await cookieHeader(page);
-      const items = Array.from({ length: 10 }, (_, n) => `item ${n}`);
-      const ends: Awaited<ReturnType<typeof begin>>[] = [];
-      for (const item of items) ends.push(await begin(await formOf(page, "Add", { Item: item }), cookie));
-      // Once this is answered the program has seen the beginning of every form.
-      await get(`${url}/`, cookie);
-      const answers = await Promise.all(ends.map((end) => end()));
-      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [303]);
-      await page.goto("/");
-      const [first, ...others] = await itemsOf(page);
-      assert.equal(first, "tea");
-      assert.deepEqual(others.toSorted(), items);
-    },
-  },
+  ...formCases,
   {
     title: "the download streams, and what it writes at its end is there",
     async run({ visit }) {
@@ -173,21 +118,6 @@ export const cases: readonly Case[] = [
       for (const { httpOnly, sameSite, path } of cookies)
         assert.deepEqual({ httpOnly, sameSite, path }, { httpOnly: true, sameSite: "Lax", path: "/" });
       assert.equal(await page.evaluate("document.cookie"), "");
-    },
-  },
-  {
-    title: "another site's form logs nobody in",
-    async run({ visit }) {
-      const form = await formOf(await visit(still), "Log in", { Name: "Mallory" });
-      // No cookie comes with it. A page in a sandbox has no origin to name.
-      for (const origin of ["https://elsewhere.example", "null"]) {
-        const { status, headers } = await send(form, "", { origin, "sec-fetch-site": "cross-site" });
-        assert.ok(status >= 400, `${status} to a form from ${origin}`);
-        assert.equal(headers["set-cookie"], undefined, origin);
-      }
-      const { status, headers } = await send(form, "");
-      assert.equal(status, 303);
-      assert.notEqual(headers["set-cookie"], undefined, "the shop's own form would log nobody in either");
     },
   },
   {

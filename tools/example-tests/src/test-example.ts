@@ -16,13 +16,25 @@ export interface ExampleOptions {
   readonly test: TestFunction;
   /** Starts the example, with its sessions in memory: what `startProgram` answers will do. */
   readonly start: () => Promise<{ readonly url: string; stop(): Promise<void> }>;
+  /** Titles of tests that the framework makes impossible, and why: they are shown as skipped. */
+  readonly exclude?: Readonly<Record<string, string>>;
+}
+
+/** A test of an example. */
+export interface Case {
+  readonly title: string;
+  run(shop: Shop, start: ExampleOptions["start"]): Promise<void>;
 }
 
 // Pages of this machine: what is not there by then does not come.
 const PATIENCE_MS = 20_000;
 
 /** Registers a test for each thing that the examples have in common: the same shop, in every framework. */
-export function testExample({ test, start }: ExampleOptions): void {
+export function testExample({ test, start, exclude = {} }: ExampleOptions): void {
+  const reasons = new Map(Object.entries(exclude));
+  for (const title of reasons.keys())
+    if (!cases.some((known) => known.title === title)) throw new Error(`No test is called "${title}"`);
+
   // The run has said so, or has failed: `@sessions/test-services/browser-setup`.
   if (findBrowser() === undefined) {
     for (const { title } of cases) test.skip(title, async () => {});
@@ -40,7 +52,12 @@ export function testExample({ test, start }: ExampleOptions): void {
     await program?.stop();
   });
 
-  for (const { title, run } of cases)
+  for (const { title, run } of cases) {
+    const reason = reasons.get(title);
+    if (reason !== undefined) {
+      test.skip(`${title} (${reason})`, async () => {});
+      continue;
+    }
     test(title, async () => {
       if (!browser || !program) throw new Error("the example did not start");
       const visits = visiting(browser, program.url);
@@ -52,6 +69,7 @@ export function testExample({ test, start }: ExampleOptions): void {
       const { complaints } = visits;
       if (complaints.length > 0) throw new Error(`The browser complains:\n${complaints.join("\n")}`);
     });
+  }
 }
 
 /** Gives out browsers with no cookies in common, and notes what they complain of. */

@@ -9,6 +9,9 @@ export interface Shop {
   visit(options?: BrowserContextOptions & { cookies?: readonly Cookie[] }): Promise<Page>;
 }
 
+/** For a page whose forms no framework takes over. */
+export const still = { javaScriptEnabled: false };
+
 /** A cookie as a browser keeps it. */
 export type Cookie = Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>>[number];
 
