@@ -10,7 +10,8 @@ import { addCookie, isCrossSite } from "./headers.ts";
  * anything else is thrown, what was staged is discarded, because no response could carry a new cookie: a handler that
  * wants it kept returns its error page, and what a framework catches inside (Hono, SvelteKit) it returns.
  *
- * Rejects with what `SessionManager.open` and `Session.commit` reject with, and with what the handler throws.
+ * Rejects with what `SessionManager.open` and `Session.commit` reject with, with what the handler throws, and with a
+ * TypeError for a response that cannot be sent: its body was read or is locked, or it is `Response.error()`.
  */
 export async function withSession(
   sessions: SessionManager,
@@ -35,7 +36,17 @@ export async function withSession(
 const isResponse = (value: unknown): value is Response =>
   Object.prototype.toString.call(value) === "[object Response]";
 
+// Asked before the commit: after it the cookie would be lost, and an old session ended for a new one without any.
+function checkSendable({ status, bodyUsed, body }: Response): void {
+  let fault: string | undefined;
+  if (status === 0) fault = "it is an error, as Response.error() is, and has no status";
+  else if (bodyUsed) fault = "its body was read";
+  else if (body?.locked) fault = "its body is locked by a reader";
+  if (fault !== undefined) throw new TypeError(`withSession() cannot send the handler's response: ${fault}`);
+}
+
 async function committed(session: Session, request: Request, response: Response): Promise<Response> {
+  checkSendable(response);
   const { status, setCookie } = await seal(session, response);
   // Nothing can be written to a session that ended, nor to one that the client has no cookie for. A new one has a record
   // where the handler committed it: its cookie is still to be sent.

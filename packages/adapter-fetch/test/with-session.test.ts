@@ -189,6 +189,59 @@ describe("a handler", () => {
     expect(calls).toEqual(["load"]);
   });
 
+  const readBody = async (): Promise<Response> => {
+    const response = new Response("hello");
+    await response.text();
+    return response;
+  };
+  const locked = async (): Promise<Response> => {
+    const response = new Response("hello");
+    response.body?.getReader();
+    return response;
+  };
+
+  describe.each([
+    ["whose body was read", readBody, "its body was read"],
+    ["whose body is locked", locked, "its body is locked"],
+    ["that is an error", async () => Response.error(), "Response.error()"],
+  ])("with a response %s", (_, respond, words) => {
+    const refused = expect.objectContaining({ name: "TypeError", message: expect.stringContaining(words) });
+
+    test.each([
+      ["returns", (response: Response): Response => response],
+      [
+        "throws",
+        (response: Response): never => {
+          throw response;
+        },
+      ],
+    ])("that %s it has nothing stored, and its error says why", async (_how, give) => {
+      const { sessions, calls } = createSessions();
+      const response = withSession(sessions, ask(), async (session) => {
+        write(session, 2);
+        return give(await respond());
+      });
+      await expect(response).rejects.toEqual(refused);
+      expect(calls).toEqual([]);
+    });
+
+    test.each([
+      ["a login", (session: Session) => session.login("ada")],
+      ["a rotation", (session: Session) => session.rotate()],
+    ])("has the old session live on after %s", async (_what, begin) => {
+      const { sessions } = createSessions();
+      const cookie = await visitor(sessions);
+      const response = withSession(sessions, ask(cookie), async (session) => {
+        begin(session);
+        write(session, 2);
+        return respond();
+      });
+      await expect(response).rejects.toEqual(refused);
+      const old = await sessions.open(cookie);
+      expect([old.isNew, old.principal, old.store("app").get("n")]).toEqual([false, undefined, 1]);
+    });
+  });
+
   test("does not run where the read fails", async () => {
     const { sessions, down } = createSessions();
     const cookie = await visitor(sessions);
