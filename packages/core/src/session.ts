@@ -226,7 +226,9 @@ class ManagedSession implements Session {
   }
 
   #queue<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#running++ === 0 ? task() : this.#last.then(task);
+    // Not at once, where nothing runs: who called goes on, and reads what is staged.
+    const done = this.#last.then(task);
+    this.#running++;
     const ended = (): void => {
       this.#running--;
     };

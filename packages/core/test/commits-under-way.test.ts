@@ -190,3 +190,14 @@ test("after two sealed commits that failed the error page may log in", async () 
   session.login("alice");
   expect((await session.commit({ seal: true })).setCookie).toBeDefined();
 });
+
+test("what is staged can be read until the caller gives way, in a session that stores nothing, too", async () => {
+  const { sessions } = setUp();
+  const muted = await sessions.open(undefined, { crossSite: true });
+  muted.store("s").set("k", 1);
+  const committing = muted.commit({ seal: true });
+  // As a handler does that sends the head of its page, and renders the rest.
+  expect(muted.store("s").get("k")).toBe(1);
+  expect((await committing).status).toBe("gone");
+  expect(muted.store("s").get("k")).toBeUndefined();
+});
