@@ -68,12 +68,13 @@ export const STREAMS: readonly Case[] = [
   {
     title: "a handler that commits by itself, and writes midway to the session that it began, loses nothing",
     async run(serve) {
+      const seen = gate();
       const app = await serve(async ({ session }) => {
         write(session, 2)();
         await session.commit();
-        return { body: pieces("first ", write(session, 3), "last") };
+        return { body: pieces("first ", () => seen.opened, write(session, 3), "last") };
       });
-      const answer = await app.ask();
+      const answer = await app.ask({ onData: (text) => text === "first " && seen.open() });
       assert.equal(answer.text, "first last");
       assert.equal(await app.stored(cookieOf(answer)), 3);
     },
