@@ -98,8 +98,8 @@ export const recordAdvice: Record<string, string> = {
     normalising file system or collation, text cut between surrogates. Set the charset of the connection
     too.`,
   "R9.3": `Names met each other, or a language: a case-insensitive collation or file system, a JSON path
-    or update operator that reads "-", digits, "/" or "__proto__", a plain object by assignment. Quote or
-    prefix names, compare them as bytes, and collect them in a Map.`,
+    or update operator that reads "-", digits, "/" or "__proto__", a plain object by assignment, names that
+    the driver has taken for itself. Quote or prefix names, compare them as bytes, collect them in a Map.`,
   "R9.4": `A name was cut: a VARCHAR(255) key, a prefix index, a file name of at most 255 bytes. Allow
     2,048 bytes, or key by a hash and keep the name beside it.`,
   "R9.5": `A limit was reached in silence: a TEXT column of 64 KiB (use LONGTEXT), a max packet, a buffer.

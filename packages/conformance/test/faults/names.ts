@@ -10,6 +10,12 @@ const stores = (name: string): [string, string] => {
 
 /** Faults in what becomes of names. */
 export const nameFaults: Fault[] = [
+  renamed("the driver keeps the version under /version, among the fields", (name) =>
+    name === "/version" ? null : name,
+  ),
+  renamed("the driver keeps the principal under /principal, among the fields", (name) =>
+    name === "/principal" ? null : name,
+  ),
   renamed("a name that ends with a slash is none", (name) => (name.endsWith("/") ? null : name)),
   renamed("a slash at a name's end is lost", (name) => name.replace(/(.)\/$/, "$1")),
   renamed("two slashes are one", (name) => name.replaceAll("//", "/")),

@@ -180,6 +180,11 @@ export const textFaults: Fault[] = [
     ...(principal !== undefined && { principal: principal.trim() }),
   })),
   spoilt("the text \\N is no text", (text) => (text === "\\N" ? null : text)),
+  spoilt("the text NULL is no text", (text) => (text === "NULL" ? null : text)),
+  spoilt("the text Infinity is no number, and so no text", (text) => (text === "Infinity" ? "null" : text)),
+  spoilt("the length of a text of 256 bytes is one byte", (text) =>
+    Buffer.byteLength(text) === 256 ? "" : text,
+  ),
   spoilt("a text that looks like base64 is decoded", (text) => {
     const bytes = Buffer.from(text, "base64");
     return text.endsWith("=") && bytes.toString("base64") === text ? bytes.toString() : text;
