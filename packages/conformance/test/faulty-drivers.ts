@@ -6,6 +6,7 @@ import { clockFaults } from "./faults/clocks.ts";
 import { columnFaults } from "./faults/columns.ts";
 import { commitFaults } from "./faults/commit.ts";
 import { createAndLoadFaults } from "./faults/create-load.ts";
+import { deployedFaults } from "./faults/deployed.ts";
 import type { Fault } from "./faults/fault.ts";
 import { hiddenFaults } from "./faults/hidden.ts";
 import { keyValueFaults } from "./faults/key-value.ts";
@@ -35,5 +36,6 @@ export const faultyDrivers: readonly Fault[] = [
   ...textFaults,
   ...nameFaults,
   ...awayFaults,
+  ...deployedFaults,
   ...hiddenFaults,
 ];

@@ -125,6 +125,8 @@ export const isolationCases: Case[] = [
       const id = await begin(driver, now, record);
       await driver.commit(id, { ...set("a/x", "2"), principal: "bob", expiresAt: now + MINUTE }, now);
       await driver.destroy(id, now);
+      // One that is the same but for its id.
+      await driver.destroy(await begin(driver, now, record), now);
       sameRecord(await loaded(driver, bystander), { version: 1, expiresAt: now + HOUR, ...record });
       // At once too: what is locked, or written back, is that record and no more.
       const ids = await together(12, () => begin(driver, now, { ...record, fields: fieldsOf(["a/x", "1"]) }));

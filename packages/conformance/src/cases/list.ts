@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Case } from "../kit.ts";
-import { listAll, listing, listsExactly } from "../paging.ts";
+import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
 import {
   begin,
   eventually,
@@ -32,6 +32,17 @@ export const listCases: Case[] = [
       const fields = fieldsOf(["a/large", "x".repeat(Math.min(400_000, kit.maxBytes - 4_096))]);
       ids.push(...(await together(5, () => begin(driver, now, { fields }))));
       await listsExactly(kit, {}, ids, { limit: 1_000 });
+      // Among leftovers, which may be named or not, and may fill a page.
+      const apart = listing(await kit.openApart((namespace) => `${namespace}x`));
+      const live: string[] = [];
+      for (let i = 0; i < 18; i++)
+        if (i % 3 === 0) live.push(await begin(apart, now));
+        else await leave(apart, now);
+      for (const limit of [1, 4])
+        await eventually(apart.eventualList === true, async () => {
+          const found = idsOf(await listAll(apart, {}, now, limit));
+          for (const id of live) assert.ok(found.has(id), "a live record among expired ones was passed over");
+        });
     },
   },
   {

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
 import type { Case, Kit } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
-import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, within } from "../support.ts";
+import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch, within } from "../support.ts";
 
 /** The most that a call may take while the backend is away: the driver under test needs a shorter timeout. */
 const ANSWER_MS = 3_000;
@@ -58,6 +58,8 @@ export const outageCases: Case[] = [
         unavailable({
           create: () => driver.create(newId(), record, now),
           commit: () => driver.commit(ids[0] ?? "", change, now),
+          touch: () => driver.commit(ids[0] ?? "", touch(now + 2 * HOUR), now),
+          "an empty commit": () => driver.commit(ids[0] ?? "", { fields: fieldsOf() }, now),
           "commit with ifVersion": () => driver.commit(ids[1] ?? "", { ...change, ifVersion: 1 }, now),
           "commit to an unknown id": () => driver.commit(newId(), change, now),
           destroy: () => driver.destroy(ids[1] ?? "", now),
@@ -86,12 +88,17 @@ export const outageCases: Case[] = [
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;
-      await begin(driver, now, { principal: "alice" });
+      for (let i = 0; i < 4; i++) await begin(driver, now, { principal: "alice" });
+      // Where a first page is not all, the outage may come between two.
+      const { cursor } = isListingDriver(driver) ? await driver.list({ limit: 1 }, now) : {};
       await during(kit, () =>
         unavailable({
           sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
           ...(isListingDriver(driver) && {
             list: () => driver.list({ limit: 10 }, now),
+            ...(cursor !== undefined && {
+              "the next page of a list": () => driver.list({ limit: 1, cursor }, now),
+            }),
             "list of a principal": () => driver.list({ principal: "alice", limit: 10 }, now),
           }),
         }),

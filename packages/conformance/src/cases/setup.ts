@@ -8,7 +8,7 @@ import {
 } from "@sessions/core";
 import type { Case } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
-import { begin, fieldsOf, HOUR, loaded, lookAlikes, newId, sameRecord, set } from "../support.ts";
+import { begin, fieldsOf, HOUR, loaded, lookAlikes, newId, sameRecord, set, together } from "../support.ts";
 
 /** The driver as one with objects of its own; the kit runs a case that needs it on no other. */
 function provisioned(driver: Driver): ProvisionedDriver {
@@ -58,6 +58,16 @@ export const setupCases: Case[] = [
       sameRecord(await loaded(driver, id), { version: 3, ...kept });
       assert.equal(await driver.commit(id, set("a/x", "2"), now), "committed");
       assert.deepEqual(await driver.check(), []);
+      // A deployment sets up while processes that are already there go on writing.
+      const again = driver.setup();
+      const commits = together(10, (i) =>
+        driver.commit(id, set(`late/${i}`, "1"), now).catch(() => "rejected"),
+      );
+      const [outcomes] = await Promise.all([commits, again]);
+      const { fields } = await loaded(driver, id);
+      for (const [i, outcome] of outcomes.entries())
+        if (outcome === "committed")
+          assert.equal(fields.get(`late/${i}`), "1", "what is committed during a setup must stay");
     },
   },
   {
@@ -89,9 +99,12 @@ export const setupCases: Case[] = [
       // Another namespace has all that this one lacks.
       await kit.openApart((namespace) => `${namespace}x`);
       await driver.teardown();
-      const missing = await driver.check();
-      assert.ok(missing.length > 0, "check must name what teardown removed");
-      for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must answer sentences");
+      // Twice: a check looks, and makes nothing.
+      for (let i = 0; i < 2; i++) {
+        const missing = await driver.check();
+        assert.ok(missing.length > 0, "check must name what teardown removed");
+        for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must answer sentences");
+      }
       await driver.setup();
       assert.deepEqual(await driver.check(), []);
     },

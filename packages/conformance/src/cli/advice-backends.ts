@@ -40,13 +40,13 @@ export const backendAdvice: Record<string, string> = {
   "R12.1": `check complains of what setup has just made: it compares with other names, another schema,
     another case, or asks before an index is ready. Let both go by one description, and let setup wait
     until it is ready.`,
-  "R12.2": `setup dropped and made anew, or replaced. CREATE … IF NOT EXISTS, and alterations that keep
-    the rows; it runs at every start of every process.`,
+  "R12.2": `setup dropped and made anew, replaced, or wrote back what it had read before. CREATE … IF NOT
+    EXISTS, and alterations that keep the rows; it runs at every start of every process, while others write.`,
   "R12.3": `Two setups looked, and both created. IF NOT EXISTS alone may still collide (PostgreSQL reports
     23505 or 42P07): take "already exists" for success, or hold a lock (pg_advisory_lock, GET_LOCK) around
     all of it.`,
-  "R12.4": `check looked at nothing, or at the connection only, or remembered that setup had run. Ask the
-    backend each time, and answer one sentence for each thing that is missing.`,
+  "R12.4": `check looked at nothing, or at the connection only, or remembered that setup had run, or made
+    what it missed. Ask the backend each time, change nothing, and answer one sentence for each thing.`,
   "R12.5": `teardown kept records: of an index, in a second table, as keys under the prefix. Remove all
     that setup and the five methods have written.`,
   "R12.6": `teardown went by too wide a pattern: a prefix that begins another one, "_" and "%" in LIKE, *

@@ -8,7 +8,7 @@ interface Line {
 }
 
 /** A fault of a driver behind a line that can be cut. */
-function outage(
+export function outage(
   what: string,
   wrong: (sound: ListingDriver, line: Line, rows: Rows) => Partial<ListingDriver>,
 ): Fault {
@@ -37,7 +37,8 @@ function outage(
 
 type Provisioned = ReturnType<typeof provisionedDriver>;
 
-function setup(
+/** A fault of a driver with a table to set up. */
+export function setup(
   what: string,
   wrong: (world: World, namespace: string, sound: Provisioned) => Partial<Provisioned>,
 ): Fault {
