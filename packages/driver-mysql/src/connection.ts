@@ -4,6 +4,7 @@ import type {
   MysqlConnectionLike,
   MysqlPoolConnectionLike,
   MysqlPoolLike,
+  MysqlStatement,
 } from "./client.ts";
 import { isHarmless, tooLarge } from "./errors.ts";
 
@@ -39,17 +40,18 @@ function isRows(value: unknown): value is Answer["rows"] {
   return Array.isArray(value);
 }
 
+/** The client's own settings must not read the statement's text, nor change what comes back. */
+const PLAIN: Omit<MysqlStatement, "sql"> = {
+  values: [],
+  namedPlaceholders: false,
+  nestTables: false,
+  rowsAsArray: true,
+  typeCast: (field) => field.buffer(),
+};
+
 async function query(connection: MysqlConnectionLike, sql: string): Promise<Answer> {
   try {
-    const [result] = await connection.query({
-      sql,
-      // The client's own settings must not read the statement's text, nor change what comes back.
-      values: [],
-      namedPlaceholders: false,
-      nestTables: false,
-      rowsAsArray: true,
-      typeCast: (field) => field.buffer(),
-    });
+    const [result] = await connection.query({ ...PLAIN, sql });
     if (isRows(result)) return { rows: result, affectedRows: 0, insertId: 0, inTransaction: false };
     const { affectedRows, insertId, serverStatus }: Record<string, unknown> = Object(result);
     return {
@@ -106,7 +108,7 @@ export function connectionsOf(client: MysqlClientLike, call: Call): Use {
   let longest = 0;
 
   async function checkLength(connection: MysqlConnectionLike, sql: string): Promise<void> {
-    if (sql.length <= SMALL || sql.length < longest) return;
+    if (sql.length < longest) return;
     // Sent nevertheless, it would cost the connection.
     const { rows } = await query(connection, "SELECT @@max_allowed_packet - 1024");
     longest = Number(rows[0]?.[0]);
@@ -130,8 +132,10 @@ export function connectionsOf(client: MysqlClientLike, call: Call): Use {
       const { connection, release, discard } = held;
       const run: Run = async (sql) => {
         stopIfLate();
-        await checkLength(connection, sql);
-        stopIfLate();
+        if (sql.length > SMALL) {
+          await checkLength(connection, sql);
+          stopIfLate();
+        }
         return query(connection, sql);
       };
       try {

@@ -10,7 +10,7 @@ import type { MysqlClientLike } from "./client.ts";
 import { type Answer, connectionsOf, type Lease } from "./connection.ts";
 import { inTransaction, isContention, translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
-import { parseRow, statementsOf } from "./statements.ts";
+import { parseListed, parseRow, statementsOf } from "./statements.ts";
 
 /** Options of `mysqlDriver`. */
 export interface MysqlDriverOptions {
@@ -82,9 +82,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
 
     async load(id) {
       const row = (await read(statements.load(id))).rows[0];
-      if (row === undefined) return undefined;
-      const { id: _, ...record } = parseRow(row);
-      return record;
+      return row && parseRow(row);
     },
 
     async commit(id, change, now) {
@@ -126,7 +124,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     },
 
     async list(query, now) {
-      const records = (await read(statements.list(query, now))).rows.map(parseRow);
+      const records = (await read(statements.list(query, now))).rows.map(parseListed);
       const last = records.at(-1);
       return { records, ...(records.length === query.limit && last && { cursor: last.id }) };
     },

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Change, ListedRecord, ListQuery, NewRecord, SweepRange } from "@sessions/core";
+import type { Change, ListedRecord, ListQuery, NewRecord, StoredRecord, SweepRange } from "@sessions/core";
 import { inTransaction } from "./errors.ts";
 
 /**
@@ -20,25 +20,34 @@ function jsonOf(fields: ReadonlyMap<string, string>): string {
   return chars(JSON.stringify(Object.fromEntries(entries)));
 }
 
-// In the column's own character set and then as bytes, or the connection's would be the one it is sent in.
+// In the column's own character set and then as bytes, or the connection's would be the one it is sent in. Most of a
+// row in one column, and short names: the client reads what each column is, and is called, anew with every answer.
 const COLUMNS =
-  "id, version, expires_at, principal, CAST(CONVERT(fields USING utf8mb4) AS BINARY), @@autocommit";
+  "CONCAT(@@autocommit + 0, ' ', version, ' ', expires_at, ' ', CAST(CONVERT(fields USING utf8mb4) AS BINARY)) r, principal p";
 
 /** @throws SessionConfigError where autocommit is off: the row may be an old one. */
-export function parseRow(row: readonly (Buffer | null)[]): ListedRecord {
-  const [id, version, expiresAt, principal, fields, autocommit] = row.map((column) =>
-    column?.toString("utf8"),
-  );
-  if (autocommit !== "1") throw inTransaction();
-  if (id === undefined || fields === undefined) throw new Error("The row is larger than the server can send");
-  const names: Record<string, string> = JSON.parse(fields);
+export function parseRow([row, principal]: readonly (Buffer | null)[]): StoredRecord {
+  // NULL is what the server makes of it.
+  if (!row) throw new Error("The row is larger than the server can send");
+  const text = row.toString("utf8");
+  const toVersion = text.indexOf(" ") + 1;
+  const toExpiry = text.indexOf(" ", toVersion) + 1;
+  const toFields = text.indexOf(" ", toExpiry) + 1;
+  if (text.slice(0, toVersion) !== "1 ") throw inTransaction();
+  const names: Record<string, string> = JSON.parse(text.slice(toFields));
+  const fields = new Map<string, string>();
+  for (const [key, value] of Object.entries(names)) fields.set(key.slice(KEY_PREFIX.length), value);
   return {
-    id,
-    version: Number(version),
-    expiresAt: Number(expiresAt),
-    ...(principal !== undefined && { principal }),
-    fields: new Map(Object.entries(names).map(([key, text]) => [key.slice(KEY_PREFIX.length), text])),
+    version: Number(text.slice(toVersion, toExpiry)),
+    expiresAt: Number(text.slice(toExpiry, toFields)),
+    ...(principal && { principal: principal.toString("utf8") }),
+    fields,
   };
+}
+
+/** Of a row that a page of a list has. */
+export function parseListed(row: readonly (Buffer | null)[]): ListedRecord {
+  return { id: `${row[2]}`, ...parseRow(row) };
 }
 
 /** The statements of one table, whose name is quoted already. */
@@ -122,7 +131,7 @@ export function statementsOf(table: string) {
         ...(principal === undefined ? [] : [`principal = ${bytes(principal)}`, `expires_at > ${now}`]),
         `id > ${bytes(cursor ?? "")}`,
       ];
-      return `SELECT ${COLUMNS} FROM ${table} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${limit}`;
+      return `SELECT ${COLUMNS}, id FROM ${table} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${limit}`;
     },
   };
 }
