@@ -1,13 +1,29 @@
+import type { SessionCookie } from "./cookie.ts";
 import type { Change } from "./driver.ts";
 import type { Patch } from "./entries.ts";
 import { SessionConflictError, SessionTooLargeError } from "./errors.ts";
 import { bytesOf } from "./fields.ts";
 import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "./record.ts";
-import { expiryFrom, pause, readNow, type State, tokenOf } from "./state.ts";
+import { expiryFrom, pause, readNow, type State, tokenOf, wantsRecord } from "./state.ts";
 import { digest, newToken, nextTurn, type Token } from "./token.ts";
 import { advance, formatTurns, type Turns } from "./turns.ts";
 
 export type Status = "unchanged" | "committed" | "gone";
+
+/** What a commit did, and what to send. */
+export interface CommitResult {
+  /**
+   * `"gone"`: nothing was stored, because the session ended elsewhere, or because the request came with a token that
+   * was ended a moment ago and must not overwrite a newer cookie.
+   */
+  readonly status: "unchanged" | "committed" | "gone";
+  /** For clients without cookies, to be given to `load`; only when it is new. A secret: never log it. */
+  readonly token: string | undefined;
+  /** A Set-Cookie header's value, if one is to be sent. Repeated by each commit until one is sealed. */
+  readonly setCookie: string | undefined;
+  /** The same as an object, for frameworks with a `cookies.set()`. */
+  readonly cookie: SessionCookie | undefined;
+}
 
 /** An update that lost so often is given up: with the pauses between, that takes several seconds. */
 const MOST_LOST = 64;
@@ -25,8 +41,14 @@ export function foundGone(state: State): "gone" {
   return "gone";
 }
 
+/** A unit of UTF-16 takes no more bytes of UTF-8. */
+const MOST_BYTES = 3;
+
 function refuseTooLarge(state: State, fields: ReadonlyMap<string, string>): void {
   const { maxBytes } = state.context.settings;
+  let units = 0;
+  for (const [name, text] of fields) units += name.length + text.length;
+  if (units * MOST_BYTES <= maxBytes) return;
   const bytes = bytesOf(fields);
   // What makes an oversized session smaller is welcome, or nobody could mend one.
   if (bytes > maxBytes && bytes > bytesOf(state.record?.fields ?? new Map()))
@@ -67,20 +89,37 @@ interface Aside {
   readonly token: Token | undefined;
 }
 
+/** Where being used moves the expiry to; `undefined` where it is left. */
+function touched(state: State, record: SessionRecord, now: number, hasData: boolean): number | undefined {
+  if (!state.touch || record.fixed || state.expiry !== undefined) return undefined;
+  const { settings } = state.context;
+  const target = expiryFrom(settings, now, record.createdAt);
+  // The last move, to the absolute timeout itself, may be a small one.
+  const isLast = target === record.createdAt + settings.absolute;
+  const least = isLast ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
+  return target - record.expiresAt >= Math.max(least, 1) ? target : undefined;
+}
+
+/** Whether a commit may have something to write or to send by now. */
+export function isPending(state: State): boolean {
+  const { record, context, access } = state;
+  // Whatever else there is, no response is left for it.
+  if (state.headersSent) return false;
+  if (state.send || state.beginning || state.expiry !== undefined || state.decoded.size > 0) return true;
+  if (!record) return wantsRecord(state);
+  if (state.entries.isChanged()) return true;
+  if (access === "id") return false;
+  // Whether a turn is due takes more to find out than to wait for.
+  const mayTurn = context.settings.rotation !== undefined && record.principal !== undefined;
+  return mayTurn || touched(state, record, context.settings.clock(), false) !== undefined;
+}
+
 function asideOf(state: State, record: SessionRecord, now: number, hasData: boolean): Aside | undefined {
   const { settings } = state.context;
   // Once the response is on its way the request has been a use already, and there is no header left for a turn.
   if (state.access === "id" || (state.headersSent && !hasData)) return undefined;
 
-  let expiresAt: number | undefined;
-  if (state.touch && !record.fixed && state.expiry === undefined) {
-    const target = expiryFrom(settings, now, record.createdAt);
-    // The last move, to the absolute timeout itself, may be a small one.
-    const isLast = target === record.createdAt + settings.absolute;
-    const least = isLast ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
-    if (target - record.expiresAt >= Math.max(least, 1)) expiresAt = target;
-  }
-
+  const expiresAt = touched(state, record, now, hasData);
   let turned: ReturnType<typeof advance>;
   let token: Token | undefined;
   if (settings.rotation && state.presented !== undefined && record.principal !== undefined) {
@@ -132,24 +171,27 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       state.entries.settle(patch, record.fields);
       return "unchanged";
     }
-    if (patch.fields.size > 0) refuseTooLarge(state, merge(record.fields, patch.fields));
-
     let change: Change = {
-      fields: new Map([...(data?.fields ?? []), ...(aside?.fields ?? [])]),
+      fields:
+        data && aside
+          ? new Map([...data.fields, ...aside.fields])
+          : (data?.fields ?? aside?.fields ?? new Map()),
       expiresAt: data?.expiresAt ?? aside?.expiresAt,
       ifVersion: aside || patch.exact ? record.version : undefined,
     };
+    let fields = merge(record.fields, change.fields);
+    if (patch.fields.size > 0) refuseTooLarge(state, fields);
     let outcome = await driver.commit(record.id, change, now);
     if (outcome === "conflict" && !patch.exact) {
       // Touches and rotations give way, and a later request does them; data does not.
       if (!data) return "unchanged";
       aside = undefined;
       change = data;
+      fields = merge(record.fields, change.fields);
       outcome = await driver.commit(record.id, change, now);
     }
     if (outcome === "gone") return foundGone(state);
     if (outcome === "committed") {
-      const fields = merge(record.fields, change.fields);
       state.record = {
         ...record,
         fields,

@@ -116,11 +116,15 @@ export function cookieSettings(
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 
-/**
- * RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours.
- * Without the look behind, each space of a long run inside of a hostile header would begin a match anew.
- */
-const trim = (text: string): string => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "");
+/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours. */
+function trim(text: string): string {
+  const isSpace = (index: number): boolean => text[index] === " " || text[index] === "\t";
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(start)) start++;
+  while (end > start && isSpace(end - 1)) end--;
+  return text.slice(start, end);
+}
 
 /**
  * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can

@@ -1,6 +1,7 @@
 export { isClosableDriver, isListingDriver, isProvisionedDriver } from "./abilities.ts";
 export type { DestroyAllQuery, SessionInfo } from "./administration.ts";
 export { type Codec, devalueCodec, jsonCodec } from "./codec.ts";
+export type { CommitResult } from "./commit.ts";
 export type { CookieOptions, SessionCookie } from "./cookie.ts";
 export {
   defineStore,
@@ -24,7 +25,7 @@ export {
 export type { SessionEvents } from "./events.ts";
 export { createSessionManager, type SessionManager } from "./manager.ts";
 export type { OpenOptions } from "./open.ts";
-export type { CommitResult, Session } from "./session.ts";
+export type { Session } from "./session.ts";
 export type { SessionManagerOptions } from "./settings.ts";
 export type { Entry, Key, Store, Value } from "./store.ts";
 export type { SweepOptions } from "./sweeping.ts";

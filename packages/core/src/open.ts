@@ -23,11 +23,14 @@ const MUTED_MS = 120_000;
 /** From what tells least of the token to what tells most. */
 const REJECTIONS: readonly Rejection[] = ["malformed", "signature", "unknown", "expired", "reused"];
 
-type Verdict =
-  | { live: SessionRecord }
-  | { live?: undefined; rejected: Rejection; muted?: boolean; successor?: string | undefined };
+interface Rejected {
+  rejected: Rejection;
+  muted?: boolean;
+  successor?: string | undefined;
+}
 
-async function judge(context: Context, token: Token, now: number): Promise<Verdict> {
+/** The record that a token opens, or why it opens none. */
+async function judge(context: Context, token: Token, now: number): Promise<SessionRecord | Rejected> {
   const { driver, rotation } = context.settings;
   const record = await readNow(context, token.id);
   // Whoever has no more than an id learns nothing, and ends nothing.
@@ -38,7 +41,7 @@ async function judge(context: Context, token: Token, now: number): Promise<Verdi
     return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
   }
   if (!isLive(record, now)) return { rejected: "expired" };
-  if (accepts(record.turns, digest(token.turn), now, rotation)) return { live: record };
+  if (accepts(record.turns, digest(token.turn), now, rotation)) return record;
 
   const { id, principal } = record;
   context.emit("reused", { id, principal });
@@ -73,12 +76,13 @@ export async function openSession(
   let reads = 0;
   for (const value of values) {
     const token = parseToken(value, cookie.name, keys);
-    let verdict: Verdict;
+    let verdict: Rejected;
     if (typeof token === "string") verdict = { rejected: token };
     else {
       if (reads++ === MOST_READS) break;
-      verdict = await judge(context, token, now);
-      if (verdict.live) return accepted(context, now, verdict.live, token, touch);
+      const judged = await judge(context, token, now);
+      if (!("rejected" in judged)) return accepted(context, now, judged, token, touch);
+      verdict = judged;
     }
     if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
       rejected = verdict.rejected;
@@ -100,6 +104,6 @@ export async function loadSession(
   const now = clock();
   const token = parseToken(text, cookie.name, keys);
   if (typeof token === "string") return undefined;
-  const { live } = await judge(context, token, now);
-  return live && accepted(context, now, live, token, touch);
+  const judged = await judge(context, token, now);
+  return "rejected" in judged ? undefined : accepted(context, now, judged, token, touch);
 }

@@ -1,29 +1,22 @@
 import { epochOf } from "./check.ts";
-import { foundGone, type Status, writeRecord } from "./commit.ts";
+import { type CommitResult, foundGone, isPending, type Status, writeRecord } from "./commit.ts";
 import { formatCookie, type SessionCookie } from "./cookie.ts";
 import type { StoreDefinition, StoreRules } from "./define-store.ts";
 import { createEntries } from "./entries.ts";
 import { createEntryCodec } from "./entry-codec.ts";
 import { checkPrincipal, checkStoreName, parseField } from "./fields.ts";
-import { expiryFrom, headersSent, type Rejection, type State, tokenOf, wantsRecord } from "./state.ts";
+import {
+  becomePending,
+  expiryFrom,
+  headersSent,
+  type Rejection,
+  type State,
+  tokenOf,
+  wantsRecord,
+} from "./state.ts";
 import { createStore, flushStores, type Store } from "./store.ts";
 import { beginSession, logout } from "./succession.ts";
 import { formatToken, newToken } from "./token.ts";
-
-/** What a commit did, and what to send. */
-export interface CommitResult {
-  /**
-   * `"gone"`: nothing was stored, because the session ended elsewhere, or because the request came with a token that
-   * was ended a moment ago and must not overwrite a newer cookie.
-   */
-  readonly status: "unchanged" | "committed" | "gone";
-  /** For clients without cookies, to be given to `load`; only when it is new. A secret: never log it. */
-  readonly token: string | undefined;
-  /** A Set-Cookie header's value, if one is to be sent. Repeated by each commit until one is sealed. */
-  readonly setCookie: string | undefined;
-  /** The same as an object, for frameworks with a `cookies.set()`. */
-  readonly cookie: SessionCookie | undefined;
-}
 
 /**
  * What one visitor's cookie names: an id, an expiry, an optional principal, and stores. Everything is synchronous and
@@ -89,7 +82,27 @@ export function createSession(state: State): Session {
   return new ManagedSession(state);
 }
 
+/**
+ * Tells whoever sends responses when one must wait for a commit: calls `onPending` once, before the session first holds
+ * anything that a commit may write or send, and at once where it does already. Until then it needs no commit. For
+ * whoever writes an adapter.
+ *
+ * @param onPending Answers whether the headers have gone out; from then on the session is as after a commit with
+ * `seal: true`.
+ */
+export function whenPending(session: Session, onPending: () => boolean): void {
+  ManagedSession.whenPending(session, onPending);
+}
+
 class ManagedSession implements Session {
+  static whenPending(session: Session, onPending: () => boolean): void {
+    // Of another core's, or one that somebody has wrapped, nothing is known.
+    if (!(#state in session)) return void onPending();
+    const state = session.#state;
+    state.onPending = onPending;
+    if (isPending(state)) becomePending(state);
+  }
+
   readonly #state: State;
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
@@ -137,8 +150,12 @@ class ManagedSession implements Session {
     if (!known) {
       const rules: StoreRules = typeof store === "string" ? { name: store } : store;
       checkStoreName(rules.name);
-      const codec = context.codecs.get(rules) ?? createEntryCodec(rules, context.settings.codec);
-      context.codecs.set(rules, codec);
+      let codec = context.codecs.get(rules);
+      if (!codec) {
+        codec = createEntryCodec(rules, context.settings.codec);
+        // A name's own is made anew more cheaply than it is looked up.
+        if (rules === store) context.codecs.set(rules, codec);
+      }
       known = createStore(rules.name, codec, this.#state);
       stores.set(store, known);
     }
@@ -172,6 +189,7 @@ class ManagedSession implements Session {
 
   #begin(reason: "login" | "rotate" | undefined): void {
     const state = this.#state;
+    becomePending(state);
     if (state.access === "id")
       throw new TypeError("A session from get() has no token: it cannot log in or rotate");
     if (state.sealed) throw headersSent("login() or rotate()");
@@ -186,15 +204,19 @@ class ManagedSession implements Session {
   }
 
   setExpiry(at: Date): void {
-    this.#state.expiry = epochOf(at);
+    const expiry = epochOf(at);
+    becomePending(this.#state);
+    this.#state.expiry = expiry;
   }
 
   logout(): Promise<void> {
+    becomePending(this.#state);
     return this.#queue(() => logout(this.#state));
   }
 
   commit({ seal = false }: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
     const state = this.#state;
+    becomePending(state);
     const failure = this.#failure;
     let unfit: { readonly error: unknown } | undefined;
     try {

@@ -27,75 +27,60 @@ interface Beginning {
   readonly before: Pick<State, "token" | "entries" | "principal" | "createdAt" | "closed">;
 }
 
-/** One session of one request: what was read, what is staged, what the client is to be told. */
-export interface State {
+/**
+ * One session of one request: what was read, what is staged, what the client is to be told. A class, for V8 gives
+ * literals that so much hangs on to the old generation, where it stays until all of that is collected.
+ */
+export class State {
   readonly context: Context;
   /** By `"id"` a session is read and written, never touched, rotated or given to a client. */
-  readonly access: "token" | "id";
-  readonly touch: boolean;
+  readonly access: "token" | "id" = "token";
+  readonly touch: boolean = true;
   /** When the request came: rotation counts from there, not from when its handler is done. */
   readonly openedAt: number;
   /** By name or definition. */
-  readonly stores: Map<unknown, Store<Record<string, unknown>>>;
-  readonly decoded: DecodedValues;
-  isNew: boolean;
-  rejected: Rejection | undefined;
+  readonly stores: Map<unknown, Store<Record<string, unknown>>> = new Map();
+  readonly decoded: DecodedValues = new Map();
+  isNew = true;
+  rejected: Rejection | undefined = undefined;
   /** Made when it is first needed. */
-  token: Token | undefined;
+  token: Token | undefined = undefined;
   /** The digest of the turn that the client presented. */
-  presented: string | undefined;
+  presented: string | undefined = undefined;
   /** As last read or written; `undefined` while nothing is stored. */
-  record: SessionRecord | undefined;
+  record: SessionRecord | undefined = undefined;
   entries: Entries;
-  principal: string | undefined;
+  principal: string | undefined = undefined;
   createdAt: number;
   /** Staged by `setExpiry`, in epoch milliseconds. */
-  expiry: number | undefined;
-  beginning: Beginning | undefined;
+  expiry: number | undefined = undefined;
+  beginning: Beginning | undefined = undefined;
   /** `create()`: stored even if it is empty. */
-  storeEmpty: boolean;
+  storeEmpty = false;
   /** Commits store nothing and say `gone`, until a login. */
-  closed: "gone" | "muted" | undefined;
+  closed: "gone" | "muted" | undefined = undefined;
   /** For a muted session: the id of the one that `rotate()` put in its place. */
-  successor: string | undefined;
+  successor: string | undefined = undefined;
   /** The headers are going out, or have gone. */
-  sealed: boolean;
-  headersSent: boolean;
-  clientHasCookie: boolean;
+  sealed = false;
+  headersSent = false;
+  clientHasCookie = false;
   /** What the next response is to carry. */
-  send: "token" | "clear" | undefined;
+  send: "token" | "clear" | undefined = undefined;
+  /** Called once, before there is anything that a commit may write or send; answers whether the headers have gone. */
+  onPending: (() => boolean) | undefined = undefined;
+
+  constructor(context: Context, now: number, entries: Entries) {
+    this.context = context;
+    this.openedAt = now;
+    this.createdAt = now;
+    this.entries = entries;
+  }
 }
 
-/** A session that is not stored yet. One literal, whose shape every request's state shares, and nothing spread. */
+/** A session that is not stored yet. */
 export const newState = (context: Context, now: number, given: Partial<State> = {}): State =>
-  Object.assign<State, Partial<State>>(
-    {
-      context,
-      access: "token",
-      touch: true,
-      openedAt: now,
-      stores: given.stores ?? new Map(),
-      decoded: given.decoded ?? new Map(),
-      isNew: true,
-      rejected: undefined,
-      token: undefined,
-      presented: undefined,
-      record: undefined,
-      entries: given.entries ?? createEntries(),
-      principal: undefined,
-      createdAt: now,
-      expiry: undefined,
-      beginning: undefined,
-      storeEmpty: false,
-      closed: undefined,
-      successor: undefined,
-      sealed: false,
-      headersSent: false,
-      clientHasCookie: false,
-      send: undefined,
-    },
-    given,
-  );
+  Object.assign(new State(context, now, createEntries()), given);
 
 /** The state of a session that is stored. */
 export function storedState(
@@ -104,9 +89,12 @@ export function storedState(
   record: SessionRecord,
   given: Partial<State>,
 ): State {
-  const { principal, createdAt } = record;
-  const entries = createEntries(record.fields);
-  return newState(context, now, { isNew: false, record, entries, principal, createdAt, ...given });
+  const state = new State(context, now, createEntries(record.fields));
+  state.isNew = false;
+  state.record = record;
+  state.principal = record.principal;
+  state.createdAt = record.createdAt;
+  return Object.assign(state, given);
 }
 
 export function tokenOf(state: State): Token {
@@ -137,7 +125,17 @@ export const headersSent = (what: string): SessionError =>
     `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
   );
 
+/** Before anything is done that a commit may have to write or send. */
+export function becomePending(state: State): void {
+  const { onPending } = state;
+  state.onPending = undefined;
+  // Nobody sealed what had nothing to send.
+  if (onPending?.()) state.sealed = state.headersSent = true;
+}
+
 /** Before a change is staged: throws where the client can no longer be given the cookie that it lacks. */
-export function beforeWrite({ sealed, clientHasCookie, closed }: State): void {
+export function beforeWrite(state: State): void {
+  becomePending(state);
+  const { sealed, clientHasCookie, closed } = state;
   if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
 }

@@ -1,6 +1,6 @@
 import { type EntryCodec, refusePromise } from "./entry-codec.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "./fields.ts";
-import { beforeWrite, type State } from "./state.ts";
+import { becomePending, beforeWrite, type State } from "./state.ts";
 
 /** The keys of a store. */
 export type Key<T> = Extract<keyof T, string>;
@@ -88,6 +88,7 @@ function flush(state: State, field: string, known: Decoded): void {
 
 /** Stages every value that was mutated in place. */
 export function flushStores(state: State): void {
+  if (state.decoded.size === 0) return;
   for (const [field, all] of [...state.decoded]) for (const known of all) flush(state, field, known);
 }
 
@@ -123,8 +124,8 @@ class SessionStore implements Store<Record<string, unknown>> {
     return state.entries.get(field);
   }
 
-  #remember(field: string, known: Omit<Decoded, "codec">, others: readonly Decoded[] = []): void {
-    this.#state.decoded.set(field, [...others, { ...known, codec: this.#codec }]);
+  #remember(field: string, key: string, text: string, value: unknown, others: readonly Decoded[] = []): void {
+    this.#state.decoded.set(field, [...others, { key, text, value, codec: this.#codec }]);
   }
 
   get(key: string): unknown {
@@ -136,8 +137,10 @@ class SessionStore implements Store<Record<string, unknown>> {
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
     const value = this.#codec.decode(key, text);
+    // It may be mutated in place.
+    if (Object(value) === value) becomePending(this.#state);
     const others = decoded.get(field)?.filter((other) => !isOurs(other));
-    this.#remember(field, { key, text, value }, others);
+    this.#remember(field, key, text, value, others);
     return value;
   }
 
@@ -156,7 +159,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     const field = this.#fieldOf(key);
     const { text, value } = this.#codec.encode(key, given);
     stage(this.#state, field, text);
-    this.#remember(field, { key, text, value });
+    this.#remember(field, key, text, value);
     return this;
   }
 
@@ -189,7 +192,7 @@ class SessionStore implements Store<Record<string, unknown>> {
       return encoded.text;
     });
     if (text === undefined) state.decoded.delete(field);
-    else this.#remember(field, { key, text, value });
+    else this.#remember(field, key, text, value);
     return value;
   }
 
