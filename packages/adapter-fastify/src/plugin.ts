@@ -31,7 +31,7 @@ const register: FastifyPluginAsync<SessionPluginOptions> = async (app, { session
   }
   app.decorateRequest("session");
   app.addHook("onRequest", async (request, reply) => {
-    await openSession(sessions, request, reply);
+    request.session = await open(sessions, request, reply);
   });
 };
 
@@ -57,12 +57,15 @@ export async function openSession(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Session> {
-  const before = headersOf(reply);
-  const session = await openNodeSession(sessions, request.raw, reply.raw, (error) =>
-    answer(reply, error, before),
-  );
+  const session = await open(sessions, request, reply);
+  // Where it is lazy, a getter stands there.
   Object.defineProperty(request, "session", { value: session, configurable: true });
   return session;
+}
+
+function open(sessions: SessionManager, request: FastifyRequest, reply: FastifyReply): Promise<Session> {
+  const before = headersOf(reply);
+  return openNodeSession(sessions, request.raw, reply.raw, (error) => answer(reply, error, before));
 }
 
 type Headers = ReadonlyMap<string, number | string | readonly string[]>;

@@ -11,7 +11,8 @@ export const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajo
 
 export function takeSnapshot(res: ServerResponse): Snapshot {
   const headers = new Map<string, OutgoingHttpHeader>();
-  for (const [name, value] of Object.entries(res.getHeaders())) {
+  for (const name of res.getHeaderNames()) {
+    const value = res.getHeader(name);
     // A copy, because appendHeader() grows the list in place.
     if (value !== undefined) headers.set(name, Array.isArray(value) ? [...value] : value);
   }
@@ -31,11 +32,19 @@ export function restore(res: ServerResponse, { headers, statusMessage }: Snapsho
   if (isHttp1(res)) Object.assign(res, { statusMessage });
 }
 
+type Headers = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
+
+/** Whether it is what `writeHead` takes for headers. */
+export const isHeaders = (given: unknown): given is Headers => typeof given === "object" && given !== null;
+
+/** Names and values in turn, of what comes as an object, in turn, or in pairs. */
+function inTurn(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
+  if (!isList(headers)) return Object.entries(headers).flat();
+  return Array.isArray(headers[0]) ? headers.flat() : headers;
+}
+
 /** Sets what `writeHead` was given, so that it can be seen, and added to, before it goes out. */
-export function setHeaders(
-  res: ServerResponse,
-  headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[],
-): void {
+export function setHeaders(res: ServerResponse, headers: Headers): void {
   const checked = (value: OutgoingHttpHeader | undefined): OutgoingHttpHeader => {
     if (value === undefined) throw new TypeError("writeHead() was given a header without a value");
     return value;
@@ -44,8 +53,8 @@ export function setHeaders(
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, checked(value));
     return;
   }
-  // Names and values in turn, or in pairs. It replaces what was set before, and may name a header twice.
-  const list = Array.isArray(headers[0]) ? headers.flat() : headers;
+  // It replaces what was set before, and may name a header twice.
+  const list = inTurn(headers);
   const names = list.filter((_, index) => index % 2 === 0).map(String);
   for (const name of names) res.removeHeader(name);
   names.forEach((name, index) => {
@@ -54,10 +63,17 @@ export function setHeaders(
   });
 }
 
+/** How many bytes the Content-Length promises, of `writeHead` or set before; `Infinity` without one. */
+export function promisedBytes(res: ServerResponse, head: readonly unknown[] = []): number {
+  const headers = head.at(-1);
+  const given = isHeaders(headers) ? inTurn(headers) : [];
+  const index = given.findIndex((name, i) => i % 2 === 0 && /^content-length$/i.test(String(name)));
+  const length = index < 0 ? res.getHeader("Content-Length") : given[index + 1];
+  return Number(length ?? Number.POSITIVE_INFINITY);
+}
+
 // Array.isArray does not narrow a union with a readonly array.
-const isList = (
-  headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[],
-): headers is readonly OutgoingHttpHeader[] => Array.isArray(headers);
+const isList = (headers: Headers): headers is readonly OutgoingHttpHeader[] => Array.isArray(headers);
 
 /** Adds the session's cookie to the application's own, and keeps shared caches from handing it to others. */
 export function addCookie(res: ServerResponse, setCookie: string): void {
@@ -89,3 +105,9 @@ export const sizeOf = ([chunk, encoding]: readonly unknown[]): number =>
 
 const isEncoding = (value: unknown): value is BufferEncoding =>
   typeof value === "string" && Buffer.isEncoding(value);
+
+/** What Node throws. */
+export const headersWereSent = (): Error =>
+  Object.assign(new Error("Cannot set headers after they are sent to the client"), {
+    code: "ERR_HTTP_HEADERS_SENT",
+  });

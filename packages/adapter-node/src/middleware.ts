@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Session, SessionError, type SessionManager } from "@sessions/core";
 import { type Adopt, beginAdopting } from "./adopt.ts";
+import { makeDictionary } from "./dictionary.ts";
 import { holdBack, type Next } from "./hold-back.ts";
 
 /** Options of `sessionMiddleware`. */
@@ -19,19 +20,26 @@ export interface SessionMiddlewareOptions {
   adopt?: Adopt | undefined;
 }
 
-/** One request, and the session that was opened for it. */
-interface Visit {
+/** One request, and the session that was opened for it. A class for the reason that `HeldAnswer` is one. */
+class Visit {
   readonly sessions: SessionManager;
   /** Where errors go; `undefined` without the middleware and without `onError`. */
   readonly next: Next | undefined;
   readonly adopt: Adopt | undefined;
-  opened?: Promise<Session>;
-  session?: Session;
+  opened: Promise<Session> | undefined = undefined;
+  session: Session | undefined = undefined;
+
+  constructor(sessions: SessionManager, next: Next | undefined, adopt: Adopt | undefined) {
+    this.sessions = sessions;
+    this.next = next;
+    this.adopt = adopt;
+  }
 }
 
-// On the request itself: a WeakMap with an entry for each request costs more than all the rest.
+// On the request itself, or on its session: a WeakMap with an entry for each request costs more than all the rest, and on
+// Express, which changes the request's prototype, every property of the request's own costs some microseconds.
 const VISIT = Symbol("visit");
-type Visited = IncomingMessage & { [VISIT]?: Visit; session?: Session };
+type Visited = IncomingMessage & { [VISIT]?: Visit; session?: Session & { [VISIT]?: Visit } };
 
 const strict = new WeakMap<SessionManager, boolean>();
 const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
@@ -59,15 +67,20 @@ export function sessionMiddleware(
       );
       return;
     }
-    const visit: Visit = { sessions, next, adopt };
-    req[VISIT] = visit;
+    makeDictionary(req, "method");
+    makeDictionary(res, "sendDate");
+    const visit = new Visit(sessions, next, adopt);
     if (!lazy) {
-      openSession(sessions, req, res).then((opened) => {
-        req.session = opened;
+      visit.opened = open(visit, req, res, false);
+      visit.opened.then((opened) => {
+        const session: NonNullable<Visited["session"]> = opened;
+        session[VISIT] = visit;
+        req.session = session;
         next();
       }, next);
       return;
     }
+    req[VISIT] = visit;
     Object.defineProperty(req, "session", {
       configurable: true,
       get() {
@@ -99,17 +112,19 @@ export function openSession(
   adopt?: Adopt,
 ): Promise<Session> {
   const visited: Visited = req;
-  const visit: Visit = visited[VISIT] ?? { sessions, next: onError, adopt };
+  const known = visited[VISIT] ?? visited.session?.[VISIT];
+  const visit = known ?? new Visit(sessions, onError, adopt);
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),
     );
-  visited[VISIT] = visit;
-  visit.opened ??= open(visit, req, res);
+  if (!known) visited[VISIT] = visit;
+  visit.opened ??= open(visit, req, res, true);
   return visit.opened;
 }
 
-function open(visit: Visit, req: IncomingMessage, res: ServerResponse): Promise<Session> {
+/** `answering`: the handler runs already, and may answer before the session is open. */
+function open(visit: Visit, req: IncomingMessage, res: ServerResponse, answering: boolean): Promise<Session> {
   if (res.headersSent)
     return Promise.reject(
       new SessionError(
@@ -121,14 +136,13 @@ function open(visit: Visit, req: IncomingMessage, res: ServerResponse): Promise<
   // Without a cookie there is nothing to adopt.
   const adopting =
     adopt && req.headers.cookie !== undefined ? beginAdopting(sessions, adopt, req, res) : undefined;
-  const opened = sessions
-    .open(req.headers.cookie, { crossSite: isCrossSite(sessions, req) })
-    .then(async (found) => {
-      const session = adopting ? await adopting.adoptInto(found) : found;
-      visit.session = session;
-      return session;
-    });
-  holdBack(res, opened, next, adopting?.seal);
+  const opening = sessions.open(req.headers.cookie, { crossSite: isCrossSite(sessions, req) });
+  const opened = (adopting ? opening.then(adopting.adoptInto) : opening).then((session) => {
+    visit.session = session;
+    if (!answering) holdBack(res, session, next, adopting?.seal);
+    return session;
+  });
+  if (answering) holdBack(res, opened, next, adopting?.seal);
   return opened;
 }
 

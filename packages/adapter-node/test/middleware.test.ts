@@ -149,11 +149,12 @@ describe("openSession", () => {
 });
 
 // `res.end(await ...)` looks `end` up before what it awaits replaces it.
-test("an end that was looked up before openSession() is called is said to be so, and no response for the client", async () => {
+test("an end that was looked up before openSession() is called is said to be so where it would not wait for a commit, and no response for the client", async () => {
   const { sessions } = create();
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const port = await listen(async (req, res) => {
-    res.end((await openSession(sessions, req, res)).id);
+    const count = async () => (await openSession(sessions, req, res)).store("app").update("n", () => 1);
+    res.end(String(await count()));
   });
   await expect(ask(port)).rejects.toThrow();
   expect((await warned).message).toContain("open the session in a line above");

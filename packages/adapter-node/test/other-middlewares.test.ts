@@ -75,13 +75,19 @@ describe.each([
     const { sessions } = create();
     const folder = mkdtempSync(join(tmpdir(), "sessions-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const server = app().use(squeeze(), sessionMiddleware(sessions), express.static(folder));
+    const server = app().use(squeeze(), sessionMiddleware(sessions));
+    server.use((req, _res, next) => {
+      if (req.query["write"] !== undefined) req.session.store("app").set("n", 2);
+      next();
+    }, express.static(folder));
     const port = await listen(server);
     for (const size of [500, 3000, 15_000, 50_000, 200_000]) {
       writeFileSync(join(folder, `${size}.txt`), "x".repeat(size));
-      const { body, headers } = await ask(port, { path: `/${size}.txt`, headers: gzip });
-      const plain = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
-      expect([size, plain.length]).toEqual([size, size]);
+      for (const query of ["", "?write"]) {
+        const { body, headers } = await ask(port, { path: `/${size}.txt${query}`, headers: gzip });
+        const plain = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+        expect([size, query, plain.length]).toEqual([size, query, size]);
+      }
     }
   });
 

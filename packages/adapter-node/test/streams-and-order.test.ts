@@ -3,7 +3,17 @@ import { pipeline } from "node:stream/promises";
 import { isSessionError } from "@sessions/core";
 import { describe, expect, test } from "vitest";
 import { writing } from "./finishes.ts";
-import { ask, cookieOf, gate, servers, stored, visitor } from "./support.ts";
+import {
+  type App,
+  ask,
+  cookieOf,
+  gate,
+  type Handler,
+  servers,
+  stored,
+  type Visit,
+  visitor,
+} from "./support.ts";
 
 const big = "x".repeat(300_000);
 
@@ -83,14 +93,51 @@ for (const [name, start] of Object.entries(servers)) {
     });
 
     describe("what is written after res.end()", () => {
-      test("to a session that the client has is committed with the response", async () => {
+      /** The answer of a handler that writes once more when its client has the whole of it. */
+      async function late(
+        before: Handler,
+        options: { down?: boolean } = {},
+      ): Promise<App & { cookie: string }> {
+        const arrived = gate();
+        const over = gate();
+        const app = await start(async (visit) => {
+          await before(visit);
+          visit.res.end("whole");
+          await arrived.opened;
+          if (options.down) app.backend.down.add("commit");
+          visit.session.store("app").set("n", 6);
+          over.open();
+        });
+        const cookie = await visitor(app);
+        expect((await ask(app.port, { headers: { cookie } })).text).toBe("whole");
+        arrived.open();
+        await over.opened;
+        return { ...app, cookie };
+      }
+
+      test("to a session that the client has is committed", async () => {
         const app = await start(({ res, session }) => {
           res.end();
           session.store("app").set("n", 5);
         });
         const cookie = await visitor(app);
         await ask(app.port, { headers: { cookie } });
-        expect(await stored(app, cookie)).toBe(5);
+        await expect.poll(() => stored(app, cookie)).toBe(5);
+      });
+
+      test.each([
+        ["read", ({ session }: Visit) => session.store("app").get("n")],
+        ["written", ({ session }: Visit) => session.store("app").set("other", 1)],
+      ])("long after it, where the session was %s before, too", async (_what, before) => {
+        const { cookie, ...app } = await late(before);
+        await expect.poll(() => stored(app, cookie)).toBe(6);
+      });
+
+      test("where that fails there is a warning, and the next request is served", async () => {
+        const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+        const { cookie, ...app } = await late(() => {}, { down: true });
+        expect((await warned).message).toContain("commit is down");
+        expect(await stored(app, cookie)).toBe(1);
       });
 
       test("to a session that the client lacks throws at the call", async () => {
@@ -109,9 +156,13 @@ for (const [name, start] of Object.entries(servers)) {
     });
 
     describe("to the handler a response that waits for its commit was sent", () => {
-      test("headersSent and writableEnded say so, and headers can no longer be set", async () => {
+      test.each([
+        ["that waits", 2],
+        ["that need not wait", undefined],
+      ])("headersSent and writableEnded of one %s say so, and headers can no longer be set", async (_, n) => {
         const seen: unknown[] = [];
-        const app = await start(({ res }) => {
+        const app = await start(({ res, session }) => {
+          if (n !== undefined) session.store("app").set("n", n);
           seen.push(res.headersSent, res.writableEnded);
           res.write("a");
           seen.push(res.headersSent, res.writableEnded);

@@ -49,7 +49,7 @@ export function createBackend(): Backend {
   return backend;
 }
 
-interface Visit {
+export interface Visit {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly session: Session;
