@@ -9,6 +9,8 @@ export interface SqliteStatementLike {
   run(...values: SqliteValue[]): { readonly changes: number | bigint };
   /** Executes it to its end, and answers its rows: objects, or arrays of columns. */
   all(...values: SqliteValue[]): unknown[];
+  /** Answers its first row. */
+  get(...values: SqliteValue[]): unknown;
 }
 
 /** An open database: `Database` of the package `better-sqlite3`, or `DatabaseSync` of `node:sqlite`. */

@@ -9,18 +9,30 @@ export interface Statement {
   readonly values: readonly SqliteValue[];
 }
 
+const JOURNAL_MODE: Statement = { sql: "PRAGMA journal_mode", values: [] };
+
 /** Both kinds of handles as one. */
 export interface Connection {
-  /** Answers how many rows were changed. */
+  /** For what writes: answers how many rows were changed. */
   run(statement: Statement): number;
   /** Each row as its columns. */
   all(statement: Statement): unknown[][];
-  /** For what is no data: pragmas. */
+  /** The first row of what only reads. */
+  get(statement: Statement): unknown[] | undefined;
+  /** For a pragma that may change what the file is. */
   exec(sql: string): void;
 }
 
-/** Does some work on the handle, in one go. What others are in the way of wrote nothing, and is tried again. */
-export type Use = <T>(work: (connection: Connection) => T) => Promise<T>;
+/** Some work on the handle, done in one go. */
+export type Work<T> = (connection: Connection) => T;
+
+/** How a handle is used by calls, none of which blocks the process for what others have locked. */
+export interface Use {
+  /** Does it at once, or throws. What others were in the way of wrote nothing. */
+  attempt<T>(work: Work<T>): T;
+  /** What is left to do where that threw: waits, and tries again, where others were in the way. */
+  again<T>(work: Work<T>, error: unknown): Promise<T>;
+}
 
 /** Whatever the handle was told about rows: arrays of columns, or objects. In these, names must differ. */
 const columnsOf = (row: unknown): unknown[] => Object.values(Object(row));
@@ -29,58 +41,118 @@ const columnsOf = (row: unknown): unknown[] => Object.values(Object(row));
 const MOST_PAUSE_MS = 25;
 const pauseAfter = (tries: number): number => Math.min(2 ** tries, MOST_PAUSE_MS) * (0.5 + Math.random() / 2);
 
-/** @param timeout How long to wait for others, in milliseconds. */
-export function connectionOf(client: SqliteClientLike, timeout: number): Use {
+/** How to use a handle. */
+export interface UseRules {
+  /** How long to wait for others, in milliseconds. */
+  readonly timeout: number;
+  /** Whether the handle is the driver's own, with a busy timeout of 0. That of the application's is not known, and may change. */
+  readonly own: boolean;
+}
+
+export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use {
   const prepared = new Map<string, SqliteStatementLike>();
 
   function prepare(sql: string): SqliteStatementLike {
-    const known = prepared.get(sql) ?? client.prepare(sql);
-    prepared.set(sql, known);
-    return known;
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const made = client.prepare(sql);
+    prepared.set(sql, made);
+    return made;
   }
 
-  const connection: Connection = {
+  const plain: Connection = {
     run: ({ sql, values }) => Number(prepare(sql).run(...values).changes),
-    // Never `get`: it leaves a statement before its end, and does not tell that its commit failed.
     all: ({ sql, values }) =>
       prepare(sql)
         .all(...values)
         .map(columnsOf),
+    // Not for what writes: it leaves a statement before its end, and does not tell that its commit failed.
+    get({ sql, values }) {
+      const row = prepare(sql).get(...values);
+      return row === undefined ? undefined : columnsOf(row);
+    },
     exec(sql) {
+      isWal = undefined;
       client.exec(sql);
     },
   };
 
-  /** The busy timeout of the handle, which is its owner's. Such a pragma acts while it is prepared: it cannot be kept. */
-  const patience = (): number => Number(columnsOf(client.prepare("PRAGMA busy_timeout").all()[0])[0]);
+  /**
+   * In WAL mode, where it costs less than to put the busy timeout away. Who reads waits for nobody there; who writes would,
+   * but not who reads already: SQLite refuses at once, for the other may wait for the end of that reading.
+   */
+  const inWal: Connection = {
+    ...plain,
+    run(statement) {
+      prepare("BEGIN").run();
+      try {
+        prepare("SELECT 1 FROM sqlite_master LIMIT 0").get();
+        const changes = plain.run(statement);
+        prepare("COMMIT").run();
+        return changes;
+      } catch (error) {
+        rollback();
+        throw error;
+      }
+    },
+  };
 
-  function attempt<T>(work: (connection: Connection) => T): T {
-    // What is written now would be acknowledged, and perhaps rolled back.
-    if (client.inTransaction === true || client.isTransaction === true) throw transactionIsOpen();
-    const own = patience();
-    if (own > 0) client.exec("PRAGMA busy_timeout = 0");
+  function rollback(): void {
     try {
-      return work(connection);
-    } catch (error) {
-      // Statements of a handle that was closed stay useless when it is opened again.
-      prepared.clear();
-      throw error;
-    } finally {
-      if (own > 0) client.exec(`PRAGMA busy_timeout = ${own}`);
+      client.exec("ROLLBACK");
+    } catch {
+      // SQLite has done it by itself, as where the disk is full.
     }
   }
 
-  return async (work) => {
-    const end = performance.now() + timeout;
-    for (let tries = 0; ; tries++) {
-      try {
-        return attempt(work);
-      } catch (error) {
-        if (!isContention(error)) throw error;
+  /** Others cannot end the mode while this handle has the file open. */
+  let isWal: boolean | undefined;
+
+  /** The busy timeout of the handle, which is its owner's. Such a pragma acts while it is prepared: it cannot be kept. */
+  const patience = (): number => Number(columnsOf(client.prepare("PRAGMA busy_timeout").all()[0])[0]);
+
+  function impatiently<T>(work: Work<T>): T {
+    const found = patience();
+    if (found > 0) client.exec("PRAGMA busy_timeout = 0");
+    try {
+      return work(plain);
+    } finally {
+      if (found > 0) client.exec(`PRAGMA busy_timeout = ${found}`);
+    }
+  }
+
+  function attempt<T>(work: Work<T>): T {
+    try {
+      // What is written now would be acknowledged, and perhaps rolled back.
+      if (client.inTransaction === true || client.isTransaction === true) throw transactionIsOpen();
+      if (own) return work(plain);
+      isWal ??= impatiently(({ all }) => all(JOURNAL_MODE)[0]?.[0] === "wal");
+      return isWal ? work(inWal) : impatiently(work);
+    } catch (error) {
+      // Statements of a handle that was closed stay useless when it is opened again, perhaps on another file.
+      prepared.clear();
+      isWal = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    attempt,
+
+    async again(work, first) {
+      const end = performance.now() + timeout;
+      let error = first;
+      for (let tries = 0; isContention(error); tries++) {
         await sleep(pauseAfter(tries));
         // However long that was: the process may have been busy with something else.
-        if (performance.now() >= end) throw error;
+        if (performance.now() >= end) break;
+        try {
+          return attempt(work);
+        } catch (next) {
+          error = next;
+        }
       }
-    }
+      throw error;
+    },
   };
 }

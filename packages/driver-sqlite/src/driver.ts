@@ -8,10 +8,10 @@ import {
   refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { SqliteClientLike } from "./client.ts";
-import { type Connection, connectionOf } from "./connection.ts";
+import { useOf, type Work } from "./connection.ts";
 import { translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
-import { parseRow, statementsOf } from "./statements.ts";
+import { parseRecord, parseRow, statementsOf } from "./statements.ts";
 
 /** Options of `sqliteDriver`. */
 export interface SqliteDriverOptions {
@@ -43,6 +43,11 @@ const REMOVE_AT_ONCE = 100;
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
+  return createDriver(options, false);
+}
+
+/** @param own Whether nobody else uses the handle, and its busy timeout is 0. */
+export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
   refuseUnknown("sqliteDriver: ", rest);
   checkClient(
@@ -59,11 +64,17 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "sqlite", timeout, translate: translate(table) });
-  const use = connectionOf(client, timeout);
+  const { attempt, again } = useOf(client, { timeout, own });
   const statements = statementsOf(table);
 
-  /** A handle answers at once or throws, so the waiting is all in `use`, which ends. */
-  const work = <T>(body: (connection: Connection) => T): Promise<T> => call(() => use(body), Infinity);
+  /** A handle answers at once, which needs no promise, or throws. All waiting is in `again`, which ends. */
+  function work<T>(body: Work<T>): T | Promise<T> {
+    try {
+      return attempt(body);
+    } catch (error) {
+      return call(() => again(body, error), Infinity);
+    }
+  }
 
   return {
     name: "sqlite",
@@ -74,10 +85,10 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
     },
 
     async load(id) {
-      const [row] = await work(({ all }) => all(statements.load(id)));
-      if (row === undefined) return undefined;
-      const { id: _, ...record } = parseRow(row);
-      return record;
+      return work(({ get }) => {
+        const row = get(statements.load(id));
+        return row && parseRecord(row);
+      });
     },
 
     async commit(id, change, now) {

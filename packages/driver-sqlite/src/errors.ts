@@ -23,6 +23,9 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 /** SQLite's name for what went wrong, without the particulars: `better-sqlite3` tells the name, `node:sqlite` the number. */
 export function codeOf(error: unknown): string | undefined {
   const { code, errcode }: Record<string, unknown> = Object(error);
+  // Node before 22.16, which does not tell it beforehand.
+  if (error instanceof Error && error.message.endsWith("transaction within a transaction"))
+    return "SQLITE_LOCKED";
   if (typeof errcode === "number") return NAMES.get(errcode & 0xff) ?? `SQLITE_${errcode & 0xff}`;
   // better-sqlite3, in the middle of the application's own iterate().
   if (error instanceof TypeError && error.message.endsWith("busy executing a query")) return "SQLITE_LOCKED";

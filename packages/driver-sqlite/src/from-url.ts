@@ -7,7 +7,7 @@ import {
   SessionConfigError,
 } from "@sessions/core";
 import type { SqliteClientLike } from "./client.ts";
-import { type SqliteDriverOptions, sqliteDriver } from "./driver.ts";
+import { createDriver, type SqliteDriverOptions } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `sqliteDriver`, but the client. */
 export type SqliteUrlOptions = Omit<SqliteDriverOptions, "client">;
@@ -82,7 +82,7 @@ export async function fromUrl(
 
   const client: SqliteClientLike = { prepare: (sql) => open().prepare(sql), exec: (sql) => open().exec(sql) };
   return {
-    ...sqliteDriver({ ...options, client }),
+    ...createDriver({ ...options, client }, true),
     async close() {
       isClosed = true;
       handle?.close();

@@ -1,5 +1,5 @@
 import type { ProvisionedDriver } from "@sessions/core";
-import type { Use } from "./connection.ts";
+import type { Work } from "./connection.ts";
 import { codeOf } from "./errors.ts";
 import { primaryKeyOf } from "./statements.ts";
 
@@ -35,11 +35,11 @@ export function createProvisioning({
   work,
 }: {
   table: string;
-  work: Use;
+  work: <T>(body: Work<T>) => T | Promise<T>;
 }): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const quoted = `"${table}"`;
 
-  const ask = (sql: string, ...values: string[]): Promise<unknown[][]> =>
+  const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
     work(({ all }) => all({ sql, values }));
 
   async function look(): Promise<Found> {

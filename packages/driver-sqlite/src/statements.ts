@@ -1,9 +1,10 @@
-import type { Change, ListedRecord, ListQuery, NewRecord, SweepRange } from "@sessions/core";
+import type { Change, ListedRecord, ListQuery, NewRecord, StoredRecord, SweepRange } from "@sessions/core";
 import type { SqliteValue } from "./client.ts";
 import type { Statement } from "./connection.ts";
 import { tooLarge } from "./errors.ts";
 
-const COLUMNS = "id, version, expires_at, principal, fields";
+const RECORD = "version, expires_at, principal, fields";
+const COLUMNS = `id, ${RECORD}`;
 
 /** `json_patch` looks for each field of the patch among all: above this, a join is faster. */
 const MANY_FIELDS = 500;
@@ -16,26 +17,53 @@ function jsonOf(fields: ReadonlyMap<string, string | null>): string {
   }
 }
 
-/** A row of `load` or `list`. */
-export function parseRow([id, version, expiresAt, principal, json]: readonly unknown[]): ListedRecord {
-  const fields: unknown = JSON.parse(String(json));
-  return {
-    id: String(id),
-    version: Number(version),
-    expiresAt: Number(expiresAt),
-    fields: new Map(Object.entries(Object(fields)).map(([name, text]) => [name, String(text)])),
-    ...(principal !== null && { principal: String(principal) }),
-  };
+/** A row of `load`. */
+export function parseRecord([version, expiresAt, principal, json]: readonly unknown[]): StoredRecord {
+  const fields = new Map<string, string>();
+  const parsed: Record<string, unknown> = Object(JSON.parse(String(json)));
+  for (const name of Object.keys(parsed)) fields.set(name, String(parsed[name]));
+  const record = { version: Number(version), expiresAt: Number(expiresAt), fields };
+  return principal === null ? record : { ...record, principal: String(principal) };
 }
+
+/** A row of `list`. */
+export const parseRow = ([id, ...columns]: readonly unknown[]): ListedRecord => ({
+  id: String(id),
+  ...parseRecord(columns),
+});
 
 /** SQLite's own name for the index that it makes of the primary key. */
 export const primaryKeyOf = (table: string): string => `sqlite_autoindex_${table}_1`;
 
 const statement = (sql: string, ...values: SqliteValue[]): Statement => ({ sql, values });
 
+/** Changes of one shape are one text of SQL. */
+const shapeOf = ({ fields, expiresAt, principal, ifVersion }: Change): number =>
+  (fields.size > MANY_FIELDS ? 2 : Math.min(fields.size, 1)) +
+  (principal === undefined ? 0 : 3) +
+  (expiresAt === undefined ? 0 : 6) +
+  (ifVersion === undefined ? 0 : 12);
+
 /** What the driver asks, with anonymous parameters only: the two kinds of handles number others differently. */
 export function statementsOf(table: string) {
   const live = "WHERE id = ? AND expires_at > ?";
+  const load = `SELECT ${RECORD} FROM "${table}" WHERE id = ?`;
+
+  const commits: string[] = [];
+
+  function commitSql({ fields, expiresAt, principal, ifVersion }: Change): string {
+    const sets: string[] = [];
+    if (fields.size > MANY_FIELDS)
+      sets.push(`fields = (SELECT json_group_object(key, value) FROM (
+           SELECT key, value FROM json_each(fields) WHERE key NOT IN (SELECT key FROM json_each(?))
+           UNION ALL SELECT key, value FROM json_each(?) WHERE type <> 'null'))`);
+    else if (fields.size > 0) sets.push("fields = json_patch(fields, ?)");
+    if (principal !== undefined) sets.push("principal = ?");
+    if (expiresAt !== undefined) sets.push("expires_at = ?");
+    const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
+    sets.push(`version = version + ${Number(counts)}`);
+    return `UPDATE "${table}" SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`;
+  }
 
   return {
     create: (id: string, { expiresAt, principal, fields }: NewRecord, now: number): Statement =>
@@ -51,35 +79,25 @@ export function statementsOf(table: string) {
         now,
       ),
 
-    load: (id: string): Statement => statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id = ?`, id),
+    load: (id: string): Statement => ({ sql: load, values: [id] }),
 
-    commit(id: string, { fields, expiresAt, principal, ifVersion }: Change, now: number): Statement {
-      const sets: string[] = [];
+    commit(id: string, change: Change, now: number): Statement {
+      const { fields, expiresAt, principal, ifVersion } = change;
       const values: SqliteValue[] = [];
-      function set(assignment: string, ...bound: SqliteValue[]): void {
-        sets.push(assignment);
-        values.push(...bound);
-      }
-      if (fields.size > MANY_FIELDS) {
+      if (fields.size > 0) {
         const patch = jsonOf(fields);
-        set(
-          `fields = (SELECT json_group_object(key, value) FROM (
-             SELECT key, value FROM json_each(fields) WHERE key NOT IN (SELECT key FROM json_each(?))
-             UNION ALL SELECT key, value FROM json_each(?) WHERE type <> 'null'))`,
-          patch,
-          patch,
-        );
-      } else if (fields.size > 0) set("fields = json_patch(fields, ?)", jsonOf(fields));
-      if (principal !== undefined) set("principal = ?", principal);
-      if (expiresAt !== undefined) set("expires_at = ?", expiresAt);
-      const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
-      set(`version = version + ${Number(counts)}`);
+        values.push(patch);
+        if (fields.size > MANY_FIELDS) values.push(patch);
+      }
+      if (principal !== undefined) values.push(principal);
+      if (expiresAt !== undefined) values.push(expiresAt);
       values.push(id, now);
       if (ifVersion !== undefined) values.push(ifVersion);
-      return statement(
-        `UPDATE "${table}" SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`,
-        ...values,
-      );
+      // A text that is made anew costs more to look up.
+      const shape = shapeOf(change);
+      commits[shape] ??= commitSql(change);
+      const sql = commits[shape];
+      return { sql, values };
     },
 
     isLive: (id: string, now: number): Statement => statement(`SELECT 1 FROM "${table}" ${live}`, id, now),

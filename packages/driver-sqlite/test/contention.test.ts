@@ -206,6 +206,7 @@ test("what better-sqlite3 finds too large is SessionTooLargeError", async () => 
         exec: (sql) => client.exec(sql),
         prepare: (sql) => ({
           all: (...values) => client.prepare(sql).all(...values),
+          get: (...values) => client.prepare(sql).get(...values),
           run() {
             throw error;
           },

@@ -16,13 +16,15 @@ async function traced() {
   const driver = sqliteDriver({ client });
   await driver.setup();
 
-  /** Without the pragmas around each, which touch no data. */
+  /** Without what stands around each, and touches no data. */
   async function asked(body: () => Promise<unknown>): Promise<string[]> {
     executed.length = 0;
     await body();
-    return executed.filter((sql) => !sql.startsWith("PRAGMA busy_timeout"));
+    return executed.filter(
+      (sql) => !/^(PRAGMA|BEGIN$|SELECT 1 FROM sqlite_master LIMIT 0$|COMMIT$)/.test(sql),
+    );
   }
-  return { path, client, driver, asked };
+  return { path, client, driver, asked, executed };
 }
 
 const x = new Map([["a/x", "1"]]);
@@ -60,6 +62,37 @@ async function everyCall({ driver, asked }: Awaited<ReturnType<typeof traced>>) 
 test("every method is one statement; only a compare-and-set that found nothing asks why", async () => {
   for (const { name, verbs, statements } of await everyCall(await traced()))
     expect(statements.map((sql) => sql.split(" ")[0]).join(" "), name).toBe(verbs);
+});
+
+test("in WAL mode no method touches the handle's busy timeout", async () => {
+  const backend = await traced();
+  const touching: string[] = [];
+  const asked: typeof backend.asked = async (body) => {
+    const found = await backend.asked(body);
+    touching.push(...backend.executed.filter((sql) => sql.startsWith("PRAGMA")));
+    return found;
+  };
+  await everyCall({ ...backend, asked });
+  expect(touching).toEqual([]);
+});
+
+test("in a rollback journal it is put to 0 around each method, and back", async () => {
+  const { client, executed } = await traced();
+  client.pragma("journal_mode = DELETE");
+  const driver = sqliteDriver({ client });
+  const id = await begin(driver);
+  const pragmas = ["PRAGMA busy_timeout", "PRAGMA busy_timeout = 0", "PRAGMA busy_timeout = 5000"];
+  for (const call of [() => driver.load(id), () => driver.commit(id, { fields: x }, Date.now())]) {
+    executed.length = 0;
+    await call();
+    expect(executed.filter((sql) => sql.startsWith("PRAGMA"))).toEqual(pragmas);
+    expect(executed).toHaveLength(4);
+  }
+  // Setting up is what ends it.
+  await driver.setup();
+  executed.length = 0;
+  await driver.load(id);
+  expect(executed.filter((sql) => sql.startsWith("PRAGMA busy_timeout ="))).toHaveLength(0);
 });
 
 test.each([

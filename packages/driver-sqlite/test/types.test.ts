@@ -35,7 +35,7 @@ test("what is made lists and provisions, and closes where it opened", () => {
 
 test("wrong programs do not compile", () => {
   const client: SqliteClientLike = {
-    prepare: () => ({ run: () => ({ changes: 0 }), all: () => [] }),
+    prepare: () => ({ run: () => ({ changes: 0 }), all: () => [], get: () => undefined }),
     exec() {},
   };
   // @ts-expect-error a client is needed
