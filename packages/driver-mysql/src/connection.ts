@@ -49,9 +49,9 @@ const PLAIN: Omit<MysqlStatement, "sql"> = {
   typeCast: (field) => field.buffer(),
 };
 
-async function query(connection: MysqlConnectionLike, sql: string): Promise<Answer> {
+async function query({ send }: Held, sql: string): Promise<Answer> {
   try {
-    const [result] = await connection.query({ ...PLAIN, sql });
+    const result = await send({ ...PLAIN, sql });
     if (isRows(result)) return { rows: result, affectedRows: 0, insertId: 0, inTransaction: false };
     const { affectedRows, insertId, serverStatus }: Record<string, unknown> = Object(result);
     return {
@@ -68,15 +68,56 @@ async function query(connection: MysqlConnectionLike, sql: string): Promise<Answ
 }
 
 interface Held {
-  readonly connection: MysqlConnectionLike;
+  send(statement: MysqlStatement): Promise<unknown>;
   release(): void;
   /** Ends it: its transaction is rolled back, and what it has not sent is never sent. */
   discard(): void;
 }
 
+const sendBy =
+  (connection: MysqlConnectionLike): Held["send"] =>
+  async (statement) =>
+    (await connection.query(statement))[0];
+
 async function fromPool(pool: MysqlPoolLike): Promise<Held> {
-  const connection: MysqlPoolConnectionLike = await pool.getConnection();
-  return { connection, release: () => connection.release(), discard: () => connection.destroy() };
+  const connection = await pool.getConnection();
+  return {
+    send: sendBy(connection),
+    release: () => connection.release(),
+    discard: () => connection.destroy(),
+  };
+}
+
+/** The pool with callbacks that the client's one with promises stands on. */
+interface CallbackPool {
+  getConnection(done: (error: unknown, connection: CallbackConnection) => void): void;
+}
+interface CallbackConnection extends Omit<MysqlPoolConnectionLike, "query"> {
+  query(statement: MysqlStatement, done: (error: unknown, result: unknown) => void): void;
+}
+
+function isCallbackPool(value: unknown): value is CallbackPool {
+  return typeof Object(value).getConnection === "function";
+}
+
+/** The same, at a lower price: the one with promises wraps a connection, and takes down the stack, for every statement. */
+function fromCallbackPool(pool: CallbackPool): Promise<Held> {
+  return new Promise((resolve, reject) => {
+    pool.getConnection((failed, connection) => {
+      if (failed) {
+        reject(failed);
+        return;
+      }
+      resolve({
+        send: (statement) =>
+          new Promise((answer, fail) => {
+            connection.query(statement, (error, result) => (error ? fail(error) : answer(result)));
+          }),
+        release: () => connection.release(),
+        discard: () => connection.destroy(),
+      });
+    });
+  });
 }
 
 /** The end of the last piece of work on each connection, whichever drivers share it. */
@@ -97,17 +138,21 @@ async function inTurn(client: object, connection: MysqlConnectionLike): Promise<
   );
   await before;
   // It is not the driver's to end.
-  return { connection, release, discard() {} };
+  return { send: sendBy(connection), release, discard() {} };
 }
 
 /** The four kinds of clients as one; what is done on a connection is a call, and ends in time. */
 export function connectionsOf(client: MysqlClientLike, call: Call): Use {
   const promised = "promise" in client ? client.promise() : client;
-  const open = () => ("getConnection" in promised ? fromPool(promised) : inTurn(client, promised));
+  const pool = "pool" in promised ? promised.pool : undefined;
+  const open = () => {
+    if (!("getConnection" in promised)) return inTurn(client, promised);
+    return isCallbackPool(pool) ? fromCallbackPool(pool) : fromPool(promised);
+  };
   /** The longest packet that the server takes, once a long statement has asked. */
   let longest = 0;
 
-  async function checkLength(connection: MysqlConnectionLike, sql: string): Promise<void> {
+  async function checkLength(connection: Held, sql: string): Promise<void> {
     if (sql.length < longest) return;
     // Sent nevertheless, it would cost the connection.
     const { rows } = await query(connection, "SELECT @@max_allowed_packet - 1024");
@@ -128,8 +173,9 @@ export function connectionsOf(client: MysqlClientLike, call: Call): Use {
     };
 
     async function lease() {
-      held = await open();
-      const { connection, release, discard } = held;
+      const connection = await open();
+      const { release, discard } = connection;
+      held = connection;
       const run: Run = async (sql) => {
         stopIfLate();
         if (sql.length > SMALL) {
