@@ -1,17 +1,9 @@
-import {
-  BatchGetItemCommand,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-  type TableDescription,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import type { TableDescription } from "@aws-sdk/client-dynamodb";
 import { type Backend, INDEX } from "./backend.ts";
 import { describe, describeTtl, hasOwnKey, indexOf, isKeyed } from "./description.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
+import type { Sdk } from "./sdk.ts";
 
 function checkIndex(found: TableDescription, table: string): string[] {
   const index = indexOf(found);
@@ -38,22 +30,26 @@ async function checkPermissions({ manage, table }: Backend, indexed: boolean): P
   const Key = { [OWN.id]: { S: "check" } };
   // Never so, for nothing has that id.
   const never = { ConditionExpression: "attribute_exists(#i)", ExpressionAttributeNames: { "#i": OWN.id } };
-  const query = new QueryCommand({
-    TableName,
-    IndexName: INDEX,
-    KeyConditionExpression: "#p = :p",
-    ExpressionAttributeNames: { "#p": OWN.principal },
-    ExpressionAttributeValues: { ":p": { S: "check" } },
-    Limit: 1,
-  });
+  const query = (sdk: Sdk) =>
+    new sdk.QueryCommand({
+      TableName,
+      IndexName: INDEX,
+      KeyConditionExpression: "#p = :p",
+      ExpressionAttributeNames: { "#p": OWN.principal },
+      ExpressionAttributeValues: { ":p": { S: "check" } },
+      Limit: 1,
+    });
   const expected = ["ConditionalCheckFailedException", "AccessDeniedException"];
   const tried = {
-    GetItem: manage(new GetItemCommand({ TableName, Key }), expected),
-    PutItem: manage(new PutItemCommand({ TableName, Item: Key, ...never }), expected),
-    UpdateItem: manage(new UpdateItemCommand({ TableName, Key, ...never }), expected),
-    DeleteItem: manage(new DeleteItemCommand({ TableName, Key, ...never }), expected),
-    BatchGetItem: manage(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [Key] } } }), expected),
-    Scan: manage(new ScanCommand({ TableName, Limit: 1 }), expected),
+    GetItem: manage((sdk) => new sdk.GetItemCommand({ TableName, Key }), expected),
+    PutItem: manage((sdk) => new sdk.PutItemCommand({ TableName, Item: Key, ...never }), expected),
+    UpdateItem: manage((sdk) => new sdk.UpdateItemCommand({ TableName, Key, ...never }), expected),
+    DeleteItem: manage((sdk) => new sdk.DeleteItemCommand({ TableName, Key, ...never }), expected),
+    BatchGetItem: manage(
+      (sdk) => new sdk.BatchGetItemCommand({ RequestItems: { [table]: { Keys: [Key] } } }),
+      expected,
+    ),
+    Scan: manage((sdk) => new sdk.ScanCommand({ TableName, Limit: 1 }), expected),
     ...(indexed && { Query: manage(query, expected) }),
   };
   const answers = await Promise.all(

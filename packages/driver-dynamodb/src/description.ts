@@ -1,9 +1,7 @@
-import {
-  DescribeTableCommand,
-  DescribeTimeToLiveCommand,
-  type GlobalSecondaryIndexDescription,
-  type KeySchemaElement,
-  type TableDescription,
+import type {
+  GlobalSecondaryIndexDescription,
+  KeySchemaElement,
+  TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { type Backend, INDEX } from "./backend.ts";
 import { OWN } from "./record.ts";
@@ -11,13 +9,16 @@ import { isRefusal } from "./requests.ts";
 
 /** The table as the service describes it; `undefined` where there is none. */
 export async function describe({ manage, table }: Backend): Promise<TableDescription | undefined> {
-  const answer = await manage(new DescribeTableCommand({ TableName: table }), ["ResourceNotFoundException"]);
+  const answer = await manage(
+    (sdk) => new sdk.DescribeTableCommand({ TableName: table }),
+    ["ResourceNotFoundException"],
+  );
   return isRefusal(answer) ? undefined : answer.Table;
 }
 
 /** The attribute that TTL goes by, or will when it is enabled in an hour at most; `undefined` where it is off. */
 export async function describeTtl({ manage, table }: Backend): Promise<string | undefined> {
-  const answer = await manage(new DescribeTimeToLiveCommand({ TableName: table }), []);
+  const answer = await manage((sdk) => new sdk.DescribeTimeToLiveCommand({ TableName: table }), []);
   const found = isRefusal(answer) ? undefined : answer.TimeToLiveDescription;
   const on = found?.TimeToLiveStatus === "ENABLED" || found?.TimeToLiveStatus === "ENABLING";
   return on ? found.AttributeName : undefined;

@@ -1,9 +1,3 @@
-import {
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
 import type { DynamoDBClientLike } from "./client.ts";
@@ -79,12 +73,13 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
 
     async create(id, record, now) {
       const input = createInput(table, id, record, ttlOf(record.expiresAt, now), now);
-      return !isRefusal(await write(new PutItemCommand(input)));
+      return !isRefusal(await write((sdk) => new sdk.PutItemCommand(input)));
     },
 
     async load(id) {
       const { Item: item } = await read(
-        new GetItemCommand({ TableName: table, Key: { [OWN.id]: { S: id } }, ConsistentRead: true }),
+        (sdk) =>
+          new sdk.GetItemCommand({ TableName: table, Key: { [OWN.id]: { S: id } }, ConsistentRead: true }),
       );
       if (item === undefined) return undefined;
       const record = parseRecord(item);
@@ -95,15 +90,16 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
 
     async commit(id, change, now) {
       const ttl = change.expiresAt === undefined ? undefined : ttlOf(change.expiresAt, now);
-      const command = new UpdateItemCommand(commitInput(table, id, change, ttl, now));
-      const answer = await write(command);
+      // Before any waiting: the caller may change its Map meanwhile.
+      const input = commitInput(table, id, change, ttl, now);
+      const answer = await write((sdk) => new sdk.UpdateItemCommand(input));
       if (!isRefusal(answer)) return "committed";
       const found = answer.item && parseRecord(answer.item);
       return found && found.expiresAt > now ? "conflict" : "gone";
     },
 
     async destroy(id, now) {
-      return !isRefusal(await write(new DeleteItemCommand(destroyInput(table, id, now))));
+      return !isRefusal(await write((sdk) => new sdk.DeleteItemCommand(destroyInput(table, id, now))));
     },
 
     sweep: createSweep(backend),

@@ -1,4 +1,3 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   type ClosableDriver,
   type ListingDriver,
@@ -7,6 +6,7 @@ import {
 } from "@sessions/core";
 import { milliseconds } from "@sessions/core/driver-tools";
 import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
+import { loadSdk } from "./sdk.ts";
 
 /** Options of `fromUrl`: those of `dynamodbDriver`, but the client. */
 export type DynamodbUrlOptions = Omit<DynamodbDriverOptions, "client">;
@@ -73,6 +73,7 @@ export async function fromUrl(
     );
   }
   const { region, endpoint, credentials, table } = target;
+  const { DynamoDBClient } = await loadSdk();
   const client = new DynamoDBClient({
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),

@@ -1,5 +1,4 @@
 import { performance } from "node:perf_hooks";
-import { BatchGetItemCommand, QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { ListedRecord, ListPage } from "@sessions/core";
 import { type Backend, INDEX } from "./backend.ts";
 import { OWN, parseRecord } from "./record.ts";
@@ -23,12 +22,13 @@ export async function listAll(
   limit: number,
 ): Promise<ListPage> {
   const page = await read(
-    new ScanCommand({
-      TableName: table,
-      ConsistentRead: true,
-      Limit: limit,
-      ...(cursor !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: cursor } } }),
-    }),
+    (sdk) =>
+      new sdk.ScanCommand({
+        TableName: table,
+        ConsistentRead: true,
+        Limit: limit,
+        ...(cursor !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: cursor } } }),
+      }),
   );
   return pageOf(recordsOf(page.Items ?? []), page.LastEvaluatedKey);
 }
@@ -44,24 +44,26 @@ export async function listPrincipal(
   const end = performance.now() + timeout;
   const left = () => end - performance.now();
   const page = await read(
-    new QueryCommand({
-      TableName: table,
-      IndexName: INDEX,
-      KeyConditionExpression: "#p = :p",
-      ExpressionAttributeNames: { "#p": OWN.principal },
-      ExpressionAttributeValues: { ":p": { S: principal } },
-      Limit: Math.min(limit, MOST_READ),
-      ...(cursor !== undefined && {
-        ExclusiveStartKey: { [OWN.id]: { S: cursor }, [OWN.principal]: { S: principal } },
+    (sdk) =>
+      new sdk.QueryCommand({
+        TableName: table,
+        IndexName: INDEX,
+        KeyConditionExpression: "#p = :p",
+        ExpressionAttributeNames: { "#p": OWN.principal },
+        ExpressionAttributeValues: { ":p": { S: principal } },
+        Limit: Math.min(limit, MOST_READ),
+        ...(cursor !== undefined && {
+          ExclusiveStartKey: { [OWN.id]: { S: cursor }, [OWN.principal]: { S: principal } },
+        }),
       }),
-    }),
   );
   const items: Item[] = [];
   let keys: Item[] = (page.Items ?? []).flatMap(({ [OWN.id]: id }) => (id ? { [OWN.id]: id } : []));
   // An answer holds 16 MB; what is over that is asked for again.
   while (keys.length > 0) {
     const answer = await read(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
+      (sdk) =>
+        new sdk.BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
       left(),
     );
     items.push(...(answer.Responses?.[table] ?? []));

@@ -1,17 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DeleteTableCommand,
-  UpdateTableCommand,
-  UpdateTimeToLiveCommand,
-} from "@aws-sdk/client-dynamodb";
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import { type Backend, INDEX } from "./backend.ts";
 import { createCheck } from "./check.ts";
 import { describe, describeTtl, hasOwnKey, indexOf } from "./description.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
+import type { Sdk } from "./sdk.ts";
 
 const index = {
   IndexName: INDEX,
@@ -60,7 +55,7 @@ export function createProvisioning(
   async function advance(): Promise<string | undefined> {
     const found = await describe(backend);
     if (found === undefined) {
-      await manage(new CreateTableCommand(definition(table)), ["ResourceInUseException"]);
+      await manage((sdk) => new sdk.CreateTableCommand(definition(table)), ["ResourceInUseException"]);
       return `the table ${table} is being created`;
     }
     const { TableStatus: status = "", BillingModeSummary: billing, ProvisionedThroughput: units } = found;
@@ -70,25 +65,26 @@ export function createProvisioning(
       fail(`the table ${table} has another key than ${OWN.id} (S), so it is not the driver's`);
     const own = indexOf(found);
     if (own === undefined) {
-      const update = new UpdateTableCommand({
-        TableName: table,
-        AttributeDefinitions: [{ AttributeName: OWN.principal, AttributeType: "S" }],
-        GlobalSecondaryIndexUpdates: [
-          {
-            Create: {
-              ...{ ...index, KeySchema: [...index.KeySchema] },
-              // A table whose owner pays for capacity instead of requests: the index gets as much.
-              ...(billing?.BillingMode !== "PAY_PER_REQUEST" &&
-                units && {
-                  ProvisionedThroughput: {
-                    ReadCapacityUnits: units.ReadCapacityUnits,
-                    WriteCapacityUnits: units.WriteCapacityUnits,
-                  },
-                }),
+      const update = (sdk: Sdk) =>
+        new sdk.UpdateTableCommand({
+          TableName: table,
+          AttributeDefinitions: [{ AttributeName: OWN.principal, AttributeType: "S" }],
+          GlobalSecondaryIndexUpdates: [
+            {
+              Create: {
+                ...{ ...index, KeySchema: [...index.KeySchema] },
+                // A table whose owner pays for capacity instead of requests: the index gets as much.
+                ...(billing?.BillingMode !== "PAY_PER_REQUEST" &&
+                  units && {
+                    ProvisionedThroughput: {
+                      ReadCapacityUnits: units.ReadCapacityUnits,
+                      WriteCapacityUnits: units.WriteCapacityUnits,
+                    },
+                  }),
+              },
             },
-          },
-        ],
-      });
+          ],
+        });
       // Refused where another process makes it, or has made it since.
       const answer = await manage(update, ["ResourceInUseException", "ValidationException"]);
       if (isRefusal(answer) && answer.refused === "ValidationException" && !indexOf(await describe(backend)))
@@ -104,7 +100,7 @@ export function createProvisioning(
     if ((await describeTtl(backend)) === OWN.ttl) return;
     const specification = { AttributeName: OWN.ttl, Enabled: true };
     const answer = await manage(
-      new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification: specification }),
+      (sdk) => new sdk.UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification: specification }),
       // Another process may have done it since.
       ["ValidationException"],
     );
@@ -124,7 +120,7 @@ export function createProvisioning(
         if (!hasOwnKey(found))
           fail(`the table ${table} has another key than ${OWN.id} (S), so it is not removed`);
         if (found.TableStatus === "DELETING") return `the table ${table} is being removed`;
-        const command = new DeleteTableCommand({ TableName: table });
+        const command = (sdk: Sdk) => new sdk.DeleteTableCommand({ TableName: table });
         // Refused while it changes, or where another process has removed it since.
         const answer = await manage(command, [
           "ResourceInUseException",

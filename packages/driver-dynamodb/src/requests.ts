@@ -5,9 +5,15 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-dynamodb";
-import { SessionSetupError, SessionTooLargeError } from "@sessions/core";
+import {
+  SessionConfigError,
+  type SessionError,
+  SessionSetupError,
+  SessionTooLargeError,
+} from "@sessions/core";
 import { createCall } from "@sessions/core/driver-tools";
 import type { DynamoDBClientLike } from "./client.ts";
+import { loadSdk, type Sdk } from "./sdk.ts";
 
 /** An item, as the client has it. */
 export type Item = Record<string, AttributeValue>;
@@ -29,20 +35,23 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
   ServiceOutputTypes
 >;
 
+/** A command to come: whoever only imports the driver, or gives it no work, need not wait for the package. */
+export type Making<I extends ServiceInputTypes, O extends ServiceOutputTypes> = (sdk: Sdk) => Command<I, O>;
+
 /** The ways in which the driver asks the service. */
 export interface Requests {
   /** The client may send it again. `left` is how long it may take, where that is not the driver's timeout. */
   read<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
-    command: Command<I, O>,
+    making: Making<I, O>,
     left?: number,
   ): Promise<O>;
   /** Done once or not at all. That the condition does not hold is an answer. */
   write<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
-    command: Command<I, O>,
+    making: Making<I, O>,
   ): Promise<O | Refusal>;
   /** What concerns tables, and may be sent again. Errors with the names that are expected are an answer. */
   manage<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
-    command: Command<I, O>,
+    making: Making<I, O>,
     expected: readonly string[],
   ): Promise<O | Refusal>;
 }
@@ -63,8 +72,13 @@ const THROTTLED = [
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "");
 
-function translate(error: unknown): SessionSetupError | SessionTooLargeError | undefined {
+function translate(error: unknown): SessionError | undefined {
   const name = nameOf(error);
+  if (Object(error).code === "ERR_MODULE_NOT_FOUND")
+    return new SessionConfigError(
+      "dynamodb: needs the package @aws-sdk/client-dynamodb, which cannot be found: install it",
+      { cause: error },
+    );
   if (name === "ResourceNotFoundException")
     return new SessionSetupError("dynamodb: the table is missing, or not ready: run setup()", {
       cause: error,
@@ -118,10 +132,18 @@ function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
 export function createRequests(client: DynamoDBClientLike, timeout: number): Requests {
   const call = createCall({ driver: "dynamodb", timeout, translate });
 
-  async function ending<T>(work: (abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
+  async function ending<T>(
+    work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>,
+    left?: number,
+  ): Promise<T> {
     const controller = new AbortController();
+    const { signal } = controller;
     try {
-      return await call(() => work(controller.signal), left);
+      return await call(async () => {
+        const sdk = await loadSdk();
+        signal.throwIfAborted();
+        return work(sdk, signal);
+      }, left);
     } catch (error) {
       // The caller is told that it failed: nothing of it may happen from here on.
       controller.abort();
@@ -136,21 +158,21 @@ export function createRequests(client: DynamoDBClientLike, timeout: number): Req
   }
 
   return {
-    read: (command, left) => ending((abortSignal) => client.send(command, { abortSignal }), left),
+    read: (making, left) => ending((sdk, abortSignal) => client.send(making(sdk), { abortSignal }), left),
 
-    write(command) {
-      const behind = sendOnce(command);
-      return ending((abortSignal) =>
-        client
+    write: (making) =>
+      ending((sdk, abortSignal) => {
+        const command = making(sdk);
+        const behind = sendOnce(command);
+        return client
           .send(command, { abortSignal })
-          .catch((error: unknown) => refusal(behind(error), ["ConditionalCheckFailedException"])),
-      );
-    },
+          .catch((error: unknown) => refusal(behind(error), ["ConditionalCheckFailedException"]));
+      }),
 
-    manage: (command, expected) =>
+    manage: (making, expected) =>
       ending(
-        (abortSignal) =>
-          client.send(command, { abortSignal }).catch((error: unknown) => refusal(error, expected)),
+        (sdk, abortSignal) =>
+          client.send(making(sdk), { abortSignal }).catch((error: unknown) => refusal(error, expected)),
         MANAGE_MS,
       ),
   };

@@ -1,8 +1,8 @@
-import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { Driver } from "@sessions/core";
 import type { Backend } from "./backend.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
+import type { Sdk } from "./sdk.ts";
 import { RANGE, sweepInput } from "./statements.ts";
 
 /** Deletes at once: enough to be quick, and few enough to leave the client's 50 connections to requests of users. */
@@ -16,14 +16,15 @@ export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
   async function scan(after: number, before: number): Promise<{ ids: string[]; next: string | undefined }> {
     const page = await read(
       // Not read consistently, which costs half: a delete looks again.
-      new ScanCommand({
-        TableName: table,
-        ProjectionExpression: "#i",
-        FilterExpression: RANGE,
-        ExpressionAttributeNames: { "#i": OWN.id, "#e": OWN.expiresAt },
-        ExpressionAttributeValues: { ":after": { N: `${after}` }, ":before": { N: `${before}` } },
-        ...(place !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: place } } }),
-      }),
+      (sdk) =>
+        new sdk.ScanCommand({
+          TableName: table,
+          ProjectionExpression: "#i",
+          FilterExpression: RANGE,
+          ExpressionAttributeNames: { "#i": OWN.id, "#e": OWN.expiresAt },
+          ExpressionAttributeValues: { ":after": { N: `${after}` }, ":before": { N: `${before}` } },
+          ...(place !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: place } } }),
+        }),
     );
     return {
       ids: (page.Items ?? []).flatMap((item) => item[OWN.id]?.S ?? []),
@@ -32,7 +33,7 @@ export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
   }
 
   async function remove(id: string, after: number, before: number): Promise<boolean> {
-    const command = new DeleteItemCommand(sweepInput(table, id, after, before));
+    const command = (sdk: Sdk) => new sdk.DeleteItemCommand(sweepInput(table, id, after, before));
     return !isRefusal(await write(command));
   }
 
