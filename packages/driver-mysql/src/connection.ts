@@ -93,8 +93,13 @@ interface CallbackPool {
   getConnection(done: (error: unknown, connection: CallbackConnection) => void): void;
 }
 interface CallbackConnection extends Omit<MysqlPoolConnectionLike, "query"> {
-  query(statement: MysqlStatement, done: (error: unknown, result: unknown) => void): void;
+  query(statement: MysqlStatement, done: Done): void;
+  query(sql: string, values: string[], done: Done): void;
 }
+type Done = (error: unknown, result: unknown) => void;
+
+/** What is answered without rows needs no setting of how to read them, and the client is slow to copy settings. */
+const WITHOUT_ROWS = /^(UPDATE|INSERT|DELETE) /;
 
 function isCallbackPool(value: unknown): value is CallbackPool {
   return typeof Object(value).getConnection === "function";
@@ -111,7 +116,10 @@ function fromCallbackPool(pool: CallbackPool): Promise<Held> {
       resolve({
         send: (statement) =>
           new Promise((answer, fail) => {
-            connection.query(statement, (error, result) => (error ? fail(error) : answer(result)));
+            const done: Done = (error, result) => (error ? fail(error) : answer(result));
+            const { sql, values } = statement;
+            if (WITHOUT_ROWS.test(sql)) connection.query(sql, values, done);
+            else connection.query(statement, done);
           }),
         release: () => connection.release(),
         discard: () => connection.destroy(),
