@@ -28,7 +28,7 @@ interface Setting {
   readonly rounds: number;
   readonly sizes: readonly number[];
 }
-const FULL: Setting = { connections: 10, sessions: 50, until: { duration: 1 }, rounds: 7, sizes: SIZES };
+const FULL: Setting = { connections: 10, sessions: 50, until: { duration: 0.7 }, rounds: 5, sizes: SIZES };
 const QUICK: Setting = { connections: 4, sessions: 8, until: { amount: 40 }, rounds: 1, sizes: [1, 100] };
 
 /** One kind of request at one size, on every site of a group, in turns. */
