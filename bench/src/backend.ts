@@ -7,7 +7,11 @@ import { openProxy } from "@sessions/test-services/proxy";
 import type { ServiceName } from "@sessions/test-services/service";
 import { findService } from "./services.ts";
 
-/** The same work by the client alone, as little as it can be: the whole of one row read, one value of it written. */
+/**
+ * The same work by the client alone, as somebody would write it by hand who needs no more: a record is read by its id,
+ * with its version and its fields as a program can use them; one field of a record that has not expired is written, and
+ * the version counts it.
+ */
 interface Bare {
   load(row: number): Promise<unknown>;
   commit(row: number, text: string): Promise<unknown>;
@@ -16,6 +20,11 @@ interface Bare {
 /** As many sessions, and rows of the bare client, as are busy at once on a site of some size. */
 export const ROWS = 500;
 export const rows: readonly number[] = Array.from({ length: ROWS }, (_, row) => row);
+
+/** The id of a row of the bare client, of the length that sessions have. */
+export const idOf = (row: number): string => row.toString(16).padStart(32, "0");
+/** When such a row expires: not while anybody measures. */
+export const EXPIRY = 4_000_000_000_000;
 
 /** A backend, opened for measuring. */
 interface Opened {

@@ -1,6 +1,6 @@
 import { fromUrl } from "@sessions/driver-mysql";
 import mysql from "mysql2/promise";
-import { type Backend, FILLER, rows } from "../backend.ts";
+import { type Backend, EXPIRY, FILLER, idOf, rows } from "../backend.ts";
 
 export const mysqlBackend: Backend = {
   name: "mysql",
@@ -9,15 +9,26 @@ export const mysqlBackend: Backend = {
     const pool = mysql.createPool(url);
     const driver = await fromUrl(url, { table: "bench" });
     await driver.setup();
-    await pool.query("CREATE TABLE IF NOT EXISTS bench_bare (id INT PRIMARY KEY, fields JSON)");
-    const filler = JSON.stringify({ filler: FILLER });
-    await pool.query("REPLACE INTO bench_bare VALUES ?", [rows.map((row) => [row, filler])]);
+    await pool.query(
+      "CREATE TABLE IF NOT EXISTS bench_bare (id VARBINARY(255) PRIMARY KEY, principal VARBINARY(255), version BIGINT, expires_at BIGINT, fields JSON)",
+    );
+    const fields = JSON.stringify({ "filler/x": FILLER });
+    const all = rows.map((row) => [idOf(row), null, 1, EXPIRY, fields]);
+    await pool.query("REPLACE INTO bench_bare VALUES ?", [all]);
+    const select = "SELECT version, expires_at, principal, fields FROM bench_bare WHERE id = ?";
+    const update =
+      "UPDATE bench_bare SET fields = JSON_SET(fields, '$.\"a/x\"', ?), version = version + 1 WHERE id = ? AND expires_at > ?";
     return {
       driver,
       bare: {
-        load: (row) => pool.query("SELECT * FROM bench_bare WHERE id = ?", [row]),
-        commit: (row, text) =>
-          pool.query("UPDATE bench_bare SET fields = JSON_SET(fields, '$.a', ?) WHERE id = ?", [text, row]),
+        async load(row) {
+          const [[record]] = await pool.query<mysql.RowDataPacket[]>(select, [idOf(row)]);
+          // MySQL's client parses JSON, and MariaDB's is text to it.
+          const given: unknown = record?.["fields"];
+          const parsed: object = typeof given === "string" ? JSON.parse(given) : Object(given);
+          return { ...record, fields: new Map(Object.entries(parsed)) };
+        },
+        commit: (row, text) => pool.query(update, [text, idOf(row), Date.now()]),
       },
       async close() {
         await driver.teardown();

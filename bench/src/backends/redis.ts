@@ -1,6 +1,12 @@
 import { fromUrl } from "@sessions/driver-redis";
 import { createClient } from "redis";
-import { type Backend, FILLER, rows } from "../backend.ts";
+import { type Backend, EXPIRY, FILLER, rows } from "../backend.ts";
+
+/** HSET alone would bring back what has ended. */
+const COMMIT = `local e = redis.call('HGET', KEYS[1], 'e')
+if not e or tonumber(e) <= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+return redis.call('HINCRBY', KEYS[1], 'v', 1)`;
 
 export const redis: Backend = {
   name: "redis",
@@ -9,13 +15,16 @@ export const redis: Backend = {
     const client = createClient({ url });
     await client.connect();
     const key = (row: number): string => `bench_bare:${row}`;
-    await Promise.all(rows.map((row) => client.hSet(key(row), { "filler/x": FILLER, "a/x": "" })));
+    const record = { v: "1", e: `${EXPIRY}`, "filler/x": FILLER, "a/x": "" };
+    await Promise.all(rows.map((row) => client.hSet(key(row), record)));
+    const sha = await client.scriptLoad(COMMIT);
     const driver = await fromUrl(url, { prefix: "bench:" });
     return {
       driver,
       bare: {
         load: (row) => client.hGetAll(key(row)),
-        commit: (row, text) => client.hSet(key(row), "a/x", text),
+        commit: (row, text) =>
+          client.evalSha(sha, { keys: [key(row)], arguments: [`${Date.now()}`, "a/x", text] }),
       },
       async close() {
         await driver.teardown();

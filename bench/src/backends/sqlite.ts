@@ -1,24 +1,38 @@
 import { join } from "node:path";
-import { sqliteDriver } from "@sessions/driver-sqlite";
+import { fromUrl } from "@sessions/driver-sqlite";
 import Database from "better-sqlite3";
-import { type Backend, FILLER, rows } from "../backend.ts";
+import { type Backend, EXPIRY, FILLER, idOf, rows } from "../backend.ts";
 
 export const sqlite: Backend = {
   name: "sqlite",
   async open(folder) {
-    const database = new Database(join(folder, "bench.db"));
-    database.pragma("journal_mode = WAL");
-    const driver = sqliteDriver({ client: database });
+    const driver = await fromUrl(`sqlite:${join(folder, "bench.db")}`);
     await driver.setup();
-    database.exec("CREATE TABLE bare (id INTEGER PRIMARY KEY, fields TEXT)");
-    const insert = database.prepare("INSERT INTO bare VALUES (?, json_object('filler', ?))");
-    for (const row of rows) insert.run(row, FILLER);
-    const load = database.prepare("SELECT * FROM bare WHERE id = ?");
-    const commit = database.prepare("UPDATE bare SET fields = json_set(fields, '$.a', ?) WHERE id = ?");
+    const database = new Database(join(folder, "bare.db"));
+    database.pragma("journal_mode = WAL");
+    database.pragma("synchronous = NORMAL");
+    database.exec(
+      "CREATE TABLE bare (id TEXT PRIMARY KEY, version INTEGER, expires_at INTEGER, principal TEXT, fields TEXT) STRICT",
+    );
+    const insert = database.prepare("INSERT INTO bare VALUES (?, 1, ?, NULL, json_object('filler/x', ?))");
+    for (const row of rows) insert.run(idOf(row), EXPIRY, FILLER);
+    const load = database.prepare("SELECT version, expires_at, principal, fields FROM bare WHERE id = ?");
+    const commit = database.prepare(
+      "UPDATE bare SET fields = json_patch(fields, ?), version = version + 1 WHERE id = ? AND expires_at > ?",
+    );
     return {
       driver,
-      bare: { load: async (row) => load.get(row), commit: async (row, text) => commit.run(text, row) },
-      close: async () => database.close(),
+      bare: {
+        async load(row) {
+          const record = Object(load.get(idOf(row)));
+          return { ...record, fields: new Map(Object.entries(JSON.parse(record.fields))) };
+        },
+        commit: async (row, text) => commit.run(JSON.stringify({ "a/x": text }), idOf(row), Date.now()),
+      },
+      async close() {
+        await driver.close();
+        database.close();
+      },
     };
   },
 };

@@ -115,7 +115,7 @@ async function run({ quick, progress }: RunOptions) {
       ok: Number(ratio) >= TARGET,
     })),
     notes: [
-      "The bare client does the least that could do the same: the whole of one row read, one value of it written.",
+      "The bare client does the same as somebody would write it by hand: a record read by its id, a field of a live one written and counted.",
       "Without --quick, and with every server there, docs/choosing-a-backend.md gets this table.",
       ...missing.map((sentence) => `Not measured: ${sentence}`),
     ],

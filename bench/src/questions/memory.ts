@@ -12,7 +12,7 @@ const contestants = [
 
 async function run({ quick, progress }: RunOptions) {
   const count = quick ? 20_000 : 1_000_000;
-  const rounds = quick ? 1 : 3;
+  const rounds = quick ? 1 : 2;
   const samples = await inTurns(contestants, rounds, ({ who, label }, round) => {
     progress(
       `${label}: ${show(count)} sessions${round === 0 ? " (to warm up)" : `, round ${round} of ${rounds}`}`,
