@@ -31,7 +31,32 @@ export function print({ number, title }: Question, { tables, verdicts, notes }: 
   for (const note of notes) console.log(note);
 }
 
-/** Writes a question's JSON file and its pictures, and answers where they are. */
+/** A table of Markdown. */
+const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+/** What a question found, to be read where the repository is. */
+export function markdownOf(
+  { number, title }: Question,
+  { tables, verdicts, notes }: Omit<Result, "charts">,
+): string {
+  const parts = [
+    `# ${number}. ${title}`,
+    ...notes,
+    ...(verdicts.length === 0
+      ? []
+      : [
+          tableOf(
+            ["", "target", "reached", ""],
+            verdicts.map(({ what, target, reached, ok }) => [what, target, reached, ok ? "✓" : "missed"]),
+          ),
+        ]),
+    ...tables.flatMap((table) => [`## ${table.title}`, tableOf(table.head, table.rows)]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Writes a question's figures as JSON, its tables and its pictures, and answers where they are. */
 export async function write(question: Question, result: Result, quick: boolean): Promise<string[]> {
   const folder = quick ? QUICK : RESULTS;
   await mkdir(folder, { recursive: true });
@@ -48,6 +73,7 @@ export async function write(question: Question, result: Result, quick: boolean):
     servers: await usedVersions(),
   };
   files.set(`${number}.json`, `${JSON.stringify({ ...run, ...found }, undefined, 2)}\n`);
+  files.set(`${number}.md`, markdownOf(question, found));
   for (const chart of charts) files.set(`${number}-${chart.name}.svg`, await renderSvg(chart));
   for (const [name, text] of files) await writeFile(new URL(name, folder), text);
   return [...files.keys()].map((name) => relative(process.cwd(), fileURLToPath(new URL(name, folder))));

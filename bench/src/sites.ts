@@ -36,6 +36,12 @@ export function bare(framework: Framework): Site {
   return { module: `bare-${MODULES[framework]}`, framework, keeping: "none", label, ours: false };
 }
 
+/** A site with the client of a backend and nothing else, which does by hand what a session needs: the limit. */
+export function client(keeping: Keeping): Site {
+  const label = `the bare client (node:http, ${keeping})`;
+  return { module: "client-http", framework: "node:http", keeping, label, ours: false };
+}
+
 function peer(module: string, framework: Framework, keeping: Keeping, label: string): Site {
   return { module, framework, keeping, label, ours: false };
 }

@@ -48,7 +48,7 @@ async function wait(together: number): Promise<void> {
 }
 
 /** About 1 KB: what a page may keep of one thing in a basket. */
-function thing(i: number): object {
+export function thing(i: number): object {
   const text = Array.from(
     { length: 16 },
     (_, line) => `Line ${line} of what is said of thing ${i}, and more of the same.`,
