@@ -36,7 +36,7 @@ const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]):
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** What a question found, to be read where the repository is. */
-export function markdownOf(
+function markdownOf(
   { number, title }: Question,
   { tables, verdicts, notes }: Omit<Result, "charts">,
 ): string {

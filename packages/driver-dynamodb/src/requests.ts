@@ -36,7 +36,7 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
 >;
 
 /** A command to come: whoever only imports the driver, or gives it no work, need not wait for the package. */
-export type Making<I extends ServiceInputTypes, O extends ServiceOutputTypes> = (sdk: Sdk) => Command<I, O>;
+type Making<I extends ServiceInputTypes, O extends ServiceOutputTypes> = (sdk: Sdk) => Command<I, O>;
 
 /** The ways in which the driver asks the service. */
 export interface Requests {

@@ -12,7 +12,7 @@ export interface Statement {
 const JOURNAL_MODE: Statement = { sql: "PRAGMA journal_mode", values: [] };
 
 /** Both kinds of handles as one. */
-export interface Connection {
+interface Connection {
   /** For what writes: answers how many rows were changed. */
   run(statement: Statement): number;
   /** Each row as its columns. */
