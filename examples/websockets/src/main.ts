@@ -17,7 +17,7 @@ server.listen(Number(process.env["PORT"] || 3000), "127.0.0.1", () => {
 function stop(): void {
   server.once("close", () => void sessions.close());
   close();
-  // Under load a socket has been seen to stay: nobody who restarts a server waits for it.
+  // Under load the program has been seen to stay: nobody who restarts a server waits for what it has open.
   setTimeout(() => process.exit(), 5000).unref();
 }
 process.once("SIGINT", stop);
