@@ -49,6 +49,32 @@ test.each(Object.entries(libraries))(
   },
 );
 
+test("SIGTERM ends the program though Socket.IO waits for the next poll of a client whose session has ended", async () => {
+  const { url, stop } = await start({});
+  try {
+    const visitor = new Visitor(url);
+    await visitor.post("/cart", { item: "tea" });
+    const { cookie = "" } = visitor;
+    // By hand: Socket.IO's own client asks once more, and whether that or its goodbye comes first is chance.
+    const ask = async (query: string, init: RequestInit = {}): Promise<string> => {
+      const address = `${url}/socket.io/?EIO=4&transport=polling${query}`;
+      const response = await fetch(address, { headers: { cookie }, ...init });
+      expect(response.status).toBe(200);
+      return response.text();
+    };
+    const { sid }: { sid: string } = JSON.parse((await ask("")).slice(1));
+    const query = `&sid=${sid}`;
+    await ask(query, { method: "POST", body: "40" });
+    expect(await ask(query)).toMatch(/^40/);
+    await visitor.post("/logout");
+    // The cart may come before, or along with it.
+    let told = "";
+    while (!told.split("\x1e").includes("41")) told = await ask(query);
+  } finally {
+    await stop();
+  }
+});
+
 describe.skipIf(!redis).each(Object.entries(libraries))("two processes on one Redis, by %s", (_, connect) => {
   test("a socket in one sees what the other's page changes, and ends with the other's logout", async () => {
     // Longer than any test: nothing here is the timer's doing.
