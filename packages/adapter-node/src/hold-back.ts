@@ -34,8 +34,7 @@ export async function sealSession(session: Session): Promise<Sealed> {
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
 
-// A class, as what it gives its answers to is one: V8 gives literals that so much hangs on to the old generation, and
-// what hangs on them stays until all of that is collected. That took half of a request's time.
+/** The answer to one request, by the handler or by what follows when its session cannot be committed. */
 class HeldAnswer implements Answer {
   readonly #res: ServerResponse;
   readonly #opened: Session | Promise<Session>;

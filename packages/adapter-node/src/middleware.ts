@@ -20,20 +20,14 @@ export interface SessionMiddlewareOptions {
   adopt?: Adopt | undefined;
 }
 
-/** One request, and the session that was opened for it. A class for the reason that `HeldAnswer` is one. */
-class Visit {
+/** One request, and the session that was opened for it. */
+interface Visit {
   readonly sessions: SessionManager;
   /** Where errors go; `undefined` without the middleware and without `onError`. */
   readonly next: Next | undefined;
   readonly adopt: Adopt | undefined;
-  opened: Promise<Session> | undefined = undefined;
-  session: Session | undefined = undefined;
-
-  constructor(sessions: SessionManager, next: Next | undefined, adopt: Adopt | undefined) {
-    this.sessions = sessions;
-    this.next = next;
-    this.adopt = adopt;
-  }
+  opened: Promise<Session> | undefined;
+  session: Session | undefined;
 }
 
 // On the request itself, or on its session: a WeakMap with an entry for each request costs more than all the rest, and on
@@ -69,7 +63,7 @@ export function sessionMiddleware(
     }
     makeDictionary(req, "method");
     makeDictionary(res, "sendDate");
-    const visit = new Visit(sessions, next, adopt);
+    const visit: Visit = { sessions, next, adopt, opened: undefined, session: undefined };
     if (!lazy) {
       visit.opened = open(visit, req, res, false);
       visit.opened.then((opened) => {
@@ -113,7 +107,7 @@ export function openSession(
 ): Promise<Session> {
   const visited: Visited = req;
   const known = visited[VISIT] ?? visited.session?.[VISIT];
-  const visit = known ?? new Visit(sessions, onError, adopt);
+  const visit: Visit = known ?? { sessions, next: onError, adopt, opened: undefined, session: undefined };
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),

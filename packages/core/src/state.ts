@@ -27,10 +27,7 @@ interface Beginning {
   readonly before: Pick<State, "token" | "entries" | "principal" | "createdAt" | "closed">;
 }
 
-/**
- * One session of one request: what was read, what is staged, what the client is to be told. A class, for V8 gives
- * literals that so much hangs on to the old generation, where it stays until all of that is collected.
- */
+/** One session of one request: what was read, what is staged, what the client is to be told. */
 export class State {
   readonly context: Context;
   /** By `"id"` a session is read and written, never touched, rotated or given to a client. */
