@@ -8,7 +8,7 @@ import { rolldown } from "rolldown";
 const limits = {
   // What an application ships, minified and gzipped, without dependencies. 8,000 was the wish; the memory driver,
   // driverFromUrl and the administration take a quarter of it, the rest is the promise itself.
-  coreBytes: 13_750,
+  coreBytes: 14_100,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

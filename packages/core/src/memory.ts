@@ -1,4 +1,5 @@
 import type { ListedRecord, ListingDriver, ListPage, StoredRecord } from "./driver.ts";
+import { createExpiries, type Expiring, minuteOf } from "./memory-expiries.ts";
 
 /** Options of `memoryDriver`. */
 export interface MemoryDriverOptions {
@@ -9,8 +10,8 @@ export interface MemoryDriverOptions {
   readonly maxSessions?: number | undefined;
 }
 
-/** A record, and its neighbours in the order of use. */
-interface Kept extends StoredRecord {
+/** A record, and its neighbours in the order of use and among those that expire in the same minute. */
+interface Kept extends StoredRecord, Expiring<Kept> {
   readonly id: string;
   readonly fields: Map<string, string>;
   version: number;
@@ -28,7 +29,7 @@ interface Kept extends StoredRecord {
  */
 const LEFTOVER_MS = 5 * 60_000;
 /** How many records `sweep` looks at before it lets other work run. Code that has not run yet takes ten times as long. */
-const SWEEP_STRIDE = 250;
+const SWEEP_STRIDE = 32;
 /** A Map that grows or shrinks moves all it holds at once: a million sessions in one would stop the process meanwhile. */
 const SHARDS = 256;
 
@@ -51,17 +52,14 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   let stalest: Kept | undefined;
   let freshest: Kept | undefined;
   const principals = new Map<string, Set<Kept>>();
+  const expiries = createExpiries<Kept>();
   let size = 0;
   let births = 0;
-  let inspected = all();
-  /** The shard that the next sweep begins with, so that one in batches does not look at the same records each time. */
-  let swept = 0;
+  /** What is left of the leftovers that there were in this minute. */
+  let leftovers: Iterator<Kept, undefined> = expiries.between(0, 0);
+  let inspected = 0;
   /** How many records sweeps looked at: small batches, one after another, let other work run too. */
   let looked = 0;
-
-  function* all(): Generator<Kept> {
-    for (const shard of shards) yield* shard.values();
-  }
 
   function enlist(record: Kept, principal: string | undefined): void {
     record.principal = principal;
@@ -103,6 +101,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     shardOf(record.id)?.delete(record.id);
     unlist(record);
     unlink(record);
+    expiries.remove(record);
     size--;
   }
 
@@ -111,15 +110,20 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     return record && record.expiresAt > now ? record : undefined;
   }
 
-  // Each creation looks at two old records: leftovers go at least as fast as new records come.
+  // Each creation looks at two of them: leftovers go at least as fast as new records come.
   function removeLeftovers(now: number): void {
     for (let looked = 0; looked < 2; looked++) {
-      const next = inspected.next();
-      if (next.done) {
-        inspected = all();
-        return;
+      const { value: record } = leftovers.next();
+      if (record) {
+        // A clock may have been set back meanwhile.
+        if (record.expiresAt + LEFTOVER_MS <= now) remove(record);
+        continue;
       }
-      if (next.value.expiresAt + LEFTOVER_MS <= now) remove(next.value);
+      const minute = minuteOf(now);
+      if (minute === inspected) return;
+      inspected = minute;
+      // Whole minutes, whose records have all been there long enough.
+      leftovers = expiries.between(Number.NEGATIVE_INFINITY, now - LEFTOVER_MS - 60_000);
     }
   }
 
@@ -145,9 +149,12 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
         fields: new Map(fields),
         staler: undefined,
         fresher: undefined,
+        previous: undefined,
+        next: undefined,
       };
       shardOf(id)?.set(id, record);
       link(record);
+      expiries.add(record);
       enlist(record, principal);
       if (++size > maxSessions && stalest) remove(stalest);
       return true;
@@ -172,7 +179,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
         unlist(record);
         enlist(record, change.principal ?? undefined);
       }
-      record.expiresAt = change.expiresAt ?? record.expiresAt;
+      if (change.expiresAt !== undefined) expiries.move(record, change.expiresAt);
       if (change.fields.size > 0 || change.principal !== undefined || change.ifVersion !== undefined)
         record.version++;
       use(record);
@@ -187,19 +194,12 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
 
     async sweep({ after, before, limit }) {
       let removed = 0;
-      const first = swept;
-      for (let index = first; index < first + SHARDS; index++) {
-        for (const record of shards[index % SHARDS]?.values() ?? []) {
-          if (removed === limit) {
-            swept = index % SHARDS;
-            return removed;
-          }
-          if (record.expiresAt >= after && record.expiresAt < before) {
-            remove(record);
-            removed++;
-          }
-          if (++looked % SWEEP_STRIDE === 0) await new Promise(setImmediate);
+      for (const record of expiries.between(after, before)) {
+        if (record.expiresAt >= after && record.expiresAt < before) {
+          remove(record);
+          if (++removed >= limit) break;
         }
+        if (++looked % SWEEP_STRIDE === 0) await new Promise(setImmediate);
       }
       return removed;
     },

@@ -14,7 +14,8 @@ import {
   type ListingDriver,
 } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { compileInto, HOUR, MINUTE, START, stored, testClock } from "./support.ts";
+import { createExpiries, type Expiring, minuteOf } from "../src/memory-expiries.ts";
+import { compileInto, DAY, HOUR, MINUTE, START, stored, testClock } from "./support.ts";
 
 const id = (n: number): string => n.toString(16).padStart(32, "0");
 const record = (expiresAt: number, principal?: string) => ({
@@ -139,6 +140,29 @@ describe("expired records", () => {
     expect((await sessions.open(cookie)).rejected).toBe("expired");
   });
 
+  test("leave by no clock but the one that is shown", async () => {
+    const driver = memoryDriver();
+    for (let n = 0; n < 10; n++) await driver.create(id(n), record(START + MINUTE), START);
+    // The look for leftovers begins, and then the clock is set back.
+    await driver.create(id(100), record(START + DAY), START + HOUR);
+    const left = (await all(driver)).length;
+    for (let n = 101; n < 120; n++) await driver.create(id(n), record(START + DAY), START);
+    expect(await all(driver)).toHaveLength(left + 19);
+    for (let n = 120; n < 130; n++)
+      await driver.create(id(n), record(START + DAY), START + HOUR + n * MINUTE);
+    expect(await idsOf(driver)).toStrictEqual(Array.from({ length: 30 }, (_, n) => id(n + 100)));
+  });
+
+  test("never outnumber the living by much where as many come as go", async () => {
+    const driver = memoryDriver();
+    // One lives ten minutes; leftovers stay five more, and their minute out.
+    for (let n = 0; n < 600; n++) {
+      const now = START + n * 10_000;
+      await driver.create(id(n), record(now + 10 * MINUTE), now);
+    }
+    expect((await all(driver)).length).toBeLessThanOrEqual(6 * 17);
+  });
+
   test("are swept by their expiry: at least `after`, less than `before`, at most `limit`", async () => {
     const moments = fc.integer({ min: 0, max: 20 }).map((n) => START + n);
     await fc.assert(
@@ -160,6 +184,193 @@ describe("expired records", () => {
         },
       ),
     );
+  });
+});
+
+test("a sweep looks at no record that expires in other minutes than its own", async () => {
+  const driver = memoryDriver();
+  for (let n = 0; n < 1000; n++) await driver.create(id(n), record(START + HOUR), START);
+  for (let n = 1000; n < 1010; n++) await driver.create(id(n), record(START + MINUTE), START);
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  expect(await driver.sweep({ after: 0, before: START + 2 * MINUTE, limit: 100 })).toBe(10);
+  // It lets other work run by how many it looked at.
+  expect(turned).toBe(false);
+});
+
+test("bounds of a sweep may be any numbers", async () => {
+  const driver = memoryDriver();
+  for (const [n, at] of [-5 * MINUTE, 0, START].entries()) await driver.create(id(n), record(at), -HOUR);
+  const { MAX_SAFE_INTEGER: most } = Number;
+  expect(await driver.sweep({ after: -most, before: -most + 1, limit: 9 })).toBe(0);
+  expect(await driver.sweep({ after: START + 1, before: most, limit: 9 })).toBe(0);
+  expect(await driver.sweep({ after: START, before: 0, limit: 9 })).toBe(0);
+  expect(await driver.sweep({ after: -most, before: 0, limit: 9 })).toBe(1);
+  expect(await driver.sweep({ after: 0, before: Number.POSITIVE_INFINITY, limit: 9 })).toBe(2);
+});
+
+describe("while a sweep lets other work run", () => {
+  // Some to a minute, and in each of the range's own two a part that is not in it.
+  const AFTER = START + MINUTE / 2;
+  const BEFORE = START + 3.5 * MINUTE;
+  const inRange = (at: number): boolean => AFTER <= at && at < BEFORE;
+  const expiries = fc.integer({ min: 0, max: 15 }).map((n) => START + (n * MINUTE) / 4);
+  const steps = fc.array(
+    fc.record({
+      do: fc.constantFrom("create", "commit", "commit", "destroy", "again", "turn"),
+      n: fc.nat({ max: 160 }),
+      at: expiries,
+    }),
+    { maxLength: 60 },
+  );
+
+  test("it removes what is in the range when its turn comes, and nothing else, and ends", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(expiries, { minLength: 60, maxLength: 160 }),
+        steps,
+        fc.constantFrom(1, 40, 1000),
+        async (begun, todo, limit) => {
+          const driver = memoryDriver();
+          const model = new Map(begun.entries());
+          const changed = new Set<number>();
+          for (const [n, at] of model) await driver.create(id(n), record(at), 0);
+          let gone = 0;
+          // What the sweep took since the last look.
+          const look = async (): Promise<void> => {
+            for (const [n, at] of model) {
+              const there = await driver.load(id(n));
+              if (there) expect(there.expiresAt).toBe(at);
+              else {
+                expect(inRange(at)).toBe(true);
+                model.delete(n);
+                gone++;
+              }
+            }
+          };
+          const sweep = driver.sweep({ after: AFTER, before: BEFORE, limit });
+          for (const { do: what, n, at } of todo) {
+            await look();
+            if (what !== "turn") changed.add(n);
+            if (what === "destroy" || what === "again")
+              expect(await driver.destroy(id(n), 0)).toBe(model.delete(n));
+            if (what === "create" || what === "again") {
+              expect(await driver.create(id(n), record(at), 0)).toBe(!model.has(n));
+              if (!model.has(n)) model.set(n, at);
+            }
+            if (what === "commit") {
+              const outcome = await driver.commit(id(n), { fields: new Map(), expiresAt: at }, 0);
+              expect(outcome).toBe(model.has(n) ? "committed" : "gone");
+              if (model.has(n)) model.set(n, at);
+            }
+            if (what === "turn") await new Promise(setImmediate);
+          }
+          const swept = await sweep;
+          await look();
+          expect(swept).toBe(gone);
+          expect(swept).toBeLessThanOrEqual(limit);
+          // Whatever else happened, none was left that stood in the range all the time.
+          const left = [...model].filter(([n, at]) => inRange(at) && !changed.has(n));
+          if (swept < limit) expect(left).toStrictEqual([]);
+          await driver.sweep({ after: AFTER, before: BEFORE, limit: 1000 });
+          expect(await idsOf(driver)).toStrictEqual(
+            [...model]
+              .filter(([, at]) => !inRange(at))
+              .map(([n]) => id(n))
+              .sort(),
+          );
+        },
+      ),
+    );
+  });
+
+  interface Entry extends Expiring<Entry> {
+    readonly n: number;
+  }
+  const moves = fc.array(
+    fc.record({
+      do: fc.constantFrom("add", "remove", "move", "walk", "walk"),
+      n: fc.nat({ max: 11 }),
+      at: fc.nat({ max: 7 }).map((half) => (half * MINUTE) / 2),
+      walk: fc.nat({ max: 1 }),
+    }),
+    { minLength: 10, maxLength: 80 },
+  );
+
+  test("each walk over the index meets every record that stays in its minute once, and none that has gone", () => {
+    fc.assert(
+      fc.property(moves, (todo) => {
+        const index = createExpiries<Entry>();
+        const kept = new Map<number, Entry>();
+        const [after, before] = [MINUTE, 2.5 * MINUTE];
+        const isBetween = ({ expiresAt }: Entry): boolean => [1, 2].includes(minuteOf(expiresAt));
+        const begin = () => ({
+          records: index.between(after, before),
+          due: undefined as Set<Entry> | undefined,
+          met: new Set<Entry>(),
+          over: false,
+        });
+        const walks = [begin(), begin()];
+        const step = (walk: ReturnType<typeof begin>): void => {
+          walk.due ??= new Set([...kept.values()].filter(isBetween));
+          const { value } = walk.records.next();
+          walk.over = value === undefined;
+          if (!value) return;
+          expect(kept.get(value.n)).toBe(value);
+          expect(isBetween(value)).toBe(true);
+          if (walk.due.has(value)) expect(walk.met).not.toContain(value);
+          walk.met.add(value);
+        };
+        const disturbed = (entry: Entry): void => {
+          for (const { due } of walks) due?.delete(entry);
+        };
+        for (const { do: what, n, at, walk } of todo) {
+          const entry = kept.get(n);
+          if (what === "walk") {
+            const it = walks[walk];
+            if (it) step(it);
+          } else if (what === "add" && !entry) {
+            const added: Entry = { n, expiresAt: at, previous: undefined, next: undefined };
+            kept.set(n, added);
+            index.add(added);
+          } else if (what === "remove" && entry) {
+            kept.delete(n);
+            disturbed(entry);
+            index.remove(entry);
+          } else if (what === "move" && entry) {
+            if (minuteOf(at) !== minuteOf(entry.expiresAt)) disturbed(entry);
+            index.move(entry, at);
+            expect(entry.expiresAt).toBe(at);
+          }
+        }
+        for (const walk of walks) {
+          while (!walk.over) step(walk);
+          for (const entry of walk.due ?? []) expect(walk.met).toContain(entry);
+        }
+        const all = [...index.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)];
+        expect(new Set(all)).toStrictEqual(new Set(kept.values()));
+        expect(all).toHaveLength(kept.size);
+      }),
+    );
+  });
+
+  test.each([
+    { many: 10, what: "beside those that it meets" },
+    { many: 10, what: "in their place" },
+    { many: 1, what: "in the place of the only one, whose minute ends and begins anew" },
+  ])("it ends though others come as fast, $what", ({ many, what }) => {
+    const index = createExpiries<Entry>();
+    const entry = (n: number): Entry => ({ n, expiresAt: START, previous: undefined, next: undefined });
+    for (let n = 0; n < many; n++) index.add(entry(n));
+    let met = 0;
+    for (const record of index.between(START, START)) {
+      if (!what.startsWith("beside")) index.remove(record);
+      index.add(entry(many + met));
+      if (++met > 100) break;
+    }
+    expect(met).toBe(many);
   });
 });
 
