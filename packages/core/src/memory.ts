@@ -30,8 +30,12 @@ interface Kept extends StoredRecord, Expiring<Kept> {
 const LEFTOVER_MS = 5 * 60_000;
 /** How many records `sweep` looks at before it lets other work run. Code that has not run yet takes ten times as long. */
 const SWEEP_STRIDE = 32;
-/** A Map that grows or shrinks moves all it holds at once: a million sessions in one would stop the process meanwhile. */
+/**
+ * A Map that grows or shrinks moves all it holds at once: a million sessions in one would stop the process meanwhile.
+ * The last of the shards are half as full as the first, or all would grow, and shrink, in one moment.
+ */
 const SHARDS = 256;
+const SHARD_BY_PREFIX = Uint8Array.from({ length: 4096 }, (_, prefix) => SHARDS * (2 ** (prefix / 4096) - 1));
 
 /**
  * Keeps sessions in this process: for development, tests, and single processes that may forget. Everything is lost
@@ -48,7 +52,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   // records are read as they come go round for ever.
   const shards = Array.from({ length: SHARDS }, () => new Map<string, Kept>());
   const shardOf = (id: string): Map<string, Kept> | undefined =>
-    shards[Number.parseInt(id.slice(0, 2), 16) & (SHARDS - 1)];
+    shards[SHARD_BY_PREFIX[Number.parseInt(id.slice(0, 3), 16)] ?? 0];
   let stalest: Kept | undefined;
   let freshest: Kept | undefined;
   const principals = new Map<string, Set<Kept>>();
