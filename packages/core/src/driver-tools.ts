@@ -31,9 +31,10 @@ export interface CallRules {
  * Makes a call to the backend, and ends: rejects with `DriverUnavailableError` where no answer came in time (R11), and
  * with a `SessionError` where the client rejects. `timeout` may differ for one call: what is left for the
  * second of two steps (nothing is begun where that is 0 or less), or `Infinity` for work, such as making an index, that
- * takes as long as it takes.
+ * takes as long as it takes. `onLate` is called before it rejects for want of an answer: there a driver ends the connection
+ * whose answer would come too late. It must not throw.
  */
-export type Call = <T>(work: () => Promise<T>, timeout?: number) => Promise<T>;
+export type Call = <T>(work: () => Promise<T>, timeout?: number, onLate?: () => void) => Promise<T>;
 
 /** For messages: what kind of error it is, as far as that can hold no secret. The whole error is the `cause`. */
 function kindOf(error: unknown): string {
@@ -51,7 +52,7 @@ export function createCall({ driver, timeout: standard, translate }: CallRules):
     new DriverUnavailableError(
       `${driver}: no answer within ${standard} ms; a change may or may not have been made`,
     );
-  return async (work, timeout = standard) => {
+  return async (work, timeout = standard, onLate) => {
     // The rest of a time that is used up: what is not begun cannot be done too late.
     if (timeout <= 0) throw lateness();
     let timer: NodeJS.Timeout | undefined;
@@ -59,7 +60,13 @@ export function createCall({ driver, timeout: standard, translate }: CallRules):
       // Not Promise.race, which costs several promises more.
       return await new Promise((resolve, reject) => {
         if (timeout !== Number.POSITIVE_INFINITY)
-          timer = setTimeout(() => reject(lateness()), Math.min(timeout, MOST_MS));
+          timer = setTimeout(
+            () => {
+              onLate?.();
+              reject(lateness());
+            },
+            Math.min(timeout, MOST_MS),
+          );
         work().then(resolve, reject);
       });
     } catch (error) {

@@ -55,6 +55,18 @@ describe("a call to a backend", () => {
     });
   });
 
+  test("says that it is late before it rejects, and not where it was answered in time", async () => {
+    const onLate = vi.fn(() => expect(outcome).not.toHaveBeenCalled());
+    const outcome = vi.fn();
+    await call(async () => 5, 10, onLate);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(onLate).not.toHaveBeenCalled();
+    void call(() => never, 10, onLate).catch(outcome);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(onLate).toHaveBeenCalledOnce();
+    expect(outcome).toHaveBeenCalledOnce();
+  });
+
   test("may have another time, or all the time there is", async () => {
     const outcome = vi.fn();
     void call(() => never, 10).catch(outcome);

@@ -4,7 +4,6 @@
 export interface MysqlStatement {
   readonly sql: string;
   readonly values: string[];
-  readonly rowsAsArray: boolean;
   readonly nestTables: boolean;
   readonly namedPlaceholders: boolean;
   readonly typeCast: (field: { buffer(): Buffer | null }) => Buffer | null;

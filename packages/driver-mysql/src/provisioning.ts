@@ -51,7 +51,7 @@ export function createProvisioning({
   const ofTable = `table_schema = DATABASE() AND table_name = x'${Buffer.from(table).toString("hex")}'`;
 
   async function ask(run: Run, sql: string): Promise<string[][]> {
-    return (await run(sql)).rows.map((row) => row.map((column) => column?.toString("utf8") ?? ""));
+    return (await run(sql)).rows.map((row) => row.map((column) => String(column ?? "")));
   }
 
   const engineOf = async (run: Run): Promise<string | undefined> =>

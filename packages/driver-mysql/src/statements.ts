@@ -26,10 +26,10 @@ const COLUMNS =
   "CONCAT(@@autocommit + 0, ' ', version, ' ', expires_at, ' ', CAST(CONVERT(fields USING utf8mb4) AS BINARY)) r, principal p";
 
 /** @throws SessionConfigError where autocommit is off: the row may be an old one. */
-export function parseRow([row, principal]: readonly (Buffer | null)[]): StoredRecord {
+export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
   // NULL is what the server makes of it.
-  if (!row) throw new Error("The row is larger than the server can send");
-  const text = row.toString("utf8");
+  if (row === null) throw new Error("The row is larger than the server can send");
+  const text = String(row);
   const toVersion = text.indexOf(" ") + 1;
   const toExpiry = text.indexOf(" ", toVersion) + 1;
   const toFields = text.indexOf(" ", toExpiry) + 1;
@@ -40,13 +40,13 @@ export function parseRow([row, principal]: readonly (Buffer | null)[]): StoredRe
   return {
     version: Number(text.slice(toVersion, toExpiry)),
     expiresAt: Number(text.slice(toExpiry, toFields)),
-    ...(principal && { principal: principal.toString("utf8") }),
+    ...(principal !== null && { principal: String(principal) }),
     fields,
   };
 }
 
 /** Of a row that a page of a list has. */
-export function parseListed(row: readonly (Buffer | null)[]): ListedRecord {
+export function parseListed(row: readonly unknown[]): ListedRecord {
   return { id: `${row[2]}`, ...parseRow(row) };
 }
 
@@ -75,8 +75,12 @@ export function statementsOf(table: string) {
      * touch that changes nothing it depends on how the client connected.
      */
     commit(id: string, { fields, expiresAt, principal, ifVersion }: Change, now: number): string {
-      const deletes = [...fields].filter(([, text]) => text === null).map(([name]) => path(name));
-      const sets = [...fields].flatMap(([name, text]) => (text === null ? [] : [path(name), chars(text)]));
+      const deletes: string[] = [];
+      const sets: string[] = [];
+      for (const [name, text] of fields) {
+        if (text === null) deletes.push(path(name));
+        else sets.push(path(name), chars(text));
+      }
       let json = "fields";
       if (deletes.length > 0) json = `JSON_REMOVE(${json}, ${deletes.join(", ")})`;
       if (sets.length > 0) json = `JSON_SET(${json}, ${sets.join(", ")})`;

@@ -19,7 +19,10 @@ await withService("mysql", async (service) => {
   const simultaneous = service.version.startsWith("MariaDB") ? ",SIMULTANEOUS_ASSIGNMENT" : "";
   const pools = {
     "READ COMMITTED": poolWith(["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"]),
-    SERIALIZABLE: poolWith(["SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE"]),
+    "SERIALIZABLE, and rows as arrays": poolWith(["SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE"], {
+      ...{ rowsAsArray: true, namedPlaceholders: true, jsonStrings: true, dateStrings: true },
+      ...{ bigNumberStrings: true, supportBigNumbers: true },
+    }),
     "latin1, and other unusual settings": poolWith(
       [
         `SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,IGNORE_SPACE${simultaneous}'`,
@@ -32,16 +35,15 @@ await withService("mysql", async (service) => {
         supportBigNumbers: true,
         namedPlaceholders: true,
         rowsAsArray: false,
-        nestTables: true,
         typeCast: () => "not what it was",
         flags: "-FOUND_ROWS",
         queryFormat: (sql: string) => sql.replace(/[:?]\w*/g, "NULL"),
       },
     ),
-    "strict and old": poolWith(["SET SESSION sql_mode = 'TRADITIONAL', unique_checks = 0, big_tables = 1"], {
-      charset: "utf8mb4_general_ci",
-      flags: "-FOUND_ROWS",
-    }),
+    "strict and old, and rows by their tables": poolWith(
+      ["SET SESSION sql_mode = 'TRADITIONAL', unique_checks = 0, big_tables = 1"],
+      { charset: "utf8mb4_general_ci", flags: "-FOUND_ROWS", nestTables: true },
+    ),
   };
   afterAll(async () => {
     for (const pool of Object.values(pools)) await pool.end();

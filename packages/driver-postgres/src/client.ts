@@ -5,8 +5,6 @@ export interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
   readonly name?: string;
-  /** Milliseconds, waiting to be sent included. */
-  readonly query_timeout?: number;
 }
 
 /** What `pg` answers. */

@@ -55,9 +55,9 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "postgres", timeout, translate: translate(table) });
-  const sendWithin = senderOf(client);
+  const sendWithin = senderOf(client, call);
   const send = (text: string, values: unknown[] = [], within = timeout): Promise<PgResult> =>
-    call(() => sendWithin(text, values, within), within);
+    sendWithin(text, values, within);
   const statements = statementsOf(
     table
       .split(".")

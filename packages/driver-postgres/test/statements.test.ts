@@ -1,5 +1,6 @@
 import { sweepBesideCommits, withService } from "@sessions/driver-tests";
-import { describe, expect, test } from "vitest";
+import pg from "pg";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { postgresDriver } from "../src/index.ts";
 import { statementsOf } from "../src/statements.ts";
 import { begin, HOUR, newId, newTable, openPool, ownServer } from "./support.ts";
@@ -144,6 +145,58 @@ await withService("postgres", (postgres) => {
       expect(await driver.load(newId())).toBeUndefined();
       // Nothing was sent on the connection, so it is as good as it was.
       expect(ended).toBe(0);
+      await driver.teardown();
+    });
+  });
+
+  describe("a call whose time is over", () => {
+    const UNAVAILABLE = { code: "ERR_SESSION_UNAVAILABLE" };
+    const a = (text: string) => ({ fields: new Map([["a/x", text]]) });
+
+    /** Another connection locks the record, until it is told to let go. */
+    async function lockRecord(table: string, id: string): Promise<() => Promise<unknown>> {
+      const other = await openPool(postgres.url).connect();
+      onTestFinished(() => other.release(true));
+      await other.query("BEGIN");
+      await other.query(`SELECT id FROM "${table}" WHERE id = $1 FOR UPDATE`, [id]);
+      return () => other.query("COMMIT");
+    }
+
+    test("takes its connection out of the pool, whose place another has at once", async () => {
+      const pool = openPool(postgres.url, { max: 1 });
+      const table = newTable();
+      const driver = postgresDriver({ client: pool, table, timeout: 300 });
+      await driver.setup();
+      const id = await begin(driver);
+      const unlock = await lockRecord(table, id);
+      let ended = 0;
+      pool.on("remove", () => ended++);
+      await expect(driver.commit(id, a("late"), Date.now())).rejects.toMatchObject(UNAVAILABLE);
+      expect((await driver.load(id))?.version).toBe(1);
+      expect(ended).toBe(1);
+      await unlock();
+      await driver.teardown();
+    });
+
+    test("on a single connection lets those that waited for their turn leave unsent", async () => {
+      const client = new pg.Client({ connectionString: postgres.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      const table = newTable();
+      const driver = postgresDriver({ client, table, timeout: 300 });
+      await driver.setup();
+      const id = await begin(driver);
+      const unlock = await lockRecord(table, id);
+      const outcomes = await Promise.allSettled([
+        driver.commit(id, a("may be made"), Date.now()),
+        driver.commit(id, a("late"), Date.now()),
+        driver.destroy(id, Date.now()),
+      ]);
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
+      await unlock();
+      const record = await driver.load(id);
+      expect(record).toMatchObject({ version: 2, fields: new Map([["a/x", "may be made"]]) });
       await driver.teardown();
     });
   });
