@@ -1,5 +1,6 @@
 import { mysqlDriver } from "@sessions/driver-mysql";
-import { createPool } from "mysql2/promise";
+import { addressVariable } from "@sessions/test-services/service";
+import { createPool, type Pool, type RowDataPacket } from "mysql2/promise";
 import { BATCH, PER_PRINCIPAL, type PopulationBackend } from "../population.ts";
 import { findService } from "../services.ts";
 
@@ -12,12 +13,32 @@ FROM (${TEN}) a, (${TEN}) b, (${TEN}) c, (${TEN}) e)`;
 export const numbersFrom = (first: number, count: number): string =>
   `(SELECT i + ${first} AS i FROM ${NUMBERS} m WHERE i < ${Math.min(count, BATCH)}) n`;
 
-export const mysql: PopulationBackend = {
-  name: "mysql",
+/** More than a million sessions take, in bytes. */
+const ROOM = 2 ** 31;
+/** What the server had before anybody changed it. */
+let standard: unknown;
+
+const setBufferPool = (pool: Pool, bytes: unknown): Promise<unknown> =>
+  pool.query("SET GLOBAL innodb_buffer_pool_size = ?", [bytes]);
+
+/** Gives the server as much memory as its manual advises (InnoDB Buffer Pool): its tables are to fit. */
+async function makeRoom(pool: Pool): Promise<void> {
+  if (standard === undefined) {
+    const [[row]] = await pool.query<RowDataPacket[]>("SELECT @@innodb_buffer_pool_size AS bytes");
+    standard = row?.["bytes"];
+  }
+  await setBufferPool(pool, ROOM);
+}
+
+const populationOf = (name: string, roomy: boolean): PopulationBackend => ({
+  name,
   async open(table) {
     const found = await findService("mysql");
     if ("missing" in found) return found.missing;
+    const variable = addressVariable("mysql");
+    if (roomy && process.env[variable]) return `the server that ${variable} names keeps its own settings`;
     const pool = createPool(found.url);
+    if (roomy) await makeRoom(pool);
     const driver = mysqlDriver({ client: pool, table, timeout: "30s" });
     await driver.setup();
     return {
@@ -32,7 +53,15 @@ FROM ${table}, ${numbersFrom(first + done, count - done)} WHERE id = ?`,
           );
         await pool.query(`ANALYZE TABLE ${table}`);
       },
-      close: () => pool.end(),
+      async close() {
+        if (roomy) await setBufferPool(pool, standard);
+        await pool.end();
+      },
     };
   },
-};
+});
+
+/** The server as it comes: MariaDB keeps 128 MB of its tables in memory. */
+export const mysql: PopulationBackend = populationOf("mysql", false);
+/** The server with memory for the whole table. */
+export const mysqlInMemory: PopulationBackend = populationOf("mysql, all in its buffer pool", true);

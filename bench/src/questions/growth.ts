@@ -4,13 +4,13 @@ import { inTurns } from "../measure/rounds.ts";
 import { quantile, show, showSpread, spread } from "../measure/statistics.ts";
 import { idOf, openPopulation, PER_PRINCIPAL, type Population, principalOf } from "../population.ts";
 import { memory } from "../populations/memory.ts";
-import { mysql } from "../populations/mysql.ts";
+import { mysql, mysqlInMemory } from "../populations/mysql.ts";
 import { postgres } from "../populations/postgres.ts";
 import { redis } from "../populations/redis.ts";
-import { sqlite } from "../populations/sqlite.ts";
+import { sqlite, sqliteInMemory } from "../populations/sqlite.ts";
 import type { Figure, Question, RunOptions, Verdict } from "../question.ts";
 
-const backends = [memory, sqlite, redis, postgres, mysql];
+const backends = [memory, sqlite, sqliteInMemory, redis, postgres, mysql, mysqlInMemory];
 const CALLS = ["load", "commit", "list page", "destroyAll", "sweep batch"] as const;
 type Call = (typeof CALLS)[number];
 
