@@ -132,23 +132,19 @@ function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
 export function createRequests(client: DynamoDBClientLike, timeout: number): Requests {
   const call = createCall({ driver: "dynamodb", timeout, translate });
 
-  async function ending<T>(
-    work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>,
-    left?: number,
-  ): Promise<T> {
+  function ending<T>(work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
     const controller = new AbortController();
     const { signal } = controller;
-    try {
-      return await call(async () => {
+    return call(
+      async () => {
         const sdk = await loadSdk();
         signal.throwIfAborted();
         return work(sdk, signal);
-      }, left);
-    } catch (error) {
+      },
+      left,
       // The caller is told that it failed: nothing of it may happen from here on.
-      controller.abort();
-      throw error;
-    }
+      () => controller.abort(),
+    );
   }
 
   function refusal(error: unknown, expected: readonly string[]): Refusal {

@@ -41,20 +41,19 @@ export function createDriver(
   const call = createCall({ driver: "mongodb", timeout, translate });
 
   /** A call that neither waits in the client, nor is repeated by it, nor runs in the server, after its time is up. */
-  async function within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T> {
+  function within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T> {
     // Not AbortSignal.timeout: `call` has a timer already, and the signal's costs more.
     const controller = new AbortController();
     const { signal } = controller;
-    try {
-      return await call(async () => {
+    return call(
+      async () => {
         if (connected) await connected;
         signal.throwIfAborted();
         return work({ signal, maxTimeMS: timeout });
-      });
-    } catch (error) {
-      controller.abort();
-      throw error;
-    }
+      },
+      timeout,
+      () => controller.abort(),
+    );
   }
 
   const live = (id: string, now: number) => ({ _id: id, expiresAt: { $gt: now } });
