@@ -98,7 +98,7 @@ interface CallbackConnection extends Omit<MysqlPoolConnectionLike, "query"> {
 }
 type Done = (error: unknown, result: unknown) => void;
 
-/** Whether it reads rows as the driver needs them. To say how with every statement costs the client a third of its work. */
+/** Whether it reads rows as the driver needs them. Told how with every statement, the client takes a third longer. */
 const isPlain = ({ config }: CallbackConnection): boolean => config?.typeCast === true && !config.nestTables;
 
 function isCallbackPool(value: unknown): value is CallbackPool {
