@@ -11,6 +11,52 @@ export function checkOption(fits: boolean, option: string, must: string, value: 
   if (!fits) throw new SessionConfigError(`${option} must be ${must}; got ${show(value)}`);
 }
 
+/** How many letters must change to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** More letters than that are no slip of the fingers. */
+const MOST_SLIPS = 2;
+
+/**
+ * The one check of an options object's keys, for every package: refuses what is no object, and each key that is not
+ * known, with the known one that it resembles.
+ *
+ * @param where Begins the message: the function that was called, `"redisDriver"`.
+ * @param known Every option, the nested ones of `within` alone.
+ * @param within For nested options: `"cookie."`
+ * @throws SessionConfigError
+ */
+export function checkOptions<T extends object>(
+  where: string,
+  options: T,
+  known: readonly (keyof T & string)[],
+  within = "",
+): void {
+  // Only the type of what was given by mistake: a URL has a password in it.
+  if (Object(options) !== options || typeof options === "function")
+    throw new SessionConfigError(
+      `${where}: ${within ? `${within.slice(0, -1)} must be` : "takes"} an object of options; got ${options === null ? "null" : typeof options}`,
+    );
+  for (const key of Object.keys(options)) {
+    if (known.some((name) => name === key)) continue;
+    const meant = known.find(
+      (name) => distance(key.slice(0, 40).toLowerCase(), name.toLowerCase()) <= MOST_SLIPS,
+    );
+    throw new SessionConfigError(
+      `${where}: unknown option ${show(within + key)}. ${meant === undefined ? `Known: ${known.map((name) => within + name).join(", ")}` : `Did you mean ${show(within + meant)}?`}`,
+    );
+  }
+}
+
 /** @throws SessionConfigError for what is left of the options when all that are known were taken out. */
 export function refuseUnknown(prefix: string, rest: object): void {
   for (const option of Object.keys(rest)) throw new SessionConfigError(`Unknown option ${prefix}${option}`);

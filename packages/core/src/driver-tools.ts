@@ -5,7 +5,7 @@
 import { checkOption } from "./check.ts";
 import { DriverUnavailableError, isSessionError, type SessionError } from "./errors.ts";
 
-export { checkOption, isWhole, refuseUnknown } from "./check.ts";
+export { checkOption, checkOptions, isWhole, refuseUnknown } from "./check.ts";
 export { milliseconds } from "./duration.ts";
 
 /**
