@@ -70,7 +70,8 @@ class HeldAnswer implements Answer {
       // Another library's cookie may have to go out with a session that needs no commit.
       if (this.#sealOther) return;
       interception.open();
-      whenPending(session, () => interception.shut());
+      // A session that cannot tell what is pending makes every response wait.
+      if (!whenPending(session, () => interception.shut())) interception.shut();
     };
     if ("then" in this.#opened) {
       interception.shut();
@@ -123,14 +124,14 @@ class HeldAnswer implements Answer {
   over(pending: boolean): void {
     const session = this.#session;
     if (!session) return;
-    const late = (): true => {
+    const late = (): "over" => {
       queueMicrotask(() => {
         session
           .commit()
           .catch(warn)
           .finally(() => whenPending(session, late));
       });
-      return true;
+      return "over";
     };
     if (pending) late();
     else whenPending(session, late);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { ResponseStage } from "@sessions/core/adapter-tools";
 import type { Answer, Sealed } from "./answer.ts";
 import {
   addCookie,
@@ -71,19 +72,20 @@ export class Interception {
     this.#isOpen = this.#held === undefined && !this.#sent;
   }
 
-  /** There is something again. Answers whether the headers have gone out meanwhile. */
-  shut(): boolean {
+  /** There is something to commit again. Returns where the response stands. */
+  shut(): ResponseStage {
     const res = this.#res;
     this.#isOpen = false;
     if (!this.#own.flushHeaders) this.#interceptFlushing();
-    if (this.#sent || this.#held || !res.headersSent) return false;
+    if (this.#sent || this.#held || !res.headersSent) return "held";
     this.#sent = true;
-    if (this.#ended) this.#answer.over(true);
-    else {
-      this.#more = true;
-      this.#promised = promisedBytes(res, this.#head);
+    if (this.#ended) {
+      this.#answer.over(true);
+      return "over";
     }
-    return true;
+    this.#more = true;
+    this.#promised = promisedBytes(res, this.#head);
+    return "sent";
   }
 
   /** Whether nobody may be heard any more: Node would end the process over a write after the end. */

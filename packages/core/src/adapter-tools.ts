@@ -1,3 +1,3 @@
 /** What adapters need beside the manager's own interface. For whoever writes an adapter; applications need nothing of it. */
 export { checkOptions } from "./check.ts";
-export { whenPending } from "./session.ts";
+export { dropLogin, type ResponseStage, wasRead, whenPending } from "./controls.ts";

@@ -1,11 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { isListingDriver } from "./abilities.ts";
-import { epochOf } from "./check.ts";
+import { checkOptions, epochOf } from "./check.ts";
 import type { ListingDriver } from "./driver.ts";
 import { SessionError } from "./errors.ts";
 import { bytesOf, checkPrincipal, parseField } from "./fields.ts";
 import { FIXED, isLive, readRecord, type SessionRecord } from "./record.ts";
 import { type Context, readNow } from "./state.ts";
+import { lineEnd, MOST_STEPS } from "./succession.ts";
 import { isId } from "./token.ts";
 
 /** A live session in a listing: what is in its stores is not told. */
@@ -63,9 +64,11 @@ async function* liveRecords(
 
 export async function* list(
   context: Context,
-  { principal }: { principal?: string | undefined } = {},
+  query: { principal?: string | undefined } = {},
 ): AsyncGenerator<SessionInfo, undefined> {
-  if (principal !== undefined) checkPrincipal(principal);
+  checkOptions("sessions.list", query, ["principal"]);
+  const { principal } = query;
+  if ("principal" in query) checkPrincipal(principal);
   const listed = new Set<string>();
   for await (const { id, createdAt, expiresAt, fields, ...record } of liveRecords(
     context,
@@ -100,6 +103,7 @@ export async function destroy(
   id: string,
   options: { principal?: string | undefined } = {},
 ): Promise<boolean> {
+  checkOptions("sessions.destroy", options, ["principal"]);
   const { principal } = options;
   if ("principal" in options) checkPrincipal(principal);
   const { driver, clock } = context.settings;
@@ -112,29 +116,51 @@ export async function destroy(
   return true;
 }
 
+/** More than clocks differ. */
+const CLOCKS_MS = 60_000;
+/** As often as a `rotate()` may happen to hide a session from a listing; each must fall into one moment of it. */
+const MOST_ROUNDS = 8;
+
+/** Ends a session, or the one that `rotate()`s put in its place meanwhile. */
+async function destroyLine(context: Context, record: SessionRecord): Promise<SessionRecord | undefined> {
+  const { driver, clock } = context.settings;
+  for (let step = 0, at: SessionRecord | undefined = record; at && step <= MOST_STEPS; step++) {
+    if (await driver.destroy(at.id, clock())) return at;
+    at = await lineEnd(context, await readNow(context, at.id));
+  }
+  return undefined;
+}
+
 export async function destroyAll(context: Context, query: DestroyAllQuery): Promise<number> {
-  const everyone = "everyone" in query && query.everyone === true;
-  const { principal, except } = "principal" in query ? query : {};
+  const where = "sessions.destroyAll";
+  // A union: each member's keys are known to the other.
+  const given: { principal?: string | undefined; except?: string | undefined; everyone?: true } = query;
+  checkOptions(where, given, ["principal", "except", "everyone"]);
+  const { principal, except } = given;
+  const everyone = given.everyone === true;
   // A forgotten variable must not log everybody out.
-  if (everyone === (principal !== undefined))
+  if (everyone === "principal" in given)
     throw new TypeError("destroyAll() needs either a principal, or everyone: true");
   if (!everyone) checkPrincipal(principal);
 
-  const { driver, clock } = context.settings;
   const driverLags = listing(context, "destroyAll").eventualList === true;
+  const latest = context.settings.clock() + CLOCKS_MS;
   const done = new Set<string>();
   let count = 0;
   let looksLeft = driverLags ? 2 : 1;
-  // A session that logged in while a listing was under way stands in the next.
-  while (looksLeft > 0) {
+  // What a `rotate()` began behind a listing's back, and ended before it came there, stands in the next.
+  for (let round = 0; looksLeft > 0 && round < MOST_ROUNDS; round++) {
     let found = false;
     for await (const record of liveRecords(context, "destroyAll", principal)) {
-      if (record.id === except || done.has(record.id)) continue;
+      const { id, createdAt } = record;
+      if (id === except || createdAt > latest || done.has(id)) continue;
       found = true;
-      done.add(record.id);
-      if (!(await driver.destroy(record.id, clock()))) continue;
+      done.add(id);
+      const ended = await destroyLine(context, record);
+      if (!ended) continue;
+      done.add(ended.id);
       count++;
-      context.emit("destroyed", { id: record.id, principal: record.principal, reason: "admin" });
+      context.emit("destroyed", { id: ended.id, principal: ended.principal, reason: "admin" });
     }
     if (found) continue;
     looksLeft--;

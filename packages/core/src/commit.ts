@@ -1,9 +1,9 @@
 import type { SessionCookie } from "./cookie.ts";
 import type { Change } from "./driver.ts";
 import type { Patch } from "./entries.ts";
-import { SessionConflictError, SessionTooLargeError } from "./errors.ts";
-import { bytesOf } from "./fields.ts";
+import { SessionConflictError } from "./errors.ts";
 import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "./record.ts";
+import { judgeGrowth, refuseTooLarge } from "./size.ts";
 import { expiryFrom, pause, readNow, type State, tokenOf, wantsRecord } from "./state.ts";
 import { digest, newToken, nextTurn, type Token } from "./token.ts";
 import { advance, formatTurns, type Turns } from "./turns.ts";
@@ -25,7 +25,7 @@ export interface CommitResult {
   readonly cookie: SessionCookie | undefined;
 }
 
-/** An update that lost so often is given up: with the pauses between, that takes several seconds. */
+/** A commit that lost so often is given up: with the pauses between, that takes several seconds. */
 const MOST_LOST = 64;
 const MOST_COLLISIONS = 5;
 /** Data that is written moves the expiry too, but not more often than this: moving it needs a compare-and-set. */
@@ -41,22 +41,6 @@ export function foundGone(state: State): "gone" {
   return "gone";
 }
 
-/** A unit of UTF-16 takes no more bytes of UTF-8. */
-const MOST_BYTES = 3;
-
-function refuseTooLarge(state: State, fields: ReadonlyMap<string, string>): void {
-  const { maxBytes } = state.context.settings;
-  let units = 0;
-  for (const [name, text] of fields) units += name.length + text.length;
-  if (units * MOST_BYTES <= maxBytes) return;
-  const bytes = bytesOf(fields);
-  // What makes an oversized session smaller is welcome, or nobody could mend one.
-  if (bytes > maxBytes && bytes > bytesOf(state.record?.fields ?? new Map()))
-    throw new SessionTooLargeError(
-      `The session would hold ${bytes} bytes, and ${maxBytes} is the most: keep large data elsewhere, or raise maxBytes`,
-    );
-}
-
 /** Stores a record under the state's token, or another where that id is taken, and does not settle anything yet. */
 export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
   const { settings } = state.context;
@@ -67,10 +51,15 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const token = tokenOf(state);
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
-    refuseTooLarge(state, fields);
+    refuseTooLarge(settings, fields, state.record?.fields);
     const record = { expiresAt, fields, principal };
     if (await settings.driver.create(token.id, record, now)) {
-      const created = readRecord(token.id, { ...record, version: 1 }, settings.absolute);
+      const created = readRecord(
+        token.id,
+        { ...record, version: 1 },
+        settings.absolute,
+        ++state.context.sizes.ticks,
+      );
       if (created) return created;
     }
     state.token = newToken();
@@ -171,18 +160,19 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       state.entries.settle(patch, record.fields);
       return "unchanged";
     }
+    const sent =
+      data && aside
+        ? new Map([...data.fields, ...aside.fields])
+        : (data?.fields ?? aside?.fields ?? new Map<string, string>());
+    let fields = merge(record.fields, sent);
+    const exact = judgeGrowth(context, record, fields, patch.fields) || patch.exact;
     let change: Change = {
-      fields:
-        data && aside
-          ? new Map([...data.fields, ...aside.fields])
-          : (data?.fields ?? aside?.fields ?? new Map()),
+      fields: sent,
       expiresAt: data?.expiresAt ?? aside?.expiresAt,
-      ifVersion: aside || patch.exact ? record.version : undefined,
+      ifVersion: aside || exact ? record.version : undefined,
     };
-    let fields = merge(record.fields, change.fields);
-    if (patch.fields.size > 0) refuseTooLarge(state, fields);
     let outcome = await driver.commit(record.id, change, now);
-    if (outcome === "conflict" && !patch.exact) {
+    if (outcome === "conflict" && !exact) {
       // Touches and rotations give way, and a later request does them; data does not.
       if (!data) return "unchanged";
       aside = undefined;
@@ -213,7 +203,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
 
     if (lost === MOST_LOST)
       throw new SessionConflictError(
-        `An update() lost against other requests ${MOST_LOST} times in a row and was given up: too many write this session`,
+        `A commit lost against other requests ${MOST_LOST} times in a row and was given up: too many write this session`,
       );
     await pause(lost);
     const again = await readNow(context, record.id);

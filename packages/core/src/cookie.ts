@@ -1,5 +1,5 @@
 import { stringifySetCookie } from "cookie";
-import { checkOption, refuseUnknown, show } from "./check.ts";
+import { checkOption, checkOptions, show } from "./check.ts";
 import type { Duration } from "./duration.ts";
 import { milliseconds } from "./duration.ts";
 import { SessionConfigError } from "./errors.ts";
@@ -61,6 +61,12 @@ export function cookieSettings(
   absolute: number,
   production: boolean,
 ): CookieSettings {
+  checkOptions(
+    "createSessionManager",
+    options,
+    ["name", "path", "domain", "secure", "sameSite", "partitioned", "priority", "maxAge"],
+    "cookie.",
+  );
   const {
     path = "/",
     domain,
@@ -71,9 +77,7 @@ export function cookieSettings(
     // A session that ends within a second still needs a cookie.
     maxAge = Math.max(Math.min(absolute, MAX_AGE), 1000),
     name: given,
-    ...rest
   } = options;
-  refuseUnknown("cookie.", rest);
   const hostOnly = domain === undefined && path === "/";
   const name = given ?? (production && secure ? (hostOnly ? "__Host-sid" : "__Secure-sid") : "sid");
 

@@ -11,6 +11,9 @@ interface Staged {
   readonly recompute: readonly Recompute[];
 }
 
+/** What was staged at one moment. */
+export type Snapshot = ReadonlyMap<string, Staged>;
+
 /** What one commit sends, and what `settle` needs to know of it. */
 export interface Patch {
   readonly fields: ReadonlyMap<string, string | null>;
@@ -37,6 +40,10 @@ export interface Entries {
   /** The record was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void;
   discard(): void;
+  /** What is staged now, for `restore`. */
+  staged(): Snapshot;
+  /** Stages that again, and nothing else. */
+  restore(staged: Snapshot): void;
 }
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
@@ -135,5 +142,14 @@ class StagedEntries implements Entries {
 
   discard(): void {
     this.#staged.clear();
+  }
+
+  staged(): Snapshot {
+    return new Map(this.#staged);
+  }
+
+  restore(staged: Snapshot): void {
+    this.#staged.clear();
+    for (const [field, change] of staged) this.#staged.set(field, change);
   }
 }

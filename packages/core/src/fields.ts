@@ -55,6 +55,12 @@ export function checkPrincipal(principal: unknown): asserts principal is string 
     throw new TypeError("A principal is a well-formed string of 1 to 255 bytes without NUL");
 }
 
+/** What a login takes: a listing or a log must not be forged by line breaks and the like. */
+export function checkNewPrincipal(principal: unknown): asserts principal is string {
+  checkPrincipal(principal);
+  if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal holds no control characters");
+}
+
 function isText(text: unknown): text is string {
   return typeof text === "string" && text !== "" && text.isWellFormed() && Buffer.byteLength(text) <= 255;
 }

@@ -8,12 +8,15 @@ import {
   type SessionInfo,
   setExpiry,
 } from "./administration.ts";
+import { checkOptions } from "./check.ts";
 import { cookieValues, formatCookie } from "./cookie.ts";
 import type { Duration } from "./duration.ts";
 import { createEmitter, type SessionEvents } from "./events.ts";
+import { createSession } from "./managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "./open.ts";
-import { createSession, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { readSettings, type SessionManagerOptions } from "./settings.ts";
+import { createSizes } from "./size.ts";
 import { type Context, newState, readNow, storedState } from "./state.ts";
 import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
 import { isId, parseToken } from "./token.ts";
@@ -45,12 +48,17 @@ export interface SessionManager {
   destroy(id: string, options?: { principal?: string | undefined }): Promise<boolean>;
   /** Moves and fixes a session's expiry, as `Session.setExpiry` does; `false` where there is no live one. */
   setExpiry(id: string, at: Date): Promise<boolean>;
-  /** Live sessions, all or one principal's. Rejects with `ERR_SESSION_UNSUPPORTED` where the driver cannot list. */
+  /**
+   * Live sessions, all or one principal's. Rejects with `ERR_SESSION_UNSUPPORTED` where the driver cannot list, and with a
+   * `TypeError` for a principal that is `undefined`: a forgotten one must not show everybody's.
+   */
   list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
   /**
    * Logs out everywhere: ends every session of the principal (`except` one id), or everyone's, whose login was
-   * acknowledged before the call, and answers how many. A `TypeError` where neither is given, and
-   * `ERR_SESSION_UNSUPPORTED` where the driver cannot list.
+   * acknowledged before the call, and returns how many. A session that begins over a minute later is left, so that the
+   * call comes to an end on a busy site. A login meanwhile may or may not be ended: disable the account first. A
+   * `TypeError` where neither a principal nor `everyone` is given, and `ERR_SESSION_UNSUPPORTED` where the driver cannot
+   * list.
    */
   destroyAll(query: DestroyAllQuery): Promise<number>;
   /** Removes expired records in batches, and answers how many. A `TypeError` for a range that reaches live sessions. */
@@ -79,9 +87,9 @@ export interface SessionManager {
  */
 export function createSessionManager(options: SessionManagerOptions = {}): SessionManager {
   const settings = readSettings(options);
-  const { driver, clock, cookie, keys } = settings;
+  const { given: driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
-  const context: Context = { settings, emit, codecs: new WeakMap() };
+  const context: Context = { settings, emit, codecs: new WeakMap(), sizes: createSizes() };
   const sweepings = new Set<() => Promise<void>>();
 
   return {
@@ -106,7 +114,9 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
     list: (query) => list(context, query),
     destroyAll: (query) => destroyAll(context, query),
     sweep: (range) => sweep(context, range),
-    startSweeping({ every }) {
+    startSweeping(options) {
+      checkOptions("sessions.startSweeping", options, ["every"]);
+      const { every } = options;
       const stop = startSweeping(context, every);
       sweepings.add(stop);
       return () => {

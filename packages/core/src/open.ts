@@ -1,6 +1,9 @@
+import { checkOptions } from "./check.ts";
 import { cookieValues } from "./cookie.ts";
+import { createSession } from "./managed-session.ts";
 import { isFamily, isLive, type SessionRecord } from "./record.ts";
-import { createSession, type Session } from "./session.ts";
+import { warnInsecure } from "./secure.ts";
+import type { Session } from "./session.ts";
 import { type Context, newState, type Rejection, readNow, storedState } from "./state.ts";
 import { digest, parseToken, type Token } from "./token.ts";
 import { accepts } from "./turns.ts";
@@ -10,14 +13,34 @@ export interface OpenOptions {
   /** `false` for polling: being used does not keep the session alive. @default true */
   touch?: boolean | undefined;
   /**
-   * The request comes from another site and may lack the cookie for that reason alone: where no cookie came, its
+   * The request comes from another site and may lack the cookie for that reason alone: where no cookie is accepted, its
    * session is fresh, and stores nothing unless it logs in. Adapters decide it. @default false
    */
   crossSite?: boolean | undefined;
+  /**
+   * The request came over https. Where the manager sends cookies without `Secure`, and the program did not say that it
+   * means to, a commit that would hand out a new cookie is refused then. Adapters decide it. @default false
+   */
+  secure?: boolean | undefined;
 }
 
-/** As many sessions as one request may make us look up. */
-const MOST_READS = 4;
+interface Opening {
+  readonly touch: boolean;
+  readonly crossSite: boolean;
+  readonly secure: boolean;
+}
+
+function readOptions(where: string, options: OpenOptions): Opening {
+  checkOptions(where, options, ["touch", "crossSite", "secure"]);
+  const { touch = true, crossSite = false, secure = false } = options;
+  return { touch, crossSite, secure };
+}
+
+/**
+ * As many sessions as one request may make us look up: a browser may send stale cookies of our name, for other paths and
+ * domains, before the good one.
+ */
+const MOST_READS = 16;
 /** So long after a login, `rotate()` or logout a request may still come with the old token, and is muted. */
 const MUTED_MS = 120_000;
 /** From what tells least of the token to what tells most. */
@@ -50,28 +73,34 @@ async function judge(context: Context, token: Token, now: number): Promise<Sessi
   return { rejected: "reused" };
 }
 
-const accepted = (
+function accepted(
   context: Context,
   now: number,
   record: SessionRecord,
   token: Token,
-  touch: boolean,
-): Session =>
-  createSession(
-    storedState(context, now, record, { touch, token, presented: digest(token.turn), clientHasCookie: true }),
+  { touch, secure }: Opening,
+): Session {
+  // It has the cookie already: refusing it would log people out.
+  if (secure) warnInsecure(context);
+  const presented = digest(token.turn);
+  return createSession(
+    storedState(context, now, record, { touch, secure, token, presented, clientHasCookie: true }),
   );
+}
 
 /** The session that a Cookie header names, or a new one. */
 export async function openSession(
   context: Context,
   header: string | null | undefined,
-  { touch = true, crossSite = false }: OpenOptions = {},
+  openOptions: OpenOptions = {},
 ): Promise<Session> {
+  const options = readOptions("sessions.open", openOptions);
   const { clock, cookie, keys } = context.settings;
   const now = clock();
   const values = cookieValues(header, cookie.name);
   let rejected: Rejection | undefined;
-  let muted = crossSite && values.length === 0;
+  // Whatever came under our name: a cookie that is not accepted may stand where SameSite held back the good one.
+  let muted = options.crossSite;
   let successor: string | undefined;
   let reads = 0;
   for (const value of values) {
@@ -81,16 +110,21 @@ export async function openSession(
     else {
       if (reads++ === MOST_READS) break;
       const judged = await judge(context, token, now);
-      if (!("rejected" in judged)) return accepted(context, now, judged, token, touch);
+      if (!("rejected" in judged)) return accepted(context, now, judged, token, options);
       verdict = judged;
     }
     if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
       rejected = verdict.rejected;
     muted ||= verdict.muted ?? false;
     successor ??= verdict.successor;
+    // It was copied, or came out of a backup: no stale cookie of an honest browser.
+    if (verdict.rejected === "reused") break;
   }
   return createSession(
-    newState(context, now, { touch, rejected, successor, closed: muted ? "muted" : undefined }),
+    newState(context, now, {
+      ...{ touch: options.touch, secure: options.secure },
+      ...{ rejected, successor, closed: muted ? "muted" : undefined },
+    }),
   );
 }
 
@@ -98,12 +132,13 @@ export async function openSession(
 export async function loadSession(
   context: Context,
   text: string,
-  { touch = true }: OpenOptions = {},
+  openOptions: OpenOptions = {},
 ): Promise<Session | undefined> {
+  const options = readOptions("sessions.load", openOptions);
   const { clock, cookie, keys } = context.settings;
   const now = clock();
   const token = parseToken(text, cookie.name, keys);
   if (typeof token === "string") return undefined;
   const judged = await judge(context, token, now);
-  return "rejected" in judged ? undefined : accepted(context, now, judged, token, touch);
+  return "rejected" in judged ? undefined : accepted(context, now, judged, token, options);
 }

@@ -14,6 +14,8 @@ const LAST_DATE = 8.64e15;
 /** A record that this library wrote, taken apart. */
 export interface SessionRecord {
   readonly id: string;
+  /** When this process read it, in ticks of `Sizes`. */
+  readonly readAt: number;
   readonly version: number;
   readonly principal: string | undefined;
   readonly fields: ReadonlyMap<string, string>;
@@ -29,7 +31,12 @@ export interface SessionRecord {
 }
 
 /** `undefined` for what is no session: stored bytes are hostile too. */
-export function readRecord(id: string, record: StoredRecord, absolute: number): SessionRecord | undefined {
+export function readRecord(
+  id: string,
+  record: StoredRecord,
+  absolute: number,
+  readAt = 0,
+): SessionRecord | undefined {
   const { version, principal, fields } = record;
   const [, created, family] = /^(\d{1,16}) ([\w-]{43})$/.exec(fields.get(SESSION) ?? "") ?? [];
   const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
@@ -42,6 +49,7 @@ export function readRecord(id: string, record: StoredRecord, absolute: number): 
   const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
   return {
     id,
+    readAt,
     version,
     principal,
     fields,

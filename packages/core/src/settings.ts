@@ -1,11 +1,12 @@
 import { Buffer } from "node:buffer";
-import { checkOption, isWhole, refuseUnknown } from "./check.ts";
+import { checkOption, checkOptions, isWhole } from "./check.ts";
 import { type Codec, devalueCodec } from "./codec.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings } from "./cookie.ts";
 import type { Driver } from "./driver.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { SessionConfigError } from "./errors.ts";
 import { memoryDriver } from "./memory.ts";
+import { selfProvisioning } from "./self-provisioning.ts";
 import type { Rotation } from "./turns.ts";
 
 /** Options of `createSessionManager`; they are read once. */
@@ -41,15 +42,26 @@ export interface SessionManagerOptions {
     | undefined;
   /** Encodes one entry's value to text and back. @default devalueCodec */
   codec?: Codec | undefined;
-  /** The most bytes that one session may hold, encoded. @default 1_048_576 */
+  /** The most bytes that one session may hold, encoded; each entry counts 100 more. @default 1_048_576 */
   maxBytes?: number | undefined;
+  /**
+   * `"auto"` makes what the backend lacks (table, index, folder) when a call first finds it missing, once a process;
+   * `"manual"` leaves that to `setup()`, and such a call rejects with `SessionSetupError`.
+   * @default "auto"
+   */
+  setup?: "auto" | "manual" | undefined;
   /** Epoch milliseconds, for tests with the memory driver. @default Date.now */
   clock?: (() => number) | undefined;
 }
 
 /** The options, checked and complete. */
 export interface Settings {
+  /** What makes calls to the backend. */
   readonly driver: Driver;
+  /** As it was given: what is set up, and closed. */
+  readonly given: Driver;
+  /** What a cookie without `Secure` means on a request over https, where the program did not say that it is meant. */
+  readonly insecure: "refuse" | "warn" | undefined;
   readonly idle: number;
   /** `Infinity` for none. */
   readonly absolute: number;
@@ -59,6 +71,8 @@ export interface Settings {
   readonly rotation: Rotation | undefined;
   readonly codec: Codec;
   readonly maxBytes: number;
+  /** Up to so many bytes a commit may add without comparing versions. */
+  readonly blindBytes: number;
   readonly clock: () => number;
 }
 
@@ -69,13 +83,26 @@ function checkMethods(option: string, value: object, methods: readonly string[])
   checkOption(fits, option, `an object with the methods ${methods.join(", ")}`, value);
 }
 
+const CREATE = "createSessionManager";
+
 function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>): Rotation {
-  const { every, grace = "2m", onReuse = "destroy", ...rest } = rotation;
-  refuseUnknown("rotation.", rest);
+  checkOptions(CREATE, rotation, ["every", "grace", "onReuse"], "rotation.");
+  const { every, grace = "2m", onReuse = "destroy" } = rotation;
   checkOption(["destroy", "report"].includes(onReuse), "rotation.onReuse", '"destroy" or "report"', onReuse);
   const ms = milliseconds("rotation.grace", grace);
   return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
 }
+
+/** The fewest different characters that a key made at random may have. */
+const FEWEST_CHARACTERS = 8;
+
+/** Whether a key is typed rather than made at random, as far as that shows. */
+const isGuessable = (key: string): boolean =>
+  new Set(key).size < FEWEST_CHARACTERS ||
+  // One text over and over, the last time perhaps cut short.
+  Array.from(key).some(
+    (_, period) => period > 0 && 2 * period <= key.length && key.startsWith(key.slice(period)),
+  );
 
 function checkSecrets(secrets: readonly string[]): void {
   // No message shows what was given.
@@ -83,28 +110,44 @@ function checkSecrets(secrets: readonly string[]): void {
     throw new SessionConfigError(
       "secrets must be a list of one key or more; leave it out to send tokens unsigned",
     );
-  for (const [index, key] of secrets.entries())
+  for (const [index, key] of secrets.entries()) {
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
+    if (!isGuessable(key)) continue;
+    const message = `secrets[${index}] can be guessed. Make a good key with: node -p "crypto.randomBytes(32).toString('base64url')"`;
+    if (index === 0) throw new SessionConfigError(message);
+    // It only verifies, until it is taken out of the list.
+    process.emitWarning(message);
+  }
 }
+
+/** Cloudflare runs many small processes, each of which knows only of its own requests. */
+const isWorkers =
+  Reflect.get(Object(Reflect.get(globalThis, "navigator")), "userAgent") === "Cloudflare-Workers";
 
 let warned = false;
 
 /** @throws SessionConfigError naming the option that is unknown, out of range or contradicts another. */
-export function readSettings({
-  driver = memoryDriver(),
-  idle: idleOption = "24h",
-  absolute: absoluteOption = "30d",
-  touchEvery: touchOption,
-  cookie = {},
-  secrets,
-  rotation,
-  codec = devalueCodec,
-  maxBytes = 1_048_576,
-  clock = Date.now,
-  ...rest
-}: SessionManagerOptions): Settings {
-  refuseUnknown("", rest);
+export function readSettings(options: SessionManagerOptions): Settings {
+  checkOptions(CREATE, options, [
+    ...(["driver", "idle", "absolute", "touchEvery", "cookie", "secrets", "rotation", "codec"] as const),
+    ...(["maxBytes", "setup", "clock"] as const),
+  ]);
+  const {
+    driver = memoryDriver(),
+    idle: idleOption = "24h",
+    absolute: absoluteOption = "30d",
+    touchEvery: touchOption,
+    cookie = {},
+    secrets,
+    rotation,
+    codec = devalueCodec,
+    maxBytes: bytesOption = 1_048_576,
+    setup = "auto",
+    clock = Date.now,
+  } = options;
+  if (isFunction(Object(driver).then))
+    throw new SessionConfigError("driver is a promise: await it, as in { driver: await driverFromUrl(url) }");
   checkMethods("driver", driver, ["create", "load", "commit", "destroy", "sweep"]);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
   const { maxRecordBytes } = driver;
@@ -116,9 +159,8 @@ export function readSettings({
   );
   checkMethods("codec", codec, ["encode", "decode"]);
   checkOption(isFunction(clock), "clock", "a function", clock);
-  checkOption(isWhole(maxBytes, 1), "maxBytes", "a whole number of 1 or more", maxBytes);
-  checkOption(Object(cookie) === cookie, "cookie", "an object", cookie);
-  checkOption(rotation === undefined || Object(rotation) === rotation, "rotation", "an object", rotation);
+  checkOption(isWhole(bytesOption, 1), "maxBytes", "a whole number of 1 or more", bytesOption);
+  checkOption(["auto", "manual"].includes(setup), "setup", '"auto" or "manual"', setup);
   if (secrets !== undefined) checkSecrets(secrets);
 
   const idle = milliseconds("idle", idleOption);
@@ -127,23 +169,30 @@ export function readSettings({
   const touchEvery = milliseconds("touchEvery", touchOption ?? Math.min(Math.floor(idle / 10), 300_000), 0);
   checkOption(touchEvery < idle, "touchEvery", `less than idle, ${idle} ms`, touchOption);
 
-  const production = process.env["NODE_ENV"] === "production";
+  const environment = process.env["NODE_ENV"];
+  const production = environment === "production";
   if (production && driver.name === "memory" && !warned) {
     warned = true;
     process.emitWarning(
       "Sessions in memory are lost at every restart, and no other process sees them: choose a driver",
     );
   }
+  const settings = cookieSettings(cookie, absolute, production);
+  const isDeveloping = environment === "development" || environment === "test";
+  const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);
   return {
-    driver,
+    driver: setup === "auto" ? selfProvisioning(driver) : driver,
+    given: driver,
+    insecure: settings.secure || cookie.secure === false ? undefined : isDeveloping ? "warn" : "refuse",
     idle,
     absolute,
     touchEvery,
-    cookie: cookieSettings(cookie, absolute, production),
+    cookie: settings,
     keys: [...(secrets ?? [])],
     rotation: rotation && readRotation(rotation),
     codec,
-    maxBytes: Math.min(maxBytes, driver.maxRecordBytes ?? maxBytes),
+    maxBytes,
+    blindBytes: maxBytes / (isWorkers ? 256 : 16),
     clock: () => Math.floor(clock()),
   };
 }

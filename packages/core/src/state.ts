@@ -1,11 +1,14 @@
 import { setTimeout } from "node:timers/promises";
+import type { ResponseStage } from "./controls.ts";
 import type { StoreRules } from "./define-store.ts";
-import { createEntries, type Entries } from "./entries.ts";
+import { createEntries, type Entries, type Snapshot } from "./entries.ts";
 import type { EntryCodec } from "./entry-codec.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
+import { warnOfLateWrite } from "./late-write.ts";
 import { readRecord, type SessionRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
+import type { Sizes } from "./size.ts";
 import type { DecodedValues, Store } from "./store.ts";
 import { newToken, type Token } from "./token.ts";
 
@@ -15,6 +18,7 @@ export interface Context {
   /** By definition, made for the first session that has the store. */
   readonly codecs: WeakMap<StoreRules, EntryCodec>;
   readonly emit: Emitter["emit"];
+  readonly sizes: Sizes;
 }
 
 /** Why the token that came was not accepted. */
@@ -25,6 +29,8 @@ interface Beginning {
   readonly reason: "login" | "rotate";
   /** What the new session takes the place of; to go back to where the commit fails. */
   readonly before: Pick<State, "token" | "entries" | "principal" | "createdAt" | "closed">;
+  /** What was staged before it: what an answer that reports an error keeps. */
+  readonly staged: { readonly entries: Snapshot; readonly expiry: number | undefined };
 }
 
 /** One session of one request: what was read, what is staged, what the client is to be told. */
@@ -33,6 +39,8 @@ export class State {
   /** By `"id"` a session is read and written, never touched, rotated or given to a client. */
   readonly access: "token" | "id" = "token";
   readonly touch: boolean = true;
+  /** The request came over https. */
+  readonly secure: boolean = false;
   /** When the request came: rotation counts from there, not from when its handler is done. */
   readonly openedAt: number;
   /** By name or definition. */
@@ -61,11 +69,17 @@ export class State {
   /** The headers are going out, or have gone. */
   sealed = false;
   headersSent = false;
+  /** The response has ended. */
+  over = false;
+  /** How many commits and logouts are under way, or wait for others. */
+  running = 0;
+  /** The program looked at the session: its answer may depend on the cookie. */
+  wasRead = false;
   clientHasCookie = false;
   /** What the next response is to carry. */
   send: "token" | "clear" | undefined = undefined;
-  /** Called once, before there is anything that a commit may write or send; answers whether the headers have gone. */
-  onPending: (() => boolean) | undefined = undefined;
+  /** Called once, before there is anything that a commit may write or send. */
+  onPending: (() => ResponseStage) | undefined = undefined;
 
   constructor(context: Context, now: number, entries: Entries) {
     this.context = context;
@@ -108,9 +122,10 @@ export const expiryFrom = ({ idle, absolute }: Settings, now: number, createdAt:
   Math.min(now + idle, createdAt + absolute);
 
 /** The record as it is now, if it is one of ours: live, expired or ended. */
-export async function readNow({ settings }: Context, id: string): Promise<SessionRecord | undefined> {
+export async function readNow({ settings, sizes }: Context, id: string): Promise<SessionRecord | undefined> {
+  const readAt = ++sizes.ticks;
   const record = await settings.driver.load(id);
-  return record && readRecord(id, record, settings.absolute);
+  return record && readRecord(id, record, settings.absolute, readAt);
 }
 
 /** Who lost a race waits a moment of random length, longer each time, so that the same two do not meet again. */
@@ -126,13 +141,33 @@ export const headersSent = (what: string): SessionError =>
 export function becomePending(state: State): void {
   const { onPending } = state;
   state.onPending = undefined;
-  // Nobody sealed what had nothing to send.
-  if (onPending?.()) state.sealed = state.headersSent = true;
+  const stage = onPending?.() ?? "held";
+  if (stage === "held") return;
+  // The headers went out without a commit, because there was nothing to send: the session is sealed from now on.
+  state.sealed = state.headersSent = true;
+  state.over = stage === "over";
 }
 
-/** Before a change is staged: throws where the client can no longer be given the cookie that it lacks. */
-export function beforeWrite(state: State): void {
+/** Whether the client lacks the cookie of what would be stored now, and can no longer be given it. */
+const isUnreachable = ({ sealed, clientHasCookie, closed }: State): boolean =>
+  sealed && !clientHasCookie && !closed;
+
+/**
+ * Before a change is staged that a session without a record needs a cookie for.
+ *
+ * @returns `true` where the response is over and the change is to be dropped: an error thrown at a listener of its last
+ * event would end the process.
+ * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the headers have gone out.
+ */
+export function isTooLate(state: State): boolean {
+  if (!isUnreachable(state)) return false;
+  if (!state.over) throw headersSent("The first write to a new session came");
+  warnOfLateWrite();
+  return true;
+}
+
+/** Before a write. @returns As `isTooLate`. */
+export function beforeWrite(state: State): boolean {
   becomePending(state);
-  const { sealed, clientHasCookie, closed } = state;
-  if (sealed && !clientHasCookie && !closed) throw headersSent("The first write to a new session came");
+  return isTooLate(state);
 }

@@ -64,10 +64,12 @@ interface Decoded {
 /** By field, each value that was decoded; one for each handle of the store that reads otherwise. */
 export type DecodedValues = Map<string, Decoded[]>;
 
-function stage(state: State, field: string, text: string | undefined): void {
-  beforeWrite(state);
+/** @returns `false` where the change came too late to be kept. */
+function stage(state: State, field: string, text: string | undefined): boolean {
+  if (beforeWrite(state)) return false;
   state.entries.set(field, text);
   state.decoded.delete(field);
+  return true;
 }
 
 /** Notices a mutation in place: the value prints otherwise than the text that it came from. */
@@ -130,7 +132,9 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   get(key: string): unknown {
     const field = this.#fieldOf(key);
-    const { decoded, entries } = this.#state;
+    const state = this.#state;
+    const { decoded, entries } = state;
+    state.wasRead = true;
     const isOurs = (known: Decoded): boolean => known.codec === this.#codec;
     const known = decoded.get(field)?.find(isOurs);
     if (known && known.text === entries.get(field)) return known.value;
@@ -138,13 +142,14 @@ class SessionStore implements Store<Record<string, unknown>> {
     if (text === undefined) return undefined;
     const value = this.#codec.decode(key, text);
     // It may be mutated in place.
-    if (Object(value) === value) becomePending(this.#state);
+    if (Object(value) === value) becomePending(state);
     const others = decoded.get(field)?.filter((other) => !isOurs(other));
     this.#remember(field, key, text, value, others);
     return value;
   }
 
   has(key: string): boolean {
+    this.#state.wasRead = true;
     const text = this.#state.entries.get(this.#fieldOf(key));
     if (text === undefined || !this.#codec.isOld(text)) return text !== undefined;
     try {
@@ -158,8 +163,7 @@ class SessionStore implements Store<Record<string, unknown>> {
   set(key: string, given: unknown): this {
     const field = this.#fieldOf(key);
     const { text, value } = this.#codec.encode(key, given);
-    stage(this.#state, field, text);
-    this.#remember(field, key, text, value);
+    if (stage(this.#state, field, text)) this.#remember(field, key, text, value);
     return this;
   }
 
@@ -181,16 +185,21 @@ class SessionStore implements Store<Record<string, unknown>> {
     const state = this.#state;
     const codec = this.#codec;
     this.#textOf(field);
-    beforeWrite(state);
+    state.wasRead = true;
     let value: unknown;
-    const text = state.entries.update(field, (before) => {
+    const recompute = (before: string | undefined): string | undefined => {
       value = fn(before === undefined ? undefined : codec.decode(key, before));
       refusePromise(value, `Store "${this.name}": what update() is given must be synchronous`);
       if (value === undefined) return undefined;
       const encoded = codec.encode(key, value);
       value = encoded.value;
       return encoded.text;
-    });
+    };
+    if (beforeWrite(state)) {
+      recompute(state.entries.get(field));
+      return value;
+    }
+    const text = state.entries.update(field, recompute);
     if (text === undefined) state.decoded.delete(field);
     else this.#remember(field, key, text, value);
     return value;
@@ -201,6 +210,7 @@ class SessionStore implements Store<Record<string, unknown>> {
   }
 
   #stored(): string[] {
+    this.#state.wasRead = true;
     const names = this.#state.entries.names();
     return names.flatMap((field) => (field.startsWith(this.#prefix) ? (parseField(field)?.key ?? []) : []));
   }

@@ -2,13 +2,17 @@ import { createRecord, foundGone, type Status } from "./commit.ts";
 import type { CommitOutcome } from "./driver.ts";
 import { SessionConflictError } from "./errors.ts";
 import { endingFields, isLive, type SessionRecord } from "./record.ts";
+import { refuseInsecure } from "./secure.ts";
 import { type Context, newState, pause, readNow, type State } from "./state.ts";
 
+/** So often a record is ended as it was read; then it is ended as it is, or others that write could go on for ever. */
 const MOST_LOST = 5;
+/** So many more times the record may turn out to have been replaced meanwhile. */
+const MOST_MOVED = 5;
 /** More than clocks differ, so that an ended record is expired for everybody. */
 const ENDED_AGO_MS = 60_000;
 /** As many `rotate()`s in a row as a login or logout follows. */
-const MOST_STEPS = 16;
+export const MOST_STEPS = 16;
 
 /** Empties the record and moves its expiry into the past; only as it was read, unless `always`. */
 function end(
@@ -30,14 +34,20 @@ function end(
   );
 }
 
-/** Where a line of `rotate()`s has come to from a record: the live session at its end, if there is one. */
-async function lineEnd(
-  context: Context,
-  from: SessionRecord | undefined,
-): Promise<SessionRecord | undefined> {
+/** The last record in a line of `rotate()`s, ended ones included. */
+async function lastOf(context: Context, from: SessionRecord | undefined): Promise<SessionRecord | undefined> {
   let record = from;
   for (let step = 0; step < MOST_STEPS && record?.ended?.successor; step++)
     record = await readNow(context, record.ended.successor);
+  return record;
+}
+
+/** Where a line of `rotate()`s has come to from a record: the live session at its end, if there is one. */
+export async function lineEnd(
+  context: Context,
+  from: SessionRecord | undefined,
+): Promise<SessionRecord | undefined> {
+  const record = await lastOf(context, from);
   return record && isLive(record, context.settings.clock()) ? record : undefined;
 }
 
@@ -49,13 +59,15 @@ async function lineEnd(
 export async function beginSession(state: State): Promise<Status> {
   const { context, beginning, record: read } = state;
   const { driver, clock } = context.settings;
+  // A first write begins a session as a login does, but from nothing.
   const { reason = "login", before = state } = beginning ?? {};
   const isLogin = reason === "login";
+  if (isLogin) refuseInsecure(state);
   const takesOver = state.entries === before.entries;
   const left = state.successor ?? (before.closed && read?.id);
   let previous = left === undefined ? read : await readNow(context, left);
 
-  for (let lost = 1; lost <= MOST_LOST; lost++) {
+  for (let lost = 1; lost <= MOST_LOST + MOST_MOVED; lost++) {
     // A login stands by itself, and ends what `rotate()`s made of the old session: their cookies, still on their way,
     // must not replace the new one. A rotation goes on with what was; where that has ended there is nothing to go on.
     if (isLogin) previous = await lineEnd(context, previous);
@@ -70,7 +82,9 @@ export async function beginSession(state: State): Promise<Status> {
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {
-      if (previous) outcome = await end(context, previous, isLogin ? undefined : created.id);
+      // At last it ends what it has not seen: what others were told is stored since the read above goes with it.
+      if (previous)
+        outcome = await end(context, previous, isLogin ? undefined : created.id, lost >= MOST_LOST);
     } catch (error) {
       // The call may have done its work all the same. What cannot be read now expires: nobody was given its token.
       const left = await readNow(context, previous?.id ?? "").catch(() => {
@@ -103,46 +117,59 @@ export async function beginSession(state: State): Promise<Status> {
     previous = previous && (await readNow(context, previous.id));
   }
   throw new SessionConflictError(
-    `A ${reason} lost against other requests ${MOST_LOST} times in a row and was given up: the session is as it was`,
+    `A ${reason} was given up, because other requests replaced the session ${MOST_MOVED} times in a row: the session is as it was`,
   );
 }
 
+/** How a logout found the session that it was to end. */
+type Ending = "ended" | "missing" | "replaced";
+
 /**
- * Ends a session for a logout and, where a `rotate()` was faster, the one that took its place: who logged out stays
- * out, whichever response arrives last. Answers whether it ended one.
+ * Ends a session for a logout and, where a `rotate()` was faster, the one that took its place: a user who logged out stays
+ * out, whichever response arrives last.
+ *
+ * @returns `"missing"` where there is nothing to end and no note of a login, `rotate()` or logout elsewhere: the session
+ * expired, or was destroyed, perhaps by this request.
  */
-async function endLine(context: Context, first: string, read?: SessionRecord): Promise<boolean> {
+async function endLine(context: Context, first: string, read?: SessionRecord): Promise<Ending> {
   let id = first;
   let record = read;
   for (let lost = 0; lost <= MOST_LOST; lost++) {
-    record = await lineEnd(context, record ?? (await readNow(context, id)));
-    if (!record) return false;
+    record = await lastOf(context, record ?? (await readNow(context, id)));
+    if (!record?.ended && !(record && isLive(record, context.settings.clock()))) return "missing";
+    if (record.ended) return "replaced";
     id = record.id;
     // A logout must not fail for others that write: at last it ends what it has not seen.
     if ((await end(context, record, undefined, lost === MOST_LOST)) === "committed") {
       context.emit("destroyed", { id, principal: record.principal, reason: "logout" });
-      return true;
+      return "ended";
     }
     record = undefined;
   }
-  return false;
+  return "replaced";
 }
 
 /** Ends the session at once; afterwards the state is a fresh one. */
 export async function logout(state: State): Promise<void> {
   const { context, record, closed, clientHasCookie } = state;
   const first = record?.id ?? state.successor;
-  const ended = first !== undefined && (await endLine(context, first, closed ? undefined : record));
+  const ending = first === undefined ? undefined : await endLine(context, first, closed ? undefined : record);
   state.decoded.clear();
-  const { access, touch, openedAt, stores, decoded, sealed, headersSent } = state;
-  const lasting: Partial<State> = { access, touch, openedAt, stores, decoded, sealed, headersSent };
+  const { access, touch, secure, openedAt, stores, decoded, sealed, headersSent, over, running, wasRead } =
+    state;
+  const lasting: Partial<State> = {
+    ...{ access, touch, secure, openedAt, stores, decoded },
+    ...{ sealed, headersSent, over, running, wasRead },
+  };
+  // Where another request ended it, that may have begun a new one: this one must not overwrite the newer cookie.
+  const isMuted = closed === "muted" || ending === "replaced" || access === "id";
   Object.assign(
     state,
     newState(context, context.settings.clock(), {
       ...lasting,
-      // Another request ended it, and may have begun a new one: this one must not overwrite the newer cookie.
-      closed: closed || (first !== undefined && !ended) || access === "id" ? "muted" : undefined,
-      send: ended && !closed && clientHasCookie ? "clear" : undefined,
+      closed: isMuted ? "muted" : undefined,
+      // An earlier ending of this request may have cleared it already.
+      send: (!isMuted && ending && clientHasCookie) || state.send === "clear" ? "clear" : undefined,
     }),
   );
 }

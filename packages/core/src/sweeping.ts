@@ -1,4 +1,4 @@
-import { epochOf, isWhole } from "./check.ts";
+import { checkOptions, epochOf, isWhole } from "./check.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { Context } from "./state.ts";
 
@@ -20,6 +20,7 @@ const BATCH = 1000;
 const MOST_MS = 2 ** 31 - 1;
 
 export async function sweep({ settings, emit }: Context, options: SweepOptions = {}): Promise<number> {
+  checkOptions("sessions.sweep", options, ["after", "before", "limit", "force"]);
   const { limit = Number.POSITIVE_INFINITY, force = false } = options;
   const now = settings.clock();
   const after = options.after ? epochOf(options.after) : 0;

@@ -61,6 +61,8 @@ export function parseToken(
   const secret = Buffer.from(encoded, "base64url");
   // 43 characters hold two bits more than 32 bytes do: one secret, one spelling.
   if (secret.toString("base64url") !== encoded) return "malformed";
+  // A part that is not asked for would be a second spelling.
+  if (keys.length === 0 && signature !== undefined) return "malformed";
   if (keys.length > 0) {
     const signed = `${id}.${encoded}`;
     if (signature === undefined || !keys.some((key) => sameDigest(mac(key, name, signed), signature)))

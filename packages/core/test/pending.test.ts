@@ -23,7 +23,7 @@ function listen(session: Session, headersSent = false): () => number {
   let calls = 0;
   whenPending(session, () => {
     calls++;
-    return headersSent;
+    return headersSent ? "sent" : "held";
   });
   return () => calls;
 }

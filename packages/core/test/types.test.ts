@@ -307,6 +307,7 @@ declare namespace Pinned {
       | undefined;
     codec?: Codec | undefined;
     maxBytes?: number | undefined;
+    setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
   }
   interface CookieOptions {
@@ -326,6 +327,7 @@ declare namespace Pinned {
   interface OpenOptions {
     touch?: boolean | undefined;
     crossSite?: boolean | undefined;
+    secure?: boolean | undefined;
   }
   interface SessionManager {
     open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
@@ -387,6 +389,7 @@ declare namespace Pinned {
     storeNames(): string[];
     login(principal: string): void;
     logout(): Promise<void>;
+    discard(): void;
     rotate(): void;
     setExpiry(at: Date): void;
     commit(options?: { seal?: boolean | undefined }): Promise<CommitResult>;
