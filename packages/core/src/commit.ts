@@ -3,7 +3,7 @@ import type { Change } from "./driver.ts";
 import type { Patch } from "./entries.ts";
 import { SessionConflictError } from "./errors.ts";
 import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "./record.ts";
-import { judgeGrowth, refuseTooLarge } from "./size.ts";
+import { judgeSize } from "./size.ts";
 import { expiryFrom, pause, readNow, type State, tokenOf, wantsRecord } from "./state.ts";
 import { digest, newToken, nextTurn, type Token } from "./token.ts";
 import { advance, formatTurns, type Turns } from "./turns.ts";
@@ -51,7 +51,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const token = tokenOf(state);
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
-    refuseTooLarge(settings, fields, state.record?.fields);
+    judgeSize(state.context, state.record?.fields, fields);
     const record = { expiresAt, fields, principal };
     if (await settings.driver.create(token.id, record, now)) {
       const created = readRecord(
@@ -165,7 +165,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
         ? new Map([...data.fields, ...aside.fields])
         : (data?.fields ?? aside?.fields ?? new Map<string, string>());
     let fields = merge(record.fields, sent);
-    const exact = judgeGrowth(context, record, fields, patch.fields) || patch.exact;
+    const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
     let change: Change = {
       fields: sent,
       expiresAt: data?.expiresAt ?? aside?.expiresAt,

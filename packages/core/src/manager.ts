@@ -16,7 +16,6 @@ import { createSession } from "./managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "./open.ts";
 import type { Session } from "./session.ts";
 import { readSettings, type SessionManagerOptions } from "./settings.ts";
-import { createSizes } from "./size.ts";
 import { type Context, newState, readNow, storedState } from "./state.ts";
 import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
 import { isId, parseToken } from "./token.ts";
@@ -87,9 +86,9 @@ export interface SessionManager {
  */
 export function createSessionManager(options: SessionManagerOptions = {}): SessionManager {
   const settings = readSettings(options);
-  const { given: driver, clock, cookie, keys } = settings;
+  const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
-  const context: Context = { settings, emit, codecs: new WeakMap(), sizes: createSizes() };
+  const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
   const sweepings = new Set<() => Promise<void>>();
 
   return {

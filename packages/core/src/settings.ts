@@ -56,10 +56,7 @@ export interface SessionManagerOptions {
 
 /** The options, checked and complete. */
 export interface Settings {
-  /** What makes calls to the backend. */
   readonly driver: Driver;
-  /** As it was given: what is set up, and closed. */
-  readonly given: Driver;
   /** What a cookie without `Secure` means on a request over https, where the program did not say that it is meant. */
   readonly insecure: "refuse" | "warn" | undefined;
   readonly idle: number;
@@ -71,8 +68,6 @@ export interface Settings {
   readonly rotation: Rotation | undefined;
   readonly codec: Codec;
   readonly maxBytes: number;
-  /** Up to so many bytes a commit may add without comparing versions. */
-  readonly blindBytes: number;
   readonly clock: () => number;
 }
 
@@ -120,10 +115,6 @@ function checkSecrets(secrets: readonly string[]): void {
     process.emitWarning(message);
   }
 }
-
-/** Cloudflare runs many small processes, each of which knows only of its own requests. */
-const isWorkers =
-  Reflect.get(Object(Reflect.get(globalThis, "navigator")), "userAgent") === "Cloudflare-Workers";
 
 let warned = false;
 
@@ -182,7 +173,6 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);
   return {
     driver: setup === "auto" ? selfProvisioning(driver) : driver,
-    given: driver,
     insecure: settings.secure || cookie.secure === false ? undefined : isDeveloping ? "warn" : "refuse",
     idle,
     absolute,
@@ -192,7 +182,6 @@ export function readSettings(options: SessionManagerOptions): Settings {
     rotation: rotation && readRotation(rotation),
     codec,
     maxBytes,
-    blindBytes: maxBytes / (isWorkers ? 256 : 16),
     clock: () => Math.floor(clock()),
   };
 }

@@ -5,7 +5,6 @@ import { createEntries, type Entries, type Snapshot } from "./entries.ts";
 import type { EntryCodec } from "./entry-codec.ts";
 import { SessionError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
-import { warnOfLateWrite } from "./late-write.ts";
 import { readRecord, type SessionRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Sizes } from "./size.ts";
@@ -148,9 +147,9 @@ export function becomePending(state: State): void {
   state.over = stage === "over";
 }
 
-/** Whether the client lacks the cookie of what would be stored now, and can no longer be given it. */
-const isUnreachable = ({ sealed, clientHasCookie, closed }: State): boolean =>
-  sealed && !clientHasCookie && !closed;
+/** Where writes came too late: a place that does so with every request is told of once. */
+const latePlaces = new Set<string>();
+const MOST_PLACES = 100;
 
 /**
  * Before a change is staged that a session without a record needs a cookie for.
@@ -159,10 +158,15 @@ const isUnreachable = ({ sealed, clientHasCookie, closed }: State): boolean =>
  * event would end the process.
  * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the headers have gone out.
  */
-export function isTooLate(state: State): boolean {
-  if (!isUnreachable(state)) return false;
-  if (!state.over) throw headersSent("The first write to a new session came");
-  warnOfLateWrite();
+export function isTooLate({ sealed, clientHasCookie, closed, over }: State): boolean {
+  if (!sealed || clientHasCookie || closed) return false;
+  const late = headersSent("The first write to a new session came");
+  if (!over) throw late;
+  const { message, stack = "" } = late;
+  if (!latePlaces.has(stack) && latePlaces.size < MOST_PLACES) {
+    latePlaces.add(stack);
+    process.emitWarning(`${message} It was dropped.`, { detail: stack });
+  }
   return true;
 }
 

@@ -1,12 +1,9 @@
-/** Where people who come from express-session find what to write instead. */
-const GUIDE = "docs/from-express-session.md";
-
 /** Methods and properties of express-session's sessions that code may read before it would set any. */
 const FOREIGN = ["regenerate", "save", "reload", "destroy", "touch", "resetMaxAge", "cookie"];
 
-function refuse(property: string, verb: string): never {
+function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} cannot be ${verb}: a session keeps values in stores, session.store("app").set("user", …). Coming from express-session? See ${GUIDE}`,
+    `session.${property} does not work: keep values in a store, session.store("app").set("user", …). See docs/from-express-session.md`,
   );
 }
 
@@ -19,7 +16,7 @@ const end = new Proxy<object>(
   {
     set(_, property, value, receiver) {
       // Frameworks and adapters keep notes under symbols.
-      if (typeof property === "string") refuse(property, "set");
+      if (typeof property === "string") refuse(property);
       return Reflect.defineProperty(receiver, property, {
         value,
         writable: true,
@@ -32,15 +29,10 @@ const end = new Proxy<object>(
 
 /** Makes the instances of a class refuse properties that they do not have, in sloppy code too. */
 export function refuseUnknownProperties(prototype: object): void {
-  // Without a setter sloppy code would go on as if the property had been set.
-  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
-    if (descriptor.get)
-      Object.defineProperty(prototype, name, { ...descriptor, set: () => refuse(name, "set") });
-  for (const name of FOREIGN)
-    Object.defineProperty(prototype, name, {
-      get: () => refuse(name, "used"),
-      set: () => refuse(name, "set"),
-      configurable: true,
-    });
+  for (const name of [...Object.getOwnPropertyNames(prototype), ...FOREIGN]) {
+    const { get = () => refuse(name), value } = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+    // Without a setter sloppy code would go on as if the property had been set.
+    if (value === undefined) Object.defineProperty(prototype, name, { get, set: () => refuse(name) });
+  }
   Object.setPrototypeOf(prototype, end);
 }

@@ -22,7 +22,7 @@ function setUp(inner: ListingDriver = memoryDriver()) {
     },
     async listed(principal?: string): Promise<SessionInfo[]> {
       const infos: SessionInfo[] = [];
-      for await (const info of sessions.list({ principal })) infos.push(info);
+      for await (const info of sessions.list(principal === undefined ? {} : { principal })) infos.push(info);
       return infos;
     },
   };

@@ -186,7 +186,7 @@ describe("an option that is out of range is named, with what it was given", () =
       { rotation: { every: "4m" } },
       { rotation: { every: 2, grace: 1, onReuse: "report" } },
       { maxBytes: 1 },
-      { secrets: ["é".repeat(16)] },
+      { secrets: ["äëïöüÿáéíóúýàèìò"] },
       { cookie: { name: "!#$%&'*+-.^_`|~" } },
     ] as const)
       expect(() => make(options)).not.toThrow();
@@ -211,7 +211,7 @@ describe("an option that is out of range is named, with what it was given", () =
 
 describe("secrets are never shown", () => {
   const SHORT = "hunter2-hunter2-hunter2-hunter2";
-  const LONG = "k".repeat(32);
+  const LONG = "q7Zr0kVb9LwXe2TnYc5Gm8HsDp4JuAfK";
 
   test.each([
     ["too short", [SHORT], /secrets\[0\].*32/],
@@ -225,7 +225,7 @@ describe("secrets are never shown", () => {
     ["false", false, /secrets/],
   ])("%s", async (_, secrets, message) => {
     expectRefused({ secrets }, message);
-    expect(inspect(await thrownBy(() => make({ secrets })))).not.toMatch(/hunter2|kkkk/);
+    expect(inspect(await thrownBy(() => make({ secrets })))).not.toMatch(/hunter2|q7Zr/);
   });
 
   test("32 bytes are enough, 31 are not, whatever the characters", () => {
@@ -362,13 +362,13 @@ describe("a duration", () => {
 
 describe("the options are read once", () => {
   test("changing them afterwards changes nothing", async () => {
-    const secrets = ["a".repeat(32)];
+    const secrets = ["Hn5tRk93pMxZo2WsCv7BqLg1YfEj6DuA"];
     const cookie = { name: "first" };
     const options: SessionManagerOptions = { driver: spyDriver(), clock: testClock(), secrets, cookie };
     const sessions = createSessionManager(options);
     const header = await stored(sessions);
     Object.assign(options, { secrets: undefined, maxBytes: 1, driver: undefined });
-    secrets[0] = "b".repeat(32);
+    secrets[0] = "Yw4eQm70bVcXz9LkJh2GfDs6ApOi8UtR";
     cookie.name = "second";
     expect(await stored(sessions)).toMatch(/^first=/);
     expect((await sessions.open(header)).isNew).toBe(false);
@@ -384,7 +384,7 @@ describe("a session holds no more than maxBytes", () => {
       fc.asyncProperty(fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }), async (value) => {
         const { sessions, driver, clock } = setUp();
         await stored(sessions, (session) => session.store("s").set("k", value));
-        const size = sizeOf((await driver.records())[0]?.fields ?? new Map());
+        const size = 100 + sizeOf((await driver.records())[0]?.fields ?? new Map());
         for (const [maxBytes, fits] of [
           [size, true],
           [size - 1, false],

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { createSessionManager, type SessionManagerOptions } from "../src/index.ts";
 import { cookieFrom, request, setUp, spyDriver, stored, testClock } from "./support.ts";
 
-const [K1, K2, K3] = ["1".repeat(32), "2".repeat(32), "3".repeat(32)];
+const [K1, K2, K3] = ["Uc3vRb81nXqLw6ZtMe0KyHj5GpSa9DfT", "Yw4eQm70bVcXz9LkJh2GfDs6ApOi8UtR", "Hn5tRk93pMxZo2WsCv7BqLg1YfEj6DuA"];
 const flavours: [string, SessionManagerOptions][] = [
   ["unsigned", {}],
   ["signed", { secrets: [K1] }],
