@@ -216,6 +216,18 @@ describe("of several cookies of our name", () => {
     );
   });
 
+  test("tokens of the site's own that have ended do not hide the good one behind them", async () => {
+    const { sessions } = setUp();
+    const ended: string[] = [];
+    for (let n = 0; n < 15; n++) {
+      const cookie = await stored(sessions, (session) => session.login("ann"));
+      ended.push(cookie);
+      await (await sessions.open(cookie)).logout();
+    }
+    const good = await stored(sessions, (session) => session.login("ann"));
+    expect((await sessions.open([...ended, good].join("; "))).principal).toBe("ann");
+  });
+
   test("malformed ones cost no read, however many", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(malformed, { minLength: 1, maxLength: 20 }), async (values) => {

@@ -376,6 +376,13 @@ test("a cross-site request without our cookie is muted, and one with it is not",
   held.store("data").set("b", 2);
   expect(await held.commit()).toMatchObject({ status: "gone", setCookie: undefined });
   expect(counts()).toEqual({});
+  // A cookie of our name that is not accepted may have been planted to stand there.
+  for (const junk of ["sid=junk", `sid=${"0".repeat(32)}.${"A".repeat(43)}`]) {
+    const planted = await sessions.open(junk, { crossSite: true });
+    planted.store("data").set("b", 2);
+    expect(await planted.commit()).toMatchObject({ status: "gone", setCookie: undefined });
+  }
+  expect(counts()).toEqual({ load: 1 });
   const known = await sessions.open(jar, { crossSite: true });
   known.store("data").set("b", 2);
   expect((await known.commit()).status).toBe("committed");

@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createSessionManager, type SessionManagerOptions } from "../src/index.ts";
 import { cookieFrom, request, setUp, spyDriver, stored, testClock } from "./support.ts";
 
-const [K1, K2, K3] = ["Uc3vRb81nXqLw6ZtMe0KyHj5GpSa9DfT", "Yw4eQm70bVcXz9LkJh2GfDs6ApOi8UtR", "Hn5tRk93pMxZo2WsCv7BqLg1YfEj6DuA"];
+const [K1, K2, K3] = [
+  "Uc3vRb81nXqLw6ZtMe0KyHj5GpSa9DfT",
+  "Yw4eQm70bVcXz9LkJh2GfDs6ApOi8UtR",
+  "Hn5tRk93pMxZo2WsCv7BqLg1YfEj6DuA",
+];
 const flavours: [string, SessionManagerOptions][] = [
   ["unsigned", {}],
   ["signed", { secrets: [K1] }],
@@ -232,6 +236,50 @@ describe("secrets", () => {
     expect(await blog.load(token)).toBeUndefined();
     expect(blog.readToken(`blog=${token}`)).toBeUndefined();
     expect(await shop.load(token)).toBeDefined();
+  });
+
+  test("a first key that can be guessed is refused with the command that makes a good one, and a later one warns", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const guessable = fc.oneof(
+      // Fewer than 8 different characters.
+      fc.array(fc.constantFrom(..."abcdefg"), { minLength: 32, maxLength: 64 }).map((all) => all.join("")),
+      // One text over and over, the last time perhaps cut short.
+      fc
+        .tuple(fc.stringMatching(/^[ -~]{8,16}$/), fc.integer({ min: 32, max: 64 }))
+        .map(([text, length]) => text.repeat(8).slice(0, length)),
+    );
+    fc.assert(
+      fc.property(guessable, (key) => {
+        warn.mockClear();
+        const message = /secrets\[(\d)\].*randomBytes\(32\)/;
+        expect(() => createSessionManager({ secrets: [key] })).toThrow(
+          expect.objectContaining({ code: "ERR_SESSION_CONFIG", message: expect.stringMatching(message) }),
+        );
+        createSessionManager({ secrets: [K1, key] });
+        expect(message.exec(String(warn.mock.calls[0]?.[0]))?.[1]).toBe("1");
+        for (const [told] of warn.mock.calls) expect(String(told)).not.toContain(key);
+      }),
+    );
+    warn.mockClear();
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((key) => new Set(key).size > 16),
+        (key) => {
+          createSessionManager({ secrets: [Buffer.from(key).toString("base64url")] });
+        },
+      ),
+    );
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test("without keys a token has no third part: one session, one spelling", async () => {
+    const { sessions, token } = await newToken();
+    for (const part of [K1, "A".repeat(43), token.split(".")[1]]) {
+      expect((await sessions.open(`sid=${token}.${part}`)).rejected).toBe("malformed");
+      expect(await sessions.load(`${token}.${part}`)).toBeUndefined();
+    }
+    expect(await sessions.load(token)).toBeDefined();
   });
 
   test("a signature of one session is none for another", async () => {
