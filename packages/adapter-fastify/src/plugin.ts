@@ -1,7 +1,9 @@
 import { openSession as openNodeSession } from "@sessions/adapter-node";
 import type { Session, SessionManager } from "@sessions/core";
+import { checkOption, checkOptions, dropLogin, warnOfDroppedLogin } from "@sessions/core/adapter-tools";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
+import { hideMessages, sendError } from "./error-page.ts";
 
 /** Options of `sessionPlugin`. */
 export interface SessionPluginOptions {
@@ -13,11 +15,24 @@ export interface SessionPluginOptions {
    * @default false
    */
   lazy?: boolean | undefined;
+  /** Whether a request keeps the session alive; `(request) => request.url !== "/poll"` for polling. @default () => true */
+  touch?: ((request: FastifyRequest) => boolean) | undefined;
+  /** Appends `Vary: Cookie` to a reply whose handler looked at the session. @default true */
+  vary?: boolean | undefined;
 }
 
-const register: FastifyPluginAsync<SessionPluginOptions> = async (app, { sessions, lazy = false }) => {
+const register: FastifyPluginAsync<SessionPluginOptions> = async (app, options) => {
+  checkOptions("sessionPlugin", options, ["sessions", "lazy", "touch", "vary"]);
+  const { sessions, lazy = false, touch } = options;
   if (typeof sessions?.open !== "function")
     throw new TypeError("sessionPlugin needs { sessions }: what createSessionManager() returns");
+  checkOption(["undefined", "function"].includes(typeof touch), "touch", "a function", touch);
+  app.addHook("onRoute", hideMessages);
+  // An error handler may answer with a redirect: the login that led to the error does not count.
+  app.addHook("onError", async (request) => {
+    const session = Object.getOwnPropertyDescriptor(request, "session")?.value;
+    if (session && dropLogin(session)) warnOfDroppedLogin("an error");
+  });
   // Fastify refuses whatever else decorates requests with a session, or has done so.
   if (lazy) {
     app.decorateRequest("session", {
@@ -27,13 +42,23 @@ const register: FastifyPluginAsync<SessionPluginOptions> = async (app, { session
         );
       },
     });
+    app.addHook("onRequest", async (request) => {
+      given.set(request, options);
+    });
     return;
   }
   app.decorateRequest("session");
   app.addHook("onRequest", async (request, reply) => {
-    request.session = await open(sessions, request, reply);
+    try {
+      request.session = await open(sessions, request, reply, options);
+    } catch (error) {
+      sendError(reply, error);
+    }
   });
 };
+
+/** The options of a lazy plugin that a request came through. */
+const given = new WeakMap<FastifyRequest, SessionPluginOptions>();
 
 /**
  * Plugin for Fastify 5: `request.session` is ready when the handler runs, for every route of the instance that it is
@@ -57,15 +82,26 @@ export async function openSession(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Session> {
-  const session = await open(sessions, request, reply);
+  const session = await open(sessions, request, reply, given.get(request) ?? {});
   // Where it is lazy, a getter stands there.
   Object.defineProperty(request, "session", { value: session, configurable: true });
   return session;
 }
 
-function open(sessions: SessionManager, request: FastifyRequest, reply: FastifyReply): Promise<Session> {
+function open(
+  sessions: SessionManager,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { touch, vary }: Partial<SessionPluginOptions>,
+): Promise<Session> {
   const before = headersOf(reply);
-  return openNodeSession(sessions, request.raw, reply.raw, (error) => answer(reply, error, before));
+  return openNodeSession(sessions, request.raw, reply.raw, {
+    vary,
+    touch: touch && (() => touch(request)),
+    // By the proxies that the application trusts.
+    https: request.protocol === "https",
+    onError: (error) => answer(reply, error, before),
+  });
 }
 
 type Headers = ReadonlyMap<string, number | string | readonly string[]>;
@@ -96,5 +132,5 @@ function answer(reply: FastifyReply, error: unknown, before: Headers): void {
   // Fastify keeps the handler's headers beside Node's, which are as they were before.
   for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
   for (const [name, value] of before) reply.header(name, value);
-  reply.send(error instanceof Error ? error : new Error(String(error)));
+  sendError(reply, error);
 }

@@ -110,7 +110,7 @@ test("a login that cannot be stored is an error, and the old session stays", asy
   app.backend.down.add("create");
   const answer = await ask(app, cookie);
   expect([answer.status, answer.headers.getSetCookie(), answer.headers.get("location")]).toEqual([
-    500,
+    503,
     [],
     null,
   ]);
@@ -166,7 +166,7 @@ test("the stream of a reply that is taken back is destroyed, and the connection 
   app.backend.down.add("create");
   const closed = once(body, "close");
   const answer = await ask(app);
-  expect([answer.status, await answer.json()]).toEqual([500, unavailable]);
+  expect([answer.status, await answer.json()]).toEqual([503, unavailable]);
   // It ends with an error that it was not read to its end.
   await closed.catch(() => undefined);
   expect(body.readableEnded).toBe(false);

@@ -1,1 +1,1 @@
-export { withSession } from "./with-session.ts";
+export { type WithSessionOptions, withSession } from "./with-session.ts";

@@ -1,5 +1,24 @@
 import type { Session, SessionManager } from "@sessions/core";
-import { addCookie, isCrossSite } from "./headers.ts";
+import {
+  checkOptions,
+  dropLogin,
+  keepFromCaches,
+  mayWriteMore,
+  openOptionsOf,
+  type ResponseHeaders,
+  reportsError,
+  varyByCookie,
+  warnOfDroppedLogin,
+  wasRead,
+} from "@sessions/core/adapter-tools";
+
+/** Options of `withSession`. */
+export interface WithSessionOptions {
+  /** Whether this request keeps the session alive; `() => false` for polling. @default () => true */
+  touch?: ((request: Request) => boolean) | undefined;
+  /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
+  vary?: boolean | undefined;
+}
 
 /**
  * Opens the request's session, runs the handler with it, and answers the handler's response once the session is
@@ -10,6 +29,9 @@ import { addCookie, isCrossSite } from "./headers.ts";
  * anything else is thrown, what was staged is discarded, because no response could carry a new cookie: a handler that
  * wants it kept returns its error page, and what a framework catches inside (Hono, SvelteKit) it returns.
  *
+ * A response with status 400 or more drops what was staged from the first `login()` or `rotate()` on that no commit has
+ * stored, and keeps what was staged before.
+ *
  * Rejects with what `SessionManager.open` and `Session.commit` reject with, with what the handler throws, and with a
  * TypeError for a response that cannot be sent: its body was read or is locked, or it is `Response.error()`.
  */
@@ -17,19 +39,28 @@ export async function withSession(
   sessions: SessionManager,
   request: Request,
   handler: (session: Session) => Response | Promise<Response>,
+  options: WithSessionOptions = {},
 ): Promise<Response> {
   if (typeof sessions?.open !== "function")
     throw new TypeError("withSession() needs what createSessionManager() returns");
-  const session = await sessions.open(request.headers.get("Cookie"), {
-    crossSite: isCrossSite(sessions, request),
-  });
+  checkOptions("withSession", options, ["touch", "vary"]);
+  const { touch = () => true, vary = true } = options;
+  const session = await sessions.open(
+    request.headers.get("Cookie"),
+    openOptionsOf(sessions, {
+      method: request.method,
+      header: (name) => request.headers.get(name) ?? undefined,
+      https: request.url.startsWith("https:"),
+      touch: touch(request),
+    }),
+  );
   let response: Response;
   try {
     response = await handler(session);
   } catch (error) {
-    throw isResponse(error) ? await committed(session, request, error) : error;
+    throw isResponse(error) ? await committed(session, request, error, vary) : error;
   }
-  return committed(session, request, response);
+  return committed(session, request, response, vary);
 }
 
 // By its tag: servers put a class of their own in the place of the runtime's, and both are thrown.
@@ -45,22 +76,38 @@ function checkSendable({ status, bodyUsed, body }: Response): void {
   if (fault !== undefined) throw new TypeError(`withSession() cannot send the handler's response: ${fault}`);
 }
 
-async function committed(session: Session, request: Request, response: Response): Promise<Response> {
+const headersOf = (headers: Headers): ResponseHeaders => ({
+  get: (name) => headers.get(name) ?? undefined,
+  set: (name, value) => headers.set(name, value),
+  delete: (name) => headers.delete(name),
+  names: () => headers.keys(),
+});
+
+async function committed(
+  session: Session,
+  request: Request,
+  response: Response,
+  vary: boolean,
+): Promise<Response> {
   checkSendable(response);
-  const { status, setCookie } = await seal(session, response);
-  // Nothing can be written to a session that ended, nor to one that the client has no cookie for. A new one has a record
-  // where the handler committed it: its cookie is still to be sent.
-  const more =
-    status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));
+  const dependsOnCookie = vary && wasRead(session);
+  if (reportsError(response.status) && dropLogin(session)) warnOfDroppedLogin(response.status);
+  const result = await seal(session, response);
+  const { setCookie } = result;
   // Nobody reads the body of a response to HEAD, so that it would never end.
   const body =
-    more && response.body && request.method !== "HEAD"
+    response.body && request.method !== "HEAD" && mayWriteMore(session, result)
       ? committing(session, response.body, response.headers)
       : response.body;
-  if (body === response.body && setCookie === undefined) return response;
+  if (body === response.body && setCookie === undefined && !dependsOnCookie) return response;
   // A copy: headers may be immutable, and a response without a body may serve many requests.
   const copy = new Response(body, response);
-  if (setCookie !== undefined) addCookie(copy.headers, setCookie);
+  const headers = headersOf(copy.headers);
+  if (dependsOnCookie) varyByCookie(headers);
+  if (setCookie !== undefined) {
+    copy.headers.append("Set-Cookie", setCookie);
+    keepFromCaches(headers);
+  }
   return copy;
 }
 

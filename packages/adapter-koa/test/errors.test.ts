@@ -13,7 +13,7 @@ test("a backend that is down at the read is an error, and no fresh session", asy
   const cookie = await visitor(app);
   app.backend.down.add("load");
   const answer = await ask(app, cookie);
-  expect([answer.status, await answer.text(), handled]).toEqual([500, "Internal Server Error", false]);
+  expect([answer.status, await answer.text(), handled]).toEqual([503, "Service Unavailable", false]);
   expect(answer.headers.getSetCookie()).toEqual([]);
   expect(app.errors.map((error) => isSessionError(error, "ERR_SESSION_UNAVAILABLE"))).toEqual([true]);
   app.backend.down.clear();
@@ -56,7 +56,7 @@ test("a login that cannot be stored is an error, and the old session stays", asy
   const cookie = await visitor(app);
   app.backend.down.add("create");
   const answer = await ask(app, cookie);
-  expect([answer.status, answer.headers.getSetCookie()]).toEqual([500, []]);
+  expect([answer.status, answer.headers.getSetCookie()]).toEqual([503, []]);
   expect(await stored(app, cookie)).toBe(1);
 });
 
@@ -110,8 +110,8 @@ test("the stream of a response that is taken back is destroyed", async () => {
   const answer = await ask(app);
   await closed;
   expect([answer.status, await answer.text(), body.readableEnded]).toEqual([
-    500,
-    "Internal Server Error",
+    503,
+    "Service Unavailable",
     false,
   ]);
 });

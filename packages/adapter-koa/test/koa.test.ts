@@ -85,7 +85,7 @@ describe.each(ANSWERS)("%s", (_, status, text, finish) => {
     const app = await start(writing(finish));
     app.backend.down.add("create");
     const answer = await ask(app);
-    expect([answer.status, await answer.text()]).toEqual([500, "Internal Server Error"]);
+    expect([answer.status, await answer.text()]).toEqual([503, "Service Unavailable"]);
     expect([answer.headers.getSetCookie(), answer.headers.get("location")]).toEqual([[], null]);
     expect(unavailable(app)).toBe(1);
   });

@@ -82,7 +82,7 @@ describe("lazy", () => {
     );
     app.backend.down.add("create");
     const answer = await ask(app);
-    expect([answer.status, cookieOf(answer), app.errors.length]).toEqual([500, "", 1]);
+    expect([answer.status, cookieOf(answer), app.errors.length]).toEqual([503, "", 1]);
   });
 });
 

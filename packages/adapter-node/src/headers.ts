@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { keepFromCaches, type ResponseHeaders, varyByCookie } from "@sessions/core/adapter-tools";
 
 /** What a handler may have changed of a response that has not gone out. */
 export interface Snapshot {
@@ -75,18 +76,25 @@ export function promisedBytes(res: ServerResponse, head: readonly unknown[] = []
 // Array.isArray does not narrow a union with a readonly array.
 const isList = (headers: Headers): headers is readonly OutgoingHttpHeader[] => Array.isArray(headers);
 
+const headersOf = (res: ServerResponse): ResponseHeaders => ({
+  get(name) {
+    const value = res.getHeader(name);
+    return value === undefined ? undefined : String(value);
+  },
+  set: (name, value) => void res.setHeader(name, value),
+  delete: (name) => res.removeHeader(name),
+  names: () => res.getHeaderNames(),
+});
+
 /** Adds the session's cookie to the application's own, and keeps shared caches from handing it to others. */
 export function addCookie(res: ServerResponse, setCookie: string): void {
   const cookies = res.getHeader("Set-Cookie") ?? [];
   res.setHeader("Set-Cookie", [...(Array.isArray(cookies) ? cookies : [String(cookies)]), setCookie]);
-  const directives = String(res.getHeader("Cache-Control") ?? "")
-    .replace(/"(?:[^"\\]|\\.)*"/g, "")
-    .toLowerCase()
-    .split(",")
-    .map((directive) => directive.trim());
-  if (!directives.includes("private") && !directives.includes("no-store"))
-    res.setHeader("Cache-Control", "private, no-store");
+  keepFromCaches(headersOf(res));
 }
+
+/** For a response that depends on the cookie. */
+export const addVary = (res: ServerResponse): void => varyByCookie(headersOf(res));
 
 /** Ends the connection so that no client takes what it has for the whole response. */
 export function cut(res: ServerResponse): void {

@@ -17,6 +17,7 @@ export function holdBack(
   opened: Session | Promise<Session>,
   next: Next | undefined,
   seal?: Seal,
+  _vary = true,
 ): void {
   const answer = new HeldAnswer(res, opened, next, seal);
   answer.hold();

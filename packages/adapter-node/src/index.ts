@@ -1,7 +1,13 @@
 import type { Session } from "@sessions/core";
 
 export type { Adopt, Adoption } from "./adopt.ts";
-export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from "./middleware.ts";
+export {
+  type OpenSessionOptions,
+  openSession,
+  type SessionMiddlewareOptions,
+  sessionErrors,
+  sessionMiddleware,
+} from "./middleware.ts";
 
 declare global {
   // Express's types, of version 4 and 5 alike, take what middlewares add to a request from this namespace.

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Session, SessionError, type SessionManager } from "@sessions/core";
+import { type OpenOptions, type Session, SessionError, type SessionManager } from "@sessions/core";
+import { checkOption, checkOptions, openOptionsOf } from "@sessions/core/adapter-tools";
 import { type Adopt, beginAdopting } from "./adopt.ts";
 import { makeDictionary } from "./dictionary.ts";
-import { holdBack, type Next } from "./hold-back.ts";
+import { holdBack } from "./hold-back.ts";
 
 /** Options of `sessionMiddleware`. */
 export interface SessionMiddlewareOptions {
@@ -18,14 +19,30 @@ export interface SessionMiddlewareOptions {
    * @default none
    */
   adopt?: Adopt | undefined;
+  /** Whether a request keeps the session alive; `(req) => req.path !== "/poll"` for polling. @default () => true */
+  touch?: ((req: IncomingMessage) => boolean) | undefined;
+  /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
+  vary?: boolean | undefined;
+}
+
+/** What `openSession` is given with its first call for a request. */
+export interface OpenSessionOptions extends Omit<SessionMiddlewareOptions, "lazy"> {
+  /**
+   * For other frameworks: answers the error of a commit that failed. The response is as it was before the first call then,
+   * with status 500; with `headersSent` its connection has been cut.
+   * @default a plain 500, and a process warning with the error
+   */
+  onError?: ((error: unknown) => void) | undefined;
+  /** The framework's own, trusted answer that the request came over https. @default whether the socket is encrypted */
+  https?: boolean | undefined;
 }
 
 /** One request, and the session that was opened for it. */
 interface Visit {
   readonly sessions: SessionManager;
-  /** Where errors go; `undefined` without the middleware and without `onError`. */
-  readonly next: Next | undefined;
-  readonly adopt: Adopt | undefined;
+  readonly options: OpenSessionOptions;
+  /** Where errors go: the middleware's own, or `onError`. */
+  readonly next: ((error: unknown) => void) | undefined;
   opened: Promise<Session> | undefined;
   session: Session | undefined;
 }
@@ -35,9 +52,6 @@ interface Visit {
 const VISIT = Symbol("visit");
 type Visited = IncomingMessage & { [VISIT]?: Visit; session?: Session & { [VISIT]?: Visit } };
 
-const strict = new WeakMap<SessionManager, boolean>();
-const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
-
 /**
  * Middleware for Express 4 and 5, Connect, and whatever else calls `(req, res, next)`: `req.session` is ready when the
  * handler runs, and every response waits until the session is committed. Errors of the backend go to `next(error)`.
@@ -45,14 +59,14 @@ const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
  */
 export function sessionMiddleware(
   sessions: SessionManager,
-  { lazy = false, adopt }: SessionMiddlewareOptions = {},
+  options: SessionMiddlewareOptions = {},
 ): (req: IncomingMessage, res: ServerResponse, next: (err?: unknown) => void) => void {
   if (typeof sessions?.open !== "function")
     throw new TypeError("sessionMiddleware() needs what createSessionManager() returns");
-  if (adopt !== undefined && typeof adopt !== "function")
-    throw new TypeError(
-      "sessionMiddleware(): adopt must be a function, such as adoptExpressSession() returns",
-    );
+  checkOptions("sessionMiddleware", options, ["lazy", "adopt", "touch", "vary"]);
+  const { lazy = false, ...rest } = options;
+  for (const name of ["adopt", "touch"] as const)
+    checkOption(["undefined", "function"].includes(typeof rest[name]), name, "a function", rest[name]);
 
   return function session(req: Visited, res, next) {
     if ("session" in req || req[VISIT]) {
@@ -63,7 +77,7 @@ export function sessionMiddleware(
     }
     makeDictionary(req, "method");
     makeDictionary(res, "sendDate");
-    const visit: Visit = { sessions, next, adopt, opened: undefined, session: undefined };
+    const visit: Visit = { sessions, options: rest, next, opened: undefined, session: undefined };
     if (!lazy) {
       visit.opened = open(visit, req, res, false);
       visit.opened.then((opened) => {
@@ -93,21 +107,19 @@ export function sessionMiddleware(
  * Rejects with what `SessionManager.open` rejects with, with `ERR_SESSION_HEADERS_SENT` where the response's headers
  * went out before the first call, and with a `TypeError` where another manager opened the request's session.
  *
- * @param onError For other frameworks, given with the first call: answers the error of a commit that failed. The
- * response is as it was before the first call then, with status 500; with `headersSent` its connection has been cut.
- * @default a plain 500, and a process warning with the error
- * @param adopt For bare `node:http`, given with the first call: as the middleware's option. @default none
+ * @param options Of the first call; later ones are not looked at.
  */
 export function openSession(
   sessions: SessionManager,
   req: IncomingMessage,
   res: ServerResponse,
-  onError?: (error: unknown) => void,
-  adopt?: Adopt,
+  options: OpenSessionOptions = {},
 ): Promise<Session> {
+  checkOptions("openSession", options, ["onError", "adopt", "touch", "vary", "https"]);
   const visited: Visited = req;
   const known = visited[VISIT] ?? visited.session?.[VISIT];
-  const visit: Visit = known ?? { sessions, next: onError, adopt, opened: undefined, session: undefined };
+  const { onError: next } = options;
+  const visit: Visit = known ?? { sessions, options, next, opened: undefined, session: undefined };
   if (visit.sessions !== sessions)
     return Promise.reject(
       new TypeError("Another session manager opened this request's session: use that one"),
@@ -115,6 +127,28 @@ export function openSession(
   if (!known) visited[VISIT] = visit;
   visit.opened ??= open(visit, req, res, true);
   return visit.opened;
+}
+
+/**
+ * An error middleware for Express and Connect, mounted before error handlers that redirect: takes back what the session
+ * has staged, a login included, and passes the error on. An error page with a status of 400 or more needs no such help.
+ *
+ * @example
+ * app.use(sessionErrors());
+ * app.use((error, req, res, next) => res.redirect("/sorry"));
+ */
+export function sessionErrors(): (
+  error: unknown,
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => void {
+  // Express knows an error middleware by its four parameters.
+  return (error, req: Visited, _res, next) => {
+    const visit = req[VISIT] ?? req.session?.[VISIT];
+    visit?.session?.discard();
+    next(error);
+  };
 }
 
 /** `answering`: the handler runs already, and may answer before the session is open. */
@@ -126,32 +160,35 @@ function open(visit: Visit, req: IncomingMessage, res: ServerResponse, answering
         "openSession() after the response's headers went out: open the session before you begin to answer",
       ),
     );
-  const { sessions, next, adopt } = visit;
+  const { sessions, options, next } = visit;
+  const { adopt, vary } = options;
   // Without a cookie there is nothing to adopt.
   const adopting =
     adopt && req.headers.cookie !== undefined ? beginAdopting(sessions, adopt, req, res) : undefined;
-  const opening = sessions.open(req.headers.cookie, { crossSite: isCrossSite(sessions, req) });
+  // A function of the application's may throw.
+  const opening = (async () => sessions.open(req.headers.cookie, openOptions(visit, req)))();
   const opened = (adopting ? opening.then(adopting.adoptInto) : opening).then((session) => {
     visit.session = session;
-    if (!answering) holdBack(res, session, next, adopting?.seal);
+    if (!answering) holdBack(res, session, next, adopting?.seal, vary);
     return session;
   });
-  if (answering) holdBack(res, opened, next, adopting?.seal);
+  if (answering) holdBack(res, opened, next, adopting?.seal, vary);
   return opened;
 }
 
-/** Whether `SameSite` may have held our cookie back; the manager looks whether it came after all. */
-function isCrossSite(sessions: SessionManager, req: IncomingMessage): boolean {
-  if (req.headers["sec-fetch-site"] !== "cross-site") return false;
-  return !SAFE.includes(req.method) || isStrict(sessions);
+/** Express says by `req.secure` whether a proxy that it trusts was asked over https. */
+type Asked = IncomingMessage & { readonly secure?: unknown };
+
+function openOptions({ sessions, options }: Visit, req: Asked): OpenOptions {
+  const { touch, https = req.secure === true || Reflect.get(req.socket, "encrypted") === true } = options;
+  return openOptionsOf(sessions, {
+    method: req.method,
+    // HTTP/2 names the host otherwise.
+    header: (name) => single(req.headers[name] ?? (name === "host" ? req.headers[":authority"] : undefined)),
+    https,
+    touch: touch?.(req) ?? true,
+  });
 }
 
-function isStrict(sessions: SessionManager): boolean {
-  let known = strict.get(sessions);
-  if (known === undefined) {
-    // The manager does not tell its settings, but this header does.
-    known = /; *SameSite=Strict/i.test(sessions.clearCookie());
-    strict.set(sessions, known);
-  }
-  return known;
-}
+const single = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;

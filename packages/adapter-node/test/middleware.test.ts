@@ -120,8 +120,10 @@ describe("openSession", () => {
     backend.down.add("create");
     const port = await listen(async (req, res) => {
       res.setHeader("X-Before", "kept");
-      const session = await openSession(sessions, req, res, (error) => {
-        res.end(`${res.statusCode} ${res.headersSent} ${(error as NodeJS.ErrnoException).code}`);
+      const session = await openSession(sessions, req, res, {
+        onError(error) {
+          res.end(`${res.statusCode} ${res.headersSent} ${(error as NodeJS.ErrnoException).code}`);
+        },
       });
       session.store("app").set("n", 2);
       res.writeHead(201, { "X-Handler": "yes" }).end("done");

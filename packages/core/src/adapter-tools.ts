@@ -1,5 +1,5 @@
 /** What adapters need beside the manager's own interface. For whoever writes an adapter; applications need nothing of it. */
-export { checkOptions } from "./check.ts";
+export { checkOption, checkOptions } from "./check.ts";
 export { dropLogin, type ResponseStage, wasRead, whenPending } from "./controls.ts";
 export {
   keepFromCaches,

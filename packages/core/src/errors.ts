@@ -59,8 +59,16 @@ export class SessionSetupError extends SessionError {
 /**
  * The backend cannot be reached, or did not answer in time; the change may or may not have been made.
  * `retryable` is `true`. `ERR_SESSION_UNAVAILABLE`
+ *
+ * Frameworks that go by an error's `status`, `statusCode` and `headers` answer it with 503 and `Retry-After`
+ * (RFC 9110, 10.2.3): the visitor is not logged out, and may try again.
  */
 export class DriverUnavailableError extends SessionError {
+  readonly status = 503;
+  readonly statusCode = 503;
+  /** In seconds. */
+  readonly headers: Readonly<Record<string, string>> = { "Retry-After": "5" };
+
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_SESSION_UNAVAILABLE", message, options);
   }

@@ -1,6 +1,5 @@
 /** What the adapters of all frameworks decide alike. */
 import type { CommitResult } from "./commit.ts";
-import { wasRead } from "./controls.ts";
 import type { SessionManager } from "./manager.ts";
 import type { OpenOptions } from "./open.ts";
 import type { Session } from "./session.ts";
@@ -80,9 +79,8 @@ export function keepFromCaches(headers: ResponseHeaders): void {
   for (const name of [...headers.names()]) if (FOR_CDNS.test(name)) headers.delete(name);
 }
 
-/** For a response that was made of a session the program looked at: a cache must not take it for everybody's. */
-export function varyByCookie(session: Session, headers: ResponseHeaders): void {
-  if (!wasRead(session)) return;
+/** For a response that was made of a session the program looked at (`wasRead`): no cache may take it for everybody's. */
+export function varyByCookie(headers: ResponseHeaders): void {
   const vary = headers.get("Vary");
   const fields = listOf(vary);
   if (!fields.includes("cookie") && !fields.includes("*"))

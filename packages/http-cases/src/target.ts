@@ -26,7 +26,7 @@ export type Handler = (visit: Visit) => Reply | Promise<Reply>;
 export interface Application {
   readonly sessions: SessionManager;
   readonly handler: Handler;
-  /** Is told of what reaches the framework's error handling, whose page has status 500. */
+  /** Is told of what reaches the framework's error handling, whose page has status 500, or the error's own. */
   onError(error: unknown): void;
 }
 

@@ -135,7 +135,7 @@ test("both cookies may have one name: ours stays", async () => {
   const sessions = createSessionManager({ cookie: { name: "connect.sid" } });
   const adopt = adoptExpressSession({ store, secret: SECRET, map: mapOld });
   const url = await listen(async (req, res) => {
-    const found = await openSession(sessions, req, res, undefined, adopt);
+    const found = await openSession(sessions, req, res, { adopt });
     res.end(told(found));
   });
   const { cookies } = await ask(url, cookie);
@@ -173,7 +173,7 @@ test("bare node:http: openSession adopts, and what fails rejects", async () => {
   });
   const url = await listen(async (req, res) => {
     try {
-      const found = await openSession(sessions, req, res, undefined, adopt);
+      const found = await openSession(sessions, req, res, { adopt });
       res.end(told(found));
     } catch (error) {
       res.writeHead(500).end(String(error));
