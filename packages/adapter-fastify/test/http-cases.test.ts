@@ -1,11 +1,12 @@
 import { Readable } from "node:stream";
-import { type Application, testHttpCases } from "@sessions/http-cases";
+import { type Application, optionsOf, testHttpCases } from "@sessions/http-cases";
 import createFastify, { type FastifyInstance } from "fastify";
 import { describe, test } from "vitest";
 import { sessionPlugin } from "../src/index.ts";
 
-async function start(fastify: FastifyInstance, { sessions, handler }: Application) {
-  fastify.register(sessionPlugin, { sessions });
+async function start(fastify: FastifyInstance, application: Application) {
+  const { sessions, handler } = application;
+  fastify.register(sessionPlugin, { sessions, ...optionsOf(application) });
   fastify.all("/*", async (request, reply) => {
     const { session, method, url } = request;
     const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });

@@ -1,4 +1,4 @@
-import type { Application, Reply, Visit } from "@sessions/http-cases";
+import { type Application, optionsOf, type Reply, type Visit } from "@sessions/http-cases";
 import { Hono } from "hono";
 import { withSession } from "../src/index.ts";
 import { type Sessioned, useSessions } from "./hono-middleware.ts";
@@ -23,22 +23,25 @@ const visitOf = (session: Visit["session"], request: Request): Visit => {
 };
 
 /** As a framework does: it catches what the adapter rejects with. */
-const plain: Build =
-  ({ sessions, handler, onError }) =>
-  async (request) => {
-    try {
-      return await withSession(sessions, request, async (session) =>
-        responseOf(await handler(visitOf(session, request)), request),
-      );
-    } catch (error) {
-      onError(error);
-      return new Response("error page", { status: 500 });
-    }
-  };
+const plain: Build = (application) => async (request) => {
+  const { sessions, handler, onError } = application;
+  try {
+    return await withSession(
+      sessions,
+      request,
+      async (session) => responseOf(await handler(visitOf(session, request)), request),
+      optionsOf(application),
+    );
+  } catch (error) {
+    onError(error);
+    return new Response("error page", { status: 500 });
+  }
+};
 
-const hono: Build = ({ sessions, handler, onError }) => {
+const hono: Build = (application) => {
+  const { sessions, handler, onError } = application;
   const app = new Hono<Sessioned>();
-  useSessions(app, sessions);
+  useSessions(app, sessions, optionsOf(application));
   app.all("*", async (c) => {
     const reply = await handler(visitOf(c.var.session, c.req.raw));
     return reply.redirect === undefined ? responseOf(reply, c.req.raw) : c.redirect(reply.redirect, 303);

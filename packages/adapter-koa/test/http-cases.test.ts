@@ -3,18 +3,19 @@ import http from "node:http";
 import http2 from "node:http2";
 import type { Server } from "node:net";
 import { Readable } from "node:stream";
-import { type Application, type Start, testHttpCases } from "@sessions/http-cases";
+import { type Application, optionsOf, type Start, testHttpCases } from "@sessions/http-cases";
 import Koa from "koa";
 import { describe, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
 
-function build({ sessions, handler, onError }: Application): Koa {
+function build(application: Application): Koa {
+  const { sessions, handler, onError } = application;
   const app = new Koa();
   app.on("error", (error: NodeJS.ErrnoException) => {
     // Koa tells of a stream whose response is over before it, too: that is what became of the error, and not another.
     if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") onError(error);
   });
-  app.use(sessionMiddleware(sessions));
+  app.use(sessionMiddleware(sessions, optionsOf(application)));
   app.use(async (ctx) => {
     const { method, url, session } = ctx;
     const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });

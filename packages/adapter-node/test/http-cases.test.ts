@@ -3,8 +3,8 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import http2 from "node:http2";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Session } from "@sessions/core";
-import { type Application, type Reply, type Start, testHttpCases } from "@sessions/http-cases";
+import { isSessionError, type Session } from "@sessions/core";
+import { type Application, optionsOf, type Reply, type Start, testHttpCases } from "@sessions/http-cases";
 import connect from "connect";
 import express5 from "express";
 import express4 from "express4";
@@ -39,7 +39,9 @@ const servers: Record<string, (application: Application) => RequestListener> = {
     try {
       await handle(
         application,
-        Object.assign(req, { session: await openSession(application.sessions, req, res) }),
+        Object.assign(req, {
+          session: await openSession(application.sessions, req, res, optionsOf(application)),
+        }),
         res,
       );
     } catch (error) {
@@ -48,7 +50,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
   },
   Connect(application) {
     const app = connect();
-    app.use(sessionMiddleware(application.sessions));
+    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
     app.use((req, res, next) => {
       handle(application, req, res).catch(next);
     });
@@ -59,7 +61,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
   },
   "Express 4"(application) {
     const app = express4();
-    app.use(sessionMiddleware(application.sessions));
+    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
     app.use((req, res, next) => {
       handle(application, req, res).catch(next);
     });
@@ -70,7 +72,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
   },
   "Express 5"(application) {
     const app = express5();
-    app.use(sessionMiddleware(application.sessions));
+    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
     app.use((req, res) => handle(application, req, res));
     app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
       errorPage(application, error, res),
@@ -82,7 +84,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
 /** Without a framework the error of a failed commit is a warning of the process. */
 function hearWarnings({ onError }: Application): () => void {
   const heard = (warning: Error): void => {
-    if (warning.name === "DriverUnavailableError") onError(warning);
+    if (isSessionError(warning)) onError(warning);
   };
   process.on("warning", heard);
   return () => process.off("warning", heard);

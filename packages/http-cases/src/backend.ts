@@ -1,9 +1,9 @@
-import { type Driver, DriverUnavailableError } from "@sessions/core";
+import { DriverUnavailableError, type ListingDriver } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 
 /** A driver over memory that counts its calls, and can be slow, held up or down. */
 export interface Backend {
-  readonly driver: Driver;
+  readonly driver: ListingDriver;
   readonly calls: string[];
   /** Names the methods that fail, in `calls` too. */
   readonly down: Set<string>;
@@ -27,6 +27,7 @@ export function createBackend(): Backend {
       commit: (id, change, now) => call("commit", () => inner.commit(id, change, now)),
       destroy: (id, now) => call("destroy", () => inner.destroy(id, now)),
       sweep: (range) => call("sweep", () => inner.sweep(range)),
+      list: (query, now) => call("list", () => inner.list(query, now)),
     },
   };
   async function call<T>(method: string, run: () => Promise<T>): Promise<T> {

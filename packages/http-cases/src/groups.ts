@@ -1,3 +1,4 @@
+import { ANSWERS } from "./cases/answers.ts";
 import { BACKEND } from "./cases/backend.ts";
 import { COOKIES } from "./cases/cookies.ts";
 import { LOGINS } from "./cases/logins.ts";
@@ -10,6 +11,7 @@ export const GROUPS: readonly { readonly name: string; readonly cases: readonly 
   { name: "What a request costs, and what comes of it", cases: REQUESTS },
   { name: "What cookies come, and what cookies and headers go", cases: COOKIES },
   { name: "Sessions that begin, turn and end", cases: LOGINS },
+  { name: "What an answer makes of the session, and the session of it", cases: ANSWERS },
   { name: "Bodies that come in pieces", cases: STREAMS },
   { name: "Backends that are down, and handlers that fail", cases: BACKEND },
 ];

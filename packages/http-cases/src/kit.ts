@@ -1,7 +1,7 @@
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
 import { type Backend, createBackend } from "./backend.ts";
 import { type Answer, type Ask, type Connect, type Connection, cookieOf } from "./client.ts";
-import type { Handler, Reply, Start, Visit } from "./target.ts";
+import type { AdapterOptions, Handler, Reply, Start, Visit } from "./target.ts";
 
 /** One thing that every adapter must do. */
 export interface Case {
@@ -10,7 +10,11 @@ export interface Case {
 }
 
 /** Starts an application with a backend of its own; both end with the case. */
-export type Serve = (handler: Handler, options?: SessionManagerOptions) => Promise<App>;
+export type Serve = (
+  handler: Handler,
+  options?: SessionManagerOptions,
+  adapter?: AdapterOptions,
+) => Promise<App>;
 
 /** An application that runs, seen from both of its ends. */
 export interface App {
@@ -32,11 +36,11 @@ export interface App {
 export async function runCase({ run }: Case, start: Start, connect: Connect): Promise<void> {
   const ends: (() => unknown)[] = [];
   try {
-    await run(async (handler, options) => {
+    await run(async (handler, options, adapter = {}) => {
       const backend = createBackend();
       const sessions = createSessionManager({ driver: backend.driver, ...options });
       const errors: unknown[] = [];
-      const server = await start({ sessions, handler, onError: (error) => errors.push(error) });
+      const server = await start({ sessions, handler, adapter, onError: (error) => errors.push(error) });
       ends.push(() => server.close());
       return {
         sessions,

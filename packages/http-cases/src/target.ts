@@ -22,8 +22,16 @@ export interface Reply {
 /** The one handler of an application, for every path and method. */
 export type Handler = (visit: Visit) => Reply | Promise<Reply>;
 
+/** Options that every adapter takes, where a case gives them. */
+export interface AdapterOptions {
+  /** What the adapter's `touch` is to return. */
+  readonly touch?: boolean | undefined;
+  readonly vary?: boolean | undefined;
+}
+
 /** What a server is to run. */
 export interface Application {
+  readonly adapter: AdapterOptions;
   readonly sessions: SessionManager;
   readonly handler: Handler;
   /** Is told of what reaches the framework's error handling, whose page has status 500, or the error's own. */

@@ -138,6 +138,16 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
+    title: "a POST from another site with a cookie of our name that nobody made is as one without",
+    async run(serve) {
+      const app = await serve(writing(2));
+      for (const junk of ["sid=junk", `sid=${"0".repeat(32)}.${"A".repeat(43)}`]) {
+        const answer = await app.ask({ method: "POST", headers: { ...crossSite, cookie: junk } });
+        assert.deepEqual([answer.status, answer.cookies], [200, []]);
+      }
+    },
+  },
+  {
     title: "a request from another site that brings our cookie is as good as any",
     async run(serve) {
       const app = await serve(writing(2));

@@ -40,6 +40,33 @@ export const LOGINS: readonly Case[] = [
     },
   },
   {
+    title:
+      "whatever endings one request has, a logout among them: the cookie is cleared, or replaced by what is written after them",
+    async run(serve) {
+      const app = await serve(async ({ session, url }) => {
+        if (url.includes("everywhere")) await app.sessions.destroyAll({ principal: "ada" });
+        await session.logout();
+        if (url.includes("twice")) await session.logout();
+        if (url.includes("flash")) session.store("app").set("n", 2);
+        return { redirect: "/" };
+      });
+      for (const path of [
+        "/twice",
+        "/everywhere",
+        "/twice/flash",
+        "/everywhere/flash",
+        "/everywhere/twice/flash",
+      ]) {
+        const cookie = await app.visitor("ada");
+        const answer = await app.ask({ path, headers: { cookie } });
+        assert.equal(answer.cookies.length, 1);
+        assert.equal((await app.sessions.open(cookie)).principal, undefined);
+        if (path.includes("flash")) assert.equal(await app.stored(cookieOf(answer)), 2);
+        else assert.match(answer.cookies[0] ?? "", /^sid=;.*Max-Age=0/);
+      }
+    },
+  },
+  {
     title: "a session that ended elsewhere meanwhile: the response goes out, without a cookie",
     async run(serve) {
       const app = await serve(async ({ session }) => {

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { cookieOf } from "../client.ts";
+import { type Case, type Serve, writing } from "../kit.ts";
+import type { Handler } from "../target.ts";
+
+/** A form that leaves a message, logs in, and then answers by path. */
+const form: Handler = async ({ session, url }) => {
+  session.store("app").set("n", 2);
+  if (url.startsWith("/rotate")) session.rotate();
+  else session.login("mallory");
+  session.store("app").set("user", "mallory");
+  if (url.endsWith("commit")) await session.commit();
+  if (url.endsWith("throw")) throw new Error("this account is locked");
+  return { status: Number(/\d+/.exec(url)?.[0]), body: "no" };
+};
+
+/** Where what shared caches go by stands, and what it says there. */
+const cached = {
+  "Cache-Control": "public, max-age=60",
+  "CDN-Cache-Control": "max-age=60",
+  "Cloudflare-CDN-Cache-Control": "max-age=60",
+  "Surrogate-Control": "max-age=60",
+  "Edge-Control": "max-age=60",
+  "X-Accel-Expires": "60",
+};
+
+/** How the answers of a handler vary, by what it set itself. */
+async function varyOf(serve: Serve, read: boolean, own?: string, vary?: boolean): Promise<unknown[]> {
+  const app = await serve(
+    ({ session, url }) => {
+      if (read) session.store("app").get("n");
+      return { status: url === "/304" ? 304 : 200, ...(own && { headers: { Vary: own } }) };
+    },
+    {},
+    { vary },
+  );
+  const found: unknown[] = [];
+  for (const cookie of ["", await app.visitor()])
+    for (const path of ["/", "/304"])
+      found.push((await app.ask({ path, headers: { cookie } })).headers["vary"]);
+  assert.equal(app.backend.calls.filter((call) => call !== "load").length, 0);
+  return [...new Set(found)];
+}
+
+/** Makes a manager as a program does to which no environment says a word. */
+async function unspoken<T>(make: () => Promise<T>): Promise<T> {
+  const { NODE_ENV } = process.env;
+  delete process.env["NODE_ENV"];
+  try {
+    return await make();
+  } finally {
+    if (NODE_ENV !== undefined) process.env["NODE_ENV"] = NODE_ENV;
+  }
+}
+
+const byBrowser = (host: string) => ({ host, "sec-fetch-site": "same-origin" });
+
+/** What an answer makes of the session, and the session of the answer. */
+export const ANSWERS: readonly Case[] = [
+  ...["/throw", "/403", "/500"].map((path) => ({
+    title: `a login and then ${path === "/throw" ? "an exception" : `status ${path.slice(1)}`}: nobody is logged in`,
+    async run(serve: Serve) {
+      const app = await serve(form);
+      const answer = await app.ask({ path });
+      assert.equal(answer.status >= 400, true);
+      for (const cookie of answer.cookies)
+        assert.equal((await app.sessions.open(cookie.split(";")[0])).principal, undefined);
+      for await (const { principal, stores } of app.sessions.list())
+        assert.deepEqual([principal, stores], [undefined, ["app"]]);
+    },
+  })),
+  {
+    title:
+      "what was staged before a login is kept where the answer is an error, and what came with it is not",
+    async run(serve) {
+      const app = await serve(form);
+      const answer = await app.ask({ path: "/403" });
+      const cookie = cookieOf(answer);
+      assert.deepEqual([await app.stored(cookie), await app.stored(cookie, "user")], [2, undefined]);
+    },
+  },
+  {
+    title: "a visitor's session stays as it was where a login or rotate() ends in an error",
+    async run(serve) {
+      const app = await serve(form);
+      for (const path of ["/throw", "/403", "/rotate/500"]) {
+        const cookie = await app.visitor("ada");
+        assert.deepEqual((await app.ask({ path, headers: { cookie } })).cookies, []);
+        assert.equal((await app.sessions.open(cookie)).principal, "ada");
+        assert.equal(await app.stored(cookie, "user"), undefined);
+      }
+    },
+  },
+  {
+    title: "a login that commit() has stored stays, whatever the answer",
+    async run(serve) {
+      const app = await serve(form);
+      const answer = await app.ask({ path: "/403/commit" });
+      assert.equal(answer.status, 403);
+      assert.equal((await app.sessions.open(cookieOf(answer))).principal, "mallory");
+    },
+  },
+  {
+    title: "setting a property of the session is an error that reaches the error page",
+    async run(serve) {
+      const app = await serve(({ session }) => {
+        Reflect.set(session, "user", { id: 7 });
+        return { body: "saved" };
+      });
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.cookies], [500, []]);
+      assert.match(String(app.errors[0]), /session\.user.*store\(/);
+    },
+  },
+  {
+    title:
+      "an answer that was made of the session varies by the cookie, guests' and those with status 304 too",
+    async run(serve) {
+      assert.deepEqual(await varyOf(serve, true), ["Cookie"]);
+      assert.deepEqual(await varyOf(serve, true, "Accept-Encoding"), ["Accept-Encoding, Cookie"]);
+      assert.deepEqual(await varyOf(serve, true, "Origin, cookie"), ["Origin, cookie"]);
+      assert.deepEqual(await varyOf(serve, true, "*"), ["*"]);
+    },
+  },
+  {
+    title:
+      "an answer whose handler did not look at the session varies by nothing, nor does any with vary: false",
+    async run(serve) {
+      assert.deepEqual(await varyOf(serve, false), [undefined]);
+      assert.deepEqual(await varyOf(serve, false, "Origin"), ["Origin"]);
+      assert.deepEqual(await varyOf(serve, true, undefined, false), [undefined]);
+    },
+  },
+  {
+    title: "a response that sets the cookie has nothing for the caches of CDNs, and another one keeps it",
+    async run(serve) {
+      const app = await serve(writing(2, { headers: cached, body: "x" }));
+      const fresh = await app.ask();
+      const known = await app.ask({ headers: { cookie: await app.visitor() } });
+      assert.deepEqual([fresh.cookies.length, known.cookies.length], [1, 0]);
+      assert.equal(fresh.headers["cache-control"], "private, no-store");
+      for (const [name, value] of Object.entries(cached)) {
+        assert.equal(known.headers[name.toLowerCase()], value);
+        if (name !== "Cache-Control") assert.equal(fresh.headers[name.toLowerCase()], undefined);
+      }
+    },
+  },
+  {
+    title: "a request that touch answers false to does not keep the session alive",
+    async run(serve) {
+      for (const [touch, commits] of [
+        [undefined, 1],
+        [true, 1],
+        [false, 0],
+      ] as const) {
+        let now = Date.now();
+        const app = await serve(
+          () => ({ body: "x" }),
+          { clock: () => now, idle: "1h", touchEvery: "1m" },
+          { touch },
+        );
+        const cookie = await app.visitor();
+        now += 10 * 60_000;
+        await app.ask({ headers: { cookie } });
+        assert.equal(app.backend.calls.filter((call) => call === "commit").length, commits);
+      }
+    },
+  },
+  {
+    title: "over https no new cookie goes out without Secure, unless the program says so",
+    async run(serve) {
+      const app = await unspoken(() => serve(writing(2)));
+      const cookie = await app.visitor();
+      const refused = await app.ask({ headers: byBrowser("shop.example") });
+      assert.deepEqual([refused.status, refused.cookies, app.backend.calls], [500, [], []]);
+      assert.match(String(app.errors[0]), /NODE_ENV=production.*secure: true.*secure: false/);
+      // Nobody is logged out by it.
+      const known = await app.ask({ headers: { ...byBrowser("shop.example"), cookie } });
+      assert.deepEqual([known.status, await app.stored(cookie)], [200, 2]);
+      const meant = await unspoken(() => serve(writing(2), { cookie: { secure: false } }));
+      assert.equal((await meant.ask({ headers: byBrowser("shop.example") })).cookies.length, 1);
+    },
+  },
+  {
+    title: "on this machine, and over http, the cookie needs no setting",
+    async run(serve) {
+      for (const headers of [
+        ...["localhost", "localhost:3000", "app.localhost:80", "127.0.0.1:3000", "[::1]:3000"].map(byBrowser),
+        { host: "192.168.1.7:3000" },
+        { host: "shop.example", "x-forwarded-proto": "https" },
+      ]) {
+        const app = await unspoken(() => serve(writing(2)));
+        const answer = await app.ask({ headers });
+        assert.deepEqual([answer.status, answer.cookies.length], [200, 1]);
+      }
+    },
+  },
+];
