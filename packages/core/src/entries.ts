@@ -141,8 +141,7 @@ class StagedEntries implements Entries {
       field,
       isOwn(field) ? text : moveText(text, theirs),
     ];
-    this.#base =
-      home === theirs ? fields : new Map([...fields].map(moved)).set(CODEC, home ?? DEFAULT_CODEC);
+    this.#base = home === theirs ? fields : new Map([...fields].map(moved)).set(CODEC, home ?? DEFAULT_CODEC);
     for (const [field, { root, recompute }] of this.#staged) {
       if (root) continue;
       const text = recompute.reduce<string | undefined>((now, step) => step(now), this.#base.get(field));
