@@ -137,20 +137,18 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
 
   // Each creation looks at two of them: leftovers go at least as fast as new records come.
   function removeLeftovers(now: number): void {
-    // Where there is no room, they make some before the living have to.
-    const since = now - (size < maxSessions ? LEFTOVER_MS : 0);
     for (let seen = 0; seen < 2; seen++) {
       const { value: record } = leftovers.next();
       if (record) {
         // A clock may have been set back meanwhile.
-        if (record.expiresAt <= since) remove(record);
+        if (record.expiresAt <= now) remove(record);
         continue;
       }
-      // Whole minutes, whose records have all been there long enough.
-      const minute = minuteOf(since - 60_000);
-      if (minute <= inspected) return;
-      inspected = minute;
-      leftovers = expiries.between(Number.NEGATIVE_INFINITY, since - 60_000);
+      // Whole minutes, whose records have all been there long enough; at once where the living lack the room.
+      const before = now - (size < maxSessions ? LEFTOVER_MS : 0) - 60_000;
+      if (minuteOf(before) <= inspected) return;
+      inspected = minuteOf(before);
+      leftovers = expiries.between(Number.NEGATIVE_INFINITY, before);
     }
   }
 
