@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { isWhole, show } from "./check.ts";
+import { checkOptions, isWhole, show } from "./check.ts";
 import { checkStoreName } from "./fields.ts";
 
 /** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
@@ -41,7 +41,7 @@ export interface StoreRules {
  * validated again when it is read.
  *
  * @param name 1 to 255 characters of `A-Z a-z 0-9 - _ .`
- * @throws TypeError for a bad name, version or schema.
+ * @throws TypeError for a bad name, version or schema; SessionConfigError for an unknown option.
  */
 export function defineStore<S extends Schemas>(
   name: string,
@@ -56,6 +56,7 @@ export function defineStore(
   options: { schema?: Schemas } & Partial<Versioned> = {},
 ): StoreDefinition<Record<string, unknown>> {
   checkStoreName(name);
+  checkOptions("defineStore", options, ["schema", "version", "migrate"]);
   const { schema, version, migrate } = options;
   if (version !== undefined && !isWhole(version, 1))
     throw new TypeError(`Store "${name}": version must be a whole number of 1 or more, not ${show(version)}`);

@@ -1,4 +1,7 @@
+import { DEFAULT_CODEC } from "./codec.ts";
+import { moveText } from "./entry-codec.ts";
 import { isOwn } from "./fields.ts";
+import { CODEC } from "./record.ts";
 
 /** Recomputes a field's text from what is there now; run again when another commit came between. */
 type Recompute = (text: string | undefined) => string | undefined;
@@ -33,11 +36,11 @@ export interface Entries {
   patch(): Patch;
   /** Whether a commit has something to send. */
   isChanged(): boolean;
-  /** What the stores hold, staged and not, as a record that begins anew takes it over. */
+  /** What the stores hold, staged and not, and the name of its codec, as a record that begins anew takes it over. */
   stores(): Map<string, string>;
   /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged, upon it. */
   settle(patch: Patch, fields: ReadonlyMap<string, string>): void;
-  /** The record was read again. Throws what a recomputation throws. */
+  /** The record, or the one that this goes on from, was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void;
   discard(): void;
   /** What is staged now, for `restore`. */
@@ -46,10 +49,9 @@ export interface Entries {
   restore(staged: Snapshot): void;
 }
 
-const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
-export function createEntries(read: ReadonlyMap<string, string> = NO_FIELDS): Entries {
+export function createEntries(read: ReadonlyMap<string, string>): Entries {
   return new StagedEntries(read);
 }
 
@@ -108,7 +110,7 @@ class StagedEntries implements Entries {
   }
 
   stores(): Map<string, string> {
-    const all = new Map([...this.#base].filter(([field]) => !isOwn(field)));
+    const all = new Map([...this.#base].filter(([field]) => !isOwn(field) || field === CODEC));
     for (const [field, { text }] of this.#staged) {
       if (text === undefined) all.delete(field);
       else all.set(field, text);
@@ -132,10 +134,17 @@ class StagedEntries implements Entries {
   }
 
   rebase(fields: ReadonlyMap<string, string>): void {
-    this.#base = fields;
+    const home = this.#base.get(CODEC);
+    const theirs = fields.get(CODEC);
+    // What is staged keeps its codec: it goes on from a record of another.
+    const moved = ([field, text]: [string, string]): [string, string] => [
+      field,
+      isOwn(field) ? text : moveText(text, theirs),
+    ];
+    this.#base = home === theirs ? fields : new Map([...fields].map(moved)).set(CODEC, home ?? DEFAULT_CODEC);
     for (const [field, { root, recompute }] of this.#staged) {
       if (root) continue;
-      const text = recompute.reduce<string | undefined>((now, step) => step(now), fields.get(field));
+      const text = recompute.reduce<string | undefined>((now, step) => step(now), this.#base.get(field));
       this.#staged.set(field, { text, root, recompute });
     }
   }

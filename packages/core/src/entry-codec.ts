@@ -1,28 +1,49 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Codec } from "./codec.ts";
+import { show } from "./check.ts";
+import { type Codec, DEFAULT_CODEC } from "./codec.ts";
 import type { StoreRules } from "./define-store.ts";
 import { SessionCodecError } from "./errors.ts";
 
-/** Between a store's values and the text of its fields: codec, version, migration, validation. */
+/**
+ * Between a store's values and the text of its fields: codec, version, migration, validation. `home` is the codec that
+ * the record names, whose texts need no mark.
+ */
 export interface EntryCodec {
   /** @throws TypeError naming store and key, for what cannot be stored. */
-  encode(key: string, value: unknown): { text: string; value: unknown };
+  encode(key: string, value: unknown, home: string | undefined): { text: string; value: unknown };
   /** @throws SessionCodecError naming store and key; `undefined` where the migration drops the entry. */
-  decode(key: string, text: string): unknown;
-  /** The text of a value as it is, not validated. */
-  print(key: string, value: unknown): string;
+  decode(key: string, text: string, home: string | undefined): unknown;
+  /** The text of a value as it is, not validated; by the codec that wrote `text` where the one that writes cannot. */
+  print(key: string, value: unknown, home: string | undefined, text?: string): string;
   /** Whether reading the text may drop it. */
   isOld(text: string): boolean;
   /** Whether the store has such a key: all, without a schema. */
   knows(key: string): boolean;
 }
 
-// `@<version> <text>`; a text of the codec's own that begins with `@` is written as version 0.
-const VERSIONED = /^@(\d{1,16}) (.*)$/s;
+// `@<version> <text>`, and `@<version>:<codec> <text>` where the record names another; a text of the codec's own that
+// begins with `@` is written as version 0.
+const MARKED = /^@(\d{1,16})(?::([\w.-]{1,64}))? (.*)$/s;
 
-function unwrap(text: string): { version: number; body: string } {
-  const [, version, body] = VERSIONED.exec(text) ?? [];
-  return body === undefined ? { version: 0, body: text } : { version: Number(version), body };
+function unwrap(text: string): { version: number; name: string | undefined; body: string } {
+  const [, version = 0, name, body = text] = MARKED.exec(text) ?? [];
+  return { version: Number(version), name, body };
+}
+
+/** The text of a record that names the codec `home`, for one that names another. */
+export function moveText(text: string, home: string = DEFAULT_CODEC): string {
+  const { version, name = home, body } = unwrap(text);
+  return `@${version}:${name} ${body}`;
+}
+
+function textOf(value: unknown, codec: Codec | undefined): string | undefined {
+  try {
+    const text: unknown = codec?.encode(value);
+    if (typeof text === "string" && text.isWellFormed() && !text.includes("\0")) return text;
+  } catch {
+    // The codec's own error may carry the value.
+  }
+  return undefined;
 }
 
 /** Where a value does not fit, without the value: a validator's own message may quote it. */
@@ -42,8 +63,9 @@ export function refusePromise<T>(value: T, message: string): asserts value is Ex
 
 export function createEntryCodec(
   { name, schema, version = 0, migrate }: StoreRules,
-  codec: Codec,
+  codecs: ReadonlyMap<string, Codec>,
 ): EntryCodec {
+  const [writer = DEFAULT_CODEC] = codecs.keys();
   const entry = (key: string): string => `Store "${name}", key ${JSON.stringify(key)}`;
 
   function validate(key: string, value: unknown): StandardSchemaV1.Result<unknown> {
@@ -60,24 +82,25 @@ export function createEntryCodec(
     return result;
   }
 
-  function print(key: string, value: unknown): string {
-    let text: unknown;
-    try {
-      text = codec.encode(value);
-    } catch {
-      // The codec's own error may carry the value.
+  function print(key: string, value: unknown, home: string = DEFAULT_CODEC, was?: string): string {
+    let name = writer;
+    let text = textOf(value, codecs.get(name));
+    if (text === undefined && was !== undefined) {
+      name = unwrap(was).name ?? home;
+      text = textOf(value, codecs.get(name));
     }
-    if (typeof text !== "string" || !text.isWellFormed() || text.includes("\0"))
+    if (text === undefined)
       throw new TypeError(
         `${entry(key)}: the codec cannot carry this value; store plain data, not functions, symbols or class instances`,
       );
-    return version > 0 || text.startsWith("@") ? `@${version} ${text}` : text;
+    const mark = name === home ? "" : `:${name}`;
+    return version > 0 || mark || text.startsWith("@") ? `@${version}${mark} ${text}` : text;
   }
 
   return {
     print,
 
-    encode(key, given) {
+    encode(key, given, home) {
       const result = validate(key, given);
       if (result.issues) {
         const path = where(result.issues);
@@ -85,19 +108,22 @@ export function createEntryCodec(
       }
       if (result.value === undefined)
         throw new TypeError(`${entry(key)}: undefined is no value; use delete() to remove the entry`);
-      return { text: print(key, result.value), value: result.value };
+      return { text: print(key, result.value, home), value: result.value };
     },
 
-    decode(key, text) {
-      const { version: from, body } = unwrap(text);
+    decode(key, text, home = DEFAULT_CODEC) {
+      const { version: from, name: wrote = home, body } = unwrap(text);
+      const codec = codecs.get(wrote);
+      if (!codec)
+        throw new SessionCodecError(
+          `${entry(key)}: the codec ${show(wrote)} wrote it; give the manager that codec too, after the one that writes`,
+        );
       let value: unknown;
       try {
         value = codec.decode(body);
       } catch {
         // No cause: a parser's message quotes what it could not parse.
-        throw new SessionCodecError(
-          `${entry(key)}: the stored text cannot be decoded; was the codec changed?`,
-        );
+        throw new SessionCodecError(`${entry(key)}: the codec ${show(wrote)} cannot decode the stored text`);
       }
       // Read and written as if it were known, it would be migrated a second time.
       if (migrate && from > version)

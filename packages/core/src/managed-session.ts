@@ -104,7 +104,7 @@ class ManagedSession implements Session, SessionControls {
       checkStoreName(rules.name);
       let codec = context.codecs.get(rules);
       if (!codec) {
-        codec = createEntryCodec(rules, context.settings.codec);
+        codec = createEntryCodec(rules, context.settings.codecs);
         // Only definitions last: for a plain name, making a codec is cheaper than a lookup.
         if (rules === store) context.codecs.set(rules, codec);
       }
@@ -128,7 +128,7 @@ class ManagedSession implements Session, SessionControls {
     this[CONTROLS].#begin("login");
     // A session that another principal used, or that has ended, leaves nothing to the new one.
     if (state.closed === "gone" || (state.principal !== undefined && state.principal !== principal)) {
-      state.entries = createEntries();
+      state.entries = createEntries(state.context.settings.newFields);
       state.decoded.clear();
     }
     state.principal = principal;

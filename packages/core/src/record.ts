@@ -7,6 +7,8 @@ const SESSION = "/session";
 export const TURNS = "/turns";
 export const FIXED = "/fixed";
 const ENDED = "/ended";
+/** The name of the codec that wrote what bears no mark of another; none for the default. */
+export const CODEC = "/codec";
 
 /** The last instant that a Date can hold. */
 const LAST_DATE = 8.64e15;

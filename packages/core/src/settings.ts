@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { checkOption, checkOptions, isWhole } from "./check.ts";
-import { type Codec, devalueCodec } from "./codec.ts";
+import { type Codec, codecsByName, devalueCodec, newFields } from "./codec.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings } from "./cookie.ts";
 import type { Driver } from "./driver.ts";
 import { type Duration, milliseconds } from "./duration.ts";
@@ -40,8 +40,12 @@ export interface SessionManagerOptions {
   rotation?:
     | { every: Duration; grace?: Duration | undefined; onReuse?: "destroy" | "report" | undefined }
     | undefined;
-  /** Encodes one entry's value to text and back. @default devalueCodec */
-  codec?: Codec | undefined;
+  /**
+   * Encodes one entry's value to text and back. Of a list the first writes and all read, by their names: to change the
+   * codec of a running site deploy `[old, new]` everywhere, then `[new, old]`, and `new` once the old sessions are over.
+   * @default devalueCodec
+   */
+  codec?: Codec | readonly Codec[] | undefined;
   /** The most bytes that one session may hold, encoded; each entry counts 100 more. @default 1_048_576 */
   maxBytes?: number | undefined;
   /**
@@ -66,7 +70,10 @@ export interface Settings {
   readonly cookie: CookieSettings;
   readonly keys: readonly string[];
   readonly rotation: Rotation | undefined;
-  readonly codec: Codec;
+  /** By name; the first writes. */
+  readonly codecs: ReadonlyMap<string, Codec>;
+  /** What a session begins with that is not stored yet. */
+  readonly newFields: ReadonlyMap<string, string>;
   readonly maxBytes: number;
   readonly clock: () => number;
 }
@@ -148,12 +155,12 @@ export function readSettings(options: SessionManagerOptions): Settings {
     "a whole number of 1 or more",
     maxRecordBytes,
   );
-  checkMethods("codec", codec, ["encode", "decode"]);
   checkOption(isFunction(clock), "clock", "a function", clock);
   checkOption(isWhole(bytesOption, 1), "maxBytes", "a whole number of 1 or more", bytesOption);
   checkOption(["auto", "manual"].includes(setup), "setup", '"auto" or "manual"', setup);
   if (secrets !== undefined) checkSecrets(secrets);
 
+  const codecs = codecsByName(codec);
   const idle = milliseconds("idle", idleOption);
   const absolute =
     absoluteOption === false ? Number.POSITIVE_INFINITY : milliseconds("absolute", absoluteOption);
@@ -180,7 +187,8 @@ export function readSettings(options: SessionManagerOptions): Settings {
     cookie: settings,
     keys: [...(secrets ?? [])],
     rotation: rotation && readRotation(rotation),
-    codec,
+    codecs,
+    newFields: newFields(codecs),
     maxBytes,
     clock: () => Math.floor(clock()),
   };

@@ -90,7 +90,7 @@ export class State {
 
 /** A session that is not stored yet. */
 export const newState = (context: Context, now: number, given: Partial<State> = {}): State =>
-  Object.assign(new State(context, now, createEntries()), given);
+  Object.assign(new State(context, now, createEntries(context.settings.newFields)), given);
 
 /** The state of a session that is stored. */
 export function storedState(

@@ -1,5 +1,6 @@
 import { type EntryCodec, refusePromise } from "./entry-codec.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "./fields.ts";
+import { CODEC } from "./record.ts";
 import { becomePending, beforeWrite, type State } from "./state.ts";
 
 /** The keys of a store. */
@@ -76,14 +77,16 @@ function stage(state: State, field: string, text: string | undefined): boolean {
 function flush(state: State, field: string, known: Decoded): void {
   const { key, value, codec } = known;
   if (Object(value) !== value) return;
-  const printed = codec.print(key, value);
+  const home = state.entries.get(CODEC);
+  const printed = codec.print(key, value, home, known.text);
   if (printed === (known.printed ?? known.text)) return;
-  // An old version, or another spelling of the same value, is no mutation.
+  // An old version, another codec, or another spelling of the same value is no mutation.
   const isSpelling =
-    known.printed === undefined && printed === codec.print(key, codec.decode(key, known.text));
+    known.printed === undefined &&
+    printed === codec.print(key, codec.decode(key, known.text, home), home, known.text);
   known.printed = printed;
   if (isSpelling) return;
-  known.text = codec.encode(key, value).text;
+  known.text = codec.encode(key, value, home).text;
   stage(state, field, known.text);
   state.decoded.set(field, [known]);
 }
@@ -140,7 +143,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     if (known && known.text === entries.get(field)) return known.value;
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
-    const value = this.#codec.decode(key, text);
+    const value = this.#codec.decode(key, text, entries.get(CODEC));
     // It may be mutated in place.
     if (Object(value) === value) becomePending(state);
     const others = decoded.get(field)?.filter((other) => !isOurs(other));
@@ -162,8 +165,9 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   set(key: string, given: unknown): this {
     const field = this.#fieldOf(key);
-    const { text, value } = this.#codec.encode(key, given);
-    if (stage(this.#state, field, text)) this.#remember(field, key, text, value);
+    const state = this.#state;
+    const { text, value } = this.#codec.encode(key, given, state.entries.get(CODEC));
+    if (stage(state, field, text)) this.#remember(field, key, text, value);
     return this;
   }
 
@@ -186,12 +190,13 @@ class SessionStore implements Store<Record<string, unknown>> {
     const codec = this.#codec;
     this.#textOf(field);
     state.wasRead = true;
+    const home = state.entries.get(CODEC);
     let value: unknown;
     const recompute = (before: string | undefined): string | undefined => {
-      value = fn(before === undefined ? undefined : codec.decode(key, before));
+      value = fn(before === undefined ? undefined : codec.decode(key, before, home));
       refusePromise(value, `Store "${this.name}": what update() is given must be synchronous`);
       if (value === undefined) return undefined;
-      const encoded = codec.encode(key, value);
+      const encoded = codec.encode(key, value, home);
       value = encoded.value;
       return encoded.text;
     };

@@ -12,6 +12,7 @@ import {
   isProvisionedDriver,
   type ListedRecord,
   type ListingDriver,
+  SessionConfigError,
 } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
 import { createExpiries, type Expiring, minuteOf } from "../src/memory-expiries.ts";
@@ -90,12 +91,100 @@ describe("no more than maxSessions are held", () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5", null])(
-    "maxSessions %s is a TypeError",
+    "maxSessions %s is a SessionConfigError",
     (n) => {
-      expect(() => memoryDriver({ maxSessions: n as number })).toThrow(TypeError);
+      expect(() => memoryDriver({ maxSessions: n as number })).toThrow(SessionConfigError);
       expect(() => memoryDriver({ maxSessions: n as number })).toThrow(/maxSessions/);
     },
   );
+
+  test.each([
+    [{ maxSesions: 5 }, /memoryDriver.*"maxSesions".*Did you mean "maxSessions"/],
+    [null, /memoryDriver/],
+    [5, /memoryDriver/],
+  ])("options %o are a SessionConfigError", (options, message) => {
+    expect(() => memoryDriver(options as object)).toThrow(SessionConfigError);
+    expect(() => memoryDriver(options as object)).toThrow(message);
+  });
+
+  test("and guests go before those who are logged in", async () => {
+    type Use = { do: "create" | "load" | "touch" | "login" | "logout" | "destroy"; n: number };
+    const uses = fc.array(
+      fc.record<Use>({
+        do: fc.constantFrom(
+          "create",
+          "create",
+          "create",
+          "load",
+          "touch",
+          "login",
+          "login",
+          "logout",
+          "destroy",
+        ),
+        n: fc.nat({ max: 7 }),
+      }),
+      { minLength: 20, maxLength: 80 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), uses, async (maxSessions, todo) => {
+        const driver = memoryDriver({ maxSessions });
+        // Oldest use first.
+        let model: { n: number; principal: string | undefined }[] = [];
+        for (const { do: what, n } of todo) {
+          const known = model.find((it) => it.n === n);
+          const there = known ?? { n, principal: what === "create" && n % 2 === 0 ? "ann" : undefined };
+          if (what === "create") {
+            const isNew = await driver.create(id(n), record(START + HOUR, there.principal), START);
+            expect(isNew).toBe(!known);
+            if (known) continue;
+          } else if (what === "destroy") await driver.destroy(id(n), START);
+          else if (what === "load") await driver.load(id(n));
+          else {
+            const principal = { login: "bob", logout: null, touch: undefined }[what];
+            const change = { fields: new Map(), expiresAt: START + HOUR };
+            await driver.commit(id(n), { ...change, ...(principal !== undefined && { principal }) }, START);
+            if (principal !== undefined) there.principal = principal ?? undefined;
+          }
+          model = model.filter((it) => it.n !== n);
+          if (what !== "destroy" && (known || what === "create")) model.push(there);
+          if (model.length > maxSessions) {
+            const victim = model.find((it) => it.principal === undefined) ?? model[0];
+            model = model.filter((it) => it !== victim);
+          }
+          expect(await idsOf(driver)).toStrictEqual(model.map((it) => id(it.n)).sort());
+        }
+      }),
+    );
+  });
+
+  test("through a manager, no flood of guests logs anybody out", async () => {
+    const clock = testClock();
+    const sessions = createSessionManager({ driver: memoryDriver({ maxSessions: 10 }), clock });
+    const members: string[] = [];
+    for (let n = 0; n < 8; n++) members.push(await stored(sessions, (session) => session.login(`user ${n}`)));
+    for (let n = 0; n < 100; n++) await stored(sessions);
+    for (const cookie of members) expect((await sessions.open(cookie)).isNew).toBe(false);
+    // Logged out, it is as any guest's.
+    const left = await sessions.open(members[0]);
+    await left.logout();
+    for (let n = 0; n < 100; n++) await stored(sessions);
+    for (const cookie of members.slice(1)) expect((await sessions.open(cookie)).isNew).toBe(false);
+  });
+
+  test("and where there is no room what has expired goes before the living", async () => {
+    const driver = memoryDriver({ maxSessions: 20 });
+    for (let n = 0; n < 10; n++) await driver.create(id(n), record(START + HOUR), START);
+    for (let n = 10; n < 20; n++) await driver.create(id(n), record(START + MINUTE, "ann"), START);
+    const later = START + 3 * MINUTE;
+    for (let n = 20; n < 30; n++) await driver.create(id(n), record(later + HOUR), later);
+    expect(await idsOf(driver)).toStrictEqual(
+      Array.from({ length: 30 }, (_, n) => id(n)).filter((_, n) => n < 10 || n >= 20),
+    );
+    // And a clock that is set back brings nothing to an end.
+    for (let n = 30; n < 35; n++) await driver.create(id(n), record(START + HOUR), START);
+    expect(await idsOf(driver)).toHaveLength(20);
+  });
 
   test("through a manager, the visitor who came back stays", async () => {
     const clock = testClock();
@@ -420,6 +509,87 @@ describe("what goes in and out is the caller's", () => {
     await one.create(id(1), record(START + HOUR), START);
     expect(await two.load(id(1))).toBeUndefined();
     expect(await two.create(id(1), record(START + HOUR), START)).toBe(true);
+  });
+});
+
+describe("a listing", () => {
+  const queries = [{}, { principal: "ann" }];
+  const fill = async (driver: ListingDriver, many: number): Promise<void> => {
+    for (let n = 0; n < many; n++) await driver.create(id(n), record(START + HOUR, "ann"), START);
+  };
+
+  test.each(queries)("of %o has no more to a page than was asked for", async (query) => {
+    const driver = memoryDriver();
+    await fill(driver, 25);
+    for (const limit of [1, 7, 24, 25, 26]) {
+      const pages: number[] = [];
+      const ids = new Set<string>();
+      let cursor: string | undefined;
+      do {
+        const page = await driver.list({ ...query, limit, cursor }, START);
+        pages.push(page.records.length);
+        for (const it of page.records) ids.add(it.id);
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(Math.max(...pages)).toBe(Math.min(limit, 25));
+      expect(pages).toHaveLength(Math.ceil(25 / limit));
+      expect(ids.size).toBe(25);
+    }
+  });
+
+  test.each(queries)("of %o names what stays, and ends though others come as fast", async (query) => {
+    const steps = fc.array(
+      fc.record({ do: fc.constantFrom("destroy", "away", "back", "again", "touch"), n: fc.nat({ max: 19 }) }),
+      { minLength: 20, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 4 }), async (todo, limit) => {
+        const driver = memoryDriver();
+        // Not in the order in which they were made.
+        for (let n = 0; n < 20; n++) await driver.create(id(n), record(START + HOUR), START);
+        for (let n = 19; n >= 0; n--)
+          await driver.commit(id(n), { fields: new Map(), principal: "ann" }, START);
+        const stay = new Set(Array.from({ length: 20 }, (_, n) => id(n)));
+        const seen = new Set<string>();
+        let cursor: string | undefined;
+        let pages = 0;
+        do {
+          const page = await driver.list({ ...query, limit, cursor }, START);
+          for (const it of page.records) seen.add(it.id);
+          cursor = page.cursor;
+          const { do: what, n } = todo[pages % todo.length] ?? { do: "touch", n: 0 };
+          if (what === "destroy") await driver.destroy(id(n), START);
+          else {
+            const principal = { away: "bob", back: "ann", again: "ann", touch: undefined }[what];
+            const change = { fields: new Map([["s/k", "2"]]), ...(principal && { principal }) };
+            await driver.commit(id(n), change, START);
+          }
+          if (what === "destroy" || (what === "away" && query.principal)) stay.delete(id(n));
+          for (let more = 0; more < limit; more++)
+            await driver.create(id(100 + limit * pages + more), record(START + HOUR, "ann"), START);
+          expect(++pages).toBeLessThanOrEqual(21);
+        } while (cursor !== undefined);
+        for (const it of stay) expect(seen).toContain(it);
+      }),
+    );
+  });
+
+  test.each(queries)("of %o, page by page or at once, lets other work run", async (query) => {
+    const driver = memoryDriver();
+    await fill(driver, 5000);
+    for (const limit of [500, 5000]) {
+      let turns = 0;
+      let listing = true;
+      const others = (async () => {
+        for (; listing; turns++) await new Promise(setImmediate);
+      })();
+      let cursor: string | undefined;
+      do ({ cursor } = await driver.list({ ...query, limit, cursor }, START));
+      while (cursor !== undefined);
+      listing = false;
+      await others;
+      expect(turns).toBeGreaterThan(50);
+    }
   });
 });
 

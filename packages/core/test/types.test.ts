@@ -305,7 +305,7 @@ declare namespace Pinned {
     rotation?:
       | { every: Duration; grace?: Duration | undefined; onReuse?: "destroy" | "report" | undefined }
       | undefined;
-    codec?: Codec | undefined;
+    codec?: Codec | readonly Codec[] | undefined;
     maxBytes?: number | undefined;
     setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
@@ -321,6 +321,7 @@ declare namespace Pinned {
     maxAge?: "session" | Duration | undefined;
   }
   interface Codec {
+    readonly name?: string | undefined;
     encode(value: unknown): string;
     decode(text: string): unknown;
   }
