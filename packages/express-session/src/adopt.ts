@@ -1,5 +1,6 @@
 import type { Session } from "@sessions/core";
-import { checkOption, createCall, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, createCall } from "@sessions/core/driver-tools";
+import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
 import { signedIds } from "./signed-cookies.ts";
 import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 import { takeTurn } from "./turns.ts";
@@ -64,10 +65,6 @@ interface Found<T> {
   readonly data?: T;
 }
 
-/** For so long what is left of an old session says that it was taken over. */
-const LEFTOVER_MS = 120_000;
-/** In what is left, when that was, and by which session. No application has a key of this name. */
-const ADOPTED = "@sessions/adopted";
 /** An old store that takes longer is as good as down. */
 const TIMEOUT_MS = 2000;
 /** And so is a request that keeps the others waiting for so long: `map` may have questions of its own. */
@@ -87,18 +84,15 @@ const isCookieText = (value: unknown): boolean => isText(value) && /^[!-:<-~]+$/
 export function adoptExpressSession<T extends object = Record<string, unknown>>(
   options: AdoptExpressSessionOptions<T>,
 ): (cookieHeader: string | undefined) => Promise<OldSession | undefined> {
-  const { store, secret, name = "connect.sid", cookie = {}, map, ...rest } = options;
-  const { path = "/", domain, secure = false, sameSite = "lax", partitioned = false, ...more } = cookie;
-  refuseUnknown("adoptExpressSession: ", rest);
-  refuseUnknown("adoptExpressSession: cookie.", more);
-  const secrets = [secret].flat();
+  checkOptions("adoptExpressSession", options, ["store", "secret", "name", "cookie", "map"]);
+  const { store, secret, name = "connect.sid", cookie = {}, map } = options;
+  const attributes = ["path", "domain", "secure", "sameSite", "partitioned"] as const;
+  checkOptions("adoptExpressSession", cookie, attributes, "cookie.");
+  const { path = "/", domain, secure = false, sameSite = "lax", partitioned = false } = cookie;
+  const [newest = "", ...older] = [secret].flat();
+  const secrets = [newest, ...older];
   checkOption(typeof Object(store).get === "function", "store", "a store for express-session", typeof store);
-  checkOption(
-    secrets.length > 0 && secrets.every(isText),
-    "secret",
-    "one text, or a list of some",
-    typeof secret,
-  );
+  checkOption(secrets.every(isText), "secret", "one text, or a list of some", typeof secret);
   checkOption(isCookieText(name) && !name.includes("="), "name", "a cookie's name", name);
   checkOption(isCookieText(path), "cookie.path", "a path", path);
   checkOption(domain === undefined || isCookieText(domain), "cookie.domain", "a domain", domain);
@@ -112,6 +106,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   checkOption([true, false].includes(partitioned), "cookie.partitioned", "true or false", partitioned);
   checkOption(typeof map === "function", "map", "a function", typeof map);
 
+  const notes = createNotes(newest, older);
   const call = createCall({ driver: "express-session", timeout: TIMEOUT_MS, translate: () => undefined });
   const setCookie = [
     `${name}=`,
@@ -134,16 +129,15 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   async function look(sid: string): Promise<Found<T>> {
     const found = await call(() => getFrom(store, sid));
     if (typeof found !== "object") return { state: "gone" };
-    const now = Date.now();
-    const note: unknown = Reflect.get(found, ADOPTED);
-    if (note !== undefined) {
-      const [, at, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(String(note)) ?? [];
-      return now < Number(at) + LEFTOVER_MS ? { state: "adopted", successor } : { state: "gone" };
+    // A visitor may have written there: what is not signed is no note, and no live session either.
+    if (NOTE in found) {
+      const note = notes.read(sid, Reflect.get(found, NOTE));
+      return note ? { state: "adopted", ...note } : { state: "gone" };
     }
     // What a store answers is a plain object, or a class's with the same keys.
     const { cookie: settings, ...data }: { cookie?: unknown } = found;
     const expires: unknown = Reflect.get(Object(settings), "expires");
-    const isOver = (isText(expires) || expires instanceof Date) && new Date(expires).getTime() <= now;
+    const isOver = (isText(expires) || expires instanceof Date) && new Date(expires).getTime() <= Date.now();
     // That they are what the application kept there is its own word, as it was with express-session.
     return isOver ? { state: "gone" } : { state: "live", data: data as T };
   }
@@ -151,8 +145,8 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   async function end(sid: string, successor: string | undefined): Promise<boolean> {
     // A logout may have been faster, or another process.
     if ((await look(sid)).state !== "live") return false;
-    const note = successor === undefined ? `${Date.now()}` : `${Date.now()} ${successor}`;
-    await call(() => keepFor(LEFTOVER_MS, store, sid, { [ADOPTED]: note }));
+    const note = notes.write(sid, successor);
+    await call(() => keepFor(NOTE_MS, store, sid, { [NOTE]: note }));
     if (successor !== undefined) underWay.set(sid, successor);
     return true;
   }

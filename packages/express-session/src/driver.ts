@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { type Driver, DriverUnavailableError, type Duration, type StoredRecord } from "@sessions/core";
-import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, createCall, milliseconds } from "@sessions/core/driver-tools";
 import { getFrom, keepFor, type StoreLike, settle } from "./store-calls.ts";
 
 /** Options of `fromExpressSessionStore`. */
@@ -22,6 +22,12 @@ const LEFTOVER_MS = 3_600_000;
 
 /** An id that no session has. */
 const NO_ID = "0".repeat(32);
+
+/**
+ * The store's key for a record. An application whose sessions are in the same store may let its visitors write what looks
+ * like a record, and its `genid` may make ids of our form: under a key of this form lies no session of express-session.
+ */
+const keyOf = (id: string): string => `sessions-${id}`;
 
 /** Of each store the calls that are under way, by id: two drivers on one store wait for each other. */
 const waiting = new WeakMap<object, Map<string, Promise<unknown>>>();
@@ -51,21 +57,21 @@ export function fromExpressSessionStore(
   store: StoreLike,
   options: FromExpressSessionStoreOptions = {},
 ): Driver {
-  const { timeout: limit = "2s", ...rest } = options;
-  refuseUnknown("fromExpressSessionStore: ", rest);
+  checkOptions("fromExpressSessionStore", options, ["timeout"]);
+  const { timeout: limit = "2s" } = options;
   checkOption(typeof Object(store).get === "function", "store", "a store for express-session", typeof store);
   const timeout = milliseconds("timeout", limit);
   const call = createCall({ driver: "express-session", timeout, translate: () => undefined });
   const turns = turnsOf(store);
 
-  const get = async (id: string): Promise<StoredRecord | undefined> => parse(await getFrom(store, id));
+  const get = async (id: string): Promise<StoredRecord | undefined> => parse(await getFrom(store, keyOf(id)));
 
   function set(id: string, record: StoredRecord, now: number): Promise<void> {
     const { version, expiresAt, principal, fields } = record;
     const kept: Kept = { version, expiresAt, principal, fields: [...fields] };
     // The store's clock is this process's, and may be another than the caller's.
     const life = Math.max(expiresAt - now, 0) + LEFTOVER_MS;
-    return keepFor(life, store, id, { record: kept });
+    return keepFor(life, store, keyOf(id), { record: kept });
   }
 
   /** Does `work` after what was begun before for the same id; it gets its live record, and a way to write. */
@@ -141,7 +147,7 @@ export function fromExpressSessionStore(
     destroy: (id, now) =>
       inTurn(id, now, async (live, write) => {
         if (!live) return false;
-        await write(() => settle((done) => store.destroy(id, done)));
+        await write(() => settle((done) => store.destroy(keyOf(id), done)));
         return true;
       }),
 

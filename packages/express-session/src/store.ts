@@ -10,7 +10,7 @@ import {
   SessionConfigError,
   SessionError,
 } from "@sessions/core";
-import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import {
   COOKIE_FIELD,
   changesBetween,
@@ -102,8 +102,10 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   driver: Driver,
   options: ExpressSessionStoreOptions<S> = {},
 ): S & ExpressSessionStore {
-  const { Store = installedStore() ?? EventEmitter, idle: given = "24h", ...rest } = options;
-  refuseUnknown("expressSessionStore: ", rest);
+  checkOptions("expressSessionStore", options, ["Store", "idle"]);
+  const isDriver = typeof Object(driver).load === "function";
+  checkOption(isDriver, "driver", "a driver: await what makes one", typeof driver);
+  const { Store = installedStore() ?? EventEmitter, idle: given = "24h" } = options;
   checkOption(typeof Store === "function", "Store", "express-session's session.Store", typeof Store);
   const idle = milliseconds("idle", given);
   const sessions = new WeakMap<object, Held>();

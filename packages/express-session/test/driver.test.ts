@@ -1,8 +1,9 @@
 import { createSessionManager } from "@sessions/core";
+import { memoryDriver } from "@sessions/core/memory";
 import session from "express-session";
 import { describe, expect, test } from "vitest";
 import { fromExpressSessionStore, type StoreLike } from "../src/index.ts";
-import { HOUR } from "./support.ts";
+import { appOn, HOUR, listen, visit } from "./support.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
 const record = (now: number) => ({ expiresAt: now + HOUR, fields: new Map([["a/x", "1"]]) });
@@ -28,10 +29,27 @@ test("the store is told to keep a record for an hour past its end, by each of th
   const before = Date.now();
   await driver.create(ID, record(now), now);
   const { cookie } = await new Promise<session.SessionData>((resolve, reject) =>
-    store.get(ID, (error, found) => (found ? resolve(found) : reject(error))),
+    store.get(`sessions-${ID}`, (error, found) => (found ? resolve(found) : reject(error))),
   );
   expect(cookie).toMatchObject({ originalMaxAge: 2 * HOUR, maxAge: 2 * HOUR });
   expect(new Date(cookie.expires ?? 0).getTime()).toBeGreaterThanOrEqual(before + 2 * HOUR);
+});
+
+test("what an application with the same store lets its visitors write into their sessions is no record", async () => {
+  const attacker = memoryDriver();
+  const forged = createSessionManager({ driver: attacker }).create();
+  forged.login("alice");
+  const { token = "" } = await forged.commit();
+  const { fields, ...record } = (await attacker.load(forged.id)) ?? { fields: [] };
+
+  const store = new session.MemoryStore();
+  const app = appOn(attacker, { store, genid: () => forged.id });
+  app.get("/", (req, res) => {
+    req.session["record"] = { ...record, fields: [...fields] };
+    res.end();
+  });
+  await visit(await listen(app)).get("/");
+  expect(await createSessionManager({ driver: fromExpressSessionStore(store) }).load(token)).toBeUndefined();
 });
 
 describe("a store that", () => {
@@ -100,6 +118,8 @@ describe("a store that", () => {
 test.each([
   ["timeout", new session.MemoryStore(), { timeout: "soon" }],
   ["ttl", new session.MemoryStore(), { ttl: 1 }],
+  ['Did you mean "timeout"?', new session.MemoryStore(), { timeuot: "1s" }],
+  ["object", new session.MemoryStore(), null],
   ["store", "redis://user:password@host", {}],
 ])("what does not fit is refused by name: %s", (name, store, options) => {
   const call = (): unknown => Reflect.apply(fromExpressSessionStore, undefined, [store, options]);

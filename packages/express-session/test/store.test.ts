@@ -175,11 +175,25 @@ describe("options", () => {
     ["idle", { idle: "soon" }],
     ["Store", { Store: "session.Store" }],
     ["ttl", { ttl: 1 }],
+    ['Did you mean "idle"?', { idel: "1h" }],
+    ["object", null],
   ])("one that is unknown or out of range is refused by name: %s", (name, options) => {
     const call = (): unknown => Reflect.apply(expressSessionStore, undefined, [memoryDriver(), options]);
     expect(call).toThrow(
       expect.objectContaining({ code: "ERR_SESSION_CONFIG", message: expect.stringContaining(name) }),
     );
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["a promise of one", Promise.resolve(memoryDriver())],
+    ["a URL", "redis://user:password@host"],
+  ])("a driver that is none is refused at once: %s", (_what, driver) => {
+    const call = (): unknown => Reflect.apply(expressSessionStore, undefined, [driver]);
+    expect(call).toThrow(
+      expect.objectContaining({ code: "ERR_SESSION_CONFIG", message: expect.stringContaining("await") }),
+    );
+    expect(call).not.toThrow(/password/);
   });
 
   test("without express-session's Store, express-session is told what is missing", async () => {

@@ -300,8 +300,11 @@ test.each([
   ["cookie.secure", { cookie: { secure: "auto" } }],
   ["cookie.partitioned", { cookie: { partitioned: 1 } }],
   ["cookie.maxAge", { cookie: { maxAge: 1 } }],
+  ['Did you mean "cookie.domain"?', { cookie: { domian: "shop.example" } }],
+  ["cookie must be", { cookie: null }],
   ["map", { map: undefined }],
   ["resave", { resave: false }],
+  ['Did you mean "name"?', { nmae: "sid" }],
 ])("what does not fit is refused by name: %s", (name, wrong) => {
   const options = { store: new session.MemoryStore(), secret: SECRET, map: mapOld, ...wrong };
   const call = (): unknown => Reflect.apply(adoptExpressSession, undefined, [options]);
