@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import {
   DriverUnavailableError,
@@ -16,8 +17,8 @@ import {
   refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
-import { connectionOf } from "./connection.ts";
-import { createIndexes, type RunScript } from "./indexes.ts";
+import { connectionOf, type Limits } from "./connection.ts";
+import { createIndexes, type RunScript, type Within } from "./indexes.ts";
 import { keysOf } from "./keys.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord } from "./record.ts";
@@ -87,13 +88,30 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   // In time for its answer to tell more than that there was none.
   const patience = `${Math.ceil(timeout / 2)}`;
 
-  async function runOnce(key: string, command: string[], end: number): Promise<unknown> {
-    const time = end - performance.now();
-    // The caller has been told that it failed, and may have done something else since.
-    if (time <= 0) throw new DriverUnavailableError("redis: no time was left to send the change");
-    if (waitReplicas === 0) return connection.send(key, command, time);
+  const within: Within = (work, time = timeout) => {
+    let controller: AbortController | undefined;
+    let late = false;
+    const signal = () => {
+      controller ??= new AbortController();
+      // One for each server, where all are asked.
+      setMaxListeners(0, controller.signal);
+      if (late) controller.abort();
+      return controller.signal;
+    };
+    return call(
+      () => work({ time, signal }),
+      time,
+      () => {
+        late = true;
+        controller?.abort();
+      },
+    );
+  };
+
+  async function runOnce(key: string, command: string[], limits: Limits): Promise<unknown> {
+    if (waitReplicas === 0) return connection.send(key, command, limits);
     const wait = ["WAIT", `${waitReplicas}`, patience];
-    const [answer, reached] = await connection.sendPair(key, command, wait, time);
+    const [answer, reached] = await connection.sendPair(key, command, wait, limits);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive`,
@@ -103,21 +121,22 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
 
   /** By its digest; a server that was restarted does not know it yet, and gets it whole. */
   const run: RunScript = ({ sha, source }, key, args, end = performance.now() + timeout) =>
-    call(
-      () =>
-        runOnce(key, ["EVALSHA", sha, "1", key, ...args], end).catch((error: unknown) => {
+    within(
+      (limits) =>
+        runOnce(key, ["EVALSHA", sha, "1", key, ...args], limits).catch((error: unknown) => {
           if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-          return runOnce(key, ["EVAL", source, "1", key, ...args], end);
+          // Some of the time is used up.
+          return runOnce(key, ["EVAL", source, "1", key, ...args], { ...limits, time: 0 });
         }),
       end - performance.now(),
     );
 
   async function load(id: string): Promise<StoredRecord | undefined> {
     const key = keys.record(id);
-    return parseRecord(await call(() => connection.send(key, ["HGETALL", key])));
+    return parseRecord(await within((limits) => connection.send(key, ["HGETALL", key], limits)));
   }
 
-  const backend = { call, connection, keys, timeout, run, load };
+  const backend = { within, connection, keys, timeout, run, load };
   const indexes = createIndexes(backend);
 
   /** A record of a principal is in the index before it is written; both have one time. */
@@ -178,7 +197,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         const { records, ...page } = await indexes.of(principal, cursor, limit);
         return { records: records.filter(({ expiresAt }) => expiresAt > now), ...page };
       }
-      const page = await call(() => scanPage(connection, keys.pattern, limit, cursor));
+      const page = await within((limits) => scanPage(connection, limits, keys.pattern, limit, cursor));
       const records = page.keys.map(async (key): Promise<ListedRecord[]> => {
         const id = keys.idOf(key);
         const record = id === undefined ? undefined : await load(id);

@@ -1,6 +1,5 @@
 import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
-import type { Call } from "@sessions/core/driver-tools";
-import type { Connection } from "./connection.ts";
+import type { Connection, Limits } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 import { scanPage } from "./scan.ts";
 import { INDEX, type Script, UNINDEX } from "./scripts.ts";
@@ -8,9 +7,12 @@ import { INDEX, type Script, UNINDEX } from "./scripts.ts";
 /** Runs a script on one key, until `end` by `performance.now()`. @default end now, and the driver's timeout */
 export type RunScript = (script: Script, key: string, args: string[], end?: number) => Promise<unknown>;
 
+/** Makes one call, in `time` milliseconds. @default time the driver's timeout */
+export type Within = <T>(work: (limits: Limits) => Promise<T>, time?: number) => Promise<T>;
+
 /** What the rest of the driver lends to its parts. */
 export interface Backend {
-  readonly call: Call;
+  readonly within: Within;
   readonly connection: Connection;
   readonly keys: Keys;
   readonly timeout: number;
@@ -32,14 +34,14 @@ const HEAL_PAGES = 200;
 const HEAL_SETS = 10_000;
 const HEAL_AT_ONCE = 100;
 
-export function createIndexes({ call, connection, keys, timeout, run, load }: Backend): Indexes {
+export function createIndexes({ within, connection, keys, timeout, run, load }: Backend): Indexes {
   // A write that takes longer is never acknowledged, and this is twice as long.
   const pending = String(2 * timeout);
   let healedTo: string | undefined;
 
   /** All of a set, in the order of the ids. A cursor of the server's would mean nothing to the next after a failover. */
   async function idsIn(index: string): Promise<string[]> {
-    const ids = await call(() => connection.send(index, ["ZRANGE", index, "0", "-1"]));
+    const ids = await within((limits) => connection.send(index, ["ZRANGE", index, "0", "-1"], limits));
     return Array.isArray(ids) ? ids.map(String).sort() : [];
   }
 
@@ -82,7 +84,7 @@ export function createIndexes({ call, connection, keys, timeout, run, load }: Ba
     async heal() {
       let sets = 0;
       for (let pages = 0; pages < HEAL_PAGES && sets < HEAL_SETS; pages++) {
-        const page = await call(() => scanPage(connection, keys.pattern, 1000, healedTo));
+        const page = await within((limits) => scanPage(connection, limits, keys.pattern, 1000, healedTo));
         for (const index of page.keys.filter(keys.isIndex)) {
           sets++;
           await healSet(index);

@@ -6,7 +6,7 @@ import { COMMIT, CREATE, DESTROY, INDEX, UNINDEX } from "./scripts.ts";
 
 /** Redis needs nothing made before; what can be wrong with it is how it is set up, and what its user may do. */
 export function createProvisioning({
-  call,
+  within,
   connection,
   keys,
   run,
@@ -25,9 +25,9 @@ export function createProvisioning({
       await load(id);
       await run(DESTROY, key, ["0"]);
       await run(INDEX, index, [id, "-1000"]);
-      await call(() => connection.send(index, ["ZRANGE", index, "0", "-1"]));
+      await within((limits) => connection.send(index, ["ZRANGE", index, "0", "-1"], limits));
       await run(UNINDEX, index, [id]);
-      await call(() => scanPage(connection, keys.pattern, 1));
+      await within((limits) => scanPage(connection, limits, keys.pattern, 1));
       return [];
     } catch (error) {
       const { cause } = error instanceof Error ? error : { cause: undefined };
@@ -44,15 +44,15 @@ export function createProvisioning({
 
   return {
     async setup() {
-      await call(() => connection.send(layout, ["SET", layout, "1"]));
+      await within((limits) => connection.send(layout, ["SET", layout, "1"], limits));
     },
 
     async check() {
       const found = await tryToWrite();
-      if (String(await call(() => connection.send(layout, ["GET", layout]))) !== "1")
+      if (String(await within((limits) => connection.send(layout, ["GET", layout], limits))) !== "1")
         found.push(`The key ${layout} is missing: run setup(), and see what removed it`);
-      for (const { address, send } of await call(() => connection.masters())) {
-        const info = String(await call(() => send(["INFO", "memory"])).catch(() => ""));
+      for (const { address, send } of await within(() => connection.masters())) {
+        const info = String(await within((limits) => send(["INFO", "memory"], limits)).catch(() => ""));
         const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
         if (policy !== "noeviction" && !/^maxmemory:0\s/m.test(info))
           found.push(
@@ -65,11 +65,13 @@ export function createProvisioning({
     async teardown() {
       let cursor: string | undefined;
       do {
-        const page = await call(() => scanPage(connection, keys.pattern, 1000, cursor));
+        const page = await within((limits) => scanPage(connection, limits, keys.pattern, 1000, cursor));
         const own = page.keys.filter(
           (key) => key === layout || keys.isIndex(key) || keys.idOf(key) !== undefined,
         );
-        await Promise.all(own.map((key) => call(() => connection.send(key, ["UNLINK", key]))));
+        await Promise.all(
+          own.map((key) => within((limits) => connection.send(key, ["UNLINK", key], limits))),
+        );
         cursor = page.cursor;
       } while (cursor !== undefined);
     },
