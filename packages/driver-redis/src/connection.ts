@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
+import { DriverUnavailableError } from "@sessions/core";
 import type {
   AnyRedisClientLike,
   RedisClientLike,
@@ -98,6 +99,9 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
         }
       },
       async masters() {
+        // Else it would look like a cluster that holds nothing.
+        if (client.masters.length === 0)
+          throw new DriverUnavailableError("redis: the cluster's client is not connected");
         const nodes = [...client.masters].sort((a, b) => (a.address < b.address ? -1 : 1));
         return Promise.all(
           nodes.map(async (node) => {

@@ -11,10 +11,10 @@ import {
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   isWhole,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
 import { connectionOf, type Limits } from "./connection.ts";
@@ -23,7 +23,7 @@ import { keysOf } from "./keys.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord } from "./record.ts";
 import { scanPage } from "./scan.ts";
-import { COMMIT, CREATE, DESTROY, type Script } from "./scripts.ts";
+import { COMMIT, CREATE, DESTROY, type Script, stepOf } from "./scripts.ts";
 
 /** Options of `redisDriver`. */
 export interface RedisDriverOptions {
@@ -47,6 +47,8 @@ export interface RedisDriverOptions {
   readonly waitReplicas?: number | undefined;
 }
 
+const OPTIONS = ["client", "prefix", "timeout", "waitReplicas"] as const;
+
 /** A server that answers, but not what was asked for: NOAUTH, NOPERM, OOM, READONLY, LOADING, CLUSTERDOWN... */
 function translate(error: unknown): DriverUnavailableError | undefined {
   const code = error instanceof Error && /^[A-Z]+(?= )/.exec(error.message)?.[0];
@@ -64,8 +66,8 @@ const LEFTOVER_MS = 3_600_000;
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0, ...rest } = options;
-  refuseUnknown("redisDriver: ", rest);
+  checkOptions("redisDriver", options, OPTIONS);
+  const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0 } = options;
   checkClient(typeof Object(client).sendCommand === "function", "a client of the package redis", client);
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
@@ -139,11 +141,21 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   const backend = { within, connection, keys, timeout, run, load };
   const indexes = createIndexes(backend);
 
-  /** A record of a principal is in the index before it is written; both have one time. */
-  async function write(script: Script, id: string, args: string[], principal: string | null | undefined) {
-    const end = performance.now() + timeout;
-    if (typeof principal === "string") await indexes.add(principal, id, end);
-    return run(script, keys.record(id), args, end);
+  /** A record of a principal is in the index before it is written; both have one time, and `left` is the record's. */
+  async function write(
+    script: Script,
+    id: string,
+    args: string[],
+    { principal, left, end }: { principal: string | null | undefined; left: number; end: number },
+  ) {
+    const record = keys.record(id);
+    if (typeof principal !== "string") return run(script, record, args, end);
+    const mayBeDead = await indexes.add(principal, id, left, end);
+    const [answer] = await Promise.all([
+      run(script, record, args, end),
+      indexes.prune(principal, mayBeDead, end),
+    ]);
+    return answer;
   }
 
   const keptFor = (expiresAt: number, now: number): string => `${Math.max(expiresAt - now, 0) + LEFTOVER_MS}`;
@@ -159,7 +171,8 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         principal ?? "",
         ...[...fields].flat(),
       ];
-      return (await write(CREATE, id, args, principal)) === 1;
+      const end = performance.now() + timeout;
+      return (await write(CREATE, id, args, { principal, left: expiresAt - now, end })) === 1;
     },
 
     load,
@@ -179,9 +192,17 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         expiresAt === undefined ? "" : keptFor(expiresAt, now),
         principal === undefined ? "" : principal === null ? "-" : `=${principal}`,
         counts ? "1" : "0",
+        expiresAt === undefined ? "" : `${stepOf(expiresAt - now)}`,
         `${sets.length}`,
       ];
-      const answer = await write(COMMIT, id, [...args, ...sets, ...deletes], principal);
+      const end = performance.now() + timeout;
+      // What an expiry that is not known here needs, the script tells.
+      const left = (expiresAt ?? now) - now;
+      const answer = await write(COMMIT, id, [...args, ...sets, ...deletes], { principal, left, end });
+      if (Array.isArray(answer)) {
+        await indexes.add(String(answer[0]), id, Number(answer[1]) - now, end);
+        return "committed";
+      }
       return answer === 1 ? "committed" : answer === 2 ? "conflict" : "gone";
     },
 

@@ -2,9 +2,9 @@ import { setTimeout } from "node:timers/promises";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisServer } from "@sessions/test-services/redis";
-import { createClient, createClientPool } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
+import { type AnyRedisClientLike, fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, connect, newId, ownServer } from "./support.ts";
 
 await withService("redis", async (redis) => {
@@ -61,6 +61,37 @@ await withService("redis", async (redis) => {
     onTestFinished(() => server.stop("SIGKILL"));
     const id = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
     expect((await driver.load(id))?.version).toBe(1);
+  });
+
+  describe("a client that was never connected is DriverUnavailableError, in time, and never nothing", () => {
+    const address = { host: "127.0.0.1", port: Number(new URL(redis.url).port) };
+    const { url } = redis;
+    test.each<[string, AnyRedisClientLike]>([
+      ["one client", createClient({ url })],
+      ["a pool", createClientPool({ url })],
+      ["a cluster", createCluster({ rootNodes: [{ url }] })],
+      ["Sentinel", createSentinel({ name: "sessions", sentinelRootNodes: [address] })],
+    ])("%s", async (_, client) => {
+      for (const waitReplicas of [0, 1]) {
+        const driver = redisDriver({ client, timeout: 300, waitReplicas });
+        const now = Date.now();
+        const calls = {
+          setup: () => driver.setup(),
+          check: () => driver.check(),
+          teardown: () => driver.teardown(),
+          create: () => begin(driver, { principal: "alice" }),
+          load: () => driver.load(newId()),
+          list: () => driver.list({ limit: 10 }, now),
+          sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+        };
+        for (const [name, call] of Object.entries(calls)) {
+          const begun = performance.now();
+          const error = await call().catch((reason: unknown) => reason);
+          expect(error, name).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+          expect(performance.now() - begun, name).toBeLessThan(3 * 300);
+        }
+      }
+    });
   });
 
   test("fromUrl heeds user, password and database, and close ends its own connection", async () => {
