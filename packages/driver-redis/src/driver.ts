@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import {
   DriverUnavailableError,
@@ -10,19 +11,19 @@ import {
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   isWhole,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
-import { connectionOf } from "./connection.ts";
-import { createIndexes, type RunScript } from "./indexes.ts";
+import { connectionOf, type Limits } from "./connection.ts";
+import { createIndexes, type RunScript, type Within } from "./indexes.ts";
 import { keysOf } from "./keys.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord } from "./record.ts";
 import { scanPage } from "./scan.ts";
-import { COMMIT, CREATE, DESTROY, type Script } from "./scripts.ts";
+import { COMMIT, CREATE, DESTROY, type Script, stepOf } from "./scripts.ts";
 
 /** Options of `redisDriver`. */
 export interface RedisDriverOptions {
@@ -46,6 +47,8 @@ export interface RedisDriverOptions {
   readonly waitReplicas?: number | undefined;
 }
 
+const OPTIONS = ["client", "prefix", "timeout", "waitReplicas"] as const;
+
 /** A server that answers, but not what was asked for: NOAUTH, NOPERM, OOM, READONLY, LOADING, CLUSTERDOWN... */
 function translate(error: unknown): DriverUnavailableError | undefined {
   const code = error instanceof Error && /^[A-Z]+(?= )/.exec(error.message)?.[0];
@@ -63,8 +66,8 @@ const LEFTOVER_MS = 3_600_000;
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0, ...rest } = options;
-  refuseUnknown("redisDriver: ", rest);
+  checkOptions("redisDriver", options, OPTIONS);
+  const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0 } = options;
   checkClient(typeof Object(client).sendCommand === "function", "a client of the package redis", client);
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
@@ -87,13 +90,30 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
   // In time for its answer to tell more than that there was none.
   const patience = `${Math.ceil(timeout / 2)}`;
 
-  async function runOnce(key: string, command: string[], end: number): Promise<unknown> {
-    const time = end - performance.now();
-    // The caller has been told that it failed, and may have done something else since.
-    if (time <= 0) throw new DriverUnavailableError("redis: no time was left to send the change");
-    if (waitReplicas === 0) return connection.send(key, command, time);
+  const within: Within = (work, time = timeout) => {
+    let controller: AbortController | undefined;
+    let late = false;
+    const signal = () => {
+      controller ??= new AbortController();
+      // One for each server, where all are asked.
+      setMaxListeners(0, controller.signal);
+      if (late) controller.abort();
+      return controller.signal;
+    };
+    return call(
+      () => work({ time, signal }),
+      time,
+      () => {
+        late = true;
+        controller?.abort();
+      },
+    );
+  };
+
+  async function runOnce(key: string, command: string[], limits: Limits): Promise<unknown> {
+    if (waitReplicas === 0) return connection.send(key, command, limits);
     const wait = ["WAIT", `${waitReplicas}`, patience];
-    const [answer, reached] = await connection.sendPair(key, command, wait, time);
+    const [answer, reached] = await connection.sendPair(key, command, wait, limits);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive`,
@@ -103,28 +123,39 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
 
   /** By its digest; a server that was restarted does not know it yet, and gets it whole. */
   const run: RunScript = ({ sha, source }, key, args, end = performance.now() + timeout) =>
-    call(
-      () =>
-        runOnce(key, ["EVALSHA", sha, "1", key, ...args], end).catch((error: unknown) => {
+    within(
+      (limits) =>
+        runOnce(key, ["EVALSHA", sha, "1", key, ...args], limits).catch((error: unknown) => {
           if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-          return runOnce(key, ["EVAL", source, "1", key, ...args], end);
+          // Some of the time is used up.
+          return runOnce(key, ["EVAL", source, "1", key, ...args], { ...limits, time: 0 });
         }),
       end - performance.now(),
     );
 
   async function load(id: string): Promise<StoredRecord | undefined> {
     const key = keys.record(id);
-    return parseRecord(await call(() => connection.send(key, ["HGETALL", key])));
+    return parseRecord(await within((limits) => connection.send(key, ["HGETALL", key], limits)));
   }
 
-  const backend = { call, connection, keys, timeout, run, load };
+  const backend = { within, connection, keys, timeout, run, load };
   const indexes = createIndexes(backend);
 
-  /** A record of a principal is in the index before it is written; both have one time. */
-  async function write(script: Script, id: string, args: string[], principal: string | null | undefined) {
-    const end = performance.now() + timeout;
-    if (typeof principal === "string") await indexes.add(principal, id, end);
-    return run(script, keys.record(id), args, end);
+  /** A record of a principal is in the index before it is written; both have one time, and `left` is the record's. */
+  async function write(
+    script: Script,
+    id: string,
+    args: string[],
+    { principal, left, end }: { principal: string | null | undefined; left: number; end: number },
+  ) {
+    const record = keys.record(id);
+    if (typeof principal !== "string") return run(script, record, args, end);
+    const mayBeDead = await indexes.add(principal, id, left, end);
+    const [answer] = await Promise.all([
+      run(script, record, args, end),
+      indexes.prune(principal, mayBeDead, end),
+    ]);
+    return answer;
   }
 
   const keptFor = (expiresAt: number, now: number): string => `${Math.max(expiresAt - now, 0) + LEFTOVER_MS}`;
@@ -140,7 +171,8 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         principal ?? "",
         ...[...fields].flat(),
       ];
-      return (await write(CREATE, id, args, principal)) === 1;
+      const end = performance.now() + timeout;
+      return (await write(CREATE, id, args, { principal, left: expiresAt - now, end })) === 1;
     },
 
     load,
@@ -160,9 +192,17 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         expiresAt === undefined ? "" : keptFor(expiresAt, now),
         principal === undefined ? "" : principal === null ? "-" : `=${principal}`,
         counts ? "1" : "0",
+        expiresAt === undefined ? "" : `${stepOf(expiresAt - now)}`,
         `${sets.length}`,
       ];
-      const answer = await write(COMMIT, id, [...args, ...sets, ...deletes], principal);
+      const end = performance.now() + timeout;
+      // What an expiry that is not known here needs, the script tells.
+      const left = (expiresAt ?? now) - now;
+      const answer = await write(COMMIT, id, [...args, ...sets, ...deletes], { principal, left, end });
+      if (Array.isArray(answer)) {
+        await indexes.add(String(answer[0]), id, Number(answer[1]) - now, end);
+        return "committed";
+      }
       return answer === 1 ? "committed" : answer === 2 ? "conflict" : "gone";
     },
 
@@ -178,7 +218,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         const { records, ...page } = await indexes.of(principal, cursor, limit);
         return { records: records.filter(({ expiresAt }) => expiresAt > now), ...page };
       }
-      const page = await call(() => scanPage(connection, keys.pattern, limit, cursor));
+      const page = await within((limits) => scanPage(connection, limits, keys.pattern, limit, cursor));
       const records = page.keys.map(async (key): Promise<ListedRecord[]> => {
         const id = keys.idOf(key);
         const record = id === undefined ? undefined : await load(id);

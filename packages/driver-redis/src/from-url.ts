@@ -5,7 +5,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { milliseconds } from "@sessions/core/driver-tools";
+import { checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import { type RedisDriverOptions, redisDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `redisDriver`, but the client. */
@@ -22,6 +22,7 @@ export async function fromUrl(
   url: string,
   options: RedisUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  checkOptions("redisDriver fromUrl", options, ["prefix", "timeout", "waitReplicas"]);
   const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
   // Here, so that who brings a client of their own need not have this one.
   const { createClient } = await import("redis");

@@ -10,6 +10,8 @@ export interface Keys {
   /** The id in a record's key. */
   idOf(key: string): string | undefined;
   isIndex(key: string): boolean;
+  /** What a key of that name is; `undefined` for a name that the driver does not give. */
+  kindOf(key: string): "record" | "index" | "layout" | undefined;
   /** A pattern for SCAN that fits at least all of them. */
   readonly pattern: string;
 }
@@ -19,12 +21,19 @@ const INDEX = /^@[\w-]{43}\.$/;
 
 export function keysOf(prefix: string): Keys {
   const rest = (key: string): string => (key.startsWith(prefix) ? key.slice(prefix.length) : "");
+  const isIndex = (key: string): boolean => INDEX.test(rest(key));
+  const layout = `${prefix}layout`;
   return {
     record: (id) => prefix + id,
     index: (principal) => `${prefix}@${createHash("sha256").update(principal).digest("base64url")}.`,
-    layout: `${prefix}layout`,
+    layout,
     idOf: (key) => (ID.test(rest(key)) ? rest(key) : undefined),
-    isIndex: (key) => INDEX.test(rest(key)),
+    isIndex,
+    kindOf(key) {
+      if (key === layout) return "layout";
+      if (isIndex(key)) return "index";
+      return ID.test(rest(key)) ? "record" : undefined;
+    },
     pattern: `${prefix.replace(/[\\*?[\]^-]/g, "\\$&")}*`,
   };
 }

@@ -1,18 +1,31 @@
 import { randomBytes } from "node:crypto";
-import type { ProvisionedDriver } from "@sessions/core";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Backend } from "./indexes.ts";
 import { scanPage } from "./scan.ts";
-import { COMMIT, CREATE, DESTROY, INDEX, UNINDEX } from "./scripts.ts";
+import { COMMIT, CREATE, DESTROY, INDEX, TEARDOWN, UNINDEX } from "./scripts.ts";
 
 /** Redis needs nothing made before; what can be wrong with it is how it is set up, and what its user may do. */
 export function createProvisioning({
-  call,
+  within,
   connection,
   keys,
   run,
   load,
 }: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const { layout } = keys;
+
+  const FOREIGN = `The key ${layout} is not the driver's: another application, or another version of this package, uses the prefix; choose another in the option prefix`;
+
+  /** What the layout's key says: empty where it is no text, `undefined` where it is missing. */
+  async function readLayout(): Promise<string | undefined> {
+    const text = await within((limits) =>
+      connection.send(layout, ["GET", layout], limits).catch((error: unknown) => {
+        if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return "";
+        throw error;
+      }),
+    );
+    return text === null ? undefined : String(text);
+  }
 
   /** The driver's own writes, to keys that nobody else sees; every command in them is asked for its permission. */
   async function tryToWrite(): Promise<string[]> {
@@ -21,13 +34,13 @@ export function createProvisioning({
     try {
       await run(CREATE, key, ["0", "2", "1000", "check", "check/field", ""]);
       // A field set, one deleted, the principal cleared, the version and the expiry moved.
-      await run(COMMIT, key, ["0", "1", "2", "1000", "-", "1", "2", "check/x", "", "check/field"]);
+      await run(COMMIT, key, ["0", "1", "2", "1000", "-", "1", "1", "2", "check/x", "", "check/field"]);
       await load(id);
       await run(DESTROY, key, ["0"]);
-      await run(INDEX, index, [id, "-1000"]);
-      await call(() => connection.send(index, ["ZRANGE", index, "0", "-1"]));
+      await run(INDEX, index, [id, "-1000", "1000", "0"]);
+      await within((limits) => connection.send(index, ["ZRANGE", index, "0", "-1"], limits));
       await run(UNINDEX, index, [id]);
-      await call(() => scanPage(connection, keys.pattern, 1));
+      await within((limits) => scanPage(connection, limits, keys.pattern, 1));
       return [];
     } catch (error) {
       const { cause } = error instanceof Error ? error : { cause: undefined };
@@ -44,15 +57,19 @@ export function createProvisioning({
 
   return {
     async setup() {
-      await call(() => connection.send(layout, ["SET", layout, "1"]));
+      const set = ["SET", layout, "1", "NX"];
+      const made = await within((limits) => connection.send(layout, set, limits));
+      if (made === null && (await readLayout()) !== "1") throw new SessionSetupError(`redis: ${FOREIGN}`);
     },
 
     async check() {
       const found = await tryToWrite();
-      if (String(await call(() => connection.send(layout, ["GET", layout]))) !== "1")
+      const text = await readLayout();
+      if (text === undefined)
         found.push(`The key ${layout} is missing: run setup(), and see what removed it`);
-      for (const { address, send } of await call(() => connection.masters())) {
-        const info = String(await call(() => send(["INFO", "memory"])).catch(() => ""));
+      else if (text !== "1") found.push(FOREIGN);
+      for (const { address, send } of await within(() => connection.masters())) {
+        const info = String(await within((limits) => send(["INFO", "memory"], limits)).catch(() => ""));
         const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
         if (policy !== "noeviction" && !/^maxmemory:0\s/m.test(info))
           found.push(
@@ -65,11 +82,13 @@ export function createProvisioning({
     async teardown() {
       let cursor: string | undefined;
       do {
-        const page = await call(() => scanPage(connection, keys.pattern, 1000, cursor));
-        const own = page.keys.filter(
-          (key) => key === layout || keys.isIndex(key) || keys.idOf(key) !== undefined,
+        const page = await within((limits) => scanPage(connection, limits, keys.pattern, 1000, cursor));
+        await Promise.all(
+          page.keys.map(async (key) => {
+            const kind = keys.kindOf(key);
+            if (kind !== undefined) await run(TEARDOWN, key, [kind]);
+          }),
         );
-        await Promise.all(own.map((key) => call(() => connection.send(key, ["UNLINK", key]))));
         cursor = page.cursor;
       } while (cursor !== undefined);
     },

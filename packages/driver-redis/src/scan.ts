@@ -1,4 +1,4 @@
-import type { Connection, Master } from "./connection.ts";
+import type { Connection, Limits, Master } from "./connection.ts";
 
 /** A page of SCAN over every master, one after the other. */
 export interface ScanPage {
@@ -14,9 +14,9 @@ function parseScan(answer: unknown): { next: string; found: string[] } {
 }
 
 /** Which server this is: another one, or the same one started anew, knows nothing of the cursors that it gave. */
-async function identityOf({ address, send }: Master): Promise<string> {
+async function identityOf({ address, send }: Master, limits: Limits): Promise<string> {
   try {
-    return `${address} ${/^run_id:(\w+)/m.exec(String(await send(["INFO", "server"])))?.[1]}`;
+    return `${address} ${/^run_id:(\w+)/m.exec(String(await send(["INFO", "server"], limits)))?.[1]}`;
   } catch (error) {
     if (error instanceof Error && error.message.startsWith("NOPERM")) return address;
     throw error;
@@ -29,18 +29,18 @@ async function identityOf({ address, send }: Master): Promise<string> {
  */
 export async function scanPage(
   connection: Connection,
+  limits: Limits,
   pattern: string,
   count: number,
   cursor?: string,
 ): Promise<ScanPage> {
   const masters = await connection.masters();
-  const identities = (await Promise.all(masters.map(identityOf))).join(" ");
+  const identities = (await Promise.all(masters.map((master) => identityOf(master, limits)))).join(" ");
   const [before, at, inner = "0"] = cursor?.split("|") ?? [];
   const goesOn = before === identities;
   const index = goesOn ? Number(at) : 0;
-  const answer = await masters[index]?.send([
-    ...["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`],
-  ]);
+  const command = ["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`];
+  const answer = await masters[index]?.send(command, limits);
   const { next, found } = parseScan(answer);
   const nextIndex = next === "0" ? index + 1 : index;
   return {

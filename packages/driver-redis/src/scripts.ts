@@ -35,15 +35,16 @@ return 1`);
 
 /**
  * ARGV: now, ifVersion or "", expiresAt or "", milliseconds to keep it, principal after "=" or "-" to clear it or "" to
- * keep it, how much the version grows, how many of the following are names and texts to set; the rest are names to
- * delete. Answers 1, 0 where no live record is there, 2 where the version differs.
+ * keep it, how much the version grows, the step of `stepOf` or "", how many of the following are names and texts to set;
+ * the rest are names to delete. Returns 1, 0 where no live record is there, 2 where the version differs. Where the
+ * principal's set must live longer for it, it returns the principal and the expiry instead of 1.
  */
 export const COMMIT: Script = script(`${PIECES}
-local r = redis.call('HMGET', KEYS[1], 'e', 'v')
+local r = redis.call('HMGET', KEYS[1], 'e', 'v', 'p')
 if not r[1] or tonumber(r[1]) <= tonumber(ARGV[1]) then return 0 end
 if ARGV[2] ~= '' and ARGV[2] ~= r[2] then return 2 end
-local sets = 7 + tonumber(ARGV[7])
-pieces('HSET', 8, sets)
+local sets = 8 + tonumber(ARGV[8])
+pieces('HSET', 9, sets)
 pieces('HDEL', sets + 1, #ARGV)
 if ARGV[5] == '-' then redis.call('HDEL', KEYS[1], 'p')
 elseif ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'p', string.sub(ARGV[5], 2)) end
@@ -51,8 +52,20 @@ if ARGV[6] ~= '0' then redis.call('HINCRBY', KEYS[1], 'v', ARGV[6]) end
 if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], 'e', ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  local steps = math.floor(ARGV[3] / ARGV[7]) - math.floor(r[1] / ARGV[7])
+  if ARGV[5] == '' and r[3] and steps > 0 then return { r[3], ARGV[3] } end
+elseif string.sub(ARGV[5], 1, 1) == '=' then
+  return { string.sub(ARGV[5], 2), r[1] }
 end
 return 1`);
+
+/**
+ * A touch makes its principal's set live longer only where it takes the expiry past a multiple of this: four to eight
+ * times while a session is used for its idle timeout, and not at every touch. A set lives for twice what the session has
+ * left, an hour more, and so past the next two multiples: a process may die between a commit and the set's part. By
+ * powers of two, for then each multiple of a longer step is one of every shorter, whatever the sessions' timeouts are.
+ */
+export const stepOf = (left: number): number => 2 ** Math.floor(Math.log2(Math.max(left / 4, 1)));
 
 /** ARGV: now. Answers 1, or 0 where no live record is there. */
 export const DESTROY: Script = script(`
@@ -66,9 +79,19 @@ const CLOCK = `
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
-/** ARGV: id, milliseconds within which its record is written, if at all. */
+/**
+ * ARGV: id, milliseconds within which its record is written, if at all, milliseconds that the set must live, a number
+ * from 0 to 1. Where the set is long, returns some of its ids, from that part of it: they may be dead. A set without a
+ * time to live has ids for which none was ever reckoned; so it keeps having none.
+ */
 export const INDEX: Script = script(`${CLOCK}
-return redis.call('ZADD', KEYS[1], clock + ARGV[2], ARGV[1])`);
+local left = redis.call('PTTL', KEYS[1])
+redis.call('ZADD', KEYS[1], clock + ARGV[2], ARGV[1])
+if left ~= -1 and left < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local size = redis.call('ZCARD', KEYS[1])
+if size <= 100 then return {} end
+local from = math.floor(ARGV[4] * (size - 20))
+return redis.call('ZRANGE', KEYS[1], from, from + 19)`);
 
 /** ARGV: ids that were found to have no record. Takes those out whose record cannot be on its way any more. */
 export const UNINDEX: Script = script(`${CLOCK}
@@ -77,3 +100,21 @@ for _, id in ipairs(ARGV) do
   if score and tonumber(score) < clock then redis.call('ZREM', KEYS[1], id) end
 end
 return 1`);
+
+/**
+ * ARGV: "record", "index" or "layout", by the key's name. Removes the key where what it holds is the driver's, whole or
+ * damaged: another application may use such a name.
+ */
+export const TEARDOWN: Script = script(`
+local own
+if ARGV[1] == 'record' then
+  local r = redis.pcall('HMGET', KEYS[1], 'v', 'e')
+  own = not r.err and (r[1] or r[2])
+elseif ARGV[1] == 'index' then
+  local r = redis.pcall('ZRANGE', KEYS[1], 0, 0)
+  own = not r.err and r[1] and #r[1] == 32 and string.find(r[1], '^[0-9a-f]+$')
+else
+  own = redis.pcall('GET', KEYS[1]) == '1'
+end
+if own then return redis.call('UNLINK', KEYS[1]) end
+return 0`);

@@ -1,18 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { isProvisionedDriver, SessionConfigError } from "@sessions/core";
-import { withService } from "@sessions/driver-tests";
+import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fromUrl, type RedisDriverOptions, redisDriver } from "../src/index.ts";
-import { begin, connect, ownServer } from "./support.ts";
+import { begin, type Client, connect, newId, ownServer } from "./support.ts";
 
 async function rulesInReadme(): Promise<string[]> {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
   return /ACL SETUSER sessions (.*)/.exec(readme)?.[1]?.split(" ") ?? [];
 }
 
-await withService("redis", () => {
+await withService("redis", (redis) => {
+  test("what the run says of its server is what the server says of itself", async () => {
+    const client = await connect(redis.url, { RESP: 3 });
+    const hello: unknown = await client.sendCommand(["HELLO", "3"]);
+    const { server, version } = Object(hello);
+    expect(redis.version.toLowerCase()).toBe(`${server} ${version}`);
+  });
+
   describe("check names", () => {
     test("a setup that was not run, and nothing after it", async () => {
       const { client } = await ownServer();
@@ -137,6 +144,66 @@ await withService("redis", () => {
     expect(await client.get("a*other")).toBe("not ours");
   });
 
+  const objectCase = (
+    what: string,
+    foreign: boolean,
+    write: (client: Client) => Promise<unknown>,
+  ): ObjectCase => {
+    let client: Client;
+    let before: string[];
+    return {
+      what,
+      foreign,
+      async make() {
+        ({ client } = await ownServer());
+        await write(client);
+        before = await client.keys("*");
+        return redisDriver({ client });
+      },
+      isThere: async () => before.length > 0 && (await client.keys("*")).length === before.length,
+    };
+  };
+  const record = { v: "1", e: "2", "a/x": "1" };
+  testObjects(test, [
+    objectCase("a text under the layout's key", true, (client) => client.set("sessions:layout", "dark")),
+    objectCase("a hash under the layout's key", true, (client) => client.hSet("sessions:layout", record)),
+    objectCase("a layout of another version", true, (client) => client.set("sessions:layout", "2")),
+    objectCase("a record without its version", false, (client) =>
+      client.hSet(`sessions:${newId()}`, { e: "2", "a/x": "1" }),
+    ),
+    objectCase("records without a layout", false, async (client) => {
+      await begin(redisDriver({ client }), { principal: "alice" });
+    }),
+  ]);
+
+  test("teardown leaves what has a name of the driver's and is another's, and what has another name", async () => {
+    const { client } = await ownServer();
+    const driver = redisDriver({ client });
+    await driver.setup();
+    await begin(driver, { principal: "alice" });
+    const [index = ""] = await client.keys("*@*");
+    const foreign = ["foo", ...Array.from({ length: 4 }, newId)].map((name) => `sessions:${name}`);
+    const [text = "", ownText = "", list = "", hash = "", zset = ""] = foreign;
+    await client.set(text, "1");
+    await client.set(ownText, "1");
+    await client.rPush(list, "1");
+    await client.hSet(hash, { user: "alice" });
+    await client.zAdd(zset, { score: 1, value: newId() });
+    const indexes = [index.replace(/@../, "@__"), index.replace(/@../, "@--")];
+    await client.set(indexes[0] ?? "", "1");
+    await client.zAdd(indexes[1] ?? "", { score: 1, value: "alice" });
+    await driver.teardown();
+    expect((await client.keys("*")).sort()).toEqual([...foreign, ...indexes].sort());
+  });
+
+  test("setup from many at once makes one layout, and none fails", async () => {
+    const { client, url } = await ownServer();
+    const others = await Promise.all(Array.from({ length: 8 }, () => connect(url)));
+    await Promise.all(others.map((other) => redisDriver({ client: other }).setup()));
+    expect(await client.keys("*")).toEqual(["sessions:layout"]);
+    expect(await redisDriver({ client }).check()).toEqual([]);
+  });
+
   describe("a bad option is named", () => {
     const client = { sendCommand: async () => undefined };
     test.each<[Record<string, unknown>, RegExp]>([
@@ -150,7 +217,11 @@ await withService("redis", () => {
       [{ client, waitReplicas: -1 }, /waitReplicas must be a whole number of 0 or more; got -1/],
       [{ client, waitReplicas: 0.5 }, /waitReplicas/],
       [{ client: { ...client, masters: [] }, waitReplicas: 1 }, /waitReplicas must be 0 with a cluster/],
-      [{ client, ttl: 5 }, /Unknown option redisDriver: ttl/],
+      [
+        { client, ttl: 5 },
+        /redisDriver: unknown option "ttl"\. Known: client, prefix, timeout, waitReplicas/,
+      ],
+      [{ client, prefx: "a" }, /redisDriver: unknown option "prefx"\. Did you mean "prefix"\?/],
     ])("%j", (options, message) => {
       let thrown: unknown;
       try {
@@ -161,6 +232,16 @@ await withService("redis", () => {
       expect(thrown).toBeInstanceOf(SessionConfigError);
       expect(String(thrown)).toMatch(message);
       expect(inspect(thrown)).not.toContain("hunter2");
+    });
+
+    test("fromUrl's options too, and what is none", async () => {
+      const misspelt: object = { timout: "1s" };
+      const given: object = { client };
+      for (const options of [misspelt, given, JSON.parse("5")])
+        await expect(fromUrl("redis://127.0.0.1:1", options)).rejects.toMatchObject({
+          code: "ERR_SESSION_CONFIG",
+          message: expect.stringMatching(/^redisDriver fromUrl: /),
+        });
     });
 
     test.each(["redis//user:hunter2@host", "http://user:hunter2@host", "redis://user:hunter2@ho st:x", ""])(

@@ -5,7 +5,7 @@ import { sweepBesideCommits, withService } from "@sessions/driver-tests";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type RedisClientLike, redisDriver } from "../src/index.ts";
-import { begin, connect, HOUR, newId, ownServer } from "./support.ts";
+import { begin, type Client, connect, HOUR, newId, ownServer } from "./support.ts";
 
 const idsOf = async (driver: ListingDriver, principal: string): Promise<string[]> =>
   (await driver.list({ principal, limit: 100 }, Date.now())).records.map(({ id }) => id);
@@ -82,6 +82,131 @@ await withService("redis", () => {
       await reader.sweep({ after: 0, before: Date.now(), limit: 1000 });
       written();
       expect(await idsOf(reader, "alice")).toEqual([await writing].filter(() => true));
+    });
+  });
+
+  describe("a principal's index lives", () => {
+    const IDLE = 2 * HOUR;
+    const life = async (client: Client) => {
+      const [key = ""] = await client.keys("*@*");
+      return client.pTTL(key);
+    };
+    /** So much later for the server, which has no other clock. */
+    async function pass(client: Client, ms: number): Promise<void> {
+      for (const key of await client.keys("*")) await client.pExpire(key, (await client.pTTL(key)) - ms);
+    }
+    const touch = (driver: ListingDriver, id: string, now: number, left = IDLE) =>
+      driver.commit(id, { fields: new Map(), expiresAt: now + left }, now);
+    const found = async (driver: ListingDriver, now: number) =>
+      (await driver.list({ principal: "alice", limit: 100 }, now)).records.map(({ id }) => id);
+
+    test("as long as a session that is touched and not logged in, and ends by itself", async () => {
+      for (const every of [IDLE / 24, IDLE / 10, IDLE / 3, IDLE - 1]) {
+        const { client } = await ownServer();
+        const driver = redisDriver({ client });
+        let now = Date.now();
+        const id = newId();
+        await driver.create(id, { expiresAt: now + IDLE, principal: "alice", fields: new Map() }, now);
+        for (const end = now + 3 * IDLE; now < end; ) {
+          now += every;
+          await pass(client, every);
+          expect(await touch(driver, id, now)).toBe("committed");
+          expect(await life(client)).toBeGreaterThan(IDLE);
+        }
+        expect(await found(driver, now)).toEqual([id]);
+        expect(await life(client)).toBeLessThanOrEqual(2 * IDLE + HOUR);
+        await pass(client, 2 * IDLE + HOUR);
+        expect(await client.dbSize()).toBe(0);
+      }
+    });
+
+    test("as long, where a process dies between a touch and the index", async () => {
+      const every = IDLE / 12;
+      for (let dying = 1; dying <= 24; dying++) {
+        const { client } = await ownServer();
+        const driver = redisDriver({ client });
+        const dead: RedisClientLike = {
+          sendCommand: async (args, options) => {
+            if (args.some((arg) => arg.startsWith("sessions:@"))) throw new Error("the process has died");
+            return client.sendCommand(args, options);
+          },
+        };
+        let now = Date.now();
+        const id = newId();
+        await driver.create(id, { expiresAt: now + IDLE, principal: "alice", fields: new Map() }, now);
+        // Touched up to then, and not any more until the session has almost ended.
+        for (let i = 1; i <= dying; i++) {
+          now += every;
+          await pass(client, every);
+          const own = i === dying ? redisDriver({ client: dead }) : driver;
+          await touch(own, id, now).catch(() => {});
+        }
+        await pass(client, IDLE - 1);
+        now += IDLE - 1;
+        expect((await driver.load(id))?.expiresAt).toBe(now + 1);
+        expect(await found(driver, now), `dying at touch ${dying}`).toEqual([id]);
+        // The next one mends it.
+        await touch(driver, id, now);
+        expect(await life(client)).toBeGreaterThan(2 * IDLE);
+      }
+    });
+
+    test("as long as the longest session in it, whatever comes after", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      const now = Date.now();
+      await begin(driver, { principal: "alice", expiresAt: now + 100 * HOUR });
+      const short = await begin(driver, { principal: "alice", expiresAt: now + HOUR });
+      await touch(driver, short, now + HOUR / 2, HOUR);
+      expect(await life(client)).toBeGreaterThan(200 * HOUR);
+      // A far expiry, by a commit that does not name the principal.
+      await touch(driver, short, now, 300 * HOUR);
+      expect(await life(client)).toBeGreaterThan(600 * HOUR);
+    });
+
+    test("as long as a session that a commit gives to the principal, its expiry unnamed", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      const now = Date.now();
+      const id = await begin(driver, { expiresAt: now + 100 * HOUR });
+      await driver.commit(id, { fields: new Map(), principal: "alice" }, now);
+      expect(await life(client)).toBeGreaterThan(200 * HOUR);
+    });
+
+    test("for ever where it had no time to live before, for its ids may be older than that", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      await begin(driver, { principal: "alice" });
+      const [key = ""] = await client.keys("*@*");
+      await client.persist(key);
+      const id = await begin(driver, { principal: "alice" });
+      await touch(driver, id, Date.now(), 5 * IDLE);
+      expect(await life(client)).toBe(-1);
+    });
+
+    test("again, by a touch, where it was lost", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      const id = await begin(driver, { principal: "alice" });
+      await client.del(await client.keys("*@*"));
+      const now = Date.now();
+      await touch(driver, id, now, 2 * HOUR);
+      expect(await found(driver, now)).toEqual([id]);
+    });
+
+    test("a long one loses dead ids by logins, a few at each, and no live one", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      const live = await Promise.all(Array.from({ length: 10 }, () => begin(driver, { principal: "alice" })));
+      const [key = ""] = await client.keys("*@*");
+      await client.zAdd(
+        key,
+        Array.from({ length: 1000 }, () => ({ score: 1, value: newId() })),
+      );
+      // A dead one may be met twice, so that it takes more than a twentieth.
+      for (let i = 0; i < 150; i++) live.push(await begin(driver, { principal: "alice" }));
+      expect(await client.zCard(key)).toBeLessThan(300);
+      expect(await client.zRange(key, 0, -1)).toEqual(expect.arrayContaining(live));
     });
   });
 

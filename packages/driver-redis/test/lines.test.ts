@@ -2,9 +2,9 @@ import { setTimeout } from "node:timers/promises";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisServer } from "@sessions/test-services/redis";
-import { createClient, createClientPool } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
+import { type AnyRedisClientLike, fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, connect, newId, ownServer } from "./support.ts";
 
 await withService("redis", async (redis) => {
@@ -63,6 +63,37 @@ await withService("redis", async (redis) => {
     expect((await driver.load(id))?.version).toBe(1);
   });
 
+  describe("a client that was never connected is DriverUnavailableError, in time, and never nothing", () => {
+    const address = { host: "127.0.0.1", port: Number(new URL(redis.url).port) };
+    const { url } = redis;
+    test.each<[string, AnyRedisClientLike]>([
+      ["one client", createClient({ url })],
+      ["a pool", createClientPool({ url })],
+      ["a cluster", createCluster({ rootNodes: [{ url }] })],
+      ["Sentinel", createSentinel({ name: "sessions", sentinelRootNodes: [address] })],
+    ])("%s", async (_, client) => {
+      for (const waitReplicas of [0, 1]) {
+        const driver = redisDriver({ client, timeout: 300, waitReplicas });
+        const now = Date.now();
+        const calls = {
+          setup: () => driver.setup(),
+          check: () => driver.check(),
+          teardown: () => driver.teardown(),
+          create: () => begin(driver, { principal: "alice" }),
+          load: () => driver.load(newId()),
+          list: () => driver.list({ limit: 10 }, now),
+          sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+        };
+        for (const [name, call] of Object.entries(calls)) {
+          const begun = performance.now();
+          const error = await call().catch((reason: unknown) => reason);
+          expect(error, name).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+          expect(performance.now() - begun, name).toBeLessThan(3 * 300);
+        }
+      }
+    });
+  });
+
   test("fromUrl heeds user, password and database, and close ends its own connection", async () => {
     const { server, client } = await ownServer();
     await client.aclSetUser("app", ["on", ">p%40ss", "~*", "+@all"]);
@@ -89,24 +120,51 @@ await withService("redis", async (redis) => {
 
   test("what its principal's index has used of a write's time, the record has no more", async () => {
     const { client } = await ownServer();
-    const times: (number | undefined)[] = [];
+    const withdrawn: Promise<number>[] = [];
     const slow: RedisClientLike = {
       async sendCommand(args, options) {
-        times.push(options?.timeout);
-        // Of 400 milliseconds; a timer, for that is what is tested.
-        if (args[0]?.startsWith("EVAL") && times.length <= 2) await setTimeout(100);
-        return client.sendCommand(args, options);
+        if (!args[0]?.startsWith("EVAL")) return client.sendCommand(args, options);
+        const { abortSignal } = options ?? {};
+        // Three quarters of 400 milliseconds; a timer, for that is what is tested.
+        if (withdrawn.length === 0) await setTimeout(300);
+        else await new Promise((resolve) => abortSignal?.addEventListener("abort", resolve, { once: true }));
+        withdrawn.push(Promise.resolve(performance.now()));
+        return client.sendCommand(["EVAL", "return 1", "0"]);
       },
     };
-    await begin(redisDriver({ client: slow, timeout: 400 }), { principal: "alice" });
-    const [first = 0, ...later] = times;
-    // With all its time a command shares the signal of others that begin when it does.
-    expect(first).toBe(0);
-    expect(later.length).toBeGreaterThan(0);
-    for (const time of later) {
-      expect(time).toBeGreaterThan(0);
-      expect(time).toBeLessThanOrEqual(305);
-    }
+    const begun = performance.now();
+    const driver = redisDriver({ client: slow, timeout: 400 });
+    await expect(begin(driver, { principal: "alice" })).rejects.toMatchObject({
+      code: "ERR_SESSION_UNAVAILABLE",
+    });
+    const [, record = 0] = await Promise.all(withdrawn);
+    // Of its own 400 milliseconds it has used but a quarter.
+    expect(record).toBeGreaterThan(begun);
+    expect(record - begun).toBeLessThan(600);
+  });
+
+  test("what waited for a pool's connection until its time was over is not done later", async () => {
+    const line = await openProxy(redis.url);
+    onTestFinished(line.close);
+    const pool = createClientPool({ url: line.url, socket }, { minimum: 1, maximum: 1 });
+    pool.on("error", () => {});
+    await pool.connect();
+    onTestFinished(() => pool.destroy());
+    const driver = redisDriver({ client: pool, prefix: `line_${newId()}:`, timeout: 300 });
+    const id = await begin(driver);
+    // From here on the server knows the script.
+    await driver.commit(id, { fields: new Map([["a/x", "1"]]) }, Date.now());
+    const busy = pool.blPop(`line_${newId()}`, 10).catch(() => {});
+    const late = driver.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now());
+    // Half of its time later it gets the connection, which is broken; a timer, for that is what is tested.
+    await setTimeout(150);
+    await line.cut();
+    await busy;
+    await expect(late).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    await line.restore();
+    // By the same connection, and so after it.
+    await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+    expect((await driver.load(id))?.fields.get("a/x")).toBe("1");
   });
 
   test("a write is refused where too few replicas have it, and may have been made", async () => {

@@ -66,6 +66,38 @@ await withService("redis", async (redis) => {
       expect(await asked(client, () => begin(driver, { principal: "alice" }))).toMatchObject({ evalsha: 2 });
     });
 
+    test("a touch of a principal's session is one, and two at most eight times in an idle timeout", async () => {
+      const { client } = await ownServer();
+      const driver = redisDriver({ client });
+      const begun = Date.now();
+      for (const hours of [0.5, 1, 24, 72]) {
+        const idle = hours * HOUR;
+        const id = newId();
+        await driver.create(id, { expiresAt: begun + idle, principal: "alice", fields: new Map() }, begun);
+        const touches = 200;
+        const counts = await asked(client, async () => {
+          for (let i = 1; i <= touches; i++) {
+            const now = begun + (i * idle) / touches;
+            await driver.commit(
+              id,
+              { fields: new Map(), expiresAt: Math.round(now + idle) },
+              Math.round(now),
+            );
+          }
+        });
+        const extended = (counts["evalsha"] ?? 0) + (counts["eval"] ?? 0) - touches;
+        console.log(
+          `${touches} touches in an idle timeout of ${hours} h: ${extended} of them took two round trips`,
+        );
+        expect(extended).toBeGreaterThanOrEqual(4);
+        expect(extended).toBeLessThanOrEqual(8);
+      }
+      // A write that leaves the expiry alone has nothing to say to the index.
+      const id = await begin(driver, { principal: "alice" });
+      const write = () => driver.commit(id, { fields: new Map([["a/x", "1"]]) }, begun);
+      expect(await asked(client, write)).toMatchObject({ evalsha: 1 });
+    });
+
     test("a cluster's replicas are asked nothing, though the client may read from them", async () => {
       const cluster = await startRedisCluster();
       onTestFinished(cluster.stop);

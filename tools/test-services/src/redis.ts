@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { execFileSync } from "node:child_process";
 import { connect } from "node:net";
 import { canInstall, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
@@ -31,6 +30,7 @@ async function askVersion(address: string): Promise<string> {
   const { hostname, port, username, password } = new URL(address);
   const socket = connect(Number(port || 6379), hostname);
   socket.setTimeout(2_000, () => socket.destroy());
+  let text = "";
   try {
     const words = ["AUTH", username, password].map(decodeURIComponent).filter((word) => word !== "");
     if (password)
@@ -38,18 +38,25 @@ async function askVersion(address: string): Promise<string> {
         `*${words.length}\r\n${words.map((w) => `$${Buffer.byteLength(w)}\r\n${w}\r\n`).join("")}`,
       );
     socket.write("INFO server\r\n");
-    let text = "";
     for await (const chunk of socket) {
       text += String(chunk);
-      const version = /(redis|valkey)_version:(\S+)\s/.exec(text)?.[2];
-      if (version !== undefined) return `${text.includes("valkey") ? "Valkey" : "Redis"} ${version}`;
+      // Behind the versions, and of every kind of server.
+      if (/^uptime_in_seconds:\d+\s/m.test(text)) break;
     }
   } catch {
     // The tests will say what is wrong with it.
   } finally {
     socket.destroy();
   }
-  return "Redis";
+  return serverName(text);
+}
+
+/** Valkey tells a version of Redis beside its own, the one that it is compatible with. */
+function serverName(info: string): string {
+  const versionOf = (name: string) => new RegExp(`^${name}_version:(\\S+)`, "m").exec(info)?.[1];
+  const valkey = versionOf("valkey");
+  if (valkey !== undefined) return `Valkey ${valkey}`;
+  return ["Redis", versionOf("redis")].filter(Boolean).join(" ");
 }
 
 const NEEDED =
@@ -70,14 +77,8 @@ export async function startRedis(address: string | undefined): Promise<Started |
     install("redis-server", "redis-server");
     obtained = "installed with apt-get";
   }
-  const command = findRedis();
-  if (command === undefined) return { missing: NEEDED };
+  if (findRedis() === undefined) return { missing: NEEDED };
   const server = await startRedisServer();
-  const version = /v=([\d.]+)/.exec(execFileSync(command, ["--version"], { encoding: "utf8" }))?.[1] ?? "?";
-  return {
-    url: `redis://${HOST}:${server.port}`,
-    version: `${command.includes("valkey") ? "Valkey" : "Redis"} ${version}`,
-    obtained,
-    stop: server.stop,
-  };
+  const url = `redis://${HOST}:${server.port}`;
+  return { url, version: await askVersion(url), obtained, stop: server.stop };
 }
