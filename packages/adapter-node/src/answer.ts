@@ -1,14 +1,20 @@
+import type { ResponseStage } from "@sessions/core/adapter-tools";
+
 /** What a response may go out with. */
 export interface Sealed {
   readonly setCookies: readonly string[];
   /** Whether the session can still be written to. */
   readonly more: boolean;
+  /** Whether it was made of a session that the handler looked at. */
+  readonly varies: boolean;
 }
 
 /** What the answers to one request have in common: the handler's, and the error page that takes its place. */
 export interface Answer {
-  /** Commits and seals; nothing where there is no session. */
-  seal(): Promise<Sealed | undefined>;
+  /** Commits and seals for an answer of this status; nothing where there is no session. */
+  seal(status: number): Promise<Sealed | undefined>;
+  /** Whether an answer that goes out now is made of a session that the handler looked at. */
+  varies(): boolean;
   /** Commits what was written since. */
   commit(): Promise<void>;
   /** Whether an answer of this status may go out uncommitted, because it is an error page that says so already. */
@@ -16,5 +22,5 @@ export interface Answer {
   /** After `error`, with the response as it was before the answer, or with its connection cut. */
   failed(error: unknown, headersSent: boolean): void;
   /** It is over: what is written to the session from now on is committed by itself, and with `pending` so is what is now. */
-  over(pending: boolean): void;
+  over(pending: boolean): ResponseStage;
 }

@@ -36,7 +36,7 @@ export function restore(res: ServerResponse, { headers, statusMessage }: Snapsho
 type Headers = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
 
 /** Whether it is what `writeHead` takes for headers. */
-export const isHeaders = (given: unknown): given is Headers => typeof given === "object" && given !== null;
+const isHeaders = (given: unknown): given is Headers => typeof given === "object" && given !== null;
 
 /** Names and values in turn, of what comes as an object, in turn, or in pairs. */
 function inTurn(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
@@ -45,7 +45,7 @@ function inTurn(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
 }
 
 /** Sets what `writeHead` was given, so that it can be seen, and added to, before it goes out. */
-export function setHeaders(res: ServerResponse, headers: Headers): void {
+function setHeaders(res: ServerResponse, headers: Headers): void {
   const checked = (value: OutgoingHttpHeader | undefined): OutgoingHttpHeader => {
     if (value === undefined) throw new TypeError("writeHead() was given a header without a value");
     return value;
@@ -62,6 +62,15 @@ export function setHeaders(res: ServerResponse, headers: Headers): void {
     const value = checked(list[2 * index + 1]);
     res.appendHeader(name, typeof value === "number" ? String(value) : value);
   });
+}
+
+/** Sets what `writeHead` was given, and returns what is left of it. */
+export function setHead(res: ServerResponse, [code, ...rest]: readonly unknown[]): readonly unknown[] {
+  const [reason] = rest;
+  const headers = rest.at(-1);
+  if (isHeaders(headers)) setHeaders(res, headers);
+  res.statusCode = Number(code);
+  return typeof reason === "string" ? [code, reason] : [code];
 }
 
 /** How many bytes the Content-Length promises, of `writeHead` or set before; `Infinity` without one. */

@@ -1,15 +1,23 @@
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Session } from "@sessions/core";
-import { whenPending } from "@sessions/core/adapter-tools";
+import {
+  dropLogin,
+  mayWriteMore,
+  type ResponseStage,
+  reportsError,
+  warnOfDroppedLogin,
+  wasRead,
+  whenPending,
+} from "@sessions/core/adapter-tools";
 import type { Answer, Sealed } from "./answer.ts";
 import { cut, restore, type Snapshot, takeSnapshot } from "./headers.ts";
 import { Interception } from "./interception.ts";
 
 export type Next = (error?: unknown) => void;
 
-/** Commits a session for headers that go out now; `undefined` where they are to go out uncommitted. */
-export type Seal = (session: Session) => Promise<Sealed | undefined>;
+/** Commits a session for the headers of an answer that goes out now. */
+export type Seal = (session: Session) => Promise<Pick<Sealed, "setCookies" | "more">>;
 
 /** Holds a response back until its session is committed. Without `next` errors are answered here. */
 export function holdBack(
@@ -17,21 +25,25 @@ export function holdBack(
   opened: Session | Promise<Session>,
   next: Next | undefined,
   seal?: Seal,
-  _vary = true,
+  vary = true,
 ): void {
-  const answer = new HeldAnswer(res, opened, next, seal);
-  answer.hold();
+  // Socket.IO's response to an upgrade is none: no header is left for a cookie, and nothing to hold back.
+  if (typeof res.getHeaderNames !== "function") {
+    void Promise.resolve(opened).then(
+      (session) => whenPending(session, () => "sent"),
+      () => undefined,
+    );
+    return;
+  }
+  new HeldAnswer(res, opened, next, seal, vary).hold();
 }
 
 /** Commits and seals. */
-export async function sealSession(session: Session): Promise<Sealed> {
-  const { status, setCookie } = await session.commit({ seal: true });
-  return {
-    setCookies: setCookie === undefined ? [] : [setCookie],
-    // A new one has a record where the handler committed it: its cookie is still to be sent.
-    more: status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined)),
-  };
-}
+export const sealSession: Seal = async (session) => {
+  const result = await session.commit({ seal: true });
+  const { setCookie } = result;
+  return { setCookies: setCookie === undefined ? [] : [setCookie], more: mayWriteMore(session, result) };
+};
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
 
@@ -41,10 +53,12 @@ class HeldAnswer implements Answer {
   readonly #opened: Session | Promise<Session>;
   readonly #next: Next | undefined;
   readonly #sealOther: Seal | undefined;
+  readonly #vary: boolean;
   readonly #before: Snapshot;
   #sources: Readable[] | undefined;
   #session: Session | undefined;
   #failures = 0;
+  #isFinished = false;
   #isLast = false;
 
   constructor(
@@ -52,16 +66,22 @@ class HeldAnswer implements Answer {
     opened: Session | Promise<Session>,
     next: Next | undefined,
     seal: Seal | undefined,
+    vary: boolean,
   ) {
     this.#res = res;
     this.#opened = opened;
     this.#next = next;
     this.#sealOther = seal;
+    this.#vary = vary;
     this.#before = takeSnapshot(res);
   }
 
   hold(): void {
     const interception = new Interception(this.#res, this, false);
+    // Before all listeners of the application's, whose errors would end the process.
+    this.#res.prependOnceListener("finish", () => {
+      this.#isFinished = true;
+    });
     this.#res.on("pipe", (source: Readable) => {
       this.#sources ??= [];
       this.#sources.push(source);
@@ -81,12 +101,22 @@ class HeldAnswer implements Answer {
     } else known(this.#opened);
   }
 
-  seal(): Promise<Sealed | undefined> {
+  seal(status: number): Promise<Sealed | undefined> {
     if (this.#isLast) return Promise.resolve(undefined);
-    const seal = this.#sealOther ?? sealSession;
+    const seal = (session: Session): Promise<Sealed> => this.#sealed(session, status);
     // At once where it can be: what is written after res.end() is late, whatever the event loop does.
     if (this.#session) return seal(this.#session);
     return Promise.resolve(this.#opened).then(seal, () => undefined);
+  }
+
+  async #sealed(session: Session, status: number): Promise<Sealed> {
+    const varies = this.varies();
+    if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
+    return { ...(await (this.#sealOther ?? sealSession)(session)), varies };
+  }
+
+  varies(): boolean {
+    return this.#vary && this.#session !== undefined && wasRead(this.#session);
   }
 
   async commit(): Promise<void> {
@@ -122,19 +152,20 @@ class HeldAnswer implements Answer {
     res.end("Internal Server Error");
   }
 
-  over(pending: boolean): void {
+  over(pending: boolean): ResponseStage {
     const session = this.#session;
-    if (!session) return;
-    const late = (): "over" => {
+    if (!session) return "held";
+    const late = (): ResponseStage => {
       queueMicrotask(() => {
         session
           .commit()
           .catch(warn)
           .finally(() => whenPending(session, late));
       });
-      return "over";
+      return this.#isFinished || this.#res.closed ? "over" : "sent";
     };
-    if (pending) late();
-    else whenPending(session, late);
+    if (pending) return late();
+    whenPending(session, late);
+    return "sent";
   }
 }

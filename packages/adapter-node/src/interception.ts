@@ -3,14 +3,15 @@ import type { ResponseStage } from "@sessions/core/adapter-tools";
 import type { Answer, Sealed } from "./answer.ts";
 import {
   addCookie,
+  addVary,
   cut,
   headersWereSent,
-  isHeaders,
   isHttp1,
   promisedBytes,
-  setHeaders,
+  setHead,
   sizeOf,
 } from "./headers.ts";
+import { guardHeaders, pretend } from "./pretence.ts";
 
 interface Call {
   readonly method: "writeHead" | "write" | "end" | "flushHeaders" | "flush";
@@ -31,6 +32,8 @@ export class Interception {
   /** It takes the place of an answer whose author may still be writing. */
   readonly #isLate: boolean;
   readonly #own: Own;
+  /** A middleware that was mounted before this one is called with each call that is made: it may write to the session. */
+  readonly #isWrapped: boolean;
   /** Compression adds it, for streams of events: what it holds back itself is to go out. */
   #flush: unknown;
   #isOpen = false;
@@ -43,8 +46,13 @@ export class Interception {
   #sealed = false;
   #ended = false;
   #abandoned = false;
-  /** What Node and other middlewares call while held calls are made passes through. */
+  /** What Node and other middlewares call while a call is passed on passes through. */
   #passing = false;
+  /** The session was written to while a call was passed on: too late to hold that one back. */
+  #writtenMeanwhile = false;
+  /** Middlewares that were mounted after this one see the head, before anything is decided. */
+  #rehearsing = false;
+  readonly #ownWriteHead: ServerResponse["writeHead"];
   #more = false;
   /** What `writeHead` was given, where nobody else can tell. */
   #head: readonly unknown[] = [];
@@ -58,10 +66,12 @@ export class Interception {
     this.#isLate = isLate;
     const { writeHead, write, end } = res;
     this.#own = { writeHead, write, end };
+    this.#isWrapped = ["writeHead", "write", "end"].some((method) => Object.hasOwn(res, method));
     // Each at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound, for a function
     // that is written out where a property is assigned is born into V8's old generation, and would keep the session
     // with all that it read until that is collected: a third of what a large session costs.
-    res.writeHead = this.#writeHead.bind(this);
+    this.#ownWriteHead = this.#writeHead.bind(this);
+    res.writeHead = this.#ownWriteHead;
     res.write = this.#write.bind(this);
     res.end = this.#end.bind(this);
   }
@@ -77,15 +87,69 @@ export class Interception {
     const res = this.#res;
     this.#isOpen = false;
     if (!this.#own.flushHeaders) this.#interceptFlushing();
-    if (this.#sent || this.#held || !res.headersSent) return "held";
-    this.#sent = true;
-    if (this.#ended) {
-      this.#answer.over(true);
-      return "over";
+    // A middleware that was mounted before this one writes as the head goes out.
+    if (this.#passing) {
+      this.#writtenMeanwhile = true;
+      return "sent";
     }
+    // The client went away: no response will carry anything.
+    const isOver = res.closed && !this.#held;
+    if (!isOver && (this.#sent || this.#held || !res.headersSent)) return "held";
+    if (isOver) this.#ended = true;
+    return this.#wasSent();
+  }
+
+  /** The headers went out without a commit, and now there is something to commit. */
+  #wasSent(): ResponseStage {
+    this.#sent = true;
+    this.#sealed = true;
+    if (this.#ended) return this.#answer.over(true);
     this.#more = true;
-    this.#promised = promisedBytes(res, this.#head);
+    this.#promised = promisedBytes(this.#res, this.#head);
     return "sent";
+  }
+
+  /**
+   * Makes a call while the response is open. What is written to the session meanwhile, by middlewares that were mounted
+   * before, is committed before the rest of the body ends, or after it.
+   */
+  #pass<T>(call: (...args: never[]) => T, args: readonly unknown[]): T {
+    const res = this.#res;
+    const isFirst = !this.#passing;
+    this.#passing = true;
+    try {
+      return Reflect.apply(call, res, args);
+    } finally {
+      if (isFirst) {
+        this.#passing = false;
+        if (this.#writtenMeanwhile) this.#goOn();
+      }
+    }
+  }
+
+  #goOn(): void {
+    this.#writtenMeanwhile = false;
+    if (this.#res.headersSent) this.#wasSent();
+    // The listener threw, and the error page that follows is free to go.
+    else this.#isOpen = this.#held === undefined;
+  }
+
+  /**
+   * Lets middlewares that wrapped `writeHead` after this one (`on-headers`) do their work before it is decided whether the
+   * response waits: they may write to the session. Node would call them in the middle of its own work, when it is too
+   * late to wait. They are called once.
+   */
+  #rehearse(): void {
+    const res = this.#res;
+    const { writeHead } = res;
+    if (writeHead === this.#ownWriteHead || this.#passing || this.#held || res.headersSent) return;
+    this.#rehearsing = true;
+    try {
+      writeHead.call(res, res.statusCode);
+    } finally {
+      this.#rehearsing = false;
+    }
+    res.writeHead = this.#ownWriteHead;
   }
 
   /** Whether nobody may be heard any more: Node would end the process over a write after the end. */
@@ -100,10 +164,15 @@ export class Interception {
   #writeHead(...all: unknown[]): ServerResponse {
     const res = this.#res;
     if (this.#isDeaf()) return res;
-    if (this.#passing || this.#sent) return Reflect.apply(this.#own.writeHead, res, all);
+    if (this.#rehearsing) {
+      const [, reason] = setHead(res, all);
+      if (typeof reason === "string" && isHttp1(res)) res.statusMessage = reason;
+      return res;
+    }
+    if (this.#sent || (this.#passing && !this.#isOpen)) return Reflect.apply(this.#own.writeHead, res, all);
     if (this.#isOpen) {
-      this.#head = all;
-      return Reflect.apply(this.#own.writeHead, res, all);
+      this.#head = this.#answer.varies() ? this.#vary(all) : all;
+      return this.#pass(this.#own.writeHead, this.#head);
     }
     const [code, ...rest] = all;
     if (this.#held) {
@@ -111,22 +180,25 @@ export class Interception {
       if (rest.length === 0 && code === this.#status) return res;
       throw headersWereSent();
     }
-    const [reason] = rest;
-    const headers = rest.at(-1);
-    if (isHeaders(headers)) setHeaders(res, headers);
-    const args = typeof reason === "string" ? [code, reason] : [code];
-    res.statusCode = Number(code);
-    this.#hold("writeHead", args);
+    this.#hold("writeHead", setHead(this.#res, all));
     return res;
+  }
+
+  /** The same head, with `Vary`. */
+  #vary(all: readonly unknown[]): readonly unknown[] {
+    const head = setHead(this.#res, all);
+    addVary(this.#res);
+    return head;
   }
 
   #write(...args: unknown[]): boolean {
     const res = this.#res;
     if (this.#isDeaf()) return false;
+    this.#rehearse();
     const bytes = this.#passing ? 0 : sizeOf(args);
     if (this.#passes() && (this.#passing || !this.#more || this.#promised - this.#written > bytes)) {
       this.#written += bytes;
-      return Reflect.apply(this.#own.write, res, args);
+      return this.#pass(this.#own.write, args);
     }
     this.#hold("write", args);
     this.#heldBytes += bytes;
@@ -137,13 +209,15 @@ export class Interception {
   #end(...args: unknown[]): ServerResponse {
     const res = this.#res;
     if (this.#isDeaf()) return res;
+    this.#rehearse();
     if (this.#passing || this.#isOpen || (this.#ended && this.#held === undefined)) {
       this.#ended ||= this.#isOpen;
-      return Reflect.apply(this.#own.end, res, args);
+      return this.#pass(this.#own.end, args);
     }
     this.#hold("end", args);
     this.#ended = true;
-    this.#pretend("writableEnded", true);
+    pretend(res, "writableEnded", true);
+    pretend(res, "finished", true);
     return res;
   }
 
@@ -158,7 +232,7 @@ export class Interception {
     Object.assign(res, {
       flush: () => {
         if (this.#isDeaf()) return;
-        if (this.#passes()) Reflect.apply(flush, res, []);
+        if (this.#passes()) this.#pass(flush as () => void, []);
         else if (this.#held) this.#hold("flush", []);
       },
     });
@@ -166,8 +240,10 @@ export class Interception {
 
   #flushHeaders(): void {
     if (this.#isDeaf()) return;
-    if (this.#passes()) this.#own.flushHeaders?.call(this.#res);
-    else this.#hold("flushHeaders", []);
+    this.#rehearse();
+    const { flushHeaders } = this.#own;
+    if (!this.#passes()) this.#hold("flushHeaders", []);
+    else if (flushHeaders) this.#pass(flushHeaders, []);
   }
 
   #hold(method: Call["method"], args: readonly unknown[]): void {
@@ -179,32 +255,13 @@ export class Interception {
     this.#held = [{ method, args }];
     this.#status = res.statusCode;
     this.#reason = isHttp1(res) ? res.statusMessage : undefined;
-    if (!this.#own.setHeader) this.#guardHeaders();
-    this.#pretend("headersSent", true);
+    if (!this.#own.setHeader)
+      Object.assign(
+        this.#own,
+        guardHeaders(res, () => this.#held !== undefined && !this.#passing),
+      );
+    pretend(res, "headersSent", true);
     void this.#settle(this.#held);
-  }
-
-  #guardHeaders(): void {
-    const res = this.#res;
-    const { setHeader, appendHeader, removeHeader } = res;
-    Object.assign(this.#own, { setHeader, appendHeader, removeHeader });
-    const guarded =
-      <A extends unknown[], R>(original: (...args: A) => R) =>
-      (...args: A): R => {
-        if (this.#held && !this.#passing) throw headersWereSent();
-        return Reflect.apply(original, res, args);
-      };
-    res.setHeader = guarded(setHeader);
-    res.appendHeader = guarded(appendHeader);
-    res.removeHeader = guarded(removeHeader);
-  }
-
-  /** To the handler a response that is held back is one that was sent. */
-  #pretend(property: "headersSent" | "writableEnded", value: boolean): void {
-    const res: Record<typeof property, boolean> = this.#res;
-    // Node has getters for both.
-    if (Object.hasOwn(res, property)) res[property] = value;
-    else Object.defineProperty(res, property, { value, writable: true, configurable: true });
   }
 
   async #settle(calls: Call[]): Promise<void> {
@@ -218,16 +275,20 @@ export class Interception {
         // A client that has as many bytes as it was told of has the whole response.
         if (this.#more && (method === "end" || this.#written >= this.#promised)) await this.#answer.commit();
         if (method === "end") this.#more = false;
+        pretend(res, "finished", false);
         this.#passing = true;
         const call = method === "flush" ? this.#flush : this.#own[method];
         const result: unknown = typeof call === "function" && Reflect.apply(call, res, args);
         this.#passing = false;
-        this.#pretend("headersSent", true);
+        pretend(res, "headersSent", true);
+        if (this.#ended && method !== "end") pretend(res, "finished", true);
+        // By a middleware that was mounted before this one, as the head went out.
+        this.#more ||= this.#writtenMeanwhile;
         if (method === "write") drained = result === true;
       }
       this.#held = undefined;
       this.#heldBytes = 0;
-      if (this.#ended && this.#sealed) this.#answer.over(false);
+      if (this.#ended && this.#sealed) this.#answer.over(this.#isWrapped);
     } catch (error) {
       this.#passing = false;
       this.#fail(error, calls);
@@ -241,7 +302,7 @@ export class Interception {
     const res = this.#res;
     let result: Sealed | undefined;
     try {
-      result = await this.#answer.seal();
+      result = await this.#answer.seal(this.#status);
     } catch (error) {
       if (!this.#answer.tolerates(this.#status, error)) throw error;
     }
@@ -254,7 +315,7 @@ export class Interception {
     }
     this.#sent = true;
     // As middlewares that were mounted before will find it. Deleting the property would make every use of it slow.
-    this.#pretend("headersSent", false);
+    pretend(res, "headersSent", false);
     this.#sealed = result !== undefined;
     this.#more = result?.more ?? false;
     this.#promised = promisedBytes(res);
@@ -264,6 +325,7 @@ export class Interception {
     // Node's type leaves out that there may be none.
     if (isHttp1(res) && res.statusMessage !== this.#reason)
       Object.assign(res, { statusMessage: this.#reason });
+    if (result?.varies) addVary(res);
     for (const setCookie of result?.setCookies ?? []) addCookie(res, setCookie);
     this.#passing = false;
   }
@@ -273,6 +335,7 @@ export class Interception {
     this.#held = undefined;
     Reflect.deleteProperty(res, "headersSent");
     Reflect.deleteProperty(res, "writableEnded");
+    pretend(res, "finished", false);
     const tell = (): void => {
       for (const callback of calls.map(({ args }) => args.at(-1)))
         if (typeof callback === "function") callback(error);

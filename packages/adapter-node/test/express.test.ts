@@ -76,7 +76,7 @@ describe.each([
         res.sendFile(join(root, "a.txt"));
       });
       const answer = await ask(await listen(server));
-      expect(answer.status).toBe(500);
+      expect(answer.status).toBe(503);
       expect(answer.text).not.toContain(text);
       for (const header of ["etag", "last-modified", "accept-ranges", "cache-control"])
         expect(answer.headers).not.toHaveProperty(header);
@@ -151,7 +151,7 @@ describe.each([
         res.redirect("/welcome");
       });
       const answer = await ask(await listen(server));
-      expect([answer.status, answer.statusMessage]).toEqual([500, "Internal Server Error"]);
+      expect([answer.status, answer.statusMessage]).toEqual([503, "Service Unavailable"]);
       expect(answer.headers).not.toHaveProperty("location");
       expect(answer.headers["x-before"]).toBe("kept");
       expect(answer.cookies).toEqual(["before=1"]);

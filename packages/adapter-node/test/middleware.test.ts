@@ -200,7 +200,7 @@ describe("lazy", () => {
     const { sessions, backend } = create();
     backend.down.add("create");
     const answer = await ask(await listen(server(sessions)), { path: "/asks" });
-    expect(answer.status).toBe(500);
+    expect(answer.status).toBe(503);
     expect(answer.text).toContain("create is down");
   });
 });

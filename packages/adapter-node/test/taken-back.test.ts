@@ -96,7 +96,7 @@ test("its callbacks hear of the error when the error page is out, so that none o
     });
   });
   await heard.opened;
-  expect([answer.status, log]).toEqual([500, ["page out", "DriverUnavailableError"]]);
+  expect([answer.status, log]).toEqual([503, ["page out", "DriverUnavailableError"]]);
 });
 
 test("a response that can be sent in no way is cut, and not tried for ever", async () => {
