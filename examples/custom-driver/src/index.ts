@@ -30,7 +30,7 @@ const indexKeys = (id: string, { expiresAt, principal }: StoredRecord) =>
 /** Keeps sessions in LevelDB. @throws SessionConfigError naming an option that is unknown or does not fit. */
 export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDriver {
   refuseUnknown("levelDriver: ", rest);
-  checkClient(typeof Object(client).batch === "function", "a database of classic-level", client);
+  checkClient(client, "a database of classic-level", ["get() keys() batch()"]);
 
   async function read(id: string): Promise<StoredRecord | undefined> {
     const text = await client.get(`record!${id}`);

@@ -31,9 +31,12 @@ function importEntry(folder: string): string {
   return join(folder, String(entry));
 }
 
-/** Where the application has a package: managers that isolate packages hide its dependencies from this one. */
-function findInApplication(name: string): string | undefined {
-  for (const from of [process.argv[1] ?? "", join(process.cwd(), "index.js")]) {
+/**
+ * Where a package is: beside this one, or where the program finds it, for managers that isolate packages hide it from
+ * this one. Never by the current folder: others may write there.
+ */
+function find(name: string): string | undefined {
+  for (const from of [import.meta.url, process.argv[1] ?? ""]) {
     try {
       const { resolve } = createRequire(from);
       try {
@@ -65,7 +68,7 @@ const importAtRunTime = (address: string): Promise<unknown> =>
   import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ address);
 
 async function importPackage(scheme: string, name: string): Promise<unknown> {
-  const file = findInApplication(name);
+  const file = find(name);
   try {
     return await importAtRunTime(file === undefined ? name : pathToFileURL(file).href);
   } catch (cause) {
@@ -76,15 +79,21 @@ async function importPackage(scheme: string, name: string): Promise<unknown> {
 
 /**
  * Opens the driver that a URL's scheme names, so that a deployment chooses its backend without a change of code. The
- * driver's package must be installed; `close()` of the manager closes what it opened. `memory:` needs no package.
+ * driver's package must be installed: beside this one, or where the program is that Node was started with; the current
+ * folder does not count. `close()` of the manager closes what it opened. `memory:` needs no package.
  *
+ * @param url Typically from the environment: `process.env.SESSIONS_URL`. One that is missing is an error that says so.
  * @param packages Packages for further schemes, or others for known ones: `{ scheme: "package" }`. Each exports `fromUrl`.
- * @throws SessionConfigError for a scheme without a package, and a package that is not installed; it never shows the URL.
+ * @throws SessionConfigError for a URL that is missing, a scheme without a package, and a package that is not installed; it never shows the URL.
  */
 export async function driverFromUrl(
-  url: string,
+  url: string | undefined,
   packages: Readonly<Record<string, string>> = {},
 ): Promise<Driver> {
+  if (!url)
+    throw new SessionConfigError(
+      "The URL of the sessions' backend is missing: set the environment variable that it is read from",
+    );
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "memory" && !Object.hasOwn(packages, scheme)) return memoryDriver();
   const known = new Map([...PACKAGES, ...Object.entries(packages)]);

@@ -2,20 +2,11 @@
  * What every driver of a remote backend needs, and no policy: options that are checked in one voice, and calls that end.
  * For whoever writes a driver; applications need nothing of it.
  */
-import { checkOption } from "./check.ts";
 import { DriverUnavailableError, isSessionError, type SessionError } from "./errors.ts";
 
 export { checkOption, checkOptions, isWhole, refuseUnknown } from "./check.ts";
+export { type ClientName, checkClient } from "./clients.ts";
 export { milliseconds } from "./duration.ts";
-
-/**
- * The check of a driver's `client`. Only its type is shown: a URL that was given by mistake has a password in it.
- *
- * @throws SessionConfigError where it does not fit.
- */
-export function checkClient(fits: boolean, must: string, client: unknown): void {
-  checkOption(fits, "client", must, client === undefined ? client : typeof client);
-}
 
 /** How a driver's calls to its backend go. */
 export interface CallRules {

@@ -20,7 +20,6 @@ const opens = (name: string): string => `
   }
 `;
 
-const DRIVERS = "file sqlite postgres mysql mongodb redis dynamodb".split(" ");
 const [, program] = process.argv;
 const cwd = process.cwd();
 let root = "";
@@ -51,8 +50,23 @@ afterEach(() => {
 
 /** Runs as the application's program, from its folder or from elsewhere. */
 function runAs(folder: string, from: "its folder" | "elsewhere"): void {
-  process.argv[1] = join(from === "elsewhere" ? folder : root, "app.js");
+  process.argv[1] = join(folder, "app.js");
   process.chdir(from === "elsewhere" ? root : folder);
+}
+
+/** Runs a program in plain Node, with a copy of this package in `home`, from a folder that has neither of them. */
+function runProgram(
+  path: string,
+  code: string,
+  { home = mkdtempSync(join(root, "copy-")), cwd = root, env = {} } = {},
+) {
+  const core = pathToFileURL(compileInto(home)).href;
+  writeFileSync(path, `import { driverFromUrl } from ${JSON.stringify(core)};\n${code}`);
+  return spawnSync(process.execPath, [path], {
+    encoding: "utf8",
+    cwd,
+    env: { ...process.env, NODE_PATH: "", ...env },
+  });
 }
 
 describe("memory:", () => {
@@ -72,24 +86,33 @@ describe("memory:", () => {
 });
 
 describe("a URL's scheme names the package", () => {
-  test.each([
-    ["file:///var/sessions", "file"],
-    ["sqlite:sessions.db", "sqlite"],
-    ["postgres://localhost/app", "postgres"],
-    ["postgresql://localhost/app", "postgres"],
-    ["mysql://localhost/app", "mysql"],
-    ["mariadb://localhost/app", "mysql"],
-    ["mongodb://localhost/app", "mongodb"],
-    ["mongodb+srv://localhost/app", "mongodb"],
-    ["redis://localhost", "redis"],
-    ["rediss://localhost", "redis"],
-    ["dynamodb://eu-central-1/table", "dynamodb"],
-    ["REDIS://localhost", "redis"],
-  ])("%s", async (url, name) => {
-    const drivers = DRIVERS.map((driver) => `@sessions/driver-${driver}`);
-    runAs(application(Object.fromEntries(drivers.map((it) => [it, { code: opens(it) }]))), "elsewhere");
-    expect(await driverFromUrl(url)).toMatchObject({ from: `@sessions/driver-${name}`, url, rest: [] });
-  });
+  test("in plain Node, without what the test runner lets it find", () => {
+    const schemes = {
+      "file:///var/sessions": "file",
+      "sqlite:sessions.db": "sqlite",
+      "postgres://localhost/app": "postgres",
+      "postgresql://localhost/app": "postgres",
+      "mysql://localhost/app": "mysql",
+      "mariadb://localhost/app": "mysql",
+      "mongodb://localhost/app": "mongodb",
+      "mongodb+srv://localhost/app": "mongodb",
+      "redis://localhost": "redis",
+      "rediss://localhost": "redis",
+      "dynamodb://eu-central-1/table": "dynamodb",
+      "REDIS://localhost": "redis",
+    };
+    const drivers = Object.values(schemes).map((name) => `@sessions/driver-${name}`);
+    const folder = application(Object.fromEntries(drivers.map((it) => [it, { code: opens(it) }])));
+    const outcome = runProgram(
+      join(folder, "app.mjs"),
+      `const opened = [];
+       for (const url of ${JSON.stringify(Object.keys(schemes))}) opened.push(await driverFromUrl(url));
+       console.log(JSON.stringify(opened));`,
+    );
+    expect(JSON.parse(outcome.stdout)).toMatchObject(
+      Object.entries(schemes).map(([url, name]) => ({ from: `@sessions/driver-${name}`, url, rest: [] })),
+    );
+  }, 30_000);
 
   test.each(["its folder", "elsewhere"] as const)(
     "also another's, installed by the application that runs from %s",
@@ -103,15 +126,10 @@ describe("a URL's scheme names the package", () => {
   test("also one that is only for import, in plain Node", () => {
     const exports = { ".": { import: "./index.js" } };
     const folder = application({ "@acme/sessions-driver": { code: opens("acme"), exports } });
-    const core = join(root, "copy");
-    mkdirSync(core);
-    writeFileSync(
+    const run = runProgram(
       join(folder, "app.mjs"),
-      `import { driverFromUrl } from ${JSON.stringify(pathToFileURL(compileInto(core)).href)};
-       const driver = await driverFromUrl("acme://x", ${JSON.stringify(packages)});
-       console.log(driver.from);`,
+      `console.log((await driverFromUrl("acme://x", ${JSON.stringify(packages)})).from);`,
     );
-    const run = spawnSync(process.execPath, [join(folder, "app.mjs")], { encoding: "utf8", cwd: root });
     expect(run).toMatchObject({ stdout: "acme\n", stderr: "", status: 0 });
   }, 30_000);
 
@@ -122,18 +140,11 @@ describe("a URL's scheme names the package", () => {
     "a driver that lacks its client %s says how to install that, in plain Node",
     (_, code) => {
       const folder = application({ "@acme/sessions-driver": { code } });
-      const core = mkdtempSync(join(root, "copy-"));
-      writeFileSync(
+      const run = runProgram(
         join(folder, "app.mjs"),
-        `import { driverFromUrl } from ${JSON.stringify(pathToFileURL(compileInto(core)).href)};
-       await driverFromUrl("acme://user:hunter2@x", ${JSON.stringify(packages)}).catch((error) => console.log(error.code, error.message));`,
+        `await driverFromUrl("acme://user:hunter2@x", ${JSON.stringify(packages)}).catch((error) => console.log(error.code, error.message));`,
+        { env: { npm_config_user_agent: "pnpm/10.34.9 npm/? node/v20.20.2" } },
       );
-      const env = { ...process.env, npm_config_user_agent: "pnpm/10.34.9 npm/? node/v20.20.2" };
-      const run = spawnSync(process.execPath, [join(folder, "app.mjs")], {
-        encoding: "utf8",
-        cwd: root,
-        env,
-      });
       expect(run.stderr).toBe("");
       expect(run.stdout).toMatch(/^ERR_SESSION_CONFIG .*"pnpm add no-such-client"/);
       expect(run.stdout).not.toContain("hunter2");
@@ -149,12 +160,29 @@ describe("a URL's scheme names the package", () => {
       });
   });
 
-  test("the program's package comes before the folder's that it was started from", async () => {
-    const program = application({ "@acme/sessions-driver": { code: opens("program") } });
-    const folder = application({ "@acme/sessions-driver": { code: opens("folder") } });
-    process.argv[1] = join(program, "app.js");
-    process.chdir(folder);
-    expect(await driverFromUrl("acme://x", packages)).toMatchObject({ from: "program" });
+  test("the package beside this one comes before the program's, in plain Node", () => {
+    const installed = (where: string) => application({ "@acme/sessions-driver": { code: opens(where) } });
+    const home = join(installed("beside"), "copy");
+    mkdirSync(home);
+    const run = runProgram(
+      join(installed("program"), "app.mjs"),
+      `console.log((await driverFromUrl("acme://x", ${JSON.stringify(packages)})).from);`,
+      { home, cwd: installed("folder") },
+    );
+    expect(run).toMatchObject({ stdout: "beside\n", stderr: "", status: 0 });
+  }, 30_000);
+
+  test.each([
+    ["a program elsewhere", (): string => join(root, "manager.js")],
+    ["no program", (): undefined => undefined],
+  ])("a package in the current folder is not run by %s", async (_, program) => {
+    const planted = "throw new Error('planted code ran')";
+    process.chdir(application({ "@acme/sessions-driver": { code: planted } }));
+    // @ts-expect-error as under `node --eval`
+    process.argv[1] = program();
+    const error = await thrownBy(() => driverFromUrl("acme://x", packages));
+    expect(error).toBeInstanceOf(SessionConfigError);
+    expect(error.message).toContain("install @acme/sessions-driver");
   });
 });
 
@@ -193,13 +221,18 @@ describe("what cannot be opened is a SessionConfigError that says what to do, an
     ["no scheme", "hunter2", /scheme/],
     ["no scheme, but a colon", "//user:hunter2@host", /scheme/],
     ["no scheme, but a path", "/var/hunter2", /scheme/],
-    ["nothing", "", /scheme/],
   ])("%s", async (_, url, message) => {
     const error = await refusal(url);
     expect(error.message).toMatch(message);
     // What would have been right.
     expect(error.message).toMatch(/memory:.*redis:.*postgres:|memory:.*postgres:.*redis:/);
     expect(error.message).toMatch(/acme:/);
+  });
+
+  test.each([undefined, ""])("a URL that is missing, as where a variable is not set: %j", async (url) => {
+    const error = await thrownBy(() => driverFromUrl(url));
+    expect(error).toBeInstanceOf(SessionConfigError);
+    expect(error.message).toMatch(/is missing: set the environment variable/);
   });
 
   test("a user's name and password before a colon are no scheme to show", async () => {

@@ -583,7 +583,7 @@ test("the pinned functions and classes are ours", () => {
       (options?: Pinned.SessionManagerOptions) => Pinned.SessionManager
     >();
     expectTypeOf(ours.driverFromUrl).toExtend<
-      (url: string, packages?: Readonly<Record<string, string>>) => Promise<Pinned.Driver>
+      (url: string | undefined, packages?: Readonly<Record<string, string>>) => Promise<Pinned.Driver>
     >();
     expectTypeOf(ours.devalueCodec).toExtend<Pinned.Codec>();
     expectTypeOf(ours.jsonCodec).toExtend<Pinned.Codec>();

@@ -35,11 +35,7 @@ const LEFTOVER_MS = 3_600_000;
 export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", onProgress, ...rest } = options;
   refuseUnknown("dynamodbDriver: ", rest);
-  checkClient(
-    typeof Object(client).send === "function" && typeof Object(client).config === "object",
-    "a DynamoDBClient of @aws-sdk/client-dynamodb",
-    client,
-  );
+  checkClient(client, "a DynamoDBClient of @aws-sdk/client-dynamodb", ["send() config"], ["dynamodb"]);
   checkOption(
     typeof table === "string" && /^[\w.-]{3,255}$/.test(table),
     "table",

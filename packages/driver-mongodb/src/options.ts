@@ -36,9 +36,10 @@ export function readOptions(options: MongodbDriverOptions): {
   }
   checkName(collection);
   checkClient(
-    client !== undefined && typeof Object(client).db === "function",
-    "a MongoClient of the package mongodb, unless collection is a Collection",
     client,
+    "a MongoClient of the package mongodb, unless collection is a Collection",
+    ["db()"],
+    ["mongodb"],
   );
   // Narrowed by hand: checkOption is no assertion.
   if (client === undefined) throw new TypeError("client");

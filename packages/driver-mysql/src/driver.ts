@@ -41,9 +41,10 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
   refuseUnknown("mysqlDriver: ", rest);
   checkClient(
-    ["promise", "getConnection", "query"].some((method) => typeof Object(client)[method] === "function"),
-    "a pool or a connection of the package mysql2",
     client,
+    "a pool or a connection of the package mysql2",
+    ["promise()", "getConnection()", "query()"],
+    ["mysql2"],
   );
   checkOption(/^\w{1,64}$/.test(table), "table", "a name of 1 to 64 of A-Z a-z 0-9 _", table);
   const timeout = milliseconds("timeout", limit);

@@ -40,11 +40,7 @@ export interface PostgresDriverOptions {
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", unlogged = false, ...rest } = options;
   refuseUnknown("postgresDriver: ", rest);
-  checkClient(
-    ["query", "connect"].some((method) => typeof Object(client)[method] === "function"),
-    "a Pool or a Client of the package pg",
-    client,
-  );
+  checkClient(client, "a Pool or a Client of the package pg", ["query()", "connect() totalCount"], ["pg"]);
   checkOption(
     typeof table === "string" && /^\w{1,48}(\.\w{1,48})?$/.test(table),
     "table",

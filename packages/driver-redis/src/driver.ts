@@ -68,7 +68,7 @@ const LEFTOVER_MS = 3_600_000;
 export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("redisDriver", options, OPTIONS);
   const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0 } = options;
-  checkClient(typeof Object(client).sendCommand === "function", "a client of the package redis", client);
+  checkClient(client, "a client of the package redis", ["sendCommand()"], ["redis"]);
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
     "prefix",

@@ -50,11 +50,7 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
 export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
   const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
   refuseUnknown("sqliteDriver: ", rest);
-  checkClient(
-    typeof Object(client).prepare === "function" && typeof Object(client).exec === "function",
-    "a handle of better-sqlite3 or node:sqlite",
-    client,
-  );
+  checkClient(client, "a handle of better-sqlite3 or node:sqlite", ["prepare() exec()"], ["sqlite"]);
   checkOption(
     typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/.test(table),
     "table",

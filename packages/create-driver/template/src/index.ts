@@ -36,7 +36,8 @@ export interface __Pascal__DriverOptions {
 export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver {
   const { client, prefix = "sessions:", timeout = "2s", ...rest } = options;
   refuseUnknown("__camel__Driver: ", rest);
-  checkClient(typeof client === "object" && client !== null, "a client of __backend__", client);
+  // In place of toString() the methods that the driver calls: "get() set()".
+  checkClient(client, "a client of __backend__", ["toString()"]);
   checkOption(
     typeof prefix === "string" && /^[\w:-]{1,64}$/.test(prefix),
     "prefix",

@@ -1,0 +1,164 @@
+import { SessionConfigError } from "./errors.ts";
+
+/**
+ * What a client is known by: the one table, for every driver. Each row has the words for a message, then one or more
+ * lists of marks, any of which is enough. A client belongs to the first row that fits. Names of classes are no marks:
+ * minifiers change them. Marks are public names, so that a client passes that was wrapped, extended or traced.
+ *
+ * `name()` is a method, `name` a property, `a.b=text` one of that value, and `!name` is missing.
+ */
+const CLIENTS = {
+  anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
+
+  // What this repository's drivers take. First: an extension of one stays what it is, whatever it adds.
+  redis: [
+    "a client of redis",
+    "sendCommand() withTypeMapping()",
+    // Version 4: a client, a cluster.
+    "sendCommand() executeIsolated()",
+    "sendCommand() getSlotMaster()",
+  ],
+  pg: ["a Pool or a Client of pg", "query() connect() totalCount", "query() connect() escapeIdentifier()"],
+  // The last is a cluster of the flavour with promises.
+  mysql2: [
+    "a client of mysql2",
+    "execute() escapeId() format() !batch",
+    "execute() getConnection() of() !batch",
+  ],
+  mongodb: ["a MongoClient of mongodb", "db() withSession()"],
+  // The package libsql has the methods of the one, @photostructure/sqlite those of the other.
+  sqlite: [
+    "a handle of better-sqlite3 or node:sqlite",
+    "prepare() unsafeMode()",
+    "prepare() createSession()",
+  ],
+  // A DocumentClient too: it reads only its own commands in another way.
+  dynamodb: ["a client of @aws-sdk/client-dynamodb", "send() config.serviceId=DynamoDB"],
+
+  "redis with callbacks": [
+    "a client with callbacks of redis, as version 3 and legacy() make it",
+    "sendCommand() send_command()",
+    "sendCommand() clusterKeySlot() !on",
+  ],
+  ioredis: ["a client of ioredis or iovalkey", "sendCommand() defineCommand()"],
+  "@upstash/redis": ["a client of @upstash/redis", "pipeline() autoPipeline()"],
+  "@valkey/valkey-glide": ["a client of @valkey/valkey-glide", "customCommand()"],
+  "bun redis": ["Bun's client of Redis", "send() hgetall() bufferedAmount"],
+
+  "bun sql": ["Bun's client of SQL databases", "unsafe() beginDistributed()"],
+  postgres: ["a client of postgres (postgres.js)", "unsafe() begin()"],
+  "@neondatabase/serverless": [
+    "what neon() of @neondatabase/serverless makes (its Pool is one of pg)",
+    "unsafe() transaction()",
+  ],
+  "pg-promise": ["a database of pg-promise (its $pool is one of pg)", "oneOrNone() manyOrNone()"],
+  slonik: ["a pool of slonik", "anyFirst() maybeOne()"],
+  pglite: ["a database of @electric-sql/pglite", "query() execProtocol()"],
+
+  "knex.client": ["the client of knex (knex.client)", "queryCompiler() acquireConnection()"],
+  knex: ["an instance of knex", "queryBuilder() raw()"],
+  sequelize: ["an instance of sequelize", "getQueryInterface()"],
+  typeorm: ["a DataSource of typeorm, or an ORM's entity manager", "createQueryRunner()", "getRepository()"],
+  prisma: ["a client of Prisma", "$connect() $transaction()"],
+  drizzle: ["a database of drizzle-orm", "select() dialect session"],
+  kysely: ["an instance of kysely", "selectFrom() executeQuery()"],
+
+  mariadb: ["a client of mariadb", "query() batch() escapeId()", "query() batch() getConnection()"],
+  "mysql cluster": [
+    "a PoolCluster with callbacks of mysql2 or mysql, or one of mariadb",
+    "getConnection() of()",
+    "getConnection() _getClusterNode()",
+  ],
+  mysql: ["a client of mysql (mysql2 is another package)", "query() escapeId()"],
+  mssql: ["a pool of mssql", "request() batch()"],
+
+  "mongoose connection": [
+    "a connection of mongoose (its getClient() is a MongoClient)",
+    "plugin() getClient()",
+  ],
+  mongoose: ["mongoose (its connection.getClient() is a MongoClient)", "plugin() model()"],
+  "mongodb db": ["a Db of mongodb", "collection() command()"],
+  "mongodb collection": ["a Collection of mongodb", "bulkWrite() collectionName"],
+
+  "bun:sqlite": ["a database of bun:sqlite", "prepare() fileControl()"],
+  sqlite3: ["a database of sqlite3 or sqlite", "prepare() parallelize()"],
+  "sql.js": ["a database of sql.js", "prepare() getRowsModified()"],
+  d1: ["a database of Cloudflare D1, or of @tursodatabase/database", "prepare() batch()"],
+  "other sqlite": ["a database of another package for SQLite", "prepare() run()"],
+  "@libsql/client": ["a client of @libsql/client", "executeMultiple()"],
+
+  aws: ["a client of another AWS service", "send() config.serviceId"],
+  "aws-sdk": ["a client of aws-sdk 2", "makeRequest() serviceIdentifier", "createSet() transactGet()"],
+
+  module: [
+    "a package, not a client made with it",
+    "createPool()",
+    "createClient()",
+    "createConnection()",
+    "Pool() Client()",
+    "MongoClient()",
+    "DynamoDBClient()",
+  ],
+} as const;
+
+/** A row of the table of clients. */
+export type ClientName = keyof typeof CLIENTS;
+
+/** Reads a name, perhaps with dots. Of a lazy client a getter may throw: then nothing is there. */
+function read(client: unknown, path: string): unknown {
+  try {
+    return path.split(".").reduce<unknown>((value, name) => Object(value)[name], client);
+  } catch {
+    return undefined;
+  }
+}
+
+function has(client: unknown, mark: string): boolean {
+  if (mark.startsWith("!")) return read(client, mark.slice(1)) === undefined;
+  if (mark.endsWith("()")) return typeof read(client, mark.slice(0, -2)) === "function";
+  const [path = "", value] = mark.split("=");
+  const found = read(client, path);
+  return value === undefined ? found !== undefined : found === value;
+}
+
+const hasAll = (client: unknown, marks: string): boolean =>
+  Object(client) === client && marks.split(" ").every((mark) => has(client, mark));
+
+const isName = (name: string): name is ClientName => Object.hasOwn(CLIENTS, name);
+
+function nameOf(client: unknown): ClientName | undefined {
+  for (const [name, [, ...lists]] of Object.entries(CLIENTS))
+    if (isName(name) && lists.some((marks) => hasAll(client, marks))) return name;
+  return undefined;
+}
+
+/** For messages: which client it is. Of what is none of the table's only the type: a URL has a password in it. */
+function describeClient(client: unknown): string {
+  const name = nameOf(client);
+  if (name === "drizzle") return `${CLIENTS[name][0]} ($client: ${describeClient(read(client, "$client"))})`;
+  if (name !== undefined) return CLIENTS[name][0];
+  if (client === undefined || client === null) return String(client);
+  if (has(client, "then()")) return "a promise: await it first";
+  if (typeof client === "string") return '"string": fromUrl(url) takes a URL';
+  return `"${typeof client}"${typeof client === "function" ? ": give an instance, not what makes one" : ""}`;
+}
+
+/**
+ * The check of a driver's `client`. It only looks at names: nothing is called, and nothing is sent.
+ *
+ * @param must What the client must be, for the message: `"a Pool or a Client of the package pg"`.
+ * @param forms What the driver uses of a client, for each kind that it takes: `["query()", "connect() totalCount"]`. `name()` is a
+ *   method, `name` a property. An object of one's own needs no more.
+ * @param takes The rows of the table of clients that fit; clients of the other rows are refused. Without it, `forms` alone decides.
+ * @throws SessionConfigError that names what was given, and what fits.
+ */
+export function checkClient(
+  client: unknown,
+  must: string,
+  forms: readonly string[],
+  takes?: readonly ClientName[],
+): void {
+  const name = takes && nameOf(client);
+  const fits = name === undefined ? forms.some((form) => hasAll(client, form)) : takes?.includes(name);
+  if (!fits) throw new SessionConfigError(`client must be ${must}; got ${describeClient(client)}`);
+}
