@@ -223,17 +223,20 @@ describe("what a new session takes over keeps its codec:", () => {
     expect([store.get("k"), store.get("new")]).toStrictEqual([[[1], 2], [3]]);
   });
 
-  test("nothing is taken over from another principal, nor its codec", async () => {
-    const of = setUp({ codec: jsonCodec });
+  test.each([
+    ["JSON", jsonCodec, devalueCodec, { "s/k": "[[1],2]" }],
+    ["devalue", devalueCodec, jsonCodec, { "/codec": "json", "s/k": "[2]" }],
+  ])("nothing is taken over from another principal, nor its codec, %s", async (_, old, fresh, fields) => {
+    const of = setUp({ codec: old });
     const cookie = await stored(of.sessions, (session) => {
       session.login("ann");
       session.store("s").set("k", [1]);
     });
-    await request(withCodec(of, devalueCodec), cookie, (session) => {
+    await request(withCodec(of, fresh), cookie, (session) => {
       session.login("bob");
       session.store("s").set("k", [2]);
     });
-    expect(await fieldsOf(of.driver)).toStrictEqual({ "s/k": "[[1],2]" });
+    expect(await fieldsOf(of.driver)).toStrictEqual(fields);
   });
 
   test("after a logout the codec that writes is named", async () => {
