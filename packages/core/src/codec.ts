@@ -51,7 +51,7 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
     const fits = typeof codec?.encode === "function" && typeof codec.decode === "function";
     checkOption(fits, "codec", "an object with the methods encode, decode, or a list of such", codec);
     const { name = "custom" } = codec;
-    const isNew = /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
+    const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
     checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., others for each", name);
     codecs.set(name, codec);
   }

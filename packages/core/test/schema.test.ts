@@ -8,6 +8,7 @@ import {
   createSessionManager,
   defineStore,
   SessionCodecError,
+  SessionConfigError,
   type Store,
   type StoreDefinition,
   type Versioned,
@@ -500,4 +501,16 @@ test("an asynchronous migration is refused, and its rejection harms nobody", asy
   const store = defineStore("s", { version: 1, migrate: () => Promise.reject(new Error("late")) });
   const session = await sessions.open(cookie);
   expect(() => session.store(store).get("k")).toThrow(SessionCodecError);
+});
+
+test.each([
+  [{ schemas: { name: shout } }, /defineStore.*"schemas".*Did you mean "schema"/],
+  [{ versions: 1, migrate: () => 1 }, /defineStore.*"versions".*Did you mean "version"/],
+  [{ unlike: 1 }, /defineStore.*"unlike".*schema, version, migrate/],
+  [null, /defineStore/],
+  ["schema", /defineStore/],
+])("defineStore refuses the options %o", async (options, message) => {
+  const error = await thrownBy(() => defineStore("s", options as unknown as Versioned));
+  expect(error).toBeInstanceOf(SessionConfigError);
+  expect(error.message).toMatch(message);
 });
