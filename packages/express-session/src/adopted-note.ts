@@ -13,7 +13,7 @@ export const NOTE = "@sessions/adopted";
 export const NOTE_MS = 120_000;
 
 /** What a valid note says. */
-export interface Note {
+interface Note {
   /** The id of the session that took the old one over, if one was stored. */
   readonly successor: string | undefined;
 }

@@ -154,7 +154,7 @@ describe("a backend that is away", () => {
     const visitor = visit(await listen(app));
     await visitor.get("/");
     isAway = true;
-    expect(await visitor.get("/")).toMatchObject({ status: 500, setCookie: undefined });
+    expect(await visitor.get("/")).toMatchObject({ status: 503, setCookie: undefined });
   });
 
   test("is a process warning where there is no callback", async () => {
