@@ -40,7 +40,7 @@ export function translate(error: unknown): SessionError | undefined {
     });
   if (OTHER_INDEX.includes(code))
     return new SessionSetupError(
-      "mongodb: an index is there that is not as it must be; check() names it: drop it, and run setup() again",
+      "mongodb: an index is there that is not as it must be; check() names it: drop it, and call sessions.setup() again, or driver.setup() where there is no manager",
       { cause: error },
     );
   if (code === undefined) return undefined;
