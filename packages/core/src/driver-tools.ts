@@ -7,6 +7,7 @@ import { DriverUnavailableError, isSessionError, type SessionError } from "./err
 export { checkOption, checkOptions, isWhole, refuseUnknown } from "./check.ts";
 export { type ClientName, checkClient } from "./clients.ts";
 export { milliseconds } from "./duration.ts";
+export { selfProvisioning } from "./self-provisioning.ts";
 
 /** How a driver's calls to its backend go. */
 export interface CallRules {

@@ -19,12 +19,14 @@ export function selfProvisioning(driver: Driver): Driver {
   let made: Promise<void> | undefined;
 
   async function attempt(call: () => Promise<unknown>): Promise<unknown> {
+    // Another call may find it there, or make it, while this one is on its way.
+    const wasThere = isThere;
     try {
       const result = await call();
       isThere = true;
       return result;
     } catch (error) {
-      if (isThere || !isSessionError(error, "ERR_SESSION_SETUP")) throw error;
+      if (wasThere || !isSessionError(error, "ERR_SESSION_SETUP")) throw error;
       made ??= setup();
       try {
         await made;

@@ -1,5 +1,5 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkClient, checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import type { DynamoDBClientLike } from "./client.ts";
 import { listAll, listPrincipal } from "./listing.ts";
 import { createProvisioning } from "./provisioning.ts";
@@ -33,8 +33,8 @@ const LEFTOVER_MS = 3_600_000;
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, table = "sessions", timeout: limit = "2s", onProgress, ...rest } = options;
-  refuseUnknown("dynamodbDriver: ", rest);
+  checkOptions("dynamodbDriver", options, ["client", "table", "timeout", "onProgress"]);
+  const { client, table = "sessions", timeout: limit = "2s", onProgress } = options;
   checkClient(client, "a DynamoDBClient of @aws-sdk/client-dynamodb", ["send() config"], ["dynamodb"]);
   checkOption(
     typeof table === "string" && /^[\w.-]{3,255}$/.test(table),

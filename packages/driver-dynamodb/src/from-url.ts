@@ -4,12 +4,15 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { milliseconds } from "@sessions/core/driver-tools";
+import { checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
 import { loadSdk } from "./sdk.ts";
 
 /** Options of `fromUrl`: those of `dynamodbDriver`, but the client. */
 export type DynamodbUrlOptions = Omit<DynamodbDriverOptions, "client">;
+
+/** Begins messages. */
+const FROM_URL = "dynamodbDriver fromUrl";
 
 interface Target {
   readonly region: string | undefined;
@@ -25,7 +28,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 function parse(url: string): Target {
   const { protocol, hostname, port, host, username, password, pathname, searchParams, hash } = new URL(url);
   const [region, endpoint] = [searchParams.get("region"), searchParams.get("endpoint")];
-  for (const name of searchParams.keys()) if (name !== "region" && name !== "endpoint") throw new TypeError();
+  checkOptions(FROM_URL, Object.fromEntries(searchParams), ["region", "endpoint"], "?");
   const named = port === "" && REGION.test(hostname);
   const table = /^\/?([\w.-]*)$/.exec(decodeURIComponent(pathname))?.[1];
   if (protocol !== "dynamodb:" || hash !== "" || table === undefined) throw new TypeError();
@@ -62,11 +65,14 @@ export async function fromUrl(
   url: string,
   options: DynamodbUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  checkOptions(FROM_URL, options, ["table", "timeout", "onProgress"]);
   const connectionTimeout = milliseconds("timeout", options.timeout ?? "2s");
   let target: Target;
   try {
     target = parse(url);
-  } catch {
+  } catch (error) {
+    // It names a parameter, and shows no value.
+    if (error instanceof SessionConfigError) throw error;
     // The error, its cause included, may show the secret.
     throw new SessionConfigError(
       "The URL must be like dynamodb://eu-central-1/sessions, or dynamodb://key:secret@host:8000/sessions?region=eu-central-1; its only other parameter is endpoint",

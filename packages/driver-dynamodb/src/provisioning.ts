@@ -3,7 +3,7 @@ import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import { type Backend, INDEX } from "./backend.ts";
 import { createCheck } from "./check.ts";
-import { describe, describeTtl, hasOwnKey, indexOf } from "./description.ts";
+import { contentOf, describe, describeTtl, hasOwnIndex, hasOwnKey, indexOf } from "./description.ts";
 import { OWN } from "./record.ts";
 import { isRefusal } from "./requests.ts";
 import type { Sdk } from "./sdk.ts";
@@ -40,6 +40,16 @@ export function createProvisioning(
     throw new SessionSetupError(`dynamodb: ${why}`);
   }
 
+  /** By what is in it, and not by its key alone: many applications call theirs `id`. */
+  async function demandSessions(): Promise<"sessions" | "nothing" | "gone"> {
+    const content = await contentOf(backend);
+    if (content === "other")
+      fail(
+        `the table ${table} holds items that are not sessions, and is left as it is: name another in the option table, or remove them`,
+      );
+    return content;
+  }
+
   /** Repeats a step until it has nothing to wait for: whoever else does the same at the same time. */
   async function until(step: () => Promise<string | undefined>): Promise<void> {
     for (let wait = 20; ; wait = Math.min(wait * 2, 5_000)) {
@@ -63,6 +73,7 @@ export function createProvisioning(
     if (status !== "ACTIVE") fail(`the table ${table} is ${status}`);
     if (!hasOwnKey(found))
       fail(`the table ${table} has another key than ${OWN.id} (S), so it is not the driver's`);
+    if (!hasOwnIndex(found)) await demandSessions();
     const own = indexOf(found);
     if (own === undefined) {
       const update = (sdk: Sdk) =>
@@ -114,12 +125,23 @@ export function createProvisioning(
     check: createCheck(backend),
 
     async teardown() {
+      let isOwn = false;
       await until(async () => {
         const found = await describe(backend);
         if (found === undefined) return undefined;
         if (!hasOwnKey(found))
           fail(`the table ${table} has another key than ${OWN.id} (S), so it is not removed`);
         if (found.TableStatus === "DELETING") return `the table ${table} is being removed`;
+        if (found.DeletionProtectionEnabled)
+          fail(`the table ${table} is protected from deletion: switch that off, and call teardown() again`);
+        if (!isOwn) {
+          const content = await demandSessions();
+          if (content === "gone") return `the table ${table} is ${found.TableStatus}`;
+          // An empty one is the driver's by its index or its TTL alone.
+          if (content === "nothing" && !hasOwnIndex(found) && (await describeTtl(backend)) !== OWN.ttl)
+            return undefined;
+          isOwn = true;
+        }
         const command = (sdk: Sdk) => new sdk.DeleteTableCommand({ TableName: table });
         // Refused while it changes, or where another process has removed it since.
         const answer = await manage(command, [

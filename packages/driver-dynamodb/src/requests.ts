@@ -49,10 +49,14 @@ export interface Requests {
   write<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     making: Making<I, O>,
   ): Promise<O | Refusal>;
-  /** What concerns tables, and may be sent again. Errors with the names that are expected are an answer. */
+  /**
+   * What concerns tables, and may be sent again. Errors with the names that are expected are an answer. `left` is how long
+   * it may take, where that is not half a minute.
+   */
   manage<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     making: Making<I, O>,
     expected: readonly string[],
+    left?: number,
   ): Promise<O | Refusal>;
 }
 
@@ -80,9 +84,10 @@ function translate(error: unknown): SessionError | undefined {
       { cause: error },
     );
   if (name === "ResourceNotFoundException")
-    return new SessionSetupError("dynamodb: the table is missing, or not ready: run setup()", {
-      cause: error,
-    });
+    return new SessionSetupError(
+      "dynamodb: the table is missing, or not ready: call sessions.setup(), or driver.setup() where there is no manager",
+      { cause: error },
+    );
   if (name !== "ValidationException" || !(error instanceof Error)) return undefined;
   if (/item size/i.test(error.message))
     return new SessionTooLargeError("dynamodb: an item holds 400 KB at most; nothing was changed", {
@@ -165,11 +170,11 @@ export function createRequests(client: DynamoDBClientLike, timeout: number): Req
           .catch((error: unknown) => refusal(behind(error), ["ConditionalCheckFailedException"]));
       }),
 
-    manage: (making, expected) =>
+    manage: (making, expected, left = MANAGE_MS) =>
       ending(
         (sdk, abortSignal) =>
           client.send(making(sdk), { abortSignal }).catch((error: unknown) => refusal(error, expected)),
-        MANAGE_MS,
+        left,
       ),
   };
 }

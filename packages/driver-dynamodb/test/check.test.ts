@@ -6,13 +6,18 @@ import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   ListTablesCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+  ScanCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { isProvisionedDriver } from "@sessions/core";
-import { withService } from "@sessions/driver-tests";
+import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dynamodbDriver } from "../src/index.ts";
-import { begin, clientOf, newTable, openGateway, prepare } from "./support.ts";
+import { begin, clientOf, newId, newTable, openGateway, prepare } from "./support.ts";
+
+type Item = NonNullable<PutItemCommandInput["Item"]>;
 
 const attribute = (AttributeName: string, AttributeType: "S" | "N" = "S") => ({
   AttributeName,
@@ -294,11 +299,47 @@ await withService("dynamodb", async (service) => {
         code: "ERR_SESSION_SETUP",
         message: `dynamodb: the index principal of ${table} cannot be made: too many`,
       });
-      // Protected from deletion, for one.
+      // An empty table without the index would not be the driver's.
+      await begin(driver);
       await expect(driver.teardown()).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
         message: `dynamodb: the table ${table} cannot be removed: too many`,
       });
+    });
+
+    test("teardown names a protection from deletion, and what to do", async () => {
+      const { driver, client, table } = await prepare(service.url);
+      client.middlewareStack.add(
+        (next) => async (args) => {
+          const answer = await next(args);
+          // DynamoDB Local knows no such protection.
+          if ("Table" in answer.output)
+            Object.assign(answer.output.Table ?? {}, { DeletionProtectionEnabled: true });
+          return answer;
+        },
+        { step: "initialize", name: "protect" },
+      );
+      await expect(driver.teardown()).rejects.toMatchObject({
+        code: "ERR_SESSION_SETUP",
+        message: `dynamodb: the table ${table} is protected from deletion: switch that off, and call teardown() again`,
+      });
+      client.middlewareStack.remove("protect");
+      expect(await driver.check()).toEqual([]);
+    });
+
+    test("fails in time where the service is not there, or says nothing", async () => {
+      const gateway = await openGateway(service.url);
+      const client = clientOf(gateway.url);
+      onTestFinished(() => client.destroy());
+      const driver = dynamodbDriver({ client, table: newTable(), timeout: 300 });
+      for (const instead of ["silence", "end"] as const) {
+        gateway.instead = () => instead;
+        for (const call of [driver.setup, driver.check, driver.teardown]) {
+          const begun = performance.now();
+          await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+          expect(performance.now() - begun).toBeLessThan(3 * 300);
+        }
+      }
     });
 
     test("is undone by teardown, which removes its own table alone", async () => {
@@ -310,6 +351,70 @@ await withService("dynamodb", async (service) => {
       expect(names).not.toContain(table);
       expect(names).toContain(other.table);
     });
+  });
+
+  const objectCase = (
+    what: string,
+    foreign: boolean,
+    changes: Partial<CreateTableCommandInput>,
+    write: (put: (item: Item) => Promise<unknown>) => Promise<unknown>,
+  ): ObjectCase => {
+    let made: Awaited<ReturnType<typeof own>>;
+    let before: number | undefined;
+    const count = async () => {
+      const scan = new ScanCommand({ TableName: made.table, Select: "COUNT" });
+      return (await made.client.send(scan).catch(() => undefined))?.Count;
+    };
+    return {
+      what,
+      foreign,
+      async make() {
+        made = await own(changes);
+        await write((Item) => made.client.send(new PutItemCommand({ TableName: made.table, Item })));
+        before = await count();
+        return made.driver;
+      },
+      isThere: async () => before !== undefined && (await count()) === before,
+    };
+  };
+  const bare = { AttributeDefinitions: [attribute("id")], GlobalSecondaryIndexes: undefined };
+  const session = (): Item => ({
+    ...{ id: { S: newId() }, version: { N: "1" }, expiresAt: { N: "1" }, ttl: { N: "9999999999" } },
+    "a/x": { S: "1" },
+  });
+  testObjects(test, [
+    objectCase("a table of another library, whose key is the same", true, bare, (put) =>
+      put({ id: { S: "sess:1" }, expires: { N: "5" }, sess: { S: "{}" } }),
+    ),
+    objectCase("a table with versions of its own", true, bare, (put) =>
+      put({ id: { S: "settings" }, version: { N: "2" } }),
+    ),
+    objectCase("one foreign item among sessions", true, bare, async (put) => {
+      await Promise.all(Array.from({ length: 50 }, () => put(session())));
+      await put({ id: { S: "5" }, expiresAt: { S: "tomorrow" } });
+    }),
+    objectCase(
+      "a table with another key",
+      true,
+      { ...bare, AttributeDefinitions: [attribute("id", "N")] },
+      (put) => put({ ...session(), id: { N: "1" } }),
+    ),
+    objectCase("a table whose index is gone", false, bare, (put) => put(session())),
+    objectCase("a table with a session that is damaged", false, {}, (put) => {
+      const { version, ...damaged } = session();
+      return put(damaged);
+    }),
+    objectCase("an empty table of its own", false, {}, async () => {}),
+  ]);
+
+  test("teardown leaves an empty table that another application made, until setup() has taken it over", async () => {
+    const { driver, client, table } = await own(bare);
+    const names = async () => (await client.send(new ListTablesCommand({}))).TableNames;
+    await driver.teardown();
+    expect(await names()).toContain(table);
+    await driver.setup();
+    await driver.teardown();
+    expect(await names()).not.toContain(table);
   });
 
   test("the definition in the README makes what setup() makes", async () => {

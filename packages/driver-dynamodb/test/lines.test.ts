@@ -227,7 +227,7 @@ await withService("dynamodb", async (service) => {
     for (const call of calls)
       await expect(call()).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
-        message: expect.stringContaining("run setup()"),
+        message: expect.stringMatching(/sessions\.setup\(\), or driver\.setup\(\)/),
       });
   });
 

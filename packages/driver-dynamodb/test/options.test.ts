@@ -20,7 +20,8 @@ describe("a bad option is named", () => {
     [{ client, timeout: "soon" }, /timeout must be a duration .* got "soon"/],
     [{ client, timeout: 0 }, /timeout must be/],
     [{ client, onProgress: "yes" }, /onProgress must be a function; got "yes"/],
-    [{ client, ttl: 5 }, /Unknown option dynamodbDriver: ttl/],
+    [{ client, ttl: 5 }, /dynamodbDriver: unknown option "ttl"\. Known: client, table, timeout, onProgress/],
+    [{ client, tabel: "abc" }, /dynamodbDriver: unknown option "tabel"\. Did you mean "table"\?/],
   ])("%j", (options, message) => {
     let thrown: unknown;
     try {
@@ -45,7 +46,6 @@ describe("a bad option is named", () => {
     "dynamodb://:hunter2@127.0.0.1:8000",
     "dynamodb://key:hunter2%zz@127.0.0.1:8000",
     "dynamodb://key:hunter2@127.0.0.1:8000/a/b",
-    "dynamodb://key:hunter2@127.0.0.1:8000/table?regoin=us-east-1",
     "dynamodb://key:hunter2@127.0.0.1:8000/table?region=hunter2",
     "dynamodb://key:hunter2@us-east-1/table?endpoint=hunter2",
     "dynamodb://key:hunter2@us-east-1/table?endpoint=ftp://hunter2",
@@ -57,11 +57,24 @@ describe("a bad option is named", () => {
     expect(inspect(thrown)).toContain("dynamodb://eu-central-1/sessions");
   });
 
+  test("a parameter of the URL that is misspelt is named, and its value is not", async () => {
+    const thrown = await fromUrl("dynamodb://key:hunter2@127.0.0.1:8000/table?regoin=hunter3").catch(
+      (error: unknown) => error,
+    );
+    expect(thrown).toBeInstanceOf(SessionConfigError);
+    expect(String(thrown)).toContain(
+      'dynamodbDriver fromUrl: unknown option "?regoin". Did you mean "?region"?',
+    );
+    expect(inspect(thrown)).not.toMatch(/hunter/);
+  });
+
   test("a table in the URL that is none is named, and so are options", async () => {
     await expect(fromUrl("dynamodb://us-east-1/ab")).rejects.toThrow(/table must be/);
     await expect(fromUrl("dynamodb://us-east-1/", { timeout: 0 })).rejects.toThrow(/timeout must be/);
     const misspelt: object = { prefix: "x" };
-    await expect(fromUrl("dynamodb://us-east-1/", misspelt)).rejects.toThrow(/Unknown option .*prefix/);
+    await expect(fromUrl("dynamodb://us-east-1/", misspelt)).rejects.toThrow(
+      /fromUrl: unknown option "prefix"/,
+    );
   });
 });
 

@@ -24,6 +24,21 @@ export interface MongodbCursorLike {
   toArray(): Promise<object[]>;
 }
 
+// The client's and the collection's own settings would let a read see less than was acknowledged, or get numbers as
+// objects; so each call says what it needs.
+const PLAIN: MongodbCallOptions = {
+  raw: false,
+  promoteValues: true,
+  promoteLongs: true,
+  useBigInt64: false,
+};
+/** What a question about the collection itself says. */
+export const ASK: MongodbCallOptions = { ...PLAIN, readPreference: "primary" };
+/** What every read says. */
+export const READ: MongodbCallOptions = { ...ASK, readConcern: { level: "local" } };
+/** What every write says. */
+export const WRITE: MongodbCallOptions = { ...PLAIN, writeConcern: { w: "majority" } };
+
 /** The `Collection` of the package `mongodb`. */
 export interface MongodbCollectionLike {
   readonly collectionName: string;

@@ -5,14 +5,17 @@ import {
   SessionTooLargeError,
 } from "@sessions/core";
 
-/** Of a server's error; a write's is inside where a command held several. `undefined` where it is no server's. */
+/**
+ * The code of a server's error; a write's is inside where a command held several. `undefined` where the error is no
+ * server's.
+ */
 export function codeOf(error: unknown): number | undefined {
   const { name, code, writeErrors } = Object(error);
   // A DOMException, which an aborted call is, has a number for a code as well.
   if (!String(name).startsWith("Mongo")) return undefined;
   const inner: unknown = Array.isArray(writeErrors) ? writeErrors[0]?.code : undefined;
-  const found = typeof inner === "number" ? inner : code;
-  return typeof found === "number" ? found : undefined;
+  // As text in between: with `promoteValues: false` on its collection the client makes an object of a number.
+  return [inner, code].map((found) => Number.parseInt(String(found), 10)).find(Number.isSafeInteger);
 }
 
 export const DUPLICATE_KEY = 11_000;
@@ -20,7 +23,8 @@ export const NAMESPACE_NOT_FOUND = 26;
 export const UNAUTHORIZED = 13;
 
 // BSONObjectTooLarge, and what an update that makes a document too large has been answered with.
-const TOO_LARGE: readonly (number | undefined)[] = [10_334, 17_419, 17_420];
+// The last is DocumentDB's, as FerretDB passes it on.
+const TOO_LARGE: readonly (number | undefined)[] = [10_334, 17_419, 17_420, 285_999_133];
 // What the client says of a document that it does not even send.
 const UNSENDABLE =
   /larger than the maximum|is out of range|out of bounds|too large|exceeds maximum|maxBsonObjectSize/i;
@@ -36,7 +40,7 @@ export function translate(error: unknown): SessionError | undefined {
     });
   if (OTHER_INDEX.includes(code))
     return new SessionSetupError(
-      "mongodb: an index is there that is not as it must be; check() names it: drop it, and run setup() again",
+      "mongodb: an index is there that is not as it must be; check() names it: drop it, and call sessions.setup() again, or driver.setup() where there is no manager",
       { cause: error },
     );
   if (code === undefined) return undefined;

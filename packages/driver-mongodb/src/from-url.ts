@@ -6,7 +6,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import { createDriver } from "./driver.ts";
 import { checkName, readOptions } from "./options.ts";
 
@@ -29,9 +29,9 @@ export async function fromUrl(
   url: string,
   options: MongodbUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
-  const { collection = "sessions", timeout: limit = "2s", ...rest } = options;
   // Before the client is opened: nothing would close it.
-  refuseUnknown("fromUrl: ", rest);
+  checkOptions("mongodbDriver fromUrl", options, ["collection", "timeout"]);
+  const { collection = "sessions", timeout: limit = "2s" } = options;
   checkName(collection);
   const timeout = milliseconds("timeout", limit);
   // Here alone: who gives the driver a client need not have this one.

@@ -1,5 +1,5 @@
 import type { Duration } from "@sessions/core";
-import { checkClient, checkOption, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkClient, checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import type { MongodbClientLike, MongodbCollectionLike } from "./client.ts";
 
 /** Options of `mongodbDriver`: a client and a collection's name, or a collection. */
@@ -27,8 +27,8 @@ export function readOptions(options: MongodbDriverOptions): {
   collection: MongodbCollectionLike;
   timeout: number;
 } {
-  const { client, collection = "sessions", timeout = "2s", ...rest } = options;
-  refuseUnknown("mongodbDriver: ", rest);
+  checkOptions("mongodbDriver", options, ["client", "collection", "timeout"]);
+  const { client, collection = "sessions", timeout = "2s" } = options;
   const ms = milliseconds("timeout", timeout);
   if (isCollection(collection)) {
     checkOption(client === undefined, "client", "left out where collection is a Collection", typeof client);

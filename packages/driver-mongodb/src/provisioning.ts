@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { ProvisionedDriver } from "@sessions/core";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
-import type { MongodbCallOptions, MongodbCollectionLike } from "./client.ts";
+import { ASK, type MongodbCallOptions, type MongodbCollectionLike, READ, WRITE } from "./client.ts";
 import { codeOf, NAMESPACE_NOT_FOUND, UNAUTHORIZED } from "./errors.ts";
 
 interface Index {
@@ -27,8 +27,23 @@ const PURPOSES = [
   "a principal's list() is slow",
 ];
 
+const isOwn = ({ key }: Record<string, unknown>): boolean =>
+  INDEXES.some((own) => JSON.stringify(own.key) === JSON.stringify(key));
+
 /** Properties of an index that let it leave documents out, or act on its own. */
 const TELLING = ["expireAfterSeconds", "partialFilterExpression", "sparse", "unique", "hidden", "collation"];
+
+/**
+ * Documents of another application, for a collection has no columns to know it by. A session's has a text for its id and
+ * two at least of three more: one may be damaged.
+ */
+const FOREIGN = {
+  $nor: [
+    { version: { $type: "number" }, expiresAt: { $type: "number" } },
+    { version: { $type: "number" }, removeAt: { $type: "date" } },
+    { expiresAt: { $type: "number" }, removeAt: { $type: "date" } },
+  ].map((rest) => ({ _id: { $type: "string" }, ...rest })),
+};
 
 /** The collection's indexes as the server tells them; none where there is no collection. */
 export async function listIndexes(
@@ -36,7 +51,7 @@ export async function listIndexes(
   limits: MongodbCallOptions,
 ): Promise<Record<string, unknown>[]> {
   try {
-    const found = await collection.listIndexes({ readPreference: "primary", ...limits }).toArray();
+    const found = await collection.listIndexes({ ...ASK, ...limits }).toArray();
     return found.map((index) => ({ ...index }));
   } catch (error) {
     if (codeOf(error) === NAMESPACE_NOT_FOUND) return [];
@@ -70,18 +85,44 @@ export function createProvisioning({
     });
   }
 
+  /** How the collection was made; nothing where it is missing. */
+  async function madeWith(): Promise<{ [option: string]: unknown }> {
+    return within(async (limits) => {
+      try {
+        return { ...(await collection.options({ ...ASK, ...limits })) };
+      } catch (error) {
+        // The client says it without a code where there is no collection.
+        if (codeOf(error) !== undefined || !/not found/.test(String(error))) throw error;
+        return {};
+      }
+    });
+  }
+
+  /** @throws SessionSetupError where the name is that of something else than a collection of documents. */
+  async function refuseOtherKind(): Promise<void> {
+    const { viewOn, timeseries } = await madeWith();
+    if (viewOn !== undefined || timeseries !== undefined)
+      throw new SessionSetupError(
+        `mongodb: ${name} is a view, or holds time series, and is left as it is: name another collection`,
+      );
+  }
+
+  /** Whether there is such a document; to say no, it reads the whole collection, as making an index does. */
+  async function holds(filter: object): Promise<boolean> {
+    const found = () => collection.find(filter, { ...READ, projection: { _id: 1 }, limit: 1 }).toArray();
+    return (await call(found, Number.POSITIVE_INFINITY)).length > 0;
+  }
+
+  /** @throws SessionSetupError where the collection is another application's. */
+  async function refuseForeign(): Promise<void> {
+    if (await holds(FOREIGN))
+      throw new SessionSetupError(
+        `mongodb: the collection ${name} holds documents that are not sessions, and is left as it is: name another, or remove them`,
+      );
+  }
+
   async function checkCollection(): Promise<string[]> {
-    const { collation, capped }: { [option: string]: unknown } = {
-      ...(await within(async (limits) => {
-        try {
-          return await collection.options({ readPreference: "primary", ...limits });
-        } catch (error) {
-          // The client says it without a code where there is no collection.
-          if (codeOf(error) !== undefined || !/not found/.test(String(error))) throw error;
-          return {};
-        }
-      })),
-    };
+    const { collation, capped } = await madeWith();
     return [
       ...(collation === undefined || Object(collation).locale === "simple"
         ? []
@@ -98,9 +139,9 @@ export function createProvisioning({
     const update = { $set: { version: 1, expiresAt: 0 }, $currentDate: { removeAt: true } };
     const before = Date.now();
     const document = await within(async (limits) => {
-      const options = { ...limits, writeConcern: { w: "majority" } } as const;
+      const options = { ...WRITE, ...limits };
       await collection.updateOne(probe, update, { ...options, upsert: true });
-      const written = await collection.findOne(probe, { readPreference: "primary", ...limits });
+      const written = await collection.findOne(probe, { ...READ, ...limits });
       await collection.deleteOne(probe, options);
       return written;
     });
@@ -111,7 +152,10 @@ export function createProvisioning({
   return {
     async setup() {
       // To make an index takes as long as it takes; a server that is not there is told at once.
-      await within((limits) => listIndexes(collection, limits));
+      await refuseOtherKind();
+      const found = await within((limits) => listIndexes(collection, limits));
+      if (wrongIndexes(found).length === 0) return;
+      await refuseForeign();
       // Makes the collection too. What is there already is left as it is.
       await call(
         () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
@@ -134,11 +178,17 @@ export function createProvisioning({
     },
 
     async teardown() {
+      await refuseOtherKind();
       for (let tries = 1; ; tries++) {
         try {
+          await refuseForeign();
+          const indexes = await within((limits) => listIndexes(collection, limits));
+          // An empty one is the driver's by its indexes alone.
+          if (!indexes.some(isOwn) && !(await holds({}))) return;
           await within(() => collection.drop());
           return;
         } catch (error) {
+          if (error instanceof SessionSetupError) throw error;
           // It may never have been there, or somebody else drops it at this moment; not every server that speaks MongoDB's
           // protocol does that in one step, nor gives it a code.
           const left = await within((limits) => listIndexes(collection, limits)).catch((failure: unknown) => {

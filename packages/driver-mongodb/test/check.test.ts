@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { withService } from "@sessions/driver-tests";
+import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
 import { type Collection, MongoClient, MongoServerError } from "mongodb";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { type MongodbCollectionLike, mongodbDriver } from "../src/index.ts";
 import { begin, HOUR, newId, newName } from "./support.ts";
 
@@ -147,15 +147,107 @@ await withService("mongodb", async (mongodb) => {
     expect(await mongodbDriver({ collection: migrated }).check()).toEqual([]);
   });
 
-  describe("without setup", () => {
-    const names = async () => (await client.db().listCollections().toArray()).map(({ name }) => name);
+  // Not by a filter, which the emulator does not heed.
+  const names = async () => (await client.db().listCollections().toArray()).map(({ name }) => name);
 
+  type Made = Collection<{ _id: string | number; [name: string]: unknown }>;
+  const objectCase = (
+    what: string,
+    foreign: boolean,
+    write: (made: Made) => Promise<unknown>,
+  ): ObjectCase => {
+    const name = newName();
+    const made: Made = client.db().collection(name);
+    let before = 0;
+    return {
+      what,
+      foreign,
+      async make() {
+        await write(made);
+        before = await made.countDocuments();
+        return mongodbDriver({ client, collection: name });
+      },
+      async isThere() {
+        return (await names()).includes(name) && (await made.countDocuments()) === before;
+      },
+    };
+  };
+  const session = { version: 1, expiresAt: 1, removeAt: new Date(8e15), fields: { "a/x": "1" } };
+  const old = { expires: new Date(8e15), session: "{}" };
+  testObjects(test, [
+    objectCase("a collection of another library", true, (made) => made.insertOne({ _id: newId(), ...old })),
+    objectCase("a collection of numbered documents", true, (made) => made.insertOne({ ...session, _id: 5 })),
+    objectCase("documents that have a version, and a text for an id", true, (made) =>
+      made.insertOne({ _id: "settings", version: 2 }),
+    ),
+    objectCase("one foreign document among sessions", true, async (made) => {
+      await made.insertMany(Array.from({ length: 300 }, () => ({ _id: newId(), ...session })));
+      await made.insertOne({ _id: newId(), ...old });
+    }),
+    objectCase("a collection whose indexes are gone", false, async (made) => {
+      await mongodbDriver({ collection: made }).setup();
+      await made.insertOne({ _id: newId(), ...session });
+      for (const index of ["removeAt_1", "expiresAt_1", "principal_1__id_1"]) await made.dropIndex(index);
+    }),
+    objectCase("a collection with a session that is damaged", false, async (made) => {
+      await mongodbDriver({ collection: made }).setup();
+      const { version, ...damaged } = session;
+      await made.insertOne({ _id: newId(), ...damaged });
+    }),
+    objectCase("an empty collection of its own", false, (made) =>
+      mongodbDriver({ collection: made }).setup(),
+    ),
+  ]);
+
+  test("teardown leaves an empty collection that another application made, until setup() has taken it over", async () => {
+    const name = newName();
+    await client.db().createCollection(name);
+    const driver = mongodbDriver({ client, collection: name });
+    await driver.teardown();
+    expect(await names()).toContain(name);
+    await driver.setup();
+    await driver.teardown();
+    expect(await names()).not.toContain(name);
+  });
+
+  test.each([
+    ["a view", { viewOn: "other", pipeline: [] }],
+    ["time series", { timeseries: { timeField: "at" } }],
+  ])("setup refuses and teardown leaves %s", async (_, made) => {
+    const { collection } = await ready();
+    const dropped: unknown[] = [];
+    const other = faulty(
+      faulty(collection, "options", async () => made),
+      "drop",
+      async () => dropped.push(made),
+    );
+    const driver = mongodbDriver({ collection: other });
+    for (const call of [driver.setup, driver.teardown])
+      await expect(call()).rejects.toMatchObject({
+        code: "ERR_SESSION_SETUP",
+        message: expect.stringContaining("name another collection"),
+      });
+    expect(dropped).toEqual([]);
+  });
+
+  test("setup on a client that was never connected, to an address where nothing is, fails in time", async () => {
+    const nowhere = new MongoClient("mongodb://127.0.0.1:1");
+    onTestFinished(() => nowhere.close());
+    const driver = mongodbDriver({ client: nowhere, timeout: 300 });
+    for (const call of [driver.setup, driver.check, driver.teardown]) {
+      const begun = performance.now();
+      await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      expect(performance.now() - begun).toBeLessThan(3 * 300);
+    }
+  });
+
+  describe("without setup", () => {
     test("create is SessionSetupError, makes nothing, and works after setup", async () => {
       const name = newName();
       const driver = mongodbDriver({ client, collection: name });
       await expect(begin(driver)).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
-        message: expect.stringContaining("run setup()"),
+        message: expect.stringMatching(/sessions\.setup\(\), or driver\.setup\(\)/),
       });
       expect(await names()).not.toContain(name);
       await driver.setup();

@@ -29,7 +29,8 @@ describe("options", () => {
     ["a number for a name", { client, collection: 5 }, /^collection must be.*5/],
     ["a time without a unit", { client, timeout: "2" }, /^timeout must be a duration.*"2"/],
     ["no time", { client, timeout: 0 }, /^timeout must be a duration.*0/],
-    ["an unknown option", { client, ttl: 5 }, /^Unknown option mongodbDriver: ttl/],
+    ["an unknown option", { client, ttl: 5 }, /^mongodbDriver: unknown option "ttl"\. Known: client, collec/],
+    ["a misspelt option", { client, colection: "a" }, /^mongodbDriver: .*Did you mean "collection"\?/],
   ])("%s is SessionConfigError", (_, options, message) => {
     const error = errorOf(options);
     expect(isSessionError(error, "ERR_SESSION_CONFIG")).toBe(true);
@@ -56,12 +57,14 @@ describe("options", () => {
     expect(inspect(error)).not.toMatch(/sec(ret|\/)/);
   });
 
-  test.each([{ collection: "a$b" }, { timeout: 0 } as const, { client } as object])(
-    "fromUrl refuses wrong options before it opens a client",
-    async (options) => {
-      await expect(fromUrl("mongodb://127.0.0.1:1", options)).rejects.toMatchObject({
-        code: "ERR_SESSION_CONFIG",
-      });
-    },
-  );
+  test.each([
+    { collection: "a$b" },
+    { timeout: 0 } as const,
+    { client } as object,
+    { colection: "a" } as object,
+  ])("fromUrl refuses wrong options before it opens a client", async (options) => {
+    await expect(fromUrl("mongodb://127.0.0.1:1", options)).rejects.toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+    });
+  });
 });

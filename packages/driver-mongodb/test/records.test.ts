@@ -1,6 +1,14 @@
 import { isSessionError } from "@sessions/core";
 import { withService } from "@sessions/driver-tests";
-import { type Collection, MongoClient, MongoServerError, MongoWriteConcernError } from "mongodb";
+import {
+  type Collection,
+  Double,
+  Int32,
+  Long,
+  MongoClient,
+  MongoServerError,
+  MongoWriteConcernError,
+} from "mongodb";
 import { afterAll, describe, expect, test } from "vitest";
 import { type MongodbCollectionLike, mongodbDriver } from "../src/index.ts";
 import { begin, commandsOf, HOUR, NOT_RUN, nameOf, newId, newName } from "./support.ts";
@@ -53,7 +61,7 @@ await withService("mongodb", async (mongodb) => {
         ["conflict", () => driver.commit(id, { fields: x, ifVersion: 99 }, now), "conflict", ["update"]],
         ["create", () => begin(driver), expect.anything(), ["update"]],
         ["destroy", () => driver.destroy(id, now), true, ["delete"]],
-        ["destroy of none", () => driver.destroy(id, now), false, ["delete"]],
+        ["destroy of none", () => driver.destroy(id, now), false, ["delete", "delete"]],
       ];
       for (const [name, call, answer, names] of calls) {
         let answered: unknown;
@@ -183,6 +191,22 @@ await withService("mongodb", async (mongodb) => {
     expect(outcomes).toEqual(["gone", "committed"]);
   });
 
+  test("a destroy is final, and one of several is the one, while others write the record", async () => {
+    const { driver } = await ready();
+    const now = Date.now();
+    for (let round = 0; round < 40; round++) {
+      const id = await begin(driver);
+      const write = (n: number) =>
+        driver.commit(id, { fields: new Map([[`a/${n}`, "1"]]), expiresAt: now + HOUR + n }, now);
+      const writing = Array.from({ length: 8 }, (_, n) => write(n));
+      const destroyed = await Promise.all([driver.destroy(id, now), driver.destroy(id, now)]);
+      expect(destroyed.filter(Boolean), `round ${round}`).toHaveLength(1);
+      await Promise.all(writing);
+      expect(await driver.load(id)).toBeUndefined();
+      expect(await write(9)).toBe("gone");
+    }
+  });
+
   test("MongoDB may remove a record a day and an hour after its expiry, by the caller's clock or by none", async () => {
     const { collection, driver } = await ready();
     const id = newId();
@@ -283,11 +307,14 @@ await withService("mongodb", async (mongodb) => {
       return isSessionError(thrown) ? { code: thrown.code, message: thrown.message } : thrown;
     };
 
-    test.each([10_334, 17_419, 17_420])("a document too large by the server's code %i", async (code) => {
-      const error = new MongoServerError({ code, errmsg: "too large" });
-      expect(await outcome(error)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
-      expect(await outcome(error, 1)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
-    });
+    test.each([10_334, 17_419, 17_420, 285_999_133])(
+      "a document too large by the server's code %i",
+      async (code) => {
+        const error = new MongoServerError({ code, errmsg: "too large" });
+        expect(await outcome(error)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
+        expect(await outcome(error, 1)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
+      },
+    );
 
     test.each([
       [10_107, "NotWritablePrimary"],
@@ -304,6 +331,24 @@ await withService("mongodb", async (mongodb) => {
         code: "ERR_SESSION_UNAVAILABLE",
         message: expect.stringContaining(codeName),
       });
+    });
+
+    test("a code is known as an object too, as the client makes it with promoteValues: false", async () => {
+      for (const code of [new Int32(17_419), new Double(17_419), Long.fromNumber(17_419)]) {
+        const error = new MongoServerError({ code, errmsg: "too large" });
+        expect(await outcome(error)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
+        const inner = Object.assign(new MongoServerError({ errmsg: "no" }), { writeErrors: [{ code }] });
+        expect(await outcome(inner, 1)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
+      }
+      // A live record's id: the server refuses a second with its code.
+      const { collection, driver } = await ready();
+      const id = await begin(driver);
+      const settings = { promoteValues: false };
+      const unpromoted = client.db().collection(collection.collectionName, settings);
+      const now = Date.now();
+      const other = mongodbDriver({ collection: unpromoted });
+      expect(await other.create(id, { expiresAt: now + HOUR, fields: new Map() }, now)).toBe(false);
+      expect(await other.check()).toEqual([]);
     });
 
     test("a write that a majority does not have in time may or may not have been made", async () => {
