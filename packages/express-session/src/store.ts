@@ -10,7 +10,7 @@ import {
   SessionConfigError,
   SessionError,
 } from "@sessions/core";
-import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, milliseconds, selfProvisioning } from "@sessions/core/driver-tools";
 import {
   COOKIE_FIELD,
   changesBetween,
@@ -38,6 +38,12 @@ export interface ExpressSessionStoreOptions<S extends EventEmitter = EventEmitte
    * @default "24h"
    */
   readonly idle?: Duration | undefined;
+  /**
+   * `"auto"`: the first call that finds something missing in the backend waits for `driver.setup()`. `"manual"`: it is a
+   * `SessionSetupError`, for an application without the permission to make tables.
+   * @default "auto"
+   */
+  readonly setup?: "auto" | "manual" | undefined;
 }
 
 /** What express-session and `@fastify/session` call; each error goes to the callback. */
@@ -102,12 +108,14 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   driver: Driver,
   options: ExpressSessionStoreOptions<S> = {},
 ): S & ExpressSessionStore {
-  checkOptions("expressSessionStore", options, ["Store", "idle"]);
+  checkOptions("expressSessionStore", options, ["Store", "idle", "setup"]);
   const isDriver = typeof Object(driver).load === "function";
   checkOption(isDriver, "driver", "a driver: await what makes one", typeof driver);
-  const { Store = installedStore() ?? EventEmitter, idle: given = "24h" } = options;
+  const { Store = installedStore() ?? EventEmitter, idle: given = "24h", setup = "auto" } = options;
+  checkOption(["auto", "manual"].includes(setup), "setup", '"auto" or "manual"', setup);
   checkOption(typeof Store === "function", "Store", "express-session's session.Store", typeof Store);
   const idle = milliseconds("idle", given);
+  const backend = setup === "auto" ? selfProvisioning(driver) : driver;
   const sessions = new WeakMap<object, Held>();
   const reading = new AsyncLocalStorage<Held>();
 
@@ -131,12 +139,12 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   async function put(held: Held, { fields }: Encoded, expiresAt: number, now: number): Promise<void> {
     const { id } = held;
     if (expiresAt <= now) {
-      await driver.destroy(id, now);
+      await backend.destroy(id, now);
       return;
     }
-    if (!(await driver.create(id, { expiresAt, fields }, now))) {
-      const before = sessionFields((await driver.load(id))?.fields ?? new Map());
-      await driver.commit(id, { fields: changesBetween(before, fields), expiresAt }, now);
+    if (!(await backend.create(id, { expiresAt, fields }, now))) {
+      const before = sessionFields((await backend.load(id))?.fields ?? new Map());
+      await backend.commit(id, { fields: changesBetween(before, fields), expiresAt }, now);
     }
     held.seen = fields;
   }
@@ -146,7 +154,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     const { fields, expiresAt = now + idle } = encoded;
     if (!held.seen) return put(held, encoded, expiresAt, now);
     // Where the answer is "gone", the session has ended meanwhile, and stays so.
-    await driver.commit(held.id, { fields: changesBetween(held.seen, fields), expiresAt }, now);
+    await backend.commit(held.id, { fields: changesBetween(held.seen, fields), expiresAt }, now);
     held.seen = fields;
   }
 
@@ -154,7 +162,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     const now = Date.now();
     const cookie = new Map([...fields].filter(([name]) => name === COOKIE_FIELD));
     const before = new Map([...(held.seen ?? [])].filter(([name]) => name === COOKIE_FIELD));
-    await driver.commit(
+    await backend.commit(
       held.id,
       { fields: changesBetween(before, cookie), expiresAt: expiresAt ?? now + idle },
       now,
@@ -163,7 +171,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
   async function read(sid: string): Promise<{ held: Held; session: StoredSession } | undefined> {
     const id = recordId(sid);
-    const record = await driver.load(id);
+    const record = await backend.load(id);
     const session =
       record && record.expiresAt > Date.now() ? decodeSession(record.fields, record.expiresAt) : undefined;
     if (!record || !session) return undefined;
@@ -173,13 +181,13 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   }
 
   async function list(): Promise<ListedRecord[]> {
-    if (!isListingDriver(driver))
-      throw new SessionError("ERR_SESSION_UNSUPPORTED", `The driver "${driver.name}" cannot list sessions`);
+    if (!isListingDriver(backend))
+      throw new SessionError("ERR_SESSION_UNSUPPORTED", `The driver "${backend.name}" cannot list sessions`);
     const now = Date.now();
     const found = new Map<string, ListedRecord>();
     let cursor: string | undefined;
     do {
-      const page = await driver.list({ limit: PAGE, cursor }, now);
+      const page = await backend.list({ limit: PAGE, cursor }, now);
       for (const record of page.records)
         if (record.expiresAt > now && record.fields.has(COOKIE_FIELD)) found.set(record.id, record);
       cursor = page.cursor;
@@ -222,7 +230,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
         const id = recordId(sid);
         const held = reading.getStore();
         if (held?.id === id) held.over = true;
-        await driver.destroy(id, Date.now());
+        await backend.destroy(id, Date.now());
       })(callback);
     },
 
@@ -238,7 +246,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
     clear(callback = warn) {
       callbackify(async () => {
-        for (const { id } of await list()) await driver.destroy(id, Date.now());
+        for (const { id } of await list()) await backend.destroy(id, Date.now());
       })(callback);
     },
 
