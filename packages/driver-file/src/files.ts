@@ -26,9 +26,9 @@ export async function unless<T>(codes: string | readonly string[], work: Promise
 
 /** Opens no link, and does not wait for the other end of a pipe. Windows lacks both flags, and both are 0 there. */
 const PLAIN = constants.O_NOFOLLOW | constants.O_NONBLOCK;
-export const READ = constants.O_RDONLY | PLAIN;
-export const CHANGE = constants.O_RDWR | PLAIN;
-export const MAKE = constants.O_WRONLY | constants.O_CREAT | PLAIN;
+export const READ: number = constants.O_RDONLY | PLAIN;
+export const CHANGE: number = constants.O_RDWR | PLAIN;
+export const MAKE: number = constants.O_WRONLY | constants.O_CREAT | PLAIN;
 
 /** What a file holds; `undefined` where there is none, or a link or a folder in its place. */
 export const readPlain = (file: string): Promise<Buffer | undefined> =>
@@ -94,10 +94,13 @@ export const notFolder = (path: string): SessionSetupError =>
  * @throws SessionSetupError where one of the folders is missing, or a link or a file is in its place
  */
 export async function demandFolders(...folders: readonly string[]): Promise<void> {
-  const kinds = await Promise.all(folders.map(kindOf));
+  const kinds = await Promise.allSettled(folders.map(kindOf));
   for (const [i, folder] of folders.entries()) {
-    if (kinds[i] === undefined) throw missing(folder);
-    if (kinds[i] !== "folder") throw notFolder(folder);
+    const kind = kinds[i];
+    if (kind?.status === "rejected") throw kind.reason;
+    if (kind?.value === undefined) throw missing(folder);
+    // Before what is below it, which cannot be looked at.
+    if (kind.value !== "folder") throw notFolder(folder);
   }
 }
 

@@ -30,20 +30,31 @@ const ID = /^[0-9a-f]{32}$/;
 export const isId = (id: string): boolean => ID.test(id);
 
 /** The forms of all names that the driver makes in its three folders: nothing else there is read or removed. */
-export const OWN = {
+interface OwnNames {
+  readonly shard: RegExp;
+  readonly draft: RegExp;
+  /** The folder of a record, in its shard. */
+  record(shard: string): RegExp;
+  /** The states of a record. */
+  readonly number: RegExp;
+  /** What is in the folder of a record: its states, and those that are in the making. */
+  readonly state: RegExp;
+  /** The folder of a principal, in its shard. */
+  principal(shard: string): RegExp;
+  /** An id, and what makes the entry one of its own. */
+  readonly entry: RegExp;
+}
+
+export const OWN: OwnNames = {
   shard: /^[0-9a-f]{2}$/,
   draft: ID,
-  /** The folder of a record, in its shard. */
-  record: (shard: string): RegExp => new RegExp(`^${shard}[0-9a-f]{30}$`),
-  /** The states of a record; they begin below 2 ** 47, and one of 16 digits will not come. */
+  record: (shard) => new RegExp(`^${shard}[0-9a-f]{30}$`),
+  // They begin below 2 ** 47, and one of 16 digits will not come.
   number: /^[1-9]\d{0,14}$/,
-  /** What is in the folder of a record: its states, and those that are in the making. */
   state: /^([1-9]\d{0,14}|~[0-9a-f]{32})$/,
-  /** The folder of a principal, in its shard. */
-  principal: (shard: string): RegExp => new RegExp(`^${shard}[0-9a-f]{62}$`),
-  /** An id, and what makes the entry one of its own. */
+  principal: (shard) => new RegExp(`^${shard}[0-9a-f]{62}$`),
   entry: /^[0-9a-f]{32}\.[0-9a-f]{32}$/,
-} as const;
+};
 
 export function layoutOf(directory: string): Layout {
   const [records, principals] = [join(directory, "records"), join(directory, "principals")];

@@ -7,6 +7,7 @@ import {
   demandOwn,
   inGroups,
   kindOf,
+  missing,
   notFolder,
   ownIn,
   remove,
@@ -54,8 +55,11 @@ export function createPrincipals(
 
   async function healEntry(folder: string, entry: string): Promise<void> {
     const record = layout.record(idOf(entry));
-    if (await unless("ENOENT", lstat(record))) return;
-    await demandFolders(layout.records, dirname(record));
+    if (await unless("ENOTDIR", kindOf(record))) return;
+    const kind = await kindOf(dirname(record));
+    if (kind === undefined) throw missing(dirname(record));
+    // Where something else is in their place, all records seem to be gone.
+    if (kind !== "folder") return;
     await removeOld(folder, [entry]);
   }
 
@@ -102,10 +106,8 @@ export function createPrincipals(
     },
 
     async heal(shard) {
-      const above = [join(layout.records, shard), layout.principals];
-      const kinds = await call(() => Promise.all(above.map(kindOf)));
-      // Without the records, every entry would seem to name none.
-      if (kinds.some((kind) => kind !== undefined && kind !== "folder")) return;
+      const kind = await call(() => kindOf(layout.principals));
+      if (kind !== undefined && kind !== "folder") return;
       const parent = join(layout.principals, shard);
       for (const name of await call(() => demandOwn(parent, "folders", OWN.principal(shard)))) {
         const folder = join(parent, name);

@@ -13,6 +13,7 @@ import {
   ownIn,
   RUN_SETUP,
   syncFolder,
+  unless,
 } from "./files.ts";
 import type { Folders } from "./folders.ts";
 import { LAYOUT_VERSION, type Layout, OWN, SHARDS } from "./layout.ts";
@@ -77,7 +78,8 @@ export function createProvisioning(
     async setup() {
       await call(async () => {
         try {
-          await mkdir(directory, { recursive: true, mode: 0o700 });
+          // A file in its place, or a link that leads nowhere, is told by claim().
+          await unless(["EEXIST", "ENOENT"], mkdir(directory, { recursive: true, mode: 0o700 }));
           await claim();
           const above = [drafts, records, principals];
           for (const folder of above) if (!(await make(folder))) throw notFolder(folder);

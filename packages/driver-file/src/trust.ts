@@ -36,8 +36,8 @@ export const isOthers = (uid: number | undefined): boolean =>
 
 /** Why sessions must not be kept in this folder, and the way out; `undefined` where they may. It must be there. */
 export async function distrust({ directory }: Layout): Promise<string | undefined> {
-  const [own, target] = await Promise.all([lstat(directory), stat(directory)]);
-  if (!target.isDirectory()) return `${directory} is not a folder: name another, or move that file away`;
+  const [own, target] = await Promise.all([lstat(directory), unless("ENOENT", stat(directory))]);
+  if (!target?.isDirectory()) return `${directory} is not a folder: name another, or move that file away`;
   // Windows has no such owners and permissions.
   if (!process.geteuid) return undefined;
   for (const { uid } of [own, target])
