@@ -31,7 +31,7 @@ interface Waiting {
  * Changes records, one after the other for each record: those that wait in this process are decided on one reading and
  * published by one writing, so that a hundred at once cost little more than one.
  */
-export function createChanges(folders: Folders): ChangeRecord {
+export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
   const queues = new Map<string, Waiting[]>();
 
   async function settle(id: string, group: readonly Waiting[]): Promise<void> {

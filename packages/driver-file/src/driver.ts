@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
   type Duration,
@@ -9,14 +9,15 @@ import {
   SessionTooLargeError,
   type StoredRecord,
 } from "@sessions/core";
-import { checkOption, createCall, milliseconds, refuseUnknown } from "@sessions/core/driver-tools";
+import { type Call, checkOption, checkOptions, createCall, milliseconds } from "@sessions/core/driver-tools";
 import { createChanges, type Decision } from "./changes.ts";
-import { demandNames, hasCode } from "./files.ts";
+import { hasCode, idsIn } from "./files.ts";
 import { createFolders } from "./folders.ts";
 import { isId, layoutOf, SHARDS } from "./layout.ts";
 import { createPrincipals } from "./principals.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { createSweep } from "./sweep.ts";
+import { createTrust } from "./trust.ts";
 
 /** Options of `fileDriver`. */
 export interface FileDriverOptions {
@@ -49,8 +50,8 @@ function translate(error: unknown): SessionError | undefined {
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function fileDriver(options: FileDriverOptions): ListingDriver & ProvisionedDriver {
-  const { directory, timeout: limit = "2s", ...rest } = options;
-  refuseUnknown("fileDriver: ", rest);
+  checkOptions("fileDriver", options, ["directory", "timeout"]);
+  const { directory, timeout: limit = "2s" } = options;
   checkOption(
     typeof directory === "string" && directory !== "" && !directory.includes("\0"),
     "directory",
@@ -60,9 +61,18 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
   const timeout = milliseconds("timeout", limit);
   checkOption(timeout <= LONGEST_TIMEOUT_MS, "timeout", "30 minutes at most", limit);
 
-  const call = createCall({ driver: "file", timeout, translate });
   const layout = layoutOf(resolve(directory));
   const folders = createFolders(layout);
+  const unchecked = createCall({ driver: "file", timeout, translate });
+  const demandTrust = createTrust(layout);
+  const call: Call = (work, ...rest) =>
+    unchecked(
+      async () => {
+        await demandTrust();
+        return work();
+      },
+      ...rest,
+    );
   const principals = createPrincipals(layout, call, folders.load);
   const change = createChanges(folders);
 
@@ -139,8 +149,7 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
       // Everything is in the order of the ids, and the cursor is the last one looked at.
       let last = cursor;
       for (const shard of SHARDS.slice(Math.max(SHARDS.indexOf(cursor.slice(0, 2)), 0))) {
-        const names = await call(() => demandNames(join(layout.records, shard)));
-        const ids = names.filter((id) => isId(id) && id > last).sort();
+        const ids = (await call(() => idsIn(layout.records, shard))).filter((id) => id > last);
         while (ids.length > 0) {
           if (records.length >= limit) return { records, cursor: last };
           const group = ids.splice(0, Math.min(GROUP, limit - records.length));
@@ -155,6 +164,6 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
       return { records };
     },
 
-    ...createProvisioning(layout, call),
+    ...createProvisioning(layout, folders, unchecked),
   };
 }

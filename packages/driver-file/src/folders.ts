@@ -1,19 +1,22 @@
 import { randomInt } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, open, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { StoredRecord } from "@sessions/core";
 import {
-  demandParent,
+  CHANGE,
+  demandFolders,
+  entriesIn,
   hasCode,
-  missing,
-  namesIn,
+  kindOf,
+  notFolder,
+  readPlain,
   remove,
   removeIfEmpty,
   syncFolder,
   uniqueName,
   unless,
 } from "./files.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, OWN } from "./layout.ts";
 import { type Content, decode, encode } from "./record.ts";
 
 /*
@@ -29,6 +32,9 @@ import { type Content, decode, encode } from "./record.ts";
  * The end of a record is a number too, whose file says so, and no number follows it: the folder goes, the end last. A new
  * record comes as a whole folder, by rename(), and its numbers begin at random: what a process still means to remove
  * from a folder that is long gone is never a name in the new one.
+ *
+ * Where something lies in the folder that the driver did not make, the folder cannot go: there the end stays, and a new
+ * record is a number that follows it, or the first one.
  */
 
 /** One look at a record, and the right to replace what was seen, if nobody has done so since. */
@@ -52,6 +58,8 @@ export interface Folders {
   begin(id: string): Promise<Attempt>;
   /** The file that counts, where there is a record; on the way removes what killed processes left beside it. */
   inspect(id: string): Promise<string | undefined>;
+  /** What is damaged: the file that counts, or a folder in which none does. */
+  damaged(id: string): Promise<string | undefined>;
 }
 
 interface Seen {
@@ -59,29 +67,49 @@ interface Seen {
   readonly numbers: readonly number[];
   readonly last: number | undefined;
   readonly drafts: readonly string[];
+  /** What the driver did not make. */
+  readonly strays: ReadonlySet<string>;
 }
 
-/** `last` is missing where a folder has no number. */
-type Found = { readonly last?: undefined } | { readonly last: number; readonly content: Content };
+interface Found {
+  /** `undefined` where a folder has no number. */
+  readonly last: number | undefined;
+  /** `null` where the record has ended, or there is no number. */
+  readonly content: Content;
+  readonly strays: ReadonlySet<string>;
+}
 
 /** 2100: a file's time cannot be any, and a later expiry is as good as this one. */
 const LATEST_SECONDS = 4_102_444_800;
+/** So many looks in a row that find no number show that there is none. */
+const LOOKS = 3;
 
 async function look(folder: string): Promise<Seen | undefined> {
-  const names = await namesIn(folder);
-  if (!names) return undefined;
-  const numbers = names
-    .filter((name) => /^\d{1,16}$/.test(name))
+  const entries = await entriesIn(folder);
+  if (!entries) return undefined;
+  const own: string[] = [];
+  const strays = new Set<string>();
+  for (const entry of entries) {
+    if (entry.isFile() && OWN.state.test(entry.name)) own.push(entry.name);
+    else strays.add(entry.name);
+  }
+  const numbers = own
+    .filter((name) => OWN.number.test(name))
     .map(Number)
     .sort((a, b) => a - b);
-  return { numbers, last: numbers.at(-1), drafts: names.filter((name) => name.startsWith("~")) };
+  return { numbers, last: numbers.at(-1), drafts: own.filter((name) => name.startsWith("~")), strays };
 }
 
 const removeAll = (folder: string, names: readonly (string | number)[]) =>
   Promise.all(names.map((name) => remove(join(folder, String(name)))));
 
 /** Its time says when the record expires, so that a sweep need not read it. */
-async function fill(file: string, flag: string, next: StoredRecord | null, lasting: boolean): Promise<void> {
+async function fill(
+  file: string,
+  flag: string | number,
+  next: StoredRecord | null,
+  lasting: boolean,
+): Promise<void> {
   const handle = await open(file, flag, 0o600);
   try {
     await handle.writeFile(encode(next));
@@ -113,6 +141,7 @@ async function bury(folder: string, end: number | undefined, lasting: boolean): 
   await removeAll(folder, seen.drafts);
   if (end !== undefined) {
     await removeAll(folder, seen.numbers.slice(0, -1));
+    if (seen.strays.size > 0) return;
     // Or a loss of power could take the end and leave what was before it.
     if (lasting) await syncFolder(folder);
     await removeAll(folder, [end]);
@@ -130,18 +159,22 @@ export function createFolders(layout: Layout): Folders {
   }
 
   async function read(folder: string): Promise<Found | undefined> {
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const seen = await look(folder);
       if (!seen) return undefined;
-      const { last } = seen;
-      if (last === undefined) return {};
+      const { last, strays } = seen;
+      if (last === undefined) {
+        // A listing may be overtaken by a change; where the folder can go, its removal shows that, and else another look.
+        if (strays.size > 0 && looks < LOOKS) continue;
+        return { last, content: null, strays };
+      }
       const file = join(folder, String(last));
-      const bytes = await unless("ENOENT", readFile(file));
+      const bytes = await readPlain(file);
       // Otherwise there is a newer number by now.
       if (!bytes) continue;
       const content = decode(bytes);
       if (content === undefined) report(file);
-      return { last, content };
+      return { last, content, strays };
     }
   }
 
@@ -152,21 +185,23 @@ export function createFolders(layout: Layout): Folders {
       async leave() {},
       async replace(next, { isLate, lasting }) {
         if (next === null) return true;
+        await demandFolders(layout.drafts);
         const draft = join(layout.drafts, uniqueName());
-        await mkdir(draft, { mode: 0o700 }).catch((error: unknown) => {
-          throw hasCode(error, "ENOENT") ? missing(layout.drafts) : error;
-        });
+        const file = join(draft, String(randomInt(1, 2 ** 47)));
+        await mkdir(draft, { mode: 0o700 });
         try {
-          await fill(join(draft, String(randomInt(1, 2 ** 47))), "wx", next, lasting);
+          await fill(file, "wx", next, lasting);
           if (lasting) await syncFolder(draft);
           if (isLate()) return false;
           await rename(draft, folder);
         } catch (error) {
           // Another was made first, or a sweep has removed the draft.
           if (hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) return false;
-          throw error;
+          const inPlace = await unless("ENOTDIR", kindOf(folder));
+          throw inPlace === undefined || inPlace === "folder" ? error : notFolder(folder);
         } finally {
-          await rm(draft, { recursive: true, force: true });
+          await remove(file);
+          await removeIfEmpty(draft);
         }
         if (lasting) await syncFolder(dirname(folder));
         return true;
@@ -178,12 +213,9 @@ export function createFolders(layout: Layout): Folders {
     async load(id) {
       const folder = layout.record(id);
       for (;;) {
-        const found = await read(folder);
-        if (!found) {
-          await demandParent(folder);
-          return undefined;
-        }
-        if (found.last !== undefined) return found.content ?? undefined;
+        const [found] = await Promise.all([read(folder), demandFolders(layout.records, dirname(folder))]);
+        if (!found) return undefined;
+        if (found.last !== undefined || found.strays.size > 0) return found.content ?? undefined;
         // Either it is empty, and goes, or a listing was overtaken by a change, and the next one is not.
         await bury(folder, undefined, false);
       }
@@ -192,6 +224,8 @@ export function createFolders(layout: Layout): Folders {
     async begin(id) {
       const folder = layout.record(id);
       for (;;) {
+        await demandFolders(layout.records, dirname(folder));
+        if ((await kindOf(folder)) !== "folder") return beginNew(folder);
         const draft = join(folder, `~${uniqueName()}`);
         const leave = () => remove(draft);
         // Before the look, see above.
@@ -199,25 +233,26 @@ export function createFolders(layout: Layout): Folders {
           "ENOENT",
           writeFile(draft, "", { flag: "wx", mode: 0o600 }).then(() => true),
         );
-        if (!begun) {
-          await demandParent(folder);
-          return beginNew(folder);
-        }
+        if (!begun) continue;
         const found = await read(folder);
-        if (found?.last === undefined || found.content === null) {
+        if (!found || (found.content === null && found.strays.size === 0)) {
           await leave();
           await bury(folder, found?.last, true);
           continue;
         }
-        const { last, content } = found;
+        const { last = 0, content, strays } = found;
         return {
-          record: content,
+          record: content ?? undefined,
           leave,
           async replace(next, { isLate, lasting }) {
+            let number = last + 1;
+            while (strays.has(String(number))) number++;
             try {
-              await fill(draft, "r+", next, lasting);
+              // There is nothing to end.
+              if (next === null && content === null) return true;
+              await fill(draft, CHANGE, next, lasting);
               if (isLate()) return false;
-              await link(draft, join(folder, String(last + 1)));
+              await link(draft, join(folder, String(number)));
             } catch (error) {
               if (hasCode(error, "ENOENT", "EEXIST")) return false;
               throw error;
@@ -225,11 +260,11 @@ export function createFolders(layout: Layout): Folders {
               await leave();
             }
             if (next === null) {
-              await bury(folder, last + 1, lasting);
+              await bury(folder, number, lasting);
               return true;
             }
             if (lasting) await syncFolder(folder);
-            await tidy(folder, last + 1);
+            await tidy(folder, number);
             return true;
           },
         };
@@ -246,6 +281,13 @@ export function createFolders(layout: Layout): Folders {
       }
       if (seen.drafts.length > 0 || seen.numbers.length > 1) await tidy(folder, seen.last);
       return join(folder, String(seen.last));
+    },
+
+    async damaged(id) {
+      const folder = layout.record(id);
+      const found = await read(folder);
+      if (found?.last === undefined) return found && found.strays.size > 0 ? folder : undefined;
+      return found.content === undefined ? join(folder, String(found.last)) : undefined;
     },
   };
 }

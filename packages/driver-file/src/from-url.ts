@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type ListingDriver, type ProvisionedDriver, SessionConfigError } from "@sessions/core";
-import { refuseUnknown } from "@sessions/core/driver-tools";
+import { checkOptions } from "@sessions/core/driver-tools";
 import { type FileDriverOptions, fileDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `fileDriver`, but the directory. */
@@ -22,8 +22,7 @@ export async function fromUrl(
   url: string,
   options: FileUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver> {
-  const { timeout, ...rest } = options;
-  refuseUnknown("fromUrl: ", rest);
+  checkOptions("fileDriver fromUrl", options, ["timeout"]);
   let directory = "";
   try {
     directory = directoryOf(url);
@@ -31,6 +30,8 @@ export async function fromUrl(
     // As for an empty one.
   }
   if (directory === "" || directory.includes("\0"))
-    throw new SessionConfigError("The URL must be like file:./sessions or file:///var/lib/app/sessions");
-  return fileDriver({ directory, timeout });
+    throw new SessionConfigError(
+      "The URL must be like file:./sessions or file:///var/lib/app/sessions, and takes no parameters",
+    );
+  return fileDriver({ directory, timeout: options.timeout });
 }

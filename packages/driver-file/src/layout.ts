@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** Where everything lies. Names are lower-case hexadecimal, so they fit a file system that ignores case. */
 export interface Layout {
   readonly directory: string;
-  /** Says that `setup()` was run, and how files are laid out. */
+  /** Says that the folder is the driver's, and how files are laid out. */
   readonly version: string;
   /** The folders of new records, before they are moved to their places. */
   readonly drafts: string;
@@ -29,11 +29,31 @@ const ID = /^[0-9a-f]{32}$/;
 /** Nothing else becomes a part of a path. */
 export const isId = (id: string): boolean => ID.test(id);
 
-/** What the driver makes, level by level below its three folders: nothing else there is read or removed. */
-export const OWN_NAMES: Readonly<Record<"records" | "principals" | "drafts", readonly RegExp[]>> = {
-  records: [/^[0-9a-f]{2}$/, ID, /^(\d{1,16}|~[0-9a-f]{32})$/],
-  principals: [/^[0-9a-f]{2}$/, /^[0-9a-f]{64}$/, /^[0-9a-f]{32}\.[0-9a-f]{32}$/],
-  drafts: [ID, /^\d{1,16}$/],
+/** The forms of all names that the driver makes in its three folders: nothing else there is read or removed. */
+interface OwnNames {
+  readonly shard: RegExp;
+  readonly draft: RegExp;
+  /** The folder of a record, in its shard. */
+  record(shard: string): RegExp;
+  /** The states of a record. */
+  readonly number: RegExp;
+  /** What is in the folder of a record: its states, and those that are in the making. */
+  readonly state: RegExp;
+  /** The folder of a principal, in its shard. */
+  principal(shard: string): RegExp;
+  /** An id, and what makes the entry one of its own. */
+  readonly entry: RegExp;
+}
+
+export const OWN: OwnNames = {
+  shard: /^[0-9a-f]{2}$/,
+  draft: ID,
+  record: (shard) => new RegExp(`^${shard}[0-9a-f]{30}$`),
+  // They begin below 2 ** 47, and one of 16 digits will not come.
+  number: /^[1-9]\d{0,14}$/,
+  state: /^([1-9]\d{0,14}|~[0-9a-f]{32})$/,
+  principal: (shard) => new RegExp(`^${shard}[0-9a-f]{62}$`),
+  entry: /^[0-9a-f]{32}\.[0-9a-f]{32}$/,
 };
 
 export function layoutOf(directory: string): Layout {

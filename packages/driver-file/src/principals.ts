@@ -1,20 +1,22 @@
-import { mkdir, open, stat } from "node:fs/promises";
+import { lstat, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import {
-  demandNames,
-  demandParent,
-  hasCode,
+  demandFolders,
+  demandOwn,
   inGroups,
-  namesIn,
+  kindOf,
+  missing,
+  notFolder,
+  ownIn,
   remove,
   removeIfEmpty,
   syncFolder,
   uniqueName,
   unless,
 } from "./files.ts";
-import { type Layout, OWN_NAMES } from "./layout.ts";
+import { type Layout, OWN } from "./layout.ts";
 
 /*
  * A principal's entries are written before the record, so an entry without a record may be one whose record is on its way.
@@ -39,7 +41,7 @@ const idOf = (entry: string): string => entry.slice(0, 32);
 async function removeOld(folder: string, entries: readonly string[]): Promise<void> {
   for (const entry of entries) {
     const file = join(folder, entry);
-    const made = await unless("ENOENT", stat(file));
+    const made = await unless("ENOENT", lstat(file));
     if (made && made.mtimeMs < Date.now() - ON_ITS_WAY_MS) await remove(file);
   }
 }
@@ -49,13 +51,15 @@ export function createPrincipals(
   call: Call,
   load: (id: string) => Promise<StoredRecord | undefined>,
 ): Principals {
-  const [, , own] = OWN_NAMES.principals;
-  const entriesIn = async (folder: string) => (await namesIn(folder))?.filter((name) => own?.test(name));
+  const entriesOf = (folder: string) => ownIn(folder, "files", OWN.entry);
 
   async function healEntry(folder: string, entry: string): Promise<void> {
     const record = layout.record(idOf(entry));
-    if (await unless("ENOENT", stat(record))) return;
-    await demandParent(record);
+    if (await unless("ENOTDIR", kindOf(record))) return;
+    const kind = await kindOf(dirname(record));
+    if (kind === undefined) throw missing(dirname(record));
+    // Where something else is in their place, all records seem to be gone.
+    if (kind !== "folder") return;
     await removeOld(folder, [entry]);
   }
 
@@ -63,10 +67,10 @@ export function createPrincipals(
     async add(principal, id) {
       const folder = layout.principal(principal);
       for (;;) {
-        await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
-          if (hasCode(error, "ENOENT")) await demandParent(folder);
-          if (!hasCode(error, "EEXIST")) throw error;
-        });
+        await demandFolders(layout.principals, dirname(folder));
+        await unless(["EEXIST", "ENOENT"], mkdir(folder, { mode: 0o700 }));
+        const kind = await kindOf(folder);
+        if (kind !== undefined && kind !== "folder") throw notFolder(folder);
         const handle = await unless("ENOENT", open(join(folder, `${id}.${uniqueName()}`), "wx", 0o600));
         // Without it, the folder was empty, and was removed just now.
         if (!handle) continue;
@@ -79,9 +83,9 @@ export function createPrincipals(
 
     async list(principal, after, limit, now) {
       const folder = layout.principal(principal);
-      const entries = await entriesIn(folder);
+      const entries = await entriesOf(folder);
       if (!entries) {
-        await demandParent(folder);
+        await demandFolders(layout.principals, dirname(folder));
         return { records: [] };
       }
       const ids = [...new Set(entries.map(idOf))].filter((id) => id > after).sort();
@@ -102,10 +106,12 @@ export function createPrincipals(
     },
 
     async heal(shard) {
+      const kind = await call(() => kindOf(layout.principals));
+      if (kind !== undefined && kind !== "folder") return;
       const parent = join(layout.principals, shard);
-      for (const name of await call(() => demandNames(parent))) {
+      for (const name of await call(() => demandOwn(parent, "folders", OWN.principal(shard)))) {
         const folder = join(parent, name);
-        const entries = (await call(() => entriesIn(folder))) ?? [];
+        const entries = (await call(() => entriesOf(folder))) ?? [];
         while (entries.length > 0) {
           const group = entries.splice(0, 8);
           await call(() => Promise.all(group.map((entry) => healEntry(folder, entry))));

@@ -1,142 +1,103 @@
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
+import { createCheck } from "./check.ts";
 import {
   hasCode,
   inGroups,
-  namesIn,
-  remove,
-  removeIfEmpty,
+  kindOf,
+  MAKE,
+  NOT_ALLOWED,
+  notFolder,
+  ownIn,
+  RUN_SETUP,
   syncFolder,
-  uniqueName,
   unless,
 } from "./files.ts";
-import { LAYOUT_VERSION, type Layout, OWN_NAMES, SHARDS } from "./layout.ts";
+import type { Folders } from "./folders.ts";
+import { LAYOUT_VERSION, type Layout, OWN, SHARDS } from "./layout.ts";
+import { tearDown } from "./teardown.ts";
+import { distrust, isOther, namesIn, otherVersion, readVersion, unmarked } from "./trust.ts";
 
-const NOT_ALLOWED = ["EACCES", "EPERM", "EROFS"];
-
-/** Removes what bears the driver's names, level by level, and the folders that are empty then. */
-async function removeOwn(folder: string, [own, ...deeper]: readonly RegExp[]): Promise<void> {
-  const names = ((await namesIn(folder)) ?? []).filter((name) => own?.test(name));
-  await inGroups(names, 8, (name) =>
-    deeper.length > 0 ? removeOwn(join(folder, name), deeper) : remove(join(folder, name)),
-  );
-  await removeIfEmpty(folder);
+/** Makes a folder, or finds it: `false` where a link or a file is in its place. */
+async function make(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    return (await kindOf(folder)) === "folder";
+  }
 }
 
+/** Makes, checks and removes the folders. */
 export function createProvisioning(
   layout: Layout,
+  folders: Folders,
   call: Call,
 ): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const { directory, version, drafts, records, principals } = layout;
-  const shards = [records, principals].flatMap((parent) => SHARDS.map((shard) => join(parent, shard)));
-  const readVersion = async () => (await unless("ENOENT", readFile(version, "utf8")))?.trim();
-  const otherVersion = (written: string) =>
-    `${version} says that the files are laid out as version "${written}", and this package knows version ${LAYOUT_VERSION}: use the package that wrote them, or another folder`;
 
-  /** The driver's own steps, where nobody else looks. */
-  async function tryToWrite(): Promise<void> {
-    const [draft, moved] = [join(drafts, uniqueName()), join(drafts, uniqueName())];
+  /**
+   * Marks an empty folder as the driver's before anything else is in it, so that several setups at once, and one after
+   * another that was killed, know it.
+   * @throws SessionSetupError for one that is somebody else's
+   */
+  async function claim(): Promise<void> {
+    const fault = await distrust(layout);
+    if (fault !== undefined) throw new SessionSetupError(`file: ${fault}`);
+    const names = await namesIn(directory);
+    // After the names: what another setup makes comes after its mark.
+    const written = await readVersion(layout);
+    if (written === LAYOUT_VERSION) return;
+    if (isOther(written)) throw new SessionSetupError(`file: ${otherVersion(layout, written)}`);
+    const isEmpty =
+      names.length === 0 || (written === "" && names.every((name) => join(directory, name) === version));
+    if (!isEmpty) throw new SessionSetupError(`file: ${unmarked(layout)}`);
+    const handle = await open(version, MAKE, 0o600);
     try {
-      await mkdir(draft, { mode: 0o700 });
-      await writeFile(join(draft, "1"), "", { flag: "wx", mode: 0o600 });
-      await link(join(draft, "1"), join(draft, "2"));
-      await syncFolder(draft);
-      await rename(draft, moved);
-    } catch (error) {
-      // A sweep took it for what a killed process left.
-      if (!hasCode(error, "ENOENT")) throw error;
+      // In the same place, whichever process is the first.
+      await handle.write(`${LAYOUT_VERSION}\n`, 0);
+      await handle.sync();
     } finally {
-      for (const folder of [draft, moved]) await rm(folder, { recursive: true, force: true });
+      await handle.close();
     }
+    await syncFolder(directory);
   }
 
-  /** An empty folder is no record and no principal, so nobody is misled meanwhile. */
-  async function tryToMake(parent: string): Promise<boolean> {
-    const own = join(parent, parent.startsWith(principals) ? uniqueName() + uniqueName() : uniqueName());
-    try {
-      await mkdir(own, { mode: 0o700 });
-      await removeIfEmpty(own);
-    } catch (error) {
-      if (hasCode(error, ...NOT_ALLOWED)) return false;
-      // Found and named before.
-      if (!hasCode(error, "ENOENT")) throw error;
-    }
-    return true;
-  }
-
-  async function findFaults(): Promise<string[]> {
-    const top = await unless("ENOENT", stat(directory));
-    if (!top) return [`The folder ${directory} is missing: run setup(), or mount what belongs there`];
-    if (!top.isDirectory()) return [`${directory} is not a folder: name another, or move that file away`];
-    const found: string[] = [];
-
-    const written = await readVersion();
-    if (!written) found.push(`The file ${version} is missing or empty: run setup()`);
-    else if (written !== LAYOUT_VERSION) found.push(otherVersion(written));
-
-    const all = [drafts, records, principals, ...shards];
-    const stats = await Promise.all(all.map((folder) => unless("ENOENT", stat(folder))));
-    const missing = all.filter((_, i) => !stats[i]);
-    if (missing.length > 0)
-      found.push(`Folders are missing, ${missing.length} in number, like ${missing[0]}: run setup()`);
-
-    // Whoever cannot pass through the upper ones reaches nothing below.
-    const open = all.slice(0, 3).filter((_, i) => (stats[i]?.mode ?? 0) & 0o077);
-    if (process.platform !== "win32" && open.length > 0)
-      found.push(`Others than the owner may enter ${open.join(", ")}: run chmod 700 on it`);
-
-    const allowed = await inGroups(all, 16, tryToMake);
-    const forbidden = all.filter((_, i) => !allowed[i]);
-    if (forbidden.length > 0)
-      found.push(
-        `This process has no permission to write in ${forbidden.length} of the folders, like ${forbidden[0]}: let its user own ${directory} and all that is in it`,
-      );
-    else if (stats[0]) await tryToWrite();
-    return found;
+  async function makeShards(parent: string): Promise<string[]> {
+    const made = new Set(await ownIn(parent, "folders", OWN.shard));
+    const lacking = SHARDS.filter((shard) => !made.has(shard)).map((shard) => join(parent, shard));
+    const right = await inGroups(lacking, 16, make);
+    if (lacking.length > 0) await syncFolder(parent);
+    return lacking.filter((_, i) => !right[i]);
   }
 
   return {
     async setup() {
       await call(async () => {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        const written = await readVersion();
-        if (written && written !== LAYOUT_VERSION)
-          throw new SessionSetupError(`file: ${otherVersion(written)}`);
-        const make = (folder: string) => unless("EEXIST", mkdir(folder, { mode: 0o700 }));
-        await inGroups([drafts, records, principals], 3, make);
-        await inGroups(shards, 16, make);
-        // At last: it says that all of it is there.
-        if (!written) await writeFile(version, `${LAYOUT_VERSION}\n`, { mode: 0o600, flush: true });
-        for (const folder of [records, principals, directory]) await syncFolder(folder);
-      }, Number.POSITIVE_INFINITY);
-    },
-
-    async check() {
-      return call(async () => {
         try {
-          return await findFaults();
+          // A file in its place, or a link that leads nowhere, is told by claim().
+          await unless(["EEXIST", "ENOENT"], mkdir(directory, { recursive: true, mode: 0o700 }));
+          await claim();
+          const above = [drafts, records, principals];
+          for (const folder of above) if (!(await make(folder))) throw notFolder(folder);
+          await syncFolder(directory);
+          const [stray] = [...(await makeShards(records)), ...(await makeShards(principals))];
+          if (stray !== undefined) throw notFolder(stray);
         } catch (error) {
-          if (hasCode(error, ...NOT_ALLOWED))
-            return [
-              `This process has no permission to read and write in ${directory}: let its user own it and all that is in it`,
-            ];
-          if (hasCode(error, "ENOTSUP", "EOPNOTSUPP", "ENOSYS"))
-            return [`The file system of ${directory} has no hard links: use another one`];
-          throw error;
+          if (!hasCode(error, ...NOT_ALLOWED)) throw error;
+          throw new SessionSetupError(
+            `file: this process may not make what is missing in ${directory}: ${RUN_SETUP}, as a user who may; and let the user of this process own it and all that is in it`,
+            { cause: error },
+          );
         }
-      });
-    },
-
-    async teardown() {
-      await call(async () => {
-        await remove(version);
-        await removeOwn(records, OWN_NAMES.records);
-        await removeOwn(principals, OWN_NAMES.principals);
-        await removeOwn(drafts, OWN_NAMES.drafts);
-        await removeIfEmpty(directory);
       }, Number.POSITIVE_INFINITY);
     },
+
+    check: createCheck(layout, folders, call),
+
+    teardown: () => call(() => tearDown(layout), Number.POSITIVE_INFINITY),
   };
 }

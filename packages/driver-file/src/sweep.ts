@@ -1,12 +1,22 @@
-import { rename, rm, stat } from "node:fs/promises";
+import { lstat, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { SweepRange } from "@sessions/core";
+import { isSessionError, type SweepRange } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import type { ChangeRecord } from "./changes.ts";
-import { demandNames, uniqueName, unless } from "./files.ts";
+import {
+  demandOwn,
+  entriesIn,
+  hasCode,
+  idsIn,
+  NOT_ALLOWED,
+  remove,
+  removeIfEmpty,
+  uniqueName,
+  unless,
+} from "./files.ts";
 import type { Folders } from "./folders.ts";
-import { isId, type Layout, SHARDS } from "./layout.ts";
+import { type Layout, OWN, SHARDS } from "./layout.ts";
 import type { Principals } from "./principals.ts";
 
 export interface SweepParts {
@@ -22,6 +32,8 @@ export interface SweepParts {
 const GROUP = 4;
 /** File systems keep times more or less exactly. The time only says which records are worth a look. */
 const SLACK_MS = 2_500;
+/** So long after its last change a damaged file goes. */
+const DAY_MS = 24 * 3_600_000;
 
 /**
  * Walks round through the shards and goes on, at each call, where the last one ended: a call comes back after `limit`
@@ -31,28 +43,31 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
   const { layout, folders, principals, change, call, timeout } = parts;
   let position = "";
 
-  /** Folders of new records that never came to their places. */
-  async function removeDrafts(): Promise<void> {
-    for (const name of await demandNames(layout.drafts)) {
-      const dead = join(layout.drafts, uniqueName());
-      // Renamed, it cannot be moved to its place half removed: who was about to do so begins again.
-      await unless("ENOENT", rename(join(layout.drafts, name), dead));
-      await rm(dead, { recursive: true, force: true });
-    }
+  /** A folder of a new record that never came to its place. */
+  async function removeDraft(name: string): Promise<void> {
+    const draft = join(layout.drafts, name);
+    const entries = await entriesIn(draft);
+    // Nothing but what the driver made, or it stays.
+    if (!entries?.every((entry) => entry.isFile() && OWN.number.test(entry.name))) return;
+    const dead = join(layout.drafts, uniqueName());
+    // Renamed, it cannot be moved to its place half removed: who was about to do so begins again.
+    await unless("ENOENT", rename(draft, dead));
+    for (const entry of entries) await remove(join(dead, entry.name));
+    await removeIfEmpty(dead);
   }
 
   async function sweepOne(id: string, { after, before }: SweepRange): Promise<number> {
     const file = await folders.inspect(id);
     if (file === undefined) return 0;
-    const time = (await unless("ENOENT", stat(file)))?.mtimeMs;
+    const time = (await unless("ENOENT", lstat(file)))?.mtimeMs;
     if (time === undefined || time < after - SLACK_MS || time >= before + SLACK_MS) return 0;
     return change(id, {
       end: performance.now() + timeout,
       // What has expired may come back after a loss of power.
       lasting: false,
       decide(record) {
-        // A damaged one is as good as none, and goes.
-        if (!record) return { answer: 0, next: null };
+        // A damaged one.
+        if (!record) return { answer: 0, ...(before - time >= DAY_MS && { next: null }) };
         const expired = record.expiresAt >= after && record.expiresAt < before;
         return expired ? { answer: 1, next: null } : { answer: 0 };
       },
@@ -61,25 +76,44 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
 
   return async (range) => {
     let removed = 0;
+    let refused: unknown;
+    /** What this process may not touch holds up nothing else. */
+    async function tolerate<T>(work: Promise<T>): Promise<T | undefined> {
+      try {
+        return await work;
+      } catch (error) {
+        const cause = isSessionError(error) ? error.cause : error;
+        if (!hasCode(cause, ...NOT_ALLOWED)) throw error;
+        refused ??= cause;
+        return undefined;
+      }
+    }
+
+    async function removeDrafts(): Promise<void> {
+      for (const name of await demandOwn(layout.drafts, "folders", OWN.draft))
+        await tolerate(removeDraft(name));
+    }
+
     const from = position;
     const first = SHARDS.indexOf(from.slice(0, 2));
     // The first shard twice: from the position on, and at last what is before it.
     for (let step = 0; step <= SHARDS.length; step++) {
       const shard = SHARDS[(Math.max(first, 0) + step) % SHARDS.length] ?? "";
-      if (shard === SHARDS[0]) await call(removeDrafts);
-      const names = (await call(() => demandNames(join(layout.records, shard)))).sort();
-      const ids = names
-        .filter(isId)
-        .filter((id) => (step === 0 ? id > from : step < SHARDS.length || id <= from));
+      if (shard === SHARDS[0]) await tolerate(call(removeDrafts));
+      const all = (await tolerate(call(() => idsIn(layout.records, shard)))) ?? [];
+      const ids = all.filter((id) => (step === 0 ? id > from : step < SHARDS.length || id <= from));
       while (ids.length > 0) {
         const group = ids.splice(0, Math.min(GROUP, range.limit - removed));
-        const counts = await call(() => Promise.all(group.map((id) => sweepOne(id, range))));
+        const sweep = async (id: string) => (await tolerate(sweepOne(id, range))) ?? 0;
+        const counts = await call(() => Promise.all(group.map(sweep)));
         removed += counts.reduce((sum, count) => sum + count, 0);
         position = group.at(-1) ?? position;
         if (removed >= range.limit) return removed;
       }
-      await principals.heal(shard);
+      await tolerate(principals.heal(shard));
     }
+    // Told when all that could be done was done.
+    if (removed === 0 && refused !== undefined) await call(() => Promise.reject(refused));
     return removed;
   };
 }

@@ -7,18 +7,12 @@ import type { Attempt, Folders } from "../src/folders.ts";
 const start: StoredRecord = { version: 1, expiresAt: 1, fields: new Map() };
 
 /** One record in memory, which counts how often it is read and replaced. */
-function fake(replace: Attempt["replace"]): Folders & { begun: number } {
+function fake(replace: Attempt["replace"]): Pick<Folders, "begin"> & { begun: number } {
   const folders = {
     begun: 0,
-    async load() {
-      return start;
-    },
     async begin() {
       folders.begun++;
       return { record: start, replace, async leave() {} };
-    },
-    async inspect() {
-      return undefined;
     },
   };
   return folders;

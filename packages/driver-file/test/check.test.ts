@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -65,14 +65,20 @@ describe("check names", () => {
     expect(await driver.check()).toEqual([]);
   });
 
-  test("a missing layout, an empty one, and another version's, which setup() does not touch", async () => {
+  test("a missing layout, an empty one, and another version's, with the way out, and setup() touches none", async () => {
     const { directory, driver } = await open();
     const layout = join(directory, "layout");
-    for (const spoil of [() => rm(layout), () => writeFile(layout, "")]) {
+    for (const spoil of [() => rm(layout), () => writeFile(layout, ""), () => writeFile(layout, "mine")]) {
       await spoil();
-      expect(await driver.check()).toEqual([
-        expect.stringMatching(/layout is missing or empty: run setup\(\)/),
-      ]);
+      const before = await tree(directory);
+      const told = /has no layout file of this driver.*write the line 1 to \S+layout$/;
+      expect(await driver.check()).toEqual([expect.stringMatching(told)]);
+      await expect(driver.setup()).rejects.toMatchObject({
+        code: "ERR_SESSION_SETUP",
+        message: expect.stringMatching(told),
+      });
+      expect(await tree(directory)).toEqual(before);
+      await writeFile(layout, "1\n");
       await driver.setup();
       expect(await driver.check()).toEqual([]);
     }
@@ -81,7 +87,19 @@ describe("check names", () => {
       expect.stringMatching(/version "2", and this package knows version 1/),
     ]);
     await expect(driver.setup()).rejects.toMatchObject({ code: "ERR_SESSION_SETUP" });
+    await expect(driver.teardown()).rejects.toMatchObject({ code: "ERR_SESSION_SETUP" });
     expect(await readFile(layout, "utf8")).toBe("2\n");
+  });
+
+  test("a group that may write to the folder, and one of its folders that is another user's", async () => {
+    const { directory, driver } = await open();
+    await chmod(directory, 0o770);
+    expect(await driver.check()).toEqual([`A group may write to ${directory}: run chmod g-w on it`]);
+    await driver.setup();
+    await chmod(directory, 0o700);
+    if (!isRoot) return;
+    await chown(join(directory, "drafts"), 65_534, 65_534);
+    expect(await driver.check()).toEqual([expect.stringMatching(/drafts belongs to another user/)]);
   });
 
   test.each(["drafts", "records", "principals"])("%s, if others may enter it", async (name) => {
@@ -132,7 +150,7 @@ test.skipIf(!isRoot || process.platform !== "linux")(
       "-t",
       "tmpfs",
       "-o",
-      "size=4m",
+      "size=4m,mode=700",
       "tmpfs",
       directory,
     ]).then(

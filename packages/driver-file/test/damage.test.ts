@@ -1,5 +1,5 @@
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fileDriver } from "../src/index.ts";
 import { begin, HOUR, ownFolder } from "./support.ts";
@@ -65,14 +65,38 @@ describe("a damaged file", () => {
     expect(await driver.load(id)).toEqual({ version: 1, expiresAt: now + HOUR, fields: new Map() });
   });
 
-  test("goes with a sweep once its time is over, and does not count", async () => {
+  test("goes with a sweep a day after its last change, not earlier, and does not count", async () => {
     const { driver, fileOf } = await open();
     const id = await begin(driver, { fields });
     const file = await fileOf(id);
-    // Now is also the file's time, and the sweep's range ends a little later than that of an exact clock.
     await writeFile(file, "nonsense");
-    const before = Date.now() + HOUR;
-    expect(await driver.sweep({ after: 0, before, limit: 10 })).toBe(0);
-    await expect(readFile(file)).rejects.toMatchObject({ code: "ENOENT" });
+    const changed = Date.now();
+    const day = 24 * HOUR;
+    const sweep = (before: number) => driver.sweep({ after: 0, before, limit: 10 });
+    expect(await sweep(changed + day - HOUR)).toBe(0);
+    expect(await readFile(file, "utf8")).toBe("nonsense");
+    expect(await sweep(changed + day + HOUR)).toBe(0);
+    await expect(readFile(dirname(file))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("is named by check(), among a bounded number of others, and no longer when it is gone", async () => {
+    const { driver, fileOf } = await open();
+    for (let i = 0; i < 20; i++) await begin(driver, { fields });
+    const files = await Promise.all((await Promise.all([begin(driver), begin(driver)])).map(fileOf));
+    for (const file of files) await truncate(file, 10);
+    const [said, ...more] = await driver.check();
+    expect(said).toMatch(/^Damaged are 2 of the 22 sessions that were looked at, like /);
+    expect(files.some((file) => said?.includes(`like ${file}:`))).toBe(true);
+    expect(more).toEqual([]);
+    await driver.sweep({ after: 0, before: Date.now() + 25 * HOUR, limit: 100 });
+    expect(await driver.check()).toEqual([]);
+  });
+
+  test("in whose place lies something else is named by check() as well", async () => {
+    const { driver, fileOf } = await open();
+    const file = await fileOf(await begin(driver, { fields }));
+    await rm(file);
+    await mkdir(file);
+    expect(await driver.check()).toEqual([expect.stringContaining(`like ${dirname(file)}:`)]);
   });
 });

@@ -17,7 +17,7 @@ import { type FileDriverOptions, fileDriver, fromUrl } from "../src/index.ts";
 import { begin, HOUR, newId, ownFolder } from "./support.ts";
 
 describe("options", () => {
-  test.each([
+  test.each<[unknown, string | RegExp]>([
     [{}, "directory"],
     [{ directory: "" }, "directory"],
     [{ directory: 5 }, "directory"],
@@ -25,7 +25,11 @@ describe("options", () => {
     [{ directory: "x", timeout: 0 }, "timeout"],
     [{ directory: "x", timeout: "soon" }, "timeout"],
     [{ directory: "x", timeout: "31m" }, "timeout"],
-    [{ directory: "x", folder: "y" }, "folder"],
+    [{ directory: "x", folder: "y" }, /fileDriver: unknown option "folder"/],
+    [{ directory: "x", timout: "1s" }, /Did you mean "timeout"/],
+    [{ directry: "x" }, /Did you mean "directory"/],
+    ["./sessions", /fileDriver: takes an object of options; got string/],
+    [undefined, /takes an object/],
   ])("%j is refused, naming %s", (options, name) => {
     const wrong: unknown = options;
     const make: (options: never) => unknown = fileDriver;
@@ -94,8 +98,10 @@ describe("fromUrl", () => {
   test("takes no other options than the driver", async () => {
     const directory: object = { directory: "y" };
     await expect(fromUrl("file:./x", directory)).rejects.toThrow(/directory/);
-    const unknown: object = { close: true };
-    await expect(fromUrl("file:./x", unknown)).rejects.toThrow(/close/);
+    const unknown: object = { tmeout: "1s" };
+    await expect(fromUrl("file:./x", unknown)).rejects.toThrow(
+      /fileDriver fromUrl: unknown option "tmeout".*"timeout"/,
+    );
   });
 
   test("driverFromUrl finds it", async () => {
@@ -153,7 +159,7 @@ describe("a folder that is not there is an error, and nobody's logout", () => {
   }
   const setupError = expect.objectContaining({
     code: "ERR_SESSION_SETUP",
-    message: expect.stringMatching(/run setup\(\)/),
+    message: expect.stringMatching(/sessions\.setup\(\).* driver\.setup\(\)/),
   });
 
   test("before setup()", async () => {

@@ -101,7 +101,7 @@ async function prepare(): Promise<{
   shared: string;
 }> {
   const directory = await ownFolder();
-  const program = await buildWriter(directory);
+  const program = await buildWriter(await ownFolder());
   const driver = fileDriver({ directory, timeout: "30s" });
   await driver.setup();
   return { directory, driver, program, shared: await begin(driver) };
