@@ -52,10 +52,10 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
     checkOption(fits, "codec", "an object with the methods encode, decode, or a list of such", codec);
     const { name = "custom" } = codec;
     const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
-    checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., others for each", name);
+    checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., another for each", name);
     codecs.set(name, codec);
   }
-  checkOption(codecs.size > 0, "codec", "a list of one or more", given);
+  checkOption(codecs.size > 0, "codec", "one or more", given);
   return codecs;
 }
 
@@ -120,10 +120,9 @@ function refuseWhatJsonLoses(this: unknown, key: string): unknown {
   const value: unknown = Reflect.get(Object(this), key);
   const fits =
     value === null ||
-    typeof value === "string" ||
-    typeof value === "boolean" ||
-    (typeof value === "number" && Number.isFinite(value)) ||
-    (typeof value === "undefined" && key !== "" && !Array.isArray(this)) ||
+    ["string", "boolean"].includes(typeof value) ||
+    Number.isFinite(value) ||
+    (value === undefined && key !== "" && !Array.isArray(this)) ||
     (typeof value === "object" && Object.getPrototypeOf(value) !== null && isPlain(value));
   if (!fits) throw new TypeError("JSON cannot carry this value");
   return value;
