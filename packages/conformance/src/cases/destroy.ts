@@ -1,9 +1,93 @@
 import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
 import type { Case } from "../kit.ts";
-import { begin, fieldsOf, leave, MINUTE, newId, severalDrivers, together, touch } from "../support.ts";
+import {
+  begin,
+  fieldsOf,
+  HOUR,
+  leave,
+  loaded,
+  MINUTE,
+  newId,
+  sameRecord,
+  set,
+  severalDrivers,
+  together,
+  touch,
+  turn,
+} from "../support.ts";
 
-async function contend(drivers: (i: number) => Driver, now: number): Promise<void> {
+type Drivers = (i: number) => Driver;
+
+/** Whether a commit or two beside a destroy, or none, already bring a record back: then R1.7, R4.2 or R4.7 says so. */
+async function comesBack(driver: Driver, now: number): Promise<boolean> {
+  const record = { expiresAt: now + HOUR, fields: fieldsOf() };
+  const quiet = await begin(driver, now, { fields: fieldsOf(["a/old", "1"]) });
+  await driver.destroy(quiet, now);
+  if ((await driver.commit(quiet, set("a/x", "1"), now)) !== "gone") return true;
+  await driver.create(quiet, record, now);
+  const { version, fields } = await loaded(driver, quiet);
+  if (version !== 1 || fields.size > 0) return true;
+  const back = await together(20, async (i) => {
+    const id = await begin(driver, now);
+    const answers = await together(3, async (n) => {
+      if (n === i % 3) return driver.destroy(id, now);
+      return driver.commit(id, n === 2 ? touch(now + 2 * HOUR) : set(`a/${n}`, "1"), now);
+    });
+    return answers.includes(true) && (await driver.load(id)) !== undefined;
+  });
+  return back.includes(true);
+}
+
+/** Destroys a record while six callers write to it without a pause, until each of them was told that it is gone. */
+async function underFire(drivers: Drivers, now: number, destroys: number): Promise<void> {
+  const id = await begin(drivers(0), now, { fields: fieldsOf(["a/old", "1"]) });
+  let answered = false;
+  async function fire(driver: Driver, kind: number): Promise<void> {
+    for (let n = 0; ; n++) {
+      const late = answered;
+      const ifVersion = kind === 2 ? ((await driver.load(id))?.version ?? 1) : undefined;
+      const change = kind === 1 ? touch(now + HOUR + n) : { ...set(`a/${kind}`, String(n)), ifVersion };
+      const outcome = await driver.commit(id, change, now);
+      if (late) return assert.equal(outcome, "gone", "a commit that began after destroy had answered");
+      await turn();
+    }
+  }
+  async function destroy(driver: Driver): Promise<boolean> {
+    try {
+      return await driver.destroy(id, now);
+    } finally {
+      answered = true;
+      const seen = await driver.load(id);
+      assert.equal(seen, undefined, "when a destroy has answered, the record must be gone");
+    }
+  }
+  const fires = together(6, (i) => fire(drivers(i), i % 3));
+  const burning = drivers(0).load(id);
+  const answers = burning.then(() => together(destroys, (i) => destroy(drivers(i))));
+  // All of them to their end, so that the next round begins in quiet.
+  const [writers, destroyers] = await Promise.allSettled([fires, answers]);
+  if (destroyers.status === "rejected") throw destroyers.reason;
+  assert.equal(
+    destroyers.value.filter((answer) => answer === true).length,
+    1,
+    "exactly one must answer true",
+  );
+  if (writers.status === "rejected") throw writers.reason;
+  const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "1"]) };
+  assert.equal(await drivers(1).create(id, record, now), true, "the id must be free");
+  sameRecord(await loaded(drivers(1), id), { version: 1, ...record });
+}
+
+/** A fire of commits hits its mark by chance: as often as a third of a second allows. */
+async function oftenUnderFire(drivers: Drivers, now: number, destroys: number): Promise<void> {
+  if (await comesBack(drivers(0), now)) return;
+  const end = Date.now() + 300;
+  for (let round = 0; round < 20 && (round === 0 || Date.now() < end); round++)
+    await underFire(drivers, now, destroys);
+}
+
+async function contend(drivers: Drivers, now: number): Promise<void> {
   const id = await begin(drivers(0), now);
   const answers = await together(20, (i) => drivers(i).destroy(id, now));
   assert.equal(answers.filter((answer) => answer === true).length, 1, "exactly one must answer true");
@@ -72,6 +156,30 @@ export const destroyCases: Case[] = [
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
       assert.equal(await driver.load(id), undefined);
+    },
+  },
+  {
+    rule: "R7.10",
+    title: "a destroy that races with commits without a pause answers true, and the record is gone",
+    async run({ driver, now }) {
+      await oftenUnderFire(() => driver, now, 1);
+    },
+  },
+  {
+    rule: "R7.11",
+    title: "of several destroys that race with commits one answers true, and none before the record is gone",
+    async run({ driver, now }) {
+      await oftenUnderFire(() => driver, now, 5);
+    },
+  },
+  {
+    rule: "R7.12",
+    title: "destroys that race with commits through several drivers are as final",
+    needs: "shared",
+    async run(kit) {
+      const drivers = await severalDrivers(kit);
+      await oftenUnderFire(drivers, kit.now, 1);
+      await oftenUnderFire(drivers, kit.now, 5);
     },
   },
 ];

@@ -111,15 +111,17 @@ export const goneCases: Case[] = [
     title: "a commit that races with a destroy brings nothing back",
     async run({ driver, now }) {
       const ids = await together(20, () => begin(driver, now, { fields: fieldsOf(["a/x", "1"]) }));
+      const destroyed = new Set<string>();
       await together(80, async (i) => {
         const id = ids[i % 20] ?? "";
         // Each record has one destroy among its four calls: for every fourth record as the first, the second...
-        if ((Math.floor(i / 20) + i) % 4 === 0) return driver.destroy(id, now);
+        if ((Math.floor(i / 20) + i) % 4 === 0) return (await driver.destroy(id, now)) && destroyed.add(id);
         const change = i % 3 === 0 ? touch(now + 2 * HOUR) : set(`a/${i}`, "late");
         const outcome = await driver.commit(id, change, now);
         return assert.notEqual(outcome, "conflict");
       });
-      for (const id of ids) {
+      // What no destroy claims to have removed is R7.10's.
+      for (const id of destroyed) {
         assert.equal(await driver.load(id), undefined, "a destroyed record must not be there");
         assert.equal(await driver.commit(id, set("a/z", "3"), now), "gone");
       }

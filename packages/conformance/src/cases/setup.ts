@@ -58,16 +58,6 @@ export const setupCases: Case[] = [
       sameRecord(await loaded(driver, id), { version: 3, ...kept });
       assert.equal(await driver.commit(id, set("a/x", "2"), now), "committed");
       assert.deepEqual(await driver.check(), []);
-      // A deployment sets up while processes that are already there go on writing.
-      const again = driver.setup();
-      const commits = together(10, (i) =>
-        driver.commit(id, set(`late/${i}`, "1"), now).catch(() => "rejected"),
-      );
-      const [outcomes] = await Promise.all([commits, again]);
-      const { fields } = await loaded(driver, id);
-      for (const [i, outcome] of outcomes.entries())
-        if (outcome === "committed")
-          assert.equal(fields.get(`late/${i}`), "1", "what is committed during a setup must stay");
     },
   },
   {
@@ -184,6 +174,40 @@ export const setupCases: Case[] = [
           },
         );
       await driver.setup();
+    },
+  },
+  {
+    rule: "R12.9",
+    title: "setups beside creates, commits, loads and destroys lose none of them and make none fail",
+    needs: "setup",
+    async run(kit) {
+      const { now } = kit;
+      const first = provisioned(kit.driver);
+      const drivers = [first, kit.shared ? provisioned(await kit.open()) : first] as const;
+      const id = await begin(first, now, record(now));
+      const done = await together(12, async (i) => {
+        const driver = drivers[i % 2 === 0 ? 0 : 1];
+        // Two of them set up while the others work: each process may, at any time.
+        if (i < 2) for (let n = 0; n < 3; n++) await driver.setup();
+        const own = await begin(driver, now, record(now));
+        assert.equal(await driver.commit(own, set("a/y", "1"), now), "committed");
+        assert.equal(await driver.commit(id, set(`late/${i}`, "1"), now), "committed");
+        sameRecord(await loaded(driver, own), {
+          ...record(now),
+          version: 2,
+          fields: fieldsOf(["a/x", "1"], ["a/y", "1"]),
+        });
+        return own;
+      });
+      const late = done.map((_, i) => [`late/${i}`, "1"] as const);
+      sameRecord(await loaded(first, id), {
+        ...record(now),
+        version: 1 + done.length,
+        fields: fieldsOf(["a/x", "1"], ...late),
+      });
+      for (const [i, own] of done.entries())
+        assert.equal(await drivers[i % 2 === 0 ? 1 : 0].destroy(own, now), true, "no record may be lost");
+      assert.deepEqual(await first.check(), []);
     },
   },
 ];

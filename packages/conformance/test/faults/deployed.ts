@@ -1,5 +1,6 @@
 import { DriverUnavailableError } from "@sessions/core";
 import { turn } from "../../src/support.ts";
+import type { Row } from "../simple-driver.ts";
 import { outage, setup } from "./away.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -94,6 +95,37 @@ export const deployedFaults: Fault[] = [
       if (read.length === 0) return sound.setup();
       for (let i = 0; i < 3; i++) await turn();
       world.set(namespace, new Map(read));
+    },
+  })),
+  setup("a setup locks the table, and what is written meanwhile is refused", (world, namespace, sound) => {
+    const locked = `${namespace} (locked)`;
+    const refuse = () => {
+      if (world.has(locked)) throw new DriverUnavailableError("lock wait timeout exceeded");
+    };
+    return {
+      async setup() {
+        const again = world.has(namespace);
+        if (again) world.set(locked, new Map());
+        await sound.setup();
+        world.delete(locked);
+      },
+      async create(id, record, now) {
+        refuse();
+        return sound.create(id, record, now);
+      },
+      async commit(id, change, now) {
+        refuse();
+        return sound.commit(id, change, now);
+      },
+    };
+  }),
+  setup("a setup makes the table anew and copies what was in it", (world, namespace, sound) => ({
+    async setup() {
+      const old = world.get(namespace);
+      if (!old) return sound.setup();
+      const copied: [string, Row][] = [...old];
+      await turn();
+      world.set(namespace, new Map(copied));
     },
   })),
   fault(

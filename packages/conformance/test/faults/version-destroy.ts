@@ -1,6 +1,33 @@
 import { turn } from "../../src/support.ts";
-import { apply, counts, isLive } from "../simple-driver.ts";
+import { apply, counts, isLive, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
+import { beside } from "./wrap.ts";
+
+const atWorkOn = beside(() => new Set<string>());
+
+/** What every commit changes, touches included. */
+const stateOf = (rows: Rows, id: string): string => {
+  const row = rows.get(id);
+  return `${row?.version} ${row?.expiresAt}`;
+};
+
+/** Removes a record that nobody has written since it was looked at, in so many attempts. */
+async function removeUnchanged(
+  rows: Rows,
+  id: string,
+  now: number,
+  attempts: number,
+  giveUp: () => boolean | Promise<boolean>,
+): Promise<boolean> {
+  for (let i = 0; i < attempts; i++) {
+    await turn();
+    if (!isLive(rows.get(id), now)) return false;
+    const seen = stateOf(rows, id);
+    await turn();
+    if (stateOf(rows, id) === seen) return rows.delete(id);
+  }
+  return giveUp();
+}
 
 /** Faults in comparing and counting, and in destroy: R5 to R7. */
 export const versionAndDestroyFaults: Fault[] = [
@@ -120,4 +147,43 @@ export const versionAndDestroyFaults: Fault[] = [
   fault("R7", "destroy judges by the backend's clock", (_, sound) => ({
     destroy: (id, now) => sound.destroy(id, Math.max(now, Date.now() - 200_000)),
   })),
+  fault("R7", "destroy answers false where the record was written since it looked", (rows, sound) => ({
+    async destroy(id, now) {
+      const seen = stateOf(rows, id);
+      await turn();
+      return stateOf(rows, id) === seen && sound.destroy(id, now);
+    },
+  })),
+  fault("R7", "destroy looks again where the record was written, and gives up after five times", (rows) => ({
+    destroy: (id, now) => removeUnchanged(rows, id, now, 5, () => false),
+  })),
+  fault("R7", "destroy that gave up after five times answers true, as if it had removed", (rows) => ({
+    destroy: (id, now) => removeUnchanged(rows, id, now, 5, () => true),
+  })),
+  fault("R7", "destroy that gave up after five times removes the record whoever else does", (rows) => ({
+    destroy: (id, now) =>
+      removeUnchanged(rows, id, now, 5, async () => {
+        await turn();
+        rows.delete(id);
+        return true;
+      }),
+  })),
+  fault("R7", "destroy answers false at once where another driver is at work on it", (rows) => {
+    const atWork = atWorkOn(rows);
+    return {
+      async destroy(id, now) {
+        if (atWork.has(id)) return false;
+        atWork.add(id);
+        const removed = await removeUnchanged(
+          rows,
+          id,
+          now,
+          5,
+          async () => isLive(rows.get(id), now) && rows.delete(id),
+        );
+        atWork.delete(id);
+        return removed;
+      },
+    };
+  }),
 ];
