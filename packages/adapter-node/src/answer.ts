@@ -23,4 +23,6 @@ export interface Answer {
   failed(error: unknown, headersSent: boolean): void;
   /** It is over: what is written to the session from now on is committed by itself, and with `pending` so is what is now. */
   over(pending: boolean): ResponseStage;
+  /** A write that came too late threw: what is written from now on is dropped, so that the error page can go out. */
+  refused(): void;
 }

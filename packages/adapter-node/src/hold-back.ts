@@ -152,6 +152,10 @@ class HeldAnswer implements Answer {
     res.end("Internal Server Error");
   }
 
+  refused(): void {
+    if (this.#session) whenPending(this.#session, () => "over");
+  }
+
   over(pending: boolean): ResponseStage {
     const session = this.#session;
     if (!session) return "held";

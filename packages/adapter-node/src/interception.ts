@@ -130,8 +130,11 @@ export class Interception {
   #goOn(): void {
     this.#writtenMeanwhile = false;
     if (this.#res.headersSent) this.#wasSent();
-    // The listener threw, and the error page that follows is free to go.
-    else this.#isOpen = this.#held === undefined;
+    else {
+      // The write was refused, and the error page that follows is free to go, even if it is met by the same write.
+      this.#isOpen = this.#held === undefined;
+      this.#answer.refused();
+    }
   }
 
   /**

@@ -3,7 +3,6 @@ import net from "node:net";
 import { createSessionManager, type Session } from "@sessions/core";
 import connect from "connect";
 import express5 from "express";
-import express4 from "express4";
 import onHeaders from "on-headers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
@@ -33,7 +32,7 @@ function raw(port: number, { method = "GET", path = "/", cookie = "" }): Promise
 }
 
 /** How a handler answers, and the body that a client is to have. */
-const answers: Record<string, readonly [(res: http.ServerResponse) => unknown, RegExp]> = {
+const answers: Record<string, readonly [(res: http.ServerResponse, next: Next) => unknown, RegExp]> = {
   end: [(res) => res.end("body"), /\r\ncontent-length: 4\r\n(.*\r\n)?\r\nbody$/is],
   "writeHead, end": [(res) => res.writeHead(200, { "X-A": "1" }).end("body"), /\r\nx-a: 1\r\n.*body/is],
   "write, end": [
@@ -44,9 +43,15 @@ const answers: Record<string, readonly [(res: http.ServerResponse) => unknown, R
     /\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n$/,
   ],
   "flushHeaders, end": [
-    (res) => {
+    (res, next) => {
       res.flushHeaders();
-      setImmediate(() => res.end("body"));
+      setImmediate(() => {
+        try {
+          res.end("body");
+        } catch (error) {
+          next(error);
+        }
+      });
     },
     /\r\n\r\n4\r\nbody\r\n0\r\n\r\n$/,
   ],
@@ -62,8 +67,18 @@ const listeners: Record<string, (res: http.ServerResponse, write: () => void) =>
     let done = false;
     Object.assign(res, {
       end(...args: unknown[]) {
-        if (!done) write();
+        const first = !done;
         done = true;
+        if (first) write();
+        return Reflect.apply(end, res, args);
+      },
+    });
+  },
+  "a wrapper of end that writes each time": (res, write) => {
+    const { end } = res;
+    Object.assign(res, {
+      end(...args: unknown[]) {
+        write();
         return Reflect.apply(end, res, args);
       },
     });
@@ -73,8 +88,9 @@ const listeners: Record<string, (res: http.ServerResponse, write: () => void) =>
     let done = false;
     Object.assign(res, {
       writeHead(...args: unknown[]) {
-        if (!done) write();
+        const first = !done;
         done = true;
+        if (first) write();
         return Reflect.apply(writeHead, res, args);
       },
     });
@@ -90,17 +106,7 @@ const stacks: Record<
     for (const middleware of middlewares) app.use(middleware as connect.NextHandleFunction);
     app.use((error: unknown, _req: unknown, res: http.ServerResponse, _next: unknown) => {
       failed(error);
-      res.statusCode = 500;
-      res.end("error page");
-    });
-    return app;
-  },
-  "Express 4"(middlewares, failed) {
-    const app = express4();
-    for (const middleware of middlewares) app.use(middleware as never);
-    app.use((error: unknown, _req: unknown, res: http.ServerResponse, _next: unknown) => {
-      failed(error);
-      res.statusCode = 500;
+      if (!res.headersSent) res.statusCode = 500;
       res.end("error page");
     });
     return app;
@@ -110,7 +116,7 @@ const stacks: Record<
     for (const middleware of middlewares) app.use(middleware as never);
     app.use((error: unknown, _req: unknown, res: http.ServerResponse, _next: unknown) => {
       failed(error);
-      res.statusCode = 500;
+      if (!res.headersSent) res.statusCode = 500;
       res.end("error page");
     });
     return app;
@@ -121,7 +127,10 @@ const cases = Object.keys(stacks).flatMap((stack) =>
   Object.keys(listeners).flatMap((listener) =>
     ["before", "after"].flatMap((mounted) =>
       Object.keys(answers).flatMap((answer) =>
-        [0, 5].map((delay) => ({ stack, listener, mounted, answer, delay })),
+        // Where the handler itself sent the head, such a wrapper throws at the error page as well.
+        (listener.endsWith("each time") && /^(writeHead|status)/.test(answer) ? [] : [0, 5]).map((delay) => ({
+          ...{ stack, listener, mounted, answer, delay },
+        })),
       ),
     ),
   ),
@@ -146,11 +155,11 @@ describe("a session write while the head goes out: the response is whole, and th
       next();
     };
     const ours = sessionMiddleware(sessions) as Middleware;
-    const handler: Middleware = (req, res) => {
+    const handler: Middleware = (req, res, next) => {
       // What was read does not make the response wait.
       if (req.url === "/read") req.session.store("app").get("n");
       if (req.url === "/write") req.session.store("app").set("m", 1);
-      answer(res);
+      answer(res, next);
     };
     const port = await listen(
       build([...(it.mounted === "before" ? [other, ours] : [ours, other]), handler], (error) =>
@@ -181,8 +190,8 @@ describe("a session write while the head goes out: the response is whole, and th
     const text = await raw(port, {});
     const given = /\r\nset-cookie: (sid=[^;]*)/i.exec(text)?.[1];
     if (given === undefined) {
-      expect(text).toMatch(/^HTTP\/1\.1 500 /);
-      expect(text).toMatch(/error page/);
+      // Where the head was out already its status stays.
+      expect(text).toMatch(/^HTTP\/1\.1 (500|200|204|304) /);
       expect(refusals).toEqual([expect.objectContaining({ code: "ERR_SESSION_HEADERS_SENT" })]);
     } else {
       expect(text).toMatch(whole);
