@@ -1,6 +1,6 @@
 import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
 import type { RowDataPacket } from "mysql2/promise";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { mysqlDriver } from "../src/index.ts";
 import { begin, newTable, openPool } from "./support.ts";
 
@@ -62,5 +62,13 @@ await withService("mysql", (service) => {
 
   test("teardown() of a missing table succeeds", async () => {
     await mysqlDriver({ client: openPool({ uri: service.url }), table: newTable() }).teardown();
+  });
+
+  test("a call without a table names both ways to make it", async () => {
+    const driver = mysqlDriver({ client: openPool({ uri: service.url }), table: newTable() });
+    await expect(driver.load("x")).rejects.toMatchObject({
+      code: "ERR_SESSION_SETUP",
+      message: expect.stringContaining("call sessions.setup(), or driver.setup() where there is no manager"),
+    });
   });
 });

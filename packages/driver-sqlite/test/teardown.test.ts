@@ -1,5 +1,5 @@
 import { type ObjectCase, testObjects } from "@sessions/driver-tests";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
 import { begin } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
@@ -64,4 +64,11 @@ testObjects(test, [
 
 test("teardown() of a missing table succeeds", async () => {
   await sqliteDriver({ client: openFile(ownFile()) }).teardown();
+});
+
+test("a call without a table names both ways to make it", async () => {
+  await expect(sqliteDriver({ client: openFile(ownFile()) }).load("x")).rejects.toMatchObject({
+    code: "ERR_SESSION_SETUP",
+    message: expect.stringContaining("call sessions.setup(), or driver.setup() where there is no manager"),
+  });
 });
