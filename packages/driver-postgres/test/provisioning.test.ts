@@ -80,11 +80,7 @@ await withService("postgres", (postgres) => {
         /index t_\w+_principal on principal/,
       ],
       ["a missing primary key", (t) => `ALTER TABLE ${t} DROP CONSTRAINT ${t}_pkey`, /no primary key on id/],
-      [
-        "a missing column",
-        (t) => `ALTER TABLE ${t} DROP COLUMN fields`,
-        /column fields of t_\w+ is missing/,
-      ],
+      ["a missing column", (t) => `ALTER TABLE ${t} DROP COLUMN fields`, /column fields of t_\w+ is missing/],
       [
         "a column of another type",
         (t) => `ALTER TABLE ${t} ALTER expires_at TYPE text`,
