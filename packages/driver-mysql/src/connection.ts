@@ -6,7 +6,7 @@ import type {
   MysqlPoolLike,
   MysqlStatement,
 } from "./client.ts";
-import { isHarmless, tooLarge } from "./errors.ts";
+import { isHarmless, tooLarge, withoutValues } from "./errors.ts";
 
 /** What a statement came to. */
 export interface Answer {
@@ -60,9 +60,7 @@ async function query({ send }: Held, sql: string): Promise<Answer> {
       inTransaction: (Number(serverStatus) & IN_TRANSACTION) !== 0,
     };
   } catch (error) {
-    // The client shows the statement in its errors, and the session's values with it. They end in logs.
-    if (error instanceof Error && "sql" in error) error.sql = undefined;
-    throw error;
+    throw withoutValues(error);
   }
 }
 

@@ -2,9 +2,9 @@ import type { CommitOutcome, Duration, ListingDriver, ProvisionedDriver } from "
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { MysqlClientLike } from "./client.ts";
 import { type Answer, connectionsOf, type Lease } from "./connection.ts";
@@ -38,8 +38,8 @@ const REMOVE_AT_ONCE = 500;
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
-  refuseUnknown("mysqlDriver: ", rest);
+  checkOptions("mysqlDriver", options, ["client", "table", "timeout"]);
+  const { client, table = "sessions", timeout: limit = "2s" } = options;
   checkClient(
     client,
     "a pool or a connection of the package mysql2",

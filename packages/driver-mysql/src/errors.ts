@@ -36,6 +36,21 @@ export function numberOf(error: unknown): number | undefined {
     : undefined;
 }
 
+/**
+ * The server's error without what it may show of a row, as an error ends in logs: the client puts the statement into it,
+ * and the server's message quotes values, as of a duplicate key or in what a trigger signals.
+ */
+export function withoutValues(error: unknown): unknown {
+  if (!(error instanceof Error && "sqlState" in error && "code" in error)) return error;
+  const { code, sqlState } = error;
+  const errno = numberOf(error);
+  return Object.assign(new Error(`${code} (error ${errno}, SQLSTATE ${sqlState})`), {
+    code,
+    errno,
+    sqlState,
+  });
+}
+
 const isOneOf =
   (numbers: readonly number[]) =>
   (error: unknown): boolean =>
@@ -56,7 +71,10 @@ export function translate(table: string): (error: unknown) => SessionError | und
   return (cause) => {
     const number = numberOf(cause);
     if (number === NO_SUCH_TABLE)
-      return new SessionSetupError(`mysql: there is no table "${table}": run setup()`, { cause });
+      return new SessionSetupError(
+        `mysql: there is no table "${table}": call sessions.setup(), or driver.setup() where there is no manager`,
+        { cause },
+      );
     if (number === BAD_FIELD)
       return new SessionSetupError(`mysql: the table "${table}" lacks a column: see check()`, { cause });
     if (TOO_LARGE.includes(number ?? 0)) return tooLarge(cause);

@@ -4,7 +4,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { milliseconds } from "@sessions/core/driver-tools";
+import { checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `mysqlDriver`, but the client. */
@@ -21,6 +21,7 @@ export async function fromUrl(
   url: string,
   options: MysqlUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  checkOptions("mysqlDriver fromUrl", options, ["table", "timeout"]);
   const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
   const { createPool } = await import("mysql2/promise");
   let client: ReturnType<typeof createPool>;
@@ -35,5 +36,5 @@ export async function fromUrl(
       "The URL must be like mysql://user:password@host:3306/database, or mariadb://",
     );
   }
-  return { ...mysqlDriver({ client, ...options }), close: () => client.end() };
+  return { ...mysqlDriver({ ...options, client }), close: () => client.end() };
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { ProvisionedDriver } from "@sessions/core";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Lease, Run } from "./connection.ts";
 import { isDenied, isReadOnly, numberOf } from "./errors.ts";
 
@@ -10,6 +10,9 @@ const COLUMNS = {
   expires_at: "BIGINT NOT NULL",
   fields: "JSON NOT NULL",
 } as const;
+
+/** A table with all of these is the driver's, whatever else it lacks. */
+const DISTINCTIVE = ["id", "version", "expires_at"];
 
 const INDEXES = {
   by_expiry: { columns: ["expires_at"], needed: "sweep() reads the whole table" },
@@ -48,7 +51,8 @@ export function createProvisioning({
   work,
 }: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const quoted = `\`${table}\``;
-  const ofTable = `table_schema = DATABASE() AND table_name = x'${Buffer.from(table).toString("hex")}'`;
+  const hex = (name: string): string => `x'${Buffer.from(name).toString("hex")}'`;
+  const ofTable = `table_schema = DATABASE() AND table_name = IF(@@lower_case_table_names = 1, ${hex(table.toLowerCase())}, ${hex(table)})`;
 
   async function ask(run: Run, sql: string): Promise<string[][]> {
     return (await run(sql)).rows.map((row) => row.map((column) => String(column ?? "")));
@@ -56,6 +60,24 @@ export function createProvisioning({
 
   const engineOf = async (run: Run): Promise<string | undefined> =>
     (await ask(run, `SELECT engine FROM information_schema.tables WHERE ${ofTable}`))[0]?.[0];
+
+  /** @throws SessionSetupError where something else has the name. */
+  async function exists(): Promise<boolean> {
+    const [names, types] = await work(async ({ run }) => [
+      await ask(run, `SELECT LOWER(column_name) FROM information_schema.columns WHERE ${ofTable}`),
+      await ask(run, `SELECT table_type FROM information_schema.tables WHERE ${ofTable}`),
+    ]);
+    const type = types?.[0]?.[0];
+    const isTable = type !== "VIEW" && type !== "SEQUENCE";
+    if (
+      type !== undefined &&
+      !(isTable && DISTINCTIVE.every((column) => names?.some(([name]) => name === column)))
+    )
+      throw new SessionSetupError(
+        `mysql: ${table} is not the driver's table, and was left as it is: name another in the option table`,
+      );
+    return type !== undefined;
+  }
 
   /** The columns of each index, by its name. */
   async function indexesOf(run: Run): Promise<Map<string, string[]>> {
@@ -149,10 +171,11 @@ export function createProvisioning({
 
   return {
     async setup() {
+      // Asked first: a user that may only use the table can still call this.
+      const isMade = await exists();
       // As long as it takes: an index on a large table is not made in seconds.
       await work(async ({ run }) => {
-        // Asked first: who may only use the table can still call this.
-        if ((await engineOf(run)) === undefined) await run(definition(table));
+        if (!isMade) await run(definition(table));
         const indexes = await indexesOf(run);
         for (const name of indexNames.filter((index) => !has(indexes, INDEXES[index].columns))) {
           try {
@@ -193,7 +216,8 @@ export function createProvisioning({
       }),
 
     async teardown() {
-      await work(({ run }) => run(`DROP TABLE IF EXISTS ${quoted}`), Number.POSITIVE_INFINITY);
+      if (await exists())
+        await work(({ run }) => run(`DROP TABLE IF EXISTS ${quoted}`), Number.POSITIVE_INFINITY);
     },
   };
 }

@@ -8,7 +8,7 @@ const client = { getConnection: () => Promise.reject(new Error("never")) };
 
 describe("options", () => {
   test.each([
-    [{ tabel: "x" }, "Unknown option mysqlDriver: tabel"],
+    [{ tabel: "x" }, 'mysqlDriver: unknown option "tabel". Did you mean "table"?'],
     [{ table: "" }, 'table must be a name of 1 to 64 of A-Z a-z 0-9 _; got ""'],
     [{ table: "a`; DROP TABLE users; --" }, "table must be"],
     [{ table: "db.sessions" }, "table must be"],
@@ -88,4 +88,11 @@ await withService("mysql", async (service) => {
     await driver.close();
     await vi.waitFor(async () => expect(await connections()).toHaveLength(0), { timeout: 10_000 });
   });
+});
+
+test.each<[object, string]>([
+  [{ tabel: "x" }, 'mysqlDriver fromUrl: unknown option "tabel". Did you mean "table"?'],
+  [{ client: {} }, 'mysqlDriver fromUrl: unknown option "client"'],
+])("fromUrl refuses %j", async (options, message) => {
+  await expect(fromUrl("mysql://127.0.0.1:1/x", { ...options })).rejects.toThrow(message);
 });

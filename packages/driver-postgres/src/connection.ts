@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { DriverUnavailableError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
-import { isContention, isNotPrepared, isUsableAfter } from "./errors.ts";
+import { isContention, isNotPrepared, isUsableAfter, withoutValues } from "./errors.ts";
 
 /** Sends one statement: a call, which ends within so many milliseconds. */
 export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
@@ -34,7 +34,7 @@ export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
         } catch (error) {
           if (named && isNotPrepared(error)) prepares = false;
           else if (!isContention(error) || (attempt >= ATTEMPTS && timeout === Number.POSITIVE_INFINITY))
-            throw error;
+            throw withoutValues(error);
           else await pause(attempt);
         }
       }

@@ -2,9 +2,9 @@ import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core"
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
 import { senderOf } from "./connection.ts";
@@ -38,8 +38,8 @@ export interface PostgresDriverOptions {
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
-  const { client, table = "sessions", timeout: limit = "2s", unlogged = false, ...rest } = options;
-  refuseUnknown("postgresDriver: ", rest);
+  checkOptions("postgresDriver", options, ["client", "table", "timeout", "unlogged"]);
+  const { client, table = "sessions", timeout: limit = "2s", unlogged = false } = options;
   checkClient(client, "a Pool or a Client of the package pg", ["query()", "connect() totalCount"], ["pg"]);
   checkOption(
     typeof table === "string" && /^\w{1,48}(\.\w{1,48})?$/.test(table),

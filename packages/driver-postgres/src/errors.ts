@@ -36,13 +36,44 @@ export function isUsableAfter(error: unknown): boolean {
   return error instanceof Error && "severity" in error && !/^(08|57P|25P03)/.test(stateOf(error) ?? "");
 }
 
+/** What the server says of the place of an error, and no more. */
+const PLACES = [
+  "code",
+  "severity",
+  "schema",
+  "table",
+  "column",
+  "dataType",
+  "constraint",
+  "file",
+  "line",
+  "routine",
+];
+
+/**
+ * The server's error without what it may show of a row, as an error ends in logs: the detail, the context, the statement.
+ * A data exception (class 22) shows it in the message, and so may what a function raises, which has a context.
+ */
+export function withoutValues(error: unknown): unknown {
+  if (!(error instanceof Error && "severity" in error)) return error;
+  const from: Record<string, unknown> = { ...error };
+  const isShown = from["where"] === undefined && !/^22/.test(stateOf(error) ?? "");
+  const copy = new Error(isShown ? error.message : `SQLSTATE ${stateOf(error)}`);
+  copy.name = error.name;
+  for (const place of PLACES) if (from[place] !== undefined) Object.assign(copy, { [place]: from[place] });
+  return copy;
+}
+
 /** What the server's error means; `undefined` where the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     switch (stateOf(cause)) {
       case "42P01": // undefined_table
       case "3F000": // invalid_schema_name
-        return new SessionSetupError(`postgres: there is no table ${table}: run setup()`, { cause });
+        return new SessionSetupError(
+          `postgres: there is no table ${table}: call sessions.setup(), or driver.setup() where there is no manager`,
+          { cause },
+        );
       case "42703": // undefined_column
       case "42883": // undefined_function: an operator for these types, as of a column of another type
         return new SessionSetupError(`postgres: the table ${table} has other columns: see check()`, {

@@ -4,7 +4,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { milliseconds } from "@sessions/core/driver-tools";
+import { checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import { type PostgresDriverOptions, postgresDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `postgresDriver`, but the client. */
@@ -21,6 +21,7 @@ export async function fromUrl(
   url: string,
   options: PostgresUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  checkOptions("postgresDriver fromUrl", options, ["table", "timeout", "unlogged"]);
   const timeout = milliseconds("timeout", options.timeout ?? "2s");
   if (!/^postgres(ql)?:\/\//i.test(url) || !URL.canParse(url))
     throw new SessionConfigError("The URL must be like postgres://user:password@host:5432/database");
@@ -31,7 +32,7 @@ export async function fromUrl(
   pool.on("error", () => {});
   let closed: Promise<void> | undefined;
   return {
-    ...postgresDriver({ client: pool, ...options }),
+    ...postgresDriver({ ...options, client: pool }),
     close() {
       closed ??= pool.end();
       return closed;

@@ -1,4 +1,4 @@
-import type { ProvisionedDriver } from "@sessions/core";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { PgResult } from "./client.ts";
 
 export interface Provisioning {
@@ -14,6 +14,9 @@ const COLUMNS = [
   { name: "principal", type: "text", collation: "C", nullable: true },
   { name: "fields", type: "jsonb", collation: null, nullable: false },
 ];
+
+/** A table with all of these is the driver's, whatever else it lacks. */
+const DISTINCTIVE = ["id", "version", "expires_at"];
 
 /** The table's own name, and its schema's where one is named. */
 function partsOf(table: string): { name: string; schema: string | undefined; quoted: string } {
@@ -54,6 +57,7 @@ export function createProvisioning({
 
   return {
     async setup() {
+      await exists();
       // One statement for the server, one transaction: IF NOT EXISTS alone fails where two make the same at once.
       const body = definition(table, unlogged).join(";\n");
       const text = `DO $sessions$ BEGIN
@@ -100,9 +104,24 @@ WHERE c.oid = to_regclass($1)`,
     },
 
     async teardown() {
-      await send(`DROP TABLE IF EXISTS ${quoted}`, [], Number.POSITIVE_INFINITY);
+      if (await exists()) await send(`DROP TABLE IF EXISTS ${quoted}`, [], Number.POSITIVE_INFINITY);
     },
   };
+
+  /** @throws SessionSetupError where something else has the name. */
+  async function exists(): Promise<boolean> {
+    const { rows } = await send(
+      `SELECT (c.relkind IN ('r', 'p') AND 3 = (SELECT count(*) FROM pg_attribute a
+  WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = ANY ($2::text[])))::text AS own
+FROM pg_class c WHERE c.oid = to_regclass($1)`,
+      [quoted, DISTINCTIVE],
+    );
+    if (rows.length > 0 && Object(rows[0]).own !== "true")
+      throw new SessionSetupError(
+        `postgres: ${table} is not the driver's table, and was left as it is: name another in the option table`,
+      );
+    return rows.length > 0;
+  }
 
   async function missingIndexes(): Promise<string[]> {
     const { rows } = await send(

@@ -62,7 +62,9 @@ await withService("postgres", (postgres) => {
       ])
         await expect(call()).rejects.toMatchObject({
           code: "ERR_SESSION_SETUP",
-          message: expect.stringContaining("run setup()"),
+          message: expect.stringContaining(
+            "call sessions.setup(), or driver.setup() where there is no manager",
+          ),
         });
     });
 
@@ -78,11 +80,7 @@ await withService("postgres", (postgres) => {
         /index t_\w+_principal on principal/,
       ],
       ["a missing primary key", (t) => `ALTER TABLE ${t} DROP CONSTRAINT ${t}_pkey`, /no primary key on id/],
-      [
-        "a missing column",
-        (t) => `ALTER TABLE ${t} DROP COLUMN version`,
-        /column version of t_\w+ is missing/,
-      ],
+      ["a missing column", (t) => `ALTER TABLE ${t} DROP COLUMN fields`, /column fields of t_\w+ is missing/],
       [
         "a column of another type",
         (t) => `ALTER TABLE ${t} ALTER expires_at TYPE text`,
@@ -197,7 +195,7 @@ await withService("postgres", (postgres) => {
       [{ client, table: "" }, /table must be/],
       [{ client, timeout: "soon" }, /timeout must be a duration .* got "soon"/],
       [{ client, unlogged: "yes" }, /unlogged must be true or false; got "yes"/],
-      [{ client, ttl: 5 }, /Unknown option postgresDriver: ttl/],
+      [{ client, unloged: true }, /postgresDriver: unknown option "unloged". Did you mean "unlogged"/],
     ])("%j", (options, message) => {
       let thrown: unknown;
       try {
@@ -221,4 +219,11 @@ await withService("postgres", (postgres) => {
       expect(inspect(thrown)).not.toContain("hunter2");
     });
   });
+});
+
+test.each<[object, string]>([
+  [{ tabel: "x" }, 'postgresDriver fromUrl: unknown option "tabel". Did you mean "table"?'],
+  [{ client: {} }, 'postgresDriver fromUrl: unknown option "client"'],
+])("fromUrl refuses %j", async (options, message) => {
+  await expect(fromUrl("postgres://127.0.0.1:1/x", { ...options })).rejects.toThrow(message);
 });

@@ -3,9 +3,9 @@ import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core"
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import type { SqliteClientLike } from "./client.ts";
 import { useOf, type Work } from "./connection.ts";
@@ -48,8 +48,8 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
 
 /** @param own Whether nobody else uses the handle, and its busy timeout is 0. */
 export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
-  const { client, table = "sessions", timeout: limit = "2s", ...rest } = options;
-  refuseUnknown("sqliteDriver: ", rest);
+  checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
+  const { client, table = "sessions", timeout: limit = "2s" } = options;
   checkClient(client, "a handle of better-sqlite3 or node:sqlite", ["prepare() exec()"], ["sqlite"]);
   checkOption(
     typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/.test(table),

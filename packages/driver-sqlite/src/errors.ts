@@ -55,7 +55,10 @@ export function translate(table: string): (error: unknown) => SessionError | und
     if (code === undefined) return undefined;
     const message = cause instanceof Error ? cause.message : "";
     if (message.startsWith("no such table"))
-      return new SessionSetupError(`sqlite: there is no table "${table}": run setup()`, { cause });
+      return new SessionSetupError(
+        `sqlite: there is no table "${table}": call sessions.setup(), or driver.setup() where there is no manager`,
+        { cause },
+      );
     if (/no such (column|index)|has no column|ON CONFLICT clause/.test(message))
       return new SessionSetupError(`sqlite: the table "${table}" is not as it must be: see check()`, {
         cause,

@@ -6,6 +6,7 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
+import { checkOptions } from "@sessions/core/driver-tools";
 import type { SqliteClientLike } from "./client.ts";
 import { createDriver, type SqliteDriverOptions } from "./driver.ts";
 
@@ -60,6 +61,7 @@ export async function fromUrl(
   url: string,
   options: SqliteUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
+  checkOptions("sqliteDriver fromUrl", options, ["table", "timeout"]);
   const path = pathOf(url);
   const Sqlite = await findSqlite();
   let handle: Handle | undefined;

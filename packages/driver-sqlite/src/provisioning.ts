@@ -1,4 +1,4 @@
-import type { ProvisionedDriver } from "@sessions/core";
+import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Work } from "./connection.ts";
 import { codeOf } from "./errors.ts";
 import { primaryKeyOf } from "./statements.ts";
@@ -10,6 +10,9 @@ const COLUMNS = {
   expires_at: "INTEGER NOT NULL",
   fields: "TEXT NOT NULL",
 } as const;
+
+/** A table with all of these is the driver's, whatever else it lacks. */
+const DISTINCTIVE = ["id", "version", "expires_at"];
 
 /** What `setup()` runs, one statement after the other. */
 const definition = (table: string): string[] => [
@@ -41,6 +44,23 @@ export function createProvisioning({
 
   const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
     work(({ all }) => all({ sql, values }));
+
+  /** @throws SessionSetupError where something else has the name. */
+  async function exists(): Promise<boolean> {
+    const [row] = await ask(
+      `SELECT type = 'table' AND (SELECT count(*) FROM pragma_table_xinfo(?)
+         WHERE lower(name) IN (SELECT value FROM json_each(?))) = 3
+       FROM sqlite_master WHERE lower(name) = ?`,
+      table,
+      JSON.stringify(DISTINCTIVE),
+      table,
+    );
+    if (row !== undefined && Number(row[0]) !== 1)
+      throw new SessionSetupError(
+        `sqlite: ${table} is not the driver's table, and was left as it is: name another in the option table`,
+      );
+    return row !== undefined;
+  }
 
   async function look(): Promise<Found> {
     const columns = await ask('SELECT name, type, "notnull" FROM pragma_table_xinfo(?)', table);
@@ -144,6 +164,7 @@ export function createProvisioning({
 
   return {
     async setup() {
+      await exists();
       await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
       for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
     },
@@ -161,7 +182,7 @@ export function createProvisioning({
     },
 
     async teardown() {
-      await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS ${quoted}`, values: [] }));
+      if (await exists()) await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS ${quoted}`, values: [] }));
     },
   };
 }

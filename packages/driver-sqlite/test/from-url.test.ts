@@ -138,3 +138,10 @@ test("where the runtime has no SQLite and the package is missing, that is what i
     /needs node:sqlite .* or the package better-sqlite3/,
   );
 });
+
+test.each<[object, string]>([
+  [{ tabel: "x" }, 'sqliteDriver fromUrl: unknown option "tabel". Did you mean "table"?'],
+  [{ client: {} }, 'sqliteDriver fromUrl: unknown option "client"'],
+])("fromUrl refuses %j", async (options, message) => {
+  await expect(fromUrl("sqlite::memory:", { ...options })).rejects.toThrow(message);
+});
