@@ -8,9 +8,12 @@ import { rolldown } from "rolldown";
 const limits = {
   // What an application ships, minified and gzipped, without dependencies. 8,000 was the wish; the memory driver,
   // driverFromUrl and the administration take a quarter of it, the rest is the promise itself.
-  coreBytes: 14_100,
+  // November 2026: 3,100 more. Codecs that are told apart, values that never change silently, limits that overlapping
+  // requests keep, endings in any order, https, setup at first use, and one check of every option's name.
+  coreBytes: 17_200,
   contractCodeLines: 60, // neither blank nor comment
-  fileLines: 300,
+  // interception.ts, which holds every order of calls on a response, is the one that needs more than 300.
+  fileLines: 360,
   entryLines: 40,
 };
 

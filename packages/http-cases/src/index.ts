@@ -1,21 +1,13 @@
 import { type Connect, connectHttp1, connectHttp2 } from "./client.ts";
 import { GROUPS } from "./groups.ts";
 import { runCase } from "./kit.ts";
-import type { Application, Start, TestFunction } from "./target.ts";
+import type { Start, TestFunction } from "./target.ts";
 import { leftOut, over2 } from "./titles.ts";
 
 export { type Backend, createBackend } from "./backend.ts";
 export type { Connect } from "./client.ts";
-export type {
-  AdapterOptions,
-  Application,
-  Handler,
-  Reply,
-  Server,
-  Start,
-  TestFunction,
-  Visit,
-} from "./target.ts";
+// biome-ignore format: on one screen
+export { type AdapterOptions, type Application, type Handler, optionsOf, type Reply, type Server, type Start, type TestFunction, type Visit } from "./target.ts";
 
 /** How one adapter runs the list. */
 export interface HttpCases {
@@ -28,14 +20,6 @@ export interface HttpCases {
   /** Cases, by title, that cannot hold here, with `HTTP/2: ` before it only there; skipped with their reason. */
   readonly exclude?: readonly { readonly title: string; readonly reason: string }[];
 }
-
-/** A case's options, as every adapter takes them. */
-export const optionsOf = ({
-  adapter: { touch, vary },
-}: Application): { vary: boolean | undefined; touch: (() => boolean) | undefined } => ({
-  vary,
-  touch: touch === undefined ? undefined : () => touch,
-});
 
 /** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
 export function testHttpCases({ test, start, http2, connect = connectHttp1, exclude = [] }: HttpCases): void {

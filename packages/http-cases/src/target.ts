@@ -53,3 +53,11 @@ export interface TestFunction {
   (title: string, fn: () => Promise<void>): unknown;
   skip(title: string, fn: () => Promise<void>): unknown;
 }
+
+/** A case's options, as every adapter takes them. */
+export const optionsOf = ({
+  adapter: { touch, vary },
+}: Application): { vary: boolean | undefined; touch: (() => boolean) | undefined } => ({
+  vary,
+  touch: touch === undefined ? undefined : () => touch,
+});
