@@ -53,7 +53,7 @@ await withService("mysql", async (service) => {
         "ALTER TABLE ? MODIFY fields TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL",
         "The column fields of ? is text",
       ],
-      ["ALTER TABLE ? DROP COLUMN version", "The column version of ? is missing: make it BIGINT NOT NULL"],
+      ["ALTER TABLE ? DROP COLUMN fields", "The column fields of ? is missing: make it JSON NOT NULL"],
       ["ALTER TABLE ? DROP PRIMARY KEY", "The primary key of ? is not (id)"],
       ["ALTER TABLE ? DROP PRIMARY KEY, ADD INDEX only (id)", "The primary key of ? is not (id)"],
       ["ALTER TABLE ? ENGINE=MyISAM", "The engine of ? is MyISAM: ALTER TABLE ? ENGINE=InnoDB"],

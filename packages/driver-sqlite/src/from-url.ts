@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import {
@@ -49,9 +50,18 @@ function pathOf(url: string): string {
   }
 }
 
+/** Makes the file for its owner alone. SQLite gives the files that it makes beside it the same permissions. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, and stays as it is; or it cannot be made, which SQLite tells.
+  }
+}
+
 /**
  * A driver on a file, or on `:memory:`, that it opens itself: with `node:sqlite` where the runtime has that, else with
- * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made, by the first call; where
+ * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made for its owner alone (0600), by the first call; where
  * that cannot be done, calls are `DriverUnavailableError` until it can. It is in WAL mode with `synchronous` NORMAL: what
  * was acknowledged survives the end of the process, and a loss of power may take the last commits with it.
  *
@@ -70,6 +80,7 @@ export async function fromUrl(
   function open(): Handle {
     if (isClosed) throw new Error("The driver is closed");
     if (handle) return handle;
+    if (path !== ":memory:") makeFile(path);
     const opened = new Sqlite(path, { timeout: 0 });
     try {
       opened.exec("PRAGMA journal_mode = WAL");

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { inspect } from "node:util";
 import { SessionConfigError } from "@sessions/core";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fromUrl, type SqliteUrlOptions } from "../src/index.ts";
+import { here } from "./programs.ts";
 import { begin, newId } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
@@ -70,6 +72,29 @@ test("options are the driver's, and a bad one is named at once", async () => {
   await (await opened(`sqlite:${path}`, { table: "other" })).setup();
   expect(pluck(openFile(path), "SELECT count(*) FROM other")).toBe(0);
   await expect(fromUrl(`sqlite:${path}`, { timeout: 0 })).rejects.toThrow(/timeout must be/);
+});
+
+test.skipIf(process.platform === "win32").each([
+  ["made for its owner alone", false, 0o600],
+  ["left as it is where it is there", true, 0o644],
+])("the file, and what SQLite makes beside it, is %s", async (_, isThere, mode) => {
+  const path = ownFile();
+  if (isThere) {
+    writeFileSync(path, "");
+    chmodSync(path, mode);
+  }
+  // Worker threads cannot set a umask: a program of its own can.
+  const url = JSON.stringify(new URL("../src/index.ts", import.meta.url));
+  const program = `process.umask(0); const { fromUrl } = await import(${url});
+    const driver = await fromUrl(${JSON.stringify(`sqlite:${path}`)}); await driver.setup();
+    const { readdirSync, statSync } = await import("node:fs");
+    for (const name of readdirSync(${JSON.stringify(dirname(path))})) console.log(name, statSync(${JSON.stringify(`${dirname(path)}/`)} + name).mode & 0o777);`;
+  const output = execFileSync(here.executable, [...here.args, "--input-type=module", "-e", program], {
+    encoding: "utf8",
+  });
+  expect(output.trim().split("\n")).toEqual(
+    ["sessions.db", "sessions.db-shm", "sessions.db-wal"].map((name) => `${name} ${mode}`),
+  );
 });
 
 test("a file that cannot be opened is DriverUnavailableError, until it can", async () => {
