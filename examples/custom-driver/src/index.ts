@@ -1,5 +1,5 @@
 import type { CommitOutcome, ListedRecord, ListingDriver, StoredRecord } from "@sessions/core";
-import { checkClient, createCall, refuseUnknown } from "@sessions/core/driver-tools";
+import { checkClient, checkOptions, createCall } from "@sessions/core/driver-tools";
 import AsyncLock from "async-lock";
 import type { ChainedBatch, ClassicLevel } from "classic-level";
 
@@ -28,8 +28,9 @@ const indexKeys = (id: string, { expiresAt, principal }: StoredRecord) =>
   [expiryKey(expiresAt), ...(principal === undefined ? [] : [listKey(principal)])].map((key) => key + id);
 
 /** Keeps sessions in LevelDB. @throws SessionConfigError naming an option that is unknown or does not fit. */
-export function levelDriver({ client, ...rest }: LevelDriverOptions): ListingDriver {
-  refuseUnknown("levelDriver: ", rest);
+export function levelDriver(options: LevelDriverOptions): ListingDriver {
+  checkOptions("levelDriver", options, ["client"]);
+  const { client } = options;
   checkClient(client, "a database of classic-level", ["get() keys() batch()"]);
 
   async function read(id: string): Promise<StoredRecord | undefined> {

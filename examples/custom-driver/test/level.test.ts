@@ -24,7 +24,7 @@ describe("options that cannot work are refused, by name", () => {
   const wrong: [string, unknown, RegExp][] = [
     ["no client", {}, /client must be a database of classic-level/],
     ["a path", { client: folder }, /client must be .*got "string"/],
-    ["an option that is unknown", { client, ttl: 5 }, /levelDriver: ttl/],
+    ["an option that is unknown", { client, ttl: 5 }, /levelDriver: unknown option "ttl"/],
   ];
   test.each(wrong)("%s", (_, options, message) => {
     // As JavaScript would call it.

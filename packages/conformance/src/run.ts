@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import process from "node:process";
+import { checkOptions } from "@sessions/core/driver-tools";
 import { cases } from "./cases/index.ts";
 import { type Case, missingInTarget, runCase } from "./kit.ts";
 import { checkTarget, covers, type Rule, type Target } from "./target.ts";
@@ -101,17 +102,16 @@ function skipRunning(context: unknown, reason: string): void {
  * `R3.4 concurrent commits to different fields all survive`.
  *
  * @throws TypeError where the target or `test` cannot work, or an exclusion names no rule or gives no reason.
+ * @throws SessionConfigError for an option, or a property of the target, that is unknown.
  */
-export function testDriver({
-  test,
-  target,
-  seed,
-}: {
+export function testDriver(options: {
   test: TestFunction;
   target: Target;
   /** As in `RunOptions`. */
   seed?: number | undefined;
 }): void {
+  checkOptions("testDriver", options, ["test", "target", "seed"]);
+  const { test, target, seed } = options;
   if (typeof test !== "function" || typeof test.skip !== "function")
     throw new TypeError("conformance: test must be a runner's test function, with a `skip` of its own");
   checked(target);
@@ -147,8 +147,10 @@ async function resultOf(one: Case, target: Target, seed: number): Promise<Result
  * cannot work.
  *
  * @throws TypeError that names the property, what was expected, and what was given.
+ * @throws SessionConfigError for an option, or a property of the target, that is unknown.
  */
 export async function runConformance(target: Target, options: RunOptions = {}): Promise<Report> {
+  checkOptions("runConformance", options, ["seed", "rules", "onResult"]);
   checked(target);
   const seed = checkedSeed(options.seed);
   const chosen = chosenCases(options.rules);

@@ -1,9 +1,13 @@
 import type { Driver } from "@sessions/core";
+import { checkOptions } from "@sessions/core/driver-tools";
 
 /** A rule of SPEC.md (`"R4"`) or one clause of it (`"R4.2"`). */
 export type Rule = `R${number}` | `R${number}.${number}`;
 
-/** What the kit tests: how to open a driver, and what its backend can and cannot do. */
+/**
+ * What the kit tests: how to open a driver, and what its backend can and cannot do. A property that is not one of these
+ * is refused, as it may be a misspelt one; an instance of a class keeps its own in `#private` fields.
+ */
 export interface Target {
   /** For messages: `"redis"`. */
   name: string;
@@ -30,7 +34,8 @@ export interface Target {
   exclude?: readonly { rule: Rule; reason: string }[] | undefined;
 }
 
-const KNOWN = ["name", "open", "shared", "limits", "outage", "exclude"];
+/** Begins the messages about a target, which comes from a module as often as from a call. */
+const WHERE = "conformance";
 const LEAST_RECORD_BYTES = 65_536;
 
 function demand(condition: boolean, what: string, expected: string, got: unknown): asserts condition {
@@ -41,7 +46,8 @@ function demand(condition: boolean, what: string, expected: string, got: unknown
   );
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
 const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
 
 function checkExclusions(exclude: unknown, clauses: readonly Rule[]): void {
@@ -49,7 +55,8 @@ function checkExclusions(exclude: unknown, clauses: readonly Rule[]): void {
   const seen = new Set<unknown>();
   for (const [i, entry] of exclude.entries()) {
     demand(isObject(entry), `target.exclude[${i}]`, "{ rule, reason }", entry);
-    const { rule, reason }: { rule?: unknown; reason?: unknown } = entry;
+    checkOptions(WHERE, entry, ["rule", "reason"], `target.exclude[${i}].`);
+    const { rule, reason } = entry;
     const known = clauses.some((clause) => covers(rule, clause));
     demand(known, `target.exclude[${i}].rule`, "a rule or clause of SPEC.md (R4, R4.2)", rule);
     demand(!seen.has(rule), `target.exclude[${i}].rule`, "named once", rule);
@@ -66,12 +73,12 @@ export function covers(rule: unknown, clause: Rule): boolean {
 /**
  * Refuses a target that the kit cannot work with.
  *
+ * @throws SessionConfigError for a property that a target does not have.
  * @throws TypeError that names the property, what was expected, and what was given.
  */
 export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   demand(isObject(target), "target", "an object with `name` and `open`", target);
-  for (const key of Object.keys(target))
-    demand(KNOWN.includes(key), "a property of target", `one of ${KNOWN.join(", ")}`, key);
+  checkOptions(WHERE, target, ["name", "open", "shared", "limits", "outage", "exclude"], "target.");
   // Read as unknown: the kit is called from JavaScript too.
   const { name, open, shared, limits, outage, exclude }: { [K in keyof Target]: unknown } = target;
   demand(isText(name), "target.name", "the driver's name", name);
@@ -79,7 +86,8 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   demand(shared === undefined || typeof shared === "boolean", "target.shared", "true or false", shared);
   if (limits !== undefined) {
     demand(isObject(limits), "target.limits", "an object with `recordBytes`", limits);
-    const { recordBytes }: { recordBytes?: unknown } = limits;
+    checkOptions(WHERE, limits, ["recordBytes"], "target.limits.");
+    const { recordBytes } = limits;
     demand(
       recordBytes === undefined ||
         (Number.isSafeInteger(recordBytes) && Number(recordBytes) >= LEAST_RECORD_BYTES),
@@ -90,7 +98,8 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   }
   if (outage !== undefined) {
     demand(isObject(outage), "target.outage", "an object with `cut` and `restore`", outage);
-    const { cut, restore }: { cut?: unknown; restore?: unknown } = outage;
+    checkOptions(WHERE, outage, ["cut", "restore"], "target.outage.");
+    const { cut, restore } = outage;
     demand(typeof cut === "function", "target.outage.cut", "a function", cut);
     demand(typeof restore === "function", "target.outage.restore", "a function", restore);
   }

@@ -18,6 +18,15 @@ function recorder() {
   return { test, ran, skipped };
 }
 
+function thrown(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 describe("a target that cannot work is refused", () => {
   const ok = simpleTarget();
   const outage = { cut: async () => {}, restore: async () => {} };
@@ -27,7 +36,6 @@ describe("a target that cannot work is refused", () => {
     ["no name", { open: ok.open }, /target\.name/],
     ["a blank name", { ...ok, name: " " }, /target\.name must be the driver's name, not " "/],
     ["no open", { name: "x" }, /target\.open must be a function/],
-    ["an unknown property", { ...ok, outtage: outage }, /not "outtage"/],
     ["shared of another type", { ...ok, shared: "no" }, /target\.shared must be true or false, not "no"/],
     ["limits of another type", { ...ok, limits: 5 }, /target\.limits must be an object/],
     ["a limit of half a byte", { ...ok, limits: { recordBytes: 70_000.5 } }, /recordBytes.*not 70000\.5/],
@@ -54,6 +62,46 @@ describe("a target that cannot work is refused", () => {
     expect(() => Reflect.apply(testDriver, undefined, [{ test, target }])).toThrow(TypeError);
     expect([...ran, ...skipped]).toEqual([]);
     await expect(Reflect.apply(runConformance, undefined, [target])).rejects.toThrow(message);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["of a target", { ...ok, outtage: outage }, /"target\.outtage".*mean "target\.outage"\?$/],
+    ["of limits", { ...ok, limits: { recordByte: 1 } }, /"target\.limits\.recordByte".*\.recordBytes"\?$/],
+    ["of an outage", { ...ok, outage: { ...outage, stall() {} } }, /"target\.outage\.stall". Known: /],
+    ["of an exclusion", { ...ok, exclude: [{ rule: "R4", reasn: "x" }] }, /exclude\[0\]\.reasn".*reason"\?$/],
+    [
+      "of a class of its own",
+      Object.assign(
+        new (class {
+          open = ok.open;
+        })(),
+        { nam: "x" },
+      ),
+      /"target\.nam".*mean "target\.name"\?$/,
+    ],
+  ])(
+    "an unknown property %s is a SessionConfigError that says what was meant",
+    async (_, target, message) => {
+      const { test, ran, skipped } = recorder();
+      const expected = { code: "ERR_SESSION_CONFIG", message: expect.stringMatching(message) };
+      expect(thrown(() => Reflect.apply(testDriver, undefined, [{ test, target }]))).toMatchObject(expected);
+      expect([...ran, ...skipped]).toEqual([]);
+      await expect(Reflect.apply(runConformance, undefined, [target])).rejects.toMatchObject(expected);
+    },
+  );
+
+  test("so is an unknown option of testDriver and runConformance", async () => {
+    const { test, ran, skipped } = recorder();
+    const misspelt = { test, target: ok, sed: 1 };
+    expect(thrown(() => Reflect.apply(testDriver, undefined, [misspelt]))).toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+      message: 'testDriver: unknown option "sed". Did you mean "seed"?',
+    });
+    expect([...ran, ...skipped]).toEqual([]);
+    await expect(Reflect.apply(runConformance, undefined, [ok, { rule: ["R4"] }])).rejects.toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+      message: 'runConformance: unknown option "rule". Did you mean "rules"?',
+    });
   });
 
   test("a test function without skip", () => {

@@ -57,7 +57,9 @@ export async function main(
   try {
     parsed = parse(args);
   } catch (error) {
-    err(example(error instanceof Error ? error.message : String(error)));
+    const message = error instanceof Error ? error.message : String(error);
+    // What Node adds about positional arguments helps nobody here.
+    err(example(message.replace(/\. To specify a positional argument.*/s, ". Known: --help, --version.")));
     return 2;
   }
   if (parsed.help) {

@@ -80,7 +80,7 @@ test.each([
 });
 
 test.each([
-  [["leveldb", "--force"], "--force"],
+  [["leveldb", "--force"], "Unknown option '--force'. Known: --help, --version.\n"],
   [["leveldb", "--help=no"], "--help"],
   [["leveldb", "redis"], '"leveldb", "redis"'],
 ])("%j is wrong usage, and the message names what is wrong", async (args, named) => {

@@ -83,7 +83,7 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
 async function oftenUnderFire(drivers: Drivers, now: number, destroys: number): Promise<void> {
   if (await comesBack(drivers(0), now)) return;
   const end = Date.now() + 300;
-  for (let round = 0; round < 20 && (round === 0 || Date.now() < end); round++)
+  for (let round = 0; round < 10 && (round === 0 || Date.now() < end); round++)
     await underFire(drivers, now, destroys);
 }
 

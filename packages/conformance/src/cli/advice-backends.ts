@@ -45,6 +45,9 @@ export const backendAdvice: Record<string, string> = {
   "R12.3": `Two setups looked, and both created. IF NOT EXISTS alone may still collide (PostgreSQL reports
     23505 or 42P07): take "already exists" for success, or hold a lock (pg_advisory_lock, GET_LOCK) around
     all of it.`,
+  "R12.9": `setup held up or failed what went on beside it, or wrote back what it had read. Look first
+    whether anything is missing, alter nothing where all is there, make indexes without a lock on writes
+    (CREATE INDEX CONCURRENTLY), and repeat a call of theirs that a lock of setup's has ended.`,
   "R12.4": `check looked at nothing, or at the connection only, or remembered that setup had run, or made
     what it missed. Ask the backend each time, change nothing, and answer one sentence for each thing.`,
   "R12.5": `teardown kept records: of an index, in a second table, as keys under the prefix. Remove all

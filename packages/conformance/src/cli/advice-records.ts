@@ -68,6 +68,13 @@ export const recordAdvice: Record<string, string> = {
     with files, let one rename or unlink succeed and take ENOENT for false.`,
   "R7.6": `What keeps destroys apart lives inside one driver object. Answer by what the backend says that
     this delete removed.`,
+  "R7.10": `destroy found the record written since it looked, and gave up, or answered true for what it
+    had not removed. Put no version into the delete, and do not trust a backend that skips a record which is
+    updated at that moment (DocumentDB's deleteOne): look again, until it is removed or not there.`,
+  "R7.11": `A destroy answered before the record was gone, or two answered true. One that finds another at
+    work waits for it, and each answers by what the backend says that it removed itself.`,
+  "R7.12": `What makes destroys final lives inside one driver object: a lock, a queue. Let the backend's own
+    delete decide, whichever driver writes meanwhile.`,
   "R7.7": `load still finds something: a mark that it does not read, a cached record, rows of fields
     without the record, a replica. Remove or hide the record in the same step in which destroy answers.`,
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { checkOptions } from "@sessions/core/driver-tools";
 import { cases } from "../cases/index.ts";
 import { covers, type Rule } from "../target.ts";
 import { messageOf } from "./plain.ts";
@@ -47,11 +48,16 @@ const settings = {
 } as const;
 
 function parsed(args: readonly string[]) {
+  const config = { args: [...args], allowPositionals: true, options: settings } as const;
   try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: settings });
+    // First as they come: what Node says of an unknown option names none that was meant.
+    const { values } = parseArgs({ ...config, strict: false });
+    checkOptions("conformance", values, Object.keys(settings), "--");
+    return parseArgs(config);
   } catch (error) {
     // What Node adds about positional arguments after `--` helps nobody here.
-    throw new UsageError(messageOf(error).replace(/\. To specify a positional argument.*/s, ""));
+    const message = messageOf(error).replace(/\. To specify a positional argument.*/s, "");
+    throw new UsageError(message.replace(/^conformance: /, ""));
   }
 }
 

@@ -155,7 +155,12 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
   const wrongCalls: [string, string[], RegExp][] = [
     ["no module", [], /Name the module to test/],
     ["two modules", ["./a.js", "./b.js"], /Name one module: ".\/a\.js" is one, ".\/b\.js" another/],
-    ["an unknown flag", ["./sound.mjs", "--sed", "4"], /^sessions-conformance: Unknown option '--sed'\n$/],
+    [
+      "a misspelt flag",
+      ["./sound.mjs", "--sed", "4"],
+      /^sessions-conformance: unknown option "--sed"\. Did you mean "--seed"\?\n$/,
+    ],
+    ["an unknown flag", ["./sound.mjs", "--fast"], /unknown option "--fast"\. Known: --rule, --seed, --json/],
     ["a flag without its value", ["./sound.mjs", "--seed"], /--seed/],
     ["a seed that is no number", ["./sound.mjs", "--seed", "4x"], /--seed must be a whole number.*"4x"/],
     ["a negative seed", ["./sound.mjs", "--seed=-1"], /--seed must be.*"-1"/],
@@ -185,7 +190,11 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
       /found default \(number\), later \(a promise: await it\)/,
     ],
     ["a target without open", ["./in/lame.mjs"], /lame\.mjs: target\.open must be a function/],
-    ["a target with a slip", ["./in/odd.mjs"], /odd\.mjs: a property of target must be.*"outtage"/],
+    [
+      "a target with a slip",
+      ["./in/odd.mjs"],
+      /odd\.mjs: unknown option "target\.outtage"\. Did you mean "target\.outage"\?/,
+    ],
   ];
 
   beforeAll(async () => {

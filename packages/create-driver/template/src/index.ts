@@ -2,9 +2,9 @@ import type { Duration, ListingDriver } from "@sessions/core";
 import {
   checkClient,
   checkOption,
+  checkOptions,
   createCall,
   milliseconds,
-  refuseUnknown,
 } from "@sessions/core/driver-tools";
 import { notWritten } from "./not-written.ts";
 
@@ -34,8 +34,8 @@ export interface __Pascal__DriverOptions {
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
 export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver {
-  const { client, prefix = "sessions:", timeout = "2s", ...rest } = options;
-  refuseUnknown("__camel__Driver: ", rest);
+  checkOptions("__camel__Driver", options, ["client", "prefix", "timeout"]);
+  const { client, prefix = "sessions:", timeout = "2s" } = options;
   // In place of toString() the methods that the driver calls: "get() set()".
   checkClient(client, "a client of __backend__", ["toString()"]);
   checkOption(
