@@ -10,7 +10,7 @@ import { SessionConfigError } from "./errors.ts";
 const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
-  // What this repository's drivers take. First: an extension of one stays what it is, whatever it adds.
+  // What the drivers of this repository take. First: an extension of one stays what it is, whatever it adds.
   redis: [
     "a client of redis",
     "sendCommand() withTypeMapping()",
@@ -35,12 +35,12 @@ const CLIENTS = {
   // A DocumentClient too: it reads only its own commands in another way.
   dynamodb: ["a client of @aws-sdk/client-dynamodb", "send() config.serviceId=DynamoDB"],
 
+  ioredis: ["a client of ioredis or iovalkey", "sendCommand() defineCommand()"],
   "redis with callbacks": [
     "a client with callbacks of redis, as version 3 and legacy() make it",
     "sendCommand() send_command()",
     "sendCommand() clusterKeySlot() !on",
   ],
-  ioredis: ["a client of ioredis or iovalkey", "sendCommand() defineCommand()"],
   "@upstash/redis": ["a client of @upstash/redis", "pipeline() autoPipeline()"],
   "@valkey/valkey-glide": ["a client of @valkey/valkey-glide", "customCommand()"],
   "bun redis": ["Bun's client of Redis", "send() hgetall() bufferedAmount"],

@@ -1,0 +1,15 @@
+// Bun runs this: what each driver says of Bun's own clients, as one line of JSON.
+import { refusals } from "./drivers.ts";
+
+declare const Bun: { readonly redis: unknown; readonly sql: unknown };
+
+// Not known to what checks the types.
+const module: string = "bun:sqlite";
+const { Database }: { Database: new (path: string) => unknown } = await import(module);
+
+const clients = { "bun:sqlite": new Database(":memory:"), "Bun.redis": Bun.redis, "Bun.sql": Bun.sql };
+console.log(
+  JSON.stringify(
+    Object.fromEntries(Object.entries(clients).map(([name, client]) => [name, refusals(client)])),
+  ),
+);

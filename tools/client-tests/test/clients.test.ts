@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { clients, closeAll, type Given } from "./clients.ts";
+import { refusals } from "./drivers.ts";
+
+afterAll(closeAll);
+
+/** What each driver must say: that it fits, or an error that names what was given and holds no secret. */
+function expectRight(said: Record<string, string>, { fits, name }: Omit<Given, "client">): void {
+  for (const [driver, outcome] of Object.entries(said))
+    if (fits.some((it) => it === driver)) expect([driver, outcome]).toEqual([driver, "fits"]);
+    else {
+      expect([driver, outcome]).toEqual([
+        driver,
+        expect.stringMatching(/^SessionConfigError: client must be .* got /),
+      ]);
+      expect(outcome.slice(outcome.indexOf("; got "))).toMatch(name);
+      expect(outcome).not.toContain("hunter2");
+    }
+}
+
+describe("each driver takes its own clients, and names the others", () => {
+  test.each(clients)("%s", (_, given) => {
+    expectRight(refusals(given.client), given);
+  });
+});
+
+describe("a client that was wrapped stays what it is", () => {
+  test.each(clients.filter(([, { client }]) => Object(client) === client))("%s", (_, given) => {
+    const { client } = given;
+    // What a tracing library does: other functions in place of the client's, of the same names.
+    const traced: unknown = new Proxy(Object(client), {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" && !Object.hasOwn(target, name) ? value.bind(target) : value;
+      },
+    });
+    expectRight(refusals(traced), given);
+    if (typeof client !== "function") expectRight(refusals(Object.create(Object(client))), given);
+  });
+});
+
+test("Bun's own clients are refused and named", () => {
+  const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
+  const program = fileURLToPath(new URL("bun.ts", import.meta.url));
+  const { stdout, stderr } = spawnSync(bun, ["--conditions=@sessions/source", program], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  const said: Record<string, Record<string, string>> = JSON.parse(stdout);
+  expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql"]);
+  const names = {
+    "bun:sqlite": /bun:sqlite/,
+    "Bun.redis": /Bun's client of Redis/,
+    "Bun.sql": /Bun's client of SQL/,
+  };
+  for (const [client, name] of Object.entries(names)) expectRight(said[client] ?? {}, { fits: [], name });
+});

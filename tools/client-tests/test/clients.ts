@@ -1,0 +1,219 @@
+import { PassThrough } from "node:stream";
+import { DynamoDB, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { DynamoDBDocument, DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { PGlite } from "@electric-sql/pglite";
+import { createClient as createLibsqlClient } from "@libsql/client";
+import * as neon from "@neondatabase/serverless";
+import { DatabaseSync } from "@photostructure/sqlite";
+import { Redis as Upstash } from "@upstash/redis";
+import { GlideClient } from "@valkey/valkey-glide";
+import * as comlink from "comlink";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { drizzle as drizzleOverPostgresJs } from "drizzle-orm/postgres-js";
+import * as ioredis from "ioredis";
+import * as iovalkey from "iovalkey";
+import knex from "knex";
+import { Kysely, PostgresDialect } from "kysely";
+import Libsql from "libsql";
+import * as mariadb from "mariadb";
+import * as mariadbCallback from "mariadb/callback";
+import { MongoClient } from "mongodb";
+import mongoose from "mongoose";
+import mysql from "mysql";
+import mysql2 from "mysql2";
+import * as mysql2Promises from "mysql2/promise";
+import pg from "pg";
+import pgPromise from "pg-promise";
+import postgres from "postgres";
+import * as redis from "redis";
+import * as redis4 from "redis-4";
+import { Sequelize } from "sequelize";
+import initSqlJs from "sql.js";
+import * as sqlite from "sqlite";
+import { DataSource } from "typeorm";
+import type { DriverName } from "./drivers.ts";
+
+/** Nothing of these is reached: the addresses lead nowhere. */
+const url = (scheme: string): string => `${scheme}://user:hunter2@127.0.0.1:1/app`;
+const nowhere = { host: "127.0.0.1", port: 1 };
+const rootNodes = [{ url: "redis://127.0.0.1:1" }];
+const region = "eu-central-1";
+
+/** A connection to a server that says nothing. */
+const silent = (): PassThrough => new PassThrough();
+
+/** Closed by the tests' end, whatever it says to that. */
+const closing: (() => unknown)[] = [];
+function closes<T>(client: T, close: (client: T) => unknown): T {
+  closing.push(() => close(client));
+  return client;
+}
+
+export async function closeAll(): Promise<void> {
+  await Promise.allSettled(closing.map(async (close) => close()));
+}
+
+export interface Given {
+  readonly client: unknown;
+  /** The drivers that take it. */
+  readonly fits: readonly DriverName[];
+  /** What the others call it. */
+  readonly name: RegExp;
+}
+
+const pool = closes(new pg.Pool({ connectionString: url("postgres") }), (it) => it.end());
+const neonPool = closes(new neon.Pool({ connectionString: url("postgres") }), (it) => it.end());
+const sql = closes(postgres(url("postgres")), (it) => it.end());
+const overPg = closes(knex({ client: "pg", connection: url("postgres") }), (it) => it.destroy());
+const overMysql2 = closes(knex({ client: "mysql2", connection: url("mysql") }), (it) => it.destroy());
+const mysql2Pool = closes(mysql2.createPool(nowhere), (it) => it.end());
+const mysql2Connection = closes(mysql2.createConnection({ stream: silent, connectTimeout: 0 }), (it) =>
+  it.destroy(),
+);
+mysql2Connection.on("error", () => {});
+const cluster = closes(mysql2.createPoolCluster(), (it) => it.end());
+const mongoClient = new MongoClient(url("mongodb"));
+const dynamodbClient = new DynamoDBClient({ region });
+const SqlJs = await initSqlJs();
+
+/** It is compiled where no binary can be fetched for it, and left out of the installation where that fails too. */
+async function betterSqlite3(): Promise<Record<string, unknown>> {
+  try {
+    const { default: Database } = await import("better-sqlite3");
+    return { "better-sqlite3": closes(new Database(":memory:"), (it) => it.close()) };
+  } catch {
+    return {};
+  }
+}
+
+const is = (fits: DriverName, name: RegExp, clients: Record<string, unknown>): [string, Given][] =>
+  Object.entries(clients).map(([key, client]) => [key, { client, fits: [fits], name }]);
+const isNone = (name: RegExp, clients: Record<string, unknown>): [string, Given][] =>
+  Object.entries(clients).map(([key, client]) => [key, { client, fits: [], name }]);
+
+export const clients: readonly [string, Given][] = [
+  ...is("redis", /a client of redis/, {
+    "redis: createClient": redis.createClient(),
+    "redis: withTypeMapping": redis.createClient().withTypeMapping({}),
+    "redis: createClientPool": redis.createClientPool(),
+    "redis: createCluster": redis.createCluster({ rootNodes }),
+    "redis: createSentinel": redis.createSentinel({ name: "one", sentinelRootNodes: [nowhere] }),
+    "redis 4: createClient": redis4.createClient(),
+    "redis 4: createCluster": redis4.createCluster({ rootNodes }),
+  }),
+  ...isNone(/a client with callbacks of redis/, { "redis: legacy": redis.createClient().legacy() }),
+  ...isNone(/a client of ioredis or iovalkey/, {
+    ioredis: new ioredis.Redis({ lazyConnect: true }),
+    "ioredis: Cluster": new ioredis.Cluster([nowhere], { lazyConnect: true }),
+    iovalkey: new iovalkey.Redis({ lazyConnect: true }),
+    "iovalkey: Cluster": new iovalkey.Cluster([nowhere], { lazyConnect: true }),
+  }),
+  ...isNone(/@upstash\/redis/, {
+    "@upstash/redis": new Upstash({ url: "https://localhost", token: "x", enableTelemetry: false }),
+  }),
+  ...isNone(/@valkey\/valkey-glide/, {
+    "@valkey/valkey-glide": closes(
+      await GlideClient.createClient({ addresses: [nowhere], lazyConnect: true }),
+      (it) => it.close(),
+    ),
+  }),
+
+  ...is("postgres", /a Pool or a Client of pg/, {
+    "pg: Pool": pool,
+    "pg: Client": new pg.Client(),
+    "@neondatabase/serverless: Pool": neonPool,
+    "@neondatabase/serverless: Client": new neon.Client(url("postgres")),
+  }),
+  ...isNone(/postgres\.js/, { "postgres.js": sql }),
+  ...isNone(/neon\(\) of @neondatabase\/serverless/, {
+    "@neondatabase/serverless: neon()": neon.neon("postgres://u:hunter2@one.neon.tech/app"),
+  }),
+  ...isNone(/pg-promise/, { "pg-promise": pgPromise({ noWarnings: true })(url("postgres")) }),
+  ...isNone(/pglite/, { pglite: closes(new PGlite(), (it) => it.close()) }),
+
+  ...isNone(/an instance of knex/, { knex: overPg, "knex over mysql2": overMysql2 }),
+  ...isNone(/knex\.client/, { "knex.client": overPg.client, "knex.client over mysql2": overMysql2.client }),
+  ...isNone(/sequelize/, {
+    sequelize: new Sequelize(url("postgres"), { dialect: "postgres", dialectModule: pg }),
+  }),
+  ...isNone(/typeorm/, {
+    "typeorm: DataSource": new DataSource({ type: "postgres", driver: pg }),
+    "typeorm: EntityManager": new DataSource({ type: "postgres", driver: pg }).manager,
+  }),
+  ...isNone(/drizzle-orm \(\$client: a Pool or a Client of pg\)/, { drizzle: drizzle(pool) }),
+  ...isNone(/drizzle-orm \(\$client: a client of postgres/, {
+    "drizzle over postgres.js": drizzleOverPostgresJs(sql),
+  }),
+  ...isNone(/kysely/, { kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }) }),
+
+  ...is("mysql", /a client of mysql2/, {
+    "mysql2: pool": mysql2Pool,
+    "mysql2: promise pool": mysql2Pool.promise(),
+    "mysql2: connection": mysql2Connection,
+    "mysql2: promise connection": mysql2Connection.promise(),
+    "mysql2: promise cluster": closes(mysql2Promises.createPoolCluster({}), (it) => it.end()),
+  }),
+  ...isNone(/a PoolCluster with callbacks/, {
+    "mysql2: cluster": cluster,
+    "mysql2: cluster, a pattern": cluster.of("*"),
+    "mysql: cluster": mysql.createPoolCluster(),
+    "mariadb: cluster": mariadb.createPoolCluster(),
+  }),
+  ...isNone(/a client of mysql \(/, {
+    "mysql: pool": mysql.createPool(nowhere),
+    "mysql: connection": mysql.createConnection(nowhere),
+  }),
+  ...isNone(/a client of mariadb/, {
+    "mariadb: pool": closes(mariadb.createPool({ ...nowhere, minimumIdle: 0 }), (it) => it.end()),
+    "mariadb: pool with callbacks": closes(mariadbCallback.createPool({ ...nowhere, minimumIdle: 0 }), (it) =>
+      it.end(() => {}),
+    ),
+  }),
+
+  ...is("mongodb", /a MongoClient of mongodb/, {
+    "mongodb: MongoClient": mongoClient,
+    "mongoose: getClient": new mongoose.mongo.MongoClient(url("mongodb")),
+  }),
+  ...isNone(/a Db of mongodb/, { "mongodb: Db": mongoClient.db() }),
+  ...isNone(/a Collection of mongodb/, { "mongodb: Collection": mongoClient.db().collection("sessions") }),
+  ...isNone(/a connection of mongoose/, {
+    "mongoose: connection": mongoose.connection,
+    "mongoose: createConnection": mongoose.createConnection(),
+  }),
+  ...isNone(/mongoose \(/, { mongoose }),
+
+  ...is("sqlite", /a handle of better-sqlite3 or node:sqlite/, {
+    ...(await betterSqlite3()),
+    libsql: closes(new Libsql(":memory:"), (it) => it.close()),
+    // The interface of node:sqlite, in every version of Node.
+    "@photostructure/sqlite": closes(new DatabaseSync(":memory:"), (it) => it.close()),
+  }),
+  ...isNone(/sqlite3 or sqlite/, { sqlite: new sqlite.Database({ filename: "", driver: class {} }) }),
+  ...isNone(/sql\.js/, { "sql.js": closes(new SqlJs.Database(), (it) => it.close()) }),
+  ...isNone(/@libsql\/client/, {
+    "@libsql/client": closes(createLibsqlClient({ url: ":memory:" }), (it) => it.close()),
+  }),
+
+  ...is("dynamodb", /a client of @aws-sdk\/client-dynamodb/, {
+    DynamoDBClient: dynamodbClient,
+    DynamoDB: new DynamoDB({ region }),
+    DynamoDBDocumentClient: DynamoDBDocumentClient.from(dynamodbClient),
+    DynamoDBDocument: DynamoDBDocument.from(dynamodbClient),
+  }),
+  ...isNone(/a client of another AWS service/, { S3Client: new S3Client({ region }) }),
+
+  ...isNone(/has every name/, {
+    comlink: comlink.wrap(closes(new MessageChannel().port1, (it) => it.close())),
+  }),
+  ...isNone(/a package, not a client/, {
+    "the package redis": redis,
+    "the package pg": pg,
+    "the package mysql2": mysql2,
+  }),
+  ...isNone(/"function": give an instance/, {
+    "the class Pool": pg.Pool,
+    "the class MongoClient": MongoClient,
+  }),
+  ...isNone(/a promise: await it first/, { "a promise": Promise.resolve(pool) }),
+];
