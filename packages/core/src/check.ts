@@ -57,11 +57,6 @@ export function checkOptions<T extends object>(
   }
 }
 
-/** @throws SessionConfigError for what is left of the options when all that are known were taken out. */
-export function refuseUnknown(prefix: string, rest: object): void {
-  for (const option of Object.keys(rest)) throw new SessionConfigError(`Unknown option ${prefix}${option}`);
-}
-
 /** Whether it is a whole number of at least `least`. */
 export const isWhole = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && Number(value) >= least;

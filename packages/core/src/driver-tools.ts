@@ -4,7 +4,7 @@
  */
 import { DriverUnavailableError, isSessionError, type SessionError } from "./errors.ts";
 
-export { checkOption, checkOptions, isWhole, refuseUnknown } from "./check.ts";
+export { checkOption, checkOptions, isWhole } from "./check.ts";
 export { type ClientName, checkClient } from "./clients.ts";
 export { milliseconds } from "./duration.ts";
 export { selfProvisioning } from "./self-provisioning.ts";

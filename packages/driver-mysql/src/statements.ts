@@ -1,5 +1,13 @@
 import { Buffer } from "node:buffer";
-import type { Change, ListedRecord, ListQuery, NewRecord, StoredRecord, SweepRange } from "@sessions/core";
+import {
+  type Change,
+  type ListedRecord,
+  type ListQuery,
+  type NewRecord,
+  SessionCodecError,
+  type StoredRecord,
+  type SweepRange,
+} from "@sessions/core";
 import { inTransaction } from "./errors.ts";
 
 /**
@@ -25,6 +33,15 @@ function jsonOf(fields: ReadonlyMap<string, string>): string {
 const COLUMNS =
   "CONCAT(@@autocommit + 0, ' ', version, ' ', expires_at, ' ', CAST(CONVERT(fields USING utf8mb4) AS BINARY)) r, principal p";
 
+function parse(json: string): Record<string, string> {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The parser's own error shows a piece of it.
+    throw new SessionCodecError("mysql: the fields of a row are no JSON");
+  }
+}
+
 /** @throws SessionConfigError where autocommit is off: the row may be an old one. */
 export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
   // NULL is what the server makes of it.
@@ -34,9 +51,9 @@ export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
   const toExpiry = text.indexOf(" ", toVersion) + 1;
   const toFields = text.indexOf(" ", toExpiry) + 1;
   if (text.slice(0, toVersion) !== "1 ") throw inTransaction();
-  const names: Record<string, string> = JSON.parse(text.slice(toFields));
   const fields = new Map<string, string>();
-  for (const [key, value] of Object.entries(names)) fields.set(key.slice(KEY_PREFIX.length), value);
+  for (const [key, value] of Object.entries(parse(text.slice(toFields))))
+    fields.set(key.slice(KEY_PREFIX.length), value);
   return {
     version: Number(text.slice(toVersion, toExpiry)),
     expiresAt: Number(text.slice(toExpiry, toFields)),
@@ -59,14 +76,15 @@ export function statementsOf(table: string) {
 
     /** `insertId` is 0 where the record was made; a live one that was in the way tells its version there. */
     create(id: string, { expiresAt, principal, fields }: NewRecord, now: number): string {
-      const replace = (column: string, kept = column): string =>
-        `${column} = IF(expires_at <= ${now}, VALUES(${column}), ${kept})`;
+      const replace = (column: string, made: string | number, kept = column): string =>
+        `${column} = IF(expires_at <= ${now}, ${made}, ${kept})`;
       return [
         `INSERT INTO ${table} (id, principal, version, expires_at, fields)`,
-        `VALUES (${bytes(id)}, ${bytesOrNull(principal)}, 1, ${expiresAt}, ${jsonOf(fields)})`,
-        `ON DUPLICATE KEY UPDATE ${replace("fields")}, ${replace("principal")}, ${replace("version")},`,
+        // Selected, for what was to be inserted has no other name that MySQL and MariaDB both know: VALUES() has MySQL warn.
+        `SELECT * FROM (SELECT ${bytes(id)} AS i, ${bytesOrNull(principal)} AS p, 1 AS v, ${expiresAt} AS e, ${jsonOf(fields)} AS f) AS made`,
+        `ON DUPLICATE KEY UPDATE ${replace("fields", "made.f")}, ${replace("principal", "made.p")}, ${replace("version", 1)},`,
         // Last: MySQL assigns from left to right, and the others look at the old expiry.
-        replace("expires_at", "expires_at + 0 * LAST_INSERT_ID(version)"),
+        replace("expires_at", expiresAt, "expires_at + 0 * LAST_INSERT_ID(version)"),
       ].join(" ");
     },
 

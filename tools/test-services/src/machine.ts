@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import process from "node:process";
 
 /** Whether what is missing is a failure, or is said and skipped. */
@@ -9,9 +9,11 @@ export const onCI: boolean = process.env["CI"] === "true";
 // Debian keeps servers where only root's PATH looks.
 const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 
-/** The first of the programs that is on the PATH, as a path. */
+/** The first of the programs that is on the PATH, as a path; one that is a path already stays it. */
 export function findProgram(names: readonly string[]): string | undefined {
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  return names
+    .flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))))
+    .find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {

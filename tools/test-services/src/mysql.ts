@@ -10,13 +10,19 @@ import type { Missing, Started } from "./service.ts";
 
 const DATABASE = "sessions_test";
 
+/** Where both are there, or none on the PATH: the program's name, or its path. */
+const CHOSEN = process.env["SESSIONS_TEST_MYSQL_SERVER"];
+
 function findMysql(): string | undefined {
-  return findProgram(["mariadbd", "mysqld"]);
+  return findProgram(CHOSEN ? [CHOSEN] : ["mariadbd", "mysqld"]);
 }
 
 function isMariadb(command: string): boolean {
   return /mariadb/i.test(execFileSync(command, ["--version"], { encoding: "utf8" }));
 }
+
+/** MySQL does not start where the folder for files of this option, whose path is compiled in, is missing. */
+const NO_FILES = "--secure-file-priv=NULL";
 
 /** Another server of the tests' own, with options of its own: for other defaults, small limits, and faults. */
 export async function startMysqlServer(args: readonly string[] = []): Promise<Server> {
@@ -34,7 +40,9 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
         const how = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", data];
         execFileSync(installer, [...how, ...user], { stdio: "pipe" });
       } else
-        execFileSync(command, ["--no-defaults", "--initialize-insecure", data, ...user], { stdio: "pipe" });
+        execFileSync(command, ["--no-defaults", "--initialize-insecure", NO_FILES, data, ...user], {
+          stdio: "pipe",
+        });
       writeFileSync(join(folder, "init.sql"), `CREATE DATABASE IF NOT EXISTS ${DATABASE};\n`);
     },
     args: (port, folder) => [
@@ -43,9 +51,11 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
       `--datadir=${join(folder, "data")}`,
       `--socket=${join(folder, "s")}`,
       `--pid-file=${join(folder, "pid")}`,
+      // MariaDB removes what it finds there when it starts, another server's temporary tables too.
+      `--tmpdir=${folder}`,
       `--init-file=${join(folder, "init.sql")}`,
       ...["--port", String(port), `--bind-address=${HOST}`],
-      ...(mariadb ? [] : ["--mysqlx=OFF"]),
+      ...(mariadb ? [] : ["--mysqlx=OFF", NO_FILES]),
       ...args,
     ],
     ready: /ready for connections/,
@@ -85,11 +95,12 @@ export async function startMysql(address: string | undefined): Promise<Started |
     return { url: address, version, obtained: "SESSIONS_TEST_MYSQL_URL", stop: async () => {} };
   }
   let obtained = "program on the PATH";
-  if (findMysql() === undefined && canInstall()) {
+  if (findMysql() === undefined && !CHOSEN && canInstall()) {
     install("MySQL or MariaDB", "mariadb-server");
     obtained = "installed with apt-get";
   }
-  if (findMysql() === undefined) return { missing: NEEDED };
+  if (findMysql() === undefined)
+    return { missing: CHOSEN ? `SESSIONS_TEST_MYSQL_SERVER names ${CHOSEN}, which was not found.` : NEEDED };
   const server = await startMysqlServer();
   const version = await greeting(HOST, server.port);
   return { url: mysqlUrl(server), version, obtained, stop: server.stop };
