@@ -65,7 +65,8 @@ async function open(): Promise<{
 }> {
   const folder = await ownFolder();
   const directory = join(folder, "sessions");
-  const driver = fileDriver({ directory });
+  // Nothing here is about time.
+  const driver = fileDriver({ directory, timeout: "30s" });
   await driver.setup();
   const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());
@@ -243,7 +244,7 @@ describe("what the driver did not make", () => {
           () => "done",
           (error: { code?: string }) => error.code,
         );
-      for (const one of [driver, fileDriver({ directory })]) {
+      for (const one of [driver, fileDriver({ directory, timeout: "30s" })]) {
         const calls = [
           one.sweep({ after: 0, before: now, limit: 100 }),
           one.list({ limit: 100 }, now),
