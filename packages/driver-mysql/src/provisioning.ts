@@ -63,10 +63,14 @@ export function createProvisioning({
 
   /** @throws SessionSetupError where something else has the name. */
   async function exists(): Promise<boolean> {
-    const [names, types] = await work(async ({ run }) => [
-      await ask(run, `SELECT LOWER(column_name) FROM information_schema.columns WHERE ${ofTable}`),
-      await ask(run, `SELECT table_type FROM information_schema.tables WHERE ${ofTable}`),
-    ]);
+    const look = (): Promise<string[][][]> =>
+      work(async ({ run }) => [
+        await ask(run, `SELECT table_type FROM information_schema.tables WHERE ${ofTable}`),
+        await ask(run, `SELECT LOWER(column_name) FROM information_schema.columns WHERE ${ofTable}`),
+      ]);
+    let [types, names] = await look();
+    // A table without columns was made, or dropped, between the two.
+    while (types?.length !== 0 && names?.length === 0) [types, names] = await look();
     const type = types?.[0]?.[0];
     const isTable = type !== "VIEW" && type !== "SEQUENCE";
     if (
