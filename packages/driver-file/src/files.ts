@@ -42,11 +42,15 @@ export async function kindOf(path: string): Promise<"folder" | "file" | "other" 
   return stats.isFile() ? "file" : "other";
 }
 
+/** What a folder holds, for a path that was found to be no link just now. */
+export const entriesBehind = (folder: string): Promise<Dirent[] | undefined> =>
+  unless(["ENOENT", "ENOTDIR"], readdir(folder, { withFileTypes: true }));
+
 /** What a folder holds; `undefined` where there is none, or a link or a file in its place. */
 export async function entriesIn(folder: string): Promise<Dirent[] | undefined> {
-  const codes = ["ENOENT", "ENOTDIR"];
-  if ((await unless(codes, kindOf(folder))) !== "folder") return undefined;
-  return unless(codes, readdir(folder, { withFileTypes: true }));
+  return (await unless(["ENOENT", "ENOTDIR"], kindOf(folder))) === "folder"
+    ? entriesBehind(folder)
+    : undefined;
 }
 
 /** The names in a folder that the driver makes: of its own form, and of what it makes by it. A link is neither. */

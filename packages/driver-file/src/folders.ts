@@ -5,6 +5,7 @@ import type { StoredRecord } from "@sessions/core";
 import {
   CHANGE,
   demandFolders,
+  entriesBehind,
   entriesIn,
   hasCode,
   kindOf,
@@ -56,7 +57,7 @@ interface PublishRules {
 export interface Folders {
   load(id: string): Promise<StoredRecord | undefined>;
   begin(id: string): Promise<Attempt>;
-  /** The file that counts, where there is a record; on the way removes what killed processes left beside it. */
+  /** The file that counts, where there is a record, of an id just listed; on the way removes what killed processes left beside it. */
   inspect(id: string): Promise<string | undefined>;
   /** What is damaged: the file that counts, or a folder in which none does. */
   damaged(id: string): Promise<string | undefined>;
@@ -84,8 +85,8 @@ const LATEST_SECONDS = 4_102_444_800;
 /** So many looks in a row that find no number show that there is none. */
 const LOOKS = 3;
 
-async function look(folder: string): Promise<Seen | undefined> {
-  const entries = await entriesIn(folder);
+async function look(folder: string, list = entriesIn): Promise<Seen | undefined> {
+  const entries = await list(folder);
   if (!entries) return undefined;
   const own: string[] = [];
   const strays = new Set<string>();
@@ -151,6 +152,7 @@ async function bury(folder: string, end: number | undefined, lasting: boolean): 
 
 export function createFolders(layout: Layout): Folders {
   const reported = new Set<string>();
+  const looked = new Set<string>();
 
   function report(file: string): void {
     if (reported.has(file)) return;
@@ -212,8 +214,12 @@ export function createFolders(layout: Layout): Folders {
   return {
     async load(id) {
       const folder = layout.record(id);
+      const shard = dirname(folder);
       for (;;) {
-        const [found] = await Promise.all([read(folder), demandFolders(layout.records, dirname(folder))]);
+        const found = await read(folder);
+        // For what is found once, since that is every request; what changes something looks each time.
+        if (found?.last === undefined || !looked.has(shard)) await demandFolders(layout.records, shard);
+        looked.add(shard);
         if (!found) return undefined;
         if (found.last !== undefined || found.strays.size > 0) return found.content ?? undefined;
         // Either it is empty, and goes, or a listing was overtaken by a change, and the next one is not.
@@ -273,7 +279,7 @@ export function createFolders(layout: Layout): Folders {
 
     async inspect(id) {
       const folder = layout.record(id);
-      const seen = await look(folder);
+      const seen = await look(folder, entriesBehind);
       if (!seen) return undefined;
       if (seen.last === undefined) {
         await bury(folder, undefined, false);

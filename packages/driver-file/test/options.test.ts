@@ -28,8 +28,8 @@ describe("options", () => {
     [{ directory: "x", folder: "y" }, /fileDriver: unknown option "folder"/],
     [{ directory: "x", timout: "1s" }, /Did you mean "timeout"/],
     [{ directry: "x" }, /Did you mean "directory"/],
-    ["./sessions", /fileDriver: takes an object of options; got string/],
-    [undefined, /takes an object/],
+    ["./sessions", /fileDriver: options must be an object; got string/],
+    [undefined, /options must be an object/],
   ])("%j is refused, naming %s", (options, name) => {
     const wrong: unknown = options;
     const make: (options: never) => unknown = fileDriver;
