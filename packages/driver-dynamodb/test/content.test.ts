@@ -143,7 +143,7 @@ await withService("dynamodb", async (service) => {
   });
 
   test("an item that is not the driver's is no record", async () => {
-    const { PutItemCommand } = await import("@aws-sdk/client-dynamodb");
+    const { DeleteItemCommand, PutItemCommand } = await import("@aws-sdk/client-dynamodb");
     const { driver, client, table } = await prepare(service.url);
     const id = newId();
     await client.send(new PutItemCommand({ TableName: table, Item: { id: { S: id }, other: { S: "x" } } }));
@@ -151,5 +151,7 @@ await withService("dynamodb", async (service) => {
     expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, Date.now())).toBe("gone");
     expect(await driver.sweep({ after: 0, before: Date.now(), limit: 10 })).toBe(0);
     expect((await driver.list({ limit: 10 }, Date.now())).records).toEqual([]);
+    // For it, teardown would leave the table.
+    await client.send(new DeleteItemCommand({ TableName: table, Key: { id: { S: id } } }));
   });
 });

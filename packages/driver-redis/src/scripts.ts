@@ -81,7 +81,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
  * ARGV: id, milliseconds within which its record is written, if at all, milliseconds that the set must live, a number
- * from 0 to 1. Where the set is long, returns some of its ids, from that part of it: they may be dead. A set without a
+ * from 0 to 1. Where the set is long, returns some of its ids, from that part of it, that may be dead. A set without a
  * time to live has ids for which none was ever reckoned; so it keeps having none.
  */
 export const INDEX: Script = script(`${CLOCK}
@@ -90,8 +90,12 @@ redis.call('ZADD', KEYS[1], clock + ARGV[2], ARGV[1])
 if left ~= -1 and left < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 local size = redis.call('ZCARD', KEYS[1])
 if size <= 100 then return {} end
-local from = math.floor(ARGV[4] * (size - 20))
-return redis.call('ZRANGE', KEYS[1], from, from + 19)`);
+local from = math.floor(ARGV[4] * (size - 8))
+local ids = {}
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], from, from + 7)) do
+  if tonumber(redis.call('ZSCORE', KEYS[1], id)) < clock then table.insert(ids, id) end
+end
+return ids`);
 
 /** ARGV: ids that were found to have no record. Takes those out whose record cannot be on its way any more. */
 export const UNINDEX: Script = script(`${CLOCK}
