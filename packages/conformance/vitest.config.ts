@@ -1,3 +1,4 @@
 import { project } from "../../vitest.base.ts";
 
-export default project("conformance");
+// Many tests run the whole kit, which takes seconds, and more beside other work.
+export default project("conformance", { testTimeout: 30_000 });
