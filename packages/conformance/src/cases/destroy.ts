@@ -68,8 +68,13 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
     }
   }
   const fires = together(6, (i) => fire(drivers(i), i % 3));
+  // When a call has come back, those that were begun before it are under way.
   const burning = drivers(0).load(id);
-  const answers = burning.then(() => together(destroys, (i) => destroy(drivers(i))));
+  const answers = burning
+    .then(() => together(destroys, (i) => destroy(drivers(i))))
+    .finally(() => {
+      answered = true;
+    });
   // All of them to their end, so that the next round begins in quiet.
   const [writers, destroyers] = await Promise.allSettled([fires, answers]);
   if (destroyers.status === "rejected") throw destroyers.reason;

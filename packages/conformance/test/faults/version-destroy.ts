@@ -147,13 +147,6 @@ export const versionAndDestroyFaults: Fault[] = [
   fault("R7", "destroy judges by the backend's clock", (_, sound) => ({
     destroy: (id, now) => sound.destroy(id, Math.max(now, Date.now() - 200_000)),
   })),
-  fault("R7", "destroy answers false where the record was written since it looked", (rows, sound) => ({
-    async destroy(id, now) {
-      const seen = stateOf(rows, id);
-      await turn();
-      return stateOf(rows, id) === seen && sound.destroy(id, now);
-    },
-  })),
   fault("R7", "destroy looks again where the record was written, and gives up after five times", (rows) => ({
     destroy: (id, now) => removeUnchanged(rows, id, now, 5, () => false),
   })),
