@@ -3,7 +3,7 @@ import { apply, counts, isLive, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
 
-const atWorkOn = beside(() => new Set<string>());
+const waitingFor = beside(() => new Map<string, number>());
 
 /** What every commit changes, touches included. */
 const stateOf = (rows: Rows, id: string): string => {
@@ -161,20 +161,21 @@ export const versionAndDestroyFaults: Fault[] = [
         return true;
       }),
   })),
-  fault("R7", "destroy answers false at once where another driver is at work on it", (rows) => {
-    const atWork = atWorkOn(rows);
+  fault("R7", "destroy answers false at once where three others wait for the record already", (rows) => {
+    const waiting = waitingFor(rows);
     return {
       async destroy(id, now) {
-        if (atWork.has(id)) return false;
-        atWork.add(id);
+        const before = waiting.get(id) ?? 0;
+        if (before === 3) return false;
+        waiting.set(id, before + 1);
         const removed = await removeUnchanged(
           rows,
           id,
           now,
           5,
-          async () => isLive(rows.get(id), now) && rows.delete(id),
+          () => isLive(rows.get(id), now) && rows.delete(id),
         );
-        atWork.delete(id);
+        waiting.set(id, (waiting.get(id) ?? 1) - 1);
         return removed;
       },
     };
