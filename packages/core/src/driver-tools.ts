@@ -8,6 +8,7 @@ export { checkOption, checkOptions, isWhole } from "./check.ts";
 export { type ClientName, checkClient } from "./clients.ts";
 export { milliseconds } from "./duration.ts";
 export { selfProvisioning } from "./self-provisioning.ts";
+export { shownError } from "./shown-error.ts";
 
 /** How a driver's calls to its backend go. */
 export interface CallRules {
@@ -42,7 +43,7 @@ const MOST_MS = 2 ** 31 - 1;
 export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
   const lateness = () =>
     new DriverUnavailableError(
-      `${driver}: no answer within ${standard} ms; a change may or may not have been made`,
+      `${driver}: no answer within ${standard} ms (is the server there, and the client connected?); a change may or may not have been made`,
     );
   return async (work, timeout = standard, onLate) => {
     // The rest of a time that is used up: what is not begun cannot be done too late.

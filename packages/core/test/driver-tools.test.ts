@@ -1,5 +1,6 @@
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createCall } from "../src/driver-tools.ts";
+import { createCall, shownError } from "../src/driver-tools.ts";
 import { SessionSetupError } from "../src/index.ts";
 import { thrownBy } from "./support.ts";
 
@@ -36,7 +37,8 @@ describe("a call to a backend", () => {
     expect(outcome.mock.calls[0]?.[0]).toMatchObject({
       code: "ERR_SESSION_UNAVAILABLE",
       retryable: true,
-      message: "mine: no answer within 2000 ms; a change may or may not have been made",
+      message:
+        "mine: no answer within 2000 ms (is the server there, and the client connected?); a change may or may not have been made",
     });
   });
 
@@ -107,5 +109,28 @@ describe("a call to a backend", () => {
       expect(String(error)).toContain(`(${kinds[i]})`);
       expect(String(error)).not.toContain("hunter2");
     }
+  });
+});
+
+describe("a client's error as it may be shown", () => {
+  test.each<[string, (error: Error) => void]>([
+    ["of one line", () => {}],
+    ["whose message looks like a stack", (error) => (error.message = "no\n    at ALICE (x.ts:1:1)")],
+    ["with the message given late", (error) => (error.message = "ALICE")],
+    ["with a stack of another message", (error) => (error.stack = `Error: no ALICE\nALICE\n${error.stack}`)],
+    ["with a name that tells", (error) => (error.name = "no: ALICE")],
+  ])("has nothing but what it was told to keep: %s", (_, change) => {
+    const error = new Error("ALICE", { cause: "ALICE" });
+    change(error);
+    Object.assign(error, { code: "23514", detail: "ALICE", table: { name: "ALICE" } });
+    const shown = shownError(error, ["code", "table"], "refused");
+    expect(inspect(shown, { showHidden: true, depth: 9 })).not.toContain("ALICE");
+    expect(shown).toMatchObject({ message: "refused", code: "23514" });
+  });
+
+  test("keeps where it arose, and its name", () => {
+    const shown = shownError(new RangeError("ALICE\nBOB"), [], "refused");
+    expect(shown.stack).toMatch(/^RangeError: refused\n {4}at .*driver-tools\.test\.ts/);
+    expect(shownError("ALICE", [], "refused").message).toBe("refused");
   });
 });

@@ -2,5 +2,7 @@
 export { testBrokenLine } from "./broken-line.ts";
 export { testBytes } from "./bytes.ts";
 export { type ObjectCase, testObjects } from "./foreign-objects.ts";
+export { testLostTable } from "./lost-objects.ts";
+export { type Refusal, testRefusals } from "./refusals.ts";
 export { type SweepFigures, sweepBesideCommits } from "./sweeping.ts";
 export { withService } from "./with-service.ts";

@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import type { ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { expect, type TestAPI } from "vitest";
+
+const HOUR = 3_600_000;
+
+/**
+ * A driver that has been at work, and may have prepared its statements, rejects every call with `SessionSetupError` once
+ * its table is gone (R12.8), says which `setup()` to call, and works again when the table is there again.
+ *
+ * @param drop Takes the table away without the driver's help.
+ */
+export function testLostTable(
+  test: TestAPI,
+  make: () => Promise<{ driver: ListingDriver & ProvisionedDriver; drop: () => Promise<unknown> }>,
+): void {
+  test("every call is SessionSetupError once the table is gone, and works once it is there again", async () => {
+    const { driver, drop } = await make();
+    const id = randomBytes(16).toString("hex");
+    const now = Date.now();
+    const fields = new Map([["a/x", "1"]]);
+    const many = new Map(Array.from({ length: 1_200 }, (_, i) => [`a/${i}`, "1"] as const));
+    const calls: Record<string, () => Promise<unknown>> = {
+      create: () => driver.create(id, { expiresAt: now + HOUR, fields, principal: "alice" }, now),
+      load: () => driver.load(id),
+      commit: () => driver.commit(id, { fields }, now),
+      "commit with ifVersion": () => driver.commit(id, { fields, ifVersion: 2 }, now),
+      "commit of many fields": () => driver.commit(id, { fields: many }, now),
+      touch: () => driver.commit(id, { fields: new Map(), expiresAt: now + HOUR }, now),
+      list: () => driver.list({ limit: 10 }, now),
+      "list of a principal": () => driver.list({ principal: "alice", limit: 10 }, now),
+      sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+      destroy: () => driver.destroy(id, now),
+    };
+    const work = async () => {
+      const answers: unknown[] = [];
+      for (const call of Object.values(calls)) answers.push(await call());
+      return answers;
+    };
+    await driver.setup();
+    const before = await work();
+    for (let round = 0; round < 2; round++) {
+      await drop();
+      for (const [name, call] of Object.entries(calls))
+        await expect(call(), name).rejects.toMatchObject({
+          code: "ERR_SESSION_SETUP",
+          message: expect.stringMatching(/sessions\.setup\(\).* driver\.setup\(\)/),
+        });
+      await driver.setup();
+      expect(await work()).toEqual(before);
+    }
+  });
+}
