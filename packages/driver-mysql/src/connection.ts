@@ -6,7 +6,7 @@ import type {
   MysqlPoolLike,
   MysqlStatement,
 } from "./client.ts";
-import { isHarmless, tooLarge, withoutValues } from "./errors.ts";
+import { isHarmless, tooLarge, withoutRow } from "./errors.ts";
 
 /** What a statement came to. */
 export interface Answer {
@@ -60,7 +60,7 @@ async function query({ send }: Held, sql: string): Promise<Answer> {
       inTransaction: (Number(serverStatus) & IN_TRANSACTION) !== 0,
     };
   } catch (error) {
-    throw withoutValues(error);
+    throw withoutRow(error);
   }
 }
 

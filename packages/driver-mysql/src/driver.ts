@@ -33,7 +33,7 @@ const ATTEMPTS = 10;
 const REMOVE_AT_ONCE = 500;
 
 /**
- * Keeps sessions in MySQL 8 or MariaDB 10.6, or newer: one row each, in one table.
+ * Keeps sessions in MySQL 8.0.19 or MariaDB 10.6, or newer: one row each, in one table.
  *
  * @throws SessionConfigError naming an option that is unknown or out of range.
  */
@@ -46,7 +46,12 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     ["promise()", "getConnection()", "query()"],
     ["mysql2"],
   );
-  checkOption(/^\w{1,64}$/.test(table), "table", "a name of 1 to 64 of A-Z a-z 0-9 _", table);
+  checkOption(
+    typeof table === "string" && /^\w{1,64}$/.test(table),
+    "table",
+    "a name of 1 to 64 of A-Z a-z 0-9 _",
+    table,
+  );
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(table) });

@@ -1,9 +1,12 @@
 import {
+  DriverUnavailableError,
+  isSessionError,
   SessionConfigError,
   type SessionError,
   SessionSetupError,
   SessionTooLargeError,
 } from "@sessions/core";
+import { shownError } from "@sessions/core/driver-tools";
 
 const NO_SUCH_TABLE = 1146;
 const BAD_FIELD = 1054;
@@ -28,27 +31,15 @@ const DENIED = [
   1142, // ER_TABLEACCESS_DENIED_ERROR
   1143, // ER_COLUMNACCESS_DENIED_ERROR
 ];
+/** The server's words where they name a column or a constraint, and nothing else. Any others may hold the row: a trigger chooses its own. */
+const NAMING =
+  /^(Column|Field|Data too long for column|Check constraint|CONSTRAINT) ['`][\w$.]{1,130}['`] (cannot be null|doesn't have a default value|at row \d+|is violated\.|failed for `\w+`\.`\w+`)$/;
 
 /** The server's number of an error. */
 export function numberOf(error: unknown): number | undefined {
   return error instanceof Error && "errno" in error && typeof error.errno === "number"
     ? error.errno
     : undefined;
-}
-
-/**
- * The server's error without what it may show of a row, as an error ends in logs: the client puts the statement into it,
- * and the server's message quotes values, as of a duplicate key or in what a trigger signals.
- */
-export function withoutValues(error: unknown): unknown {
-  if (!(error instanceof Error && "sqlState" in error && "code" in error)) return error;
-  const { code, sqlState } = error;
-  const errno = numberOf(error);
-  return Object.assign(new Error(`${code} (error ${errno}, SQLSTATE ${sqlState})`), {
-    code,
-    errno,
-    sqlState,
-  });
 }
 
 const isOneOf =
@@ -66,18 +57,43 @@ export const isDenied: (error: unknown) => boolean = isOneOf(DENIED);
 export const isHarmless: (error: unknown) => boolean = (error) =>
   error instanceof SessionTooLargeError || numberOf(error) === NO_SUCH_TABLE;
 
+/** Properties that hold neither a row nor the statement. */
+const HARMLESS = ["code", "errno", "sqlState", "fatal", "syscall", "address", "port"];
+
+/** An error without the statement, which the client adds, and the values of the row, which the server may tell. */
+export function withoutRow(error: unknown): unknown {
+  if (isSessionError(error)) return error;
+  const { message, sqlState }: Record<string, unknown> =
+    error instanceof Error ? { sqlState: undefined, ...error, message: error.message } : {};
+  const mayShow = sqlState !== undefined && !NAMING.test(String(message));
+  return shownError(
+    error,
+    HARMLESS,
+    mayShow
+      ? `The server refuses (error ${numberOf(error)}); its words may show the row, and are left out`
+      : String(message ?? ""),
+  );
+}
+
+const SETUP = "call sessions.setup(), or driver.setup() where there is no manager";
+
 /** What the server's error means; `undefined` where the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     const number = numberOf(cause);
     if (number === NO_SUCH_TABLE)
+      return new SessionSetupError(`mysql: there is no table "${table}": ${SETUP}`, { cause });
+    if (number === BAD_FIELD)
       return new SessionSetupError(
-        `mysql: there is no table "${table}": call sessions.setup(), or driver.setup() where there is no manager`,
+        `mysql: the table "${table}" lacks a column: sessions.check() names it, or driver.check() where there is no manager`,
         { cause },
       );
-    if (number === BAD_FIELD)
-      return new SessionSetupError(`mysql: the table "${table}" lacks a column: see check()`, { cause });
     if (TOO_LARGE.includes(number ?? 0)) return tooLarge(cause);
+    if (cause instanceof Error && /closed state|Pool is closed/i.test(cause.message))
+      return new DriverUnavailableError(
+        "mysql: the client is closed, or its connection was lost: keep a pool open for as long as the driver is used",
+        { cause },
+      );
     return undefined;
   };
 }

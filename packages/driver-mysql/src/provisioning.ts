@@ -11,9 +11,6 @@ const COLUMNS = {
   fields: "JSON NOT NULL",
 } as const;
 
-/** A table with all of these is the driver's, whatever else it lacks. */
-const DISTINCTIVE = ["id", "version", "expires_at"];
-
 const INDEXES = {
   by_expiry: { columns: ["expires_at"], needed: "sweep() reads the whole table" },
   by_principal: {
@@ -25,6 +22,11 @@ const INDEXES = {
 /** The smallest `max_allowed_packet` with which every session of 1 MiB fits, in hexadecimal and with JSON's escapes. */
 const ROOM = 16 * 1024 * 1024;
 const DUPLICATE_KEY_NAME = 1061;
+/** With so many of the columns a table is the driver's own, damaged perhaps; with fewer it is another application's. */
+const ENOUGH = 4;
+const NAMES = Object.keys(COLUMNS);
+/** What `information_schema` calls tables that hold rows of their own, and no views or sequences. */
+const TABLES = ["BASE TABLE", "SYSTEM VERSIONED"];
 
 const indexDefinition = (name: keyof typeof INDEXES): string =>
   `INDEX ${name} (${INDEXES[name].columns.join(", ")})`;
@@ -38,6 +40,13 @@ function definition(table: string): string {
     ...indexNames.map(indexDefinition),
   ];
   return `CREATE TABLE IF NOT EXISTS \`${table}\` (\n  ${lines.join(",\n  ")}\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`;
+}
+
+/** What has the table's name. */
+interface Found {
+  readonly kind: string;
+  readonly engine: string;
+  readonly columns: ReadonlyMap<string, string[]>;
 }
 
 interface Backend {
@@ -58,29 +67,32 @@ export function createProvisioning({
     return (await run(sql)).rows.map((row) => row.map((column) => String(column ?? "")));
   }
 
-  const engineOf = async (run: Run): Promise<string | undefined> =>
-    (await ask(run, `SELECT engine FROM information_schema.tables WHERE ${ofTable}`))[0]?.[0];
-
-  /** @throws SessionSetupError where something else has the name. */
-  async function exists(): Promise<boolean> {
-    const look = (): Promise<string[][][]> =>
-      work(async ({ run }) => [
-        await ask(run, `SELECT table_type FROM information_schema.tables WHERE ${ofTable}`),
-        await ask(run, `SELECT LOWER(column_name) FROM information_schema.columns WHERE ${ofTable}`),
-      ]);
-    let [types, names] = await look();
-    // A table without columns was made, or dropped, between the two.
-    while (types?.length !== 0 && names?.length === 0) [types, names] = await look();
-    const type = types?.[0]?.[0];
-    const isTable = type !== "VIEW" && type !== "SEQUENCE";
-    if (
-      type !== undefined &&
-      !(isTable && DISTINCTIVE.every((column) => names?.some(([name]) => name === column)))
-    )
-      throw new SessionSetupError(
-        `mysql: ${table} is not the driver's table, and was left as it is: name another in the option table`,
+  async function look(run: Run): Promise<Found | undefined> {
+    for (;;) {
+      const [first] = await ask(
+        run,
+        `SELECT table_type, engine FROM information_schema.tables WHERE ${ofTable}`,
       );
-    return type !== undefined;
+      if (first === undefined) return undefined;
+      const [kind = "", engine = ""] = first;
+      const rows = await ask(
+        run,
+        `SELECT LOWER(column_name), column_type, is_nullable, collation_name FROM information_schema.columns WHERE ${ofTable}`,
+      );
+      const columns = new Map(rows.map(([name = "", ...column]) => [name, column]));
+      // A table without columns was made, or dropped, between the two.
+      if (columns.size > 0 || !TABLES.includes(kind)) return { kind, engine, columns };
+    }
+  }
+
+  const isForeign = ({ kind, columns }: Found): boolean =>
+    !TABLES.includes(kind) || NAMES.filter((name) => columns.has(name)).length < ENOUGH;
+
+  const foreign = `${table} is no table of this driver's, which has the columns ${NAMES.join(", ")}: give the option table another name`;
+
+  /** @throws SessionSetupError where the name is taken by what the driver did not make. */
+  function refuseForeign(found: Found): void {
+    if (isForeign(found)) throw new SessionSetupError(`mysql: ${foreign}. It was left as it is`);
   }
 
   /** The columns of each index, by its name. */
@@ -98,18 +110,13 @@ export function createProvisioning({
   const has = (indexes: ReadonlyMap<string, string[]>, columns: readonly string[]): boolean =>
     [...indexes.values()].some((index) => columns.every((column, i) => index[i] === column));
 
-  async function checkColumns(run: Run): Promise<string[]> {
-    const found = new Map(
-      (
-        await ask(
-          run,
-          `SELECT column_name, column_type, is_nullable, collation_name FROM information_schema.columns WHERE ${ofTable}`,
-        )
-      ).map(([name = "", ...column]) => [name, column]),
-    );
+  const missingIndexes = (indexes: ReadonlyMap<string, string[]>): (keyof typeof INDEXES)[] =>
+    indexNames.filter((name) => !has(indexes, INDEXES[name].columns));
+
+  function checkColumns({ columns }: Found): string[] {
     return Object.entries(COLUMNS).flatMap(([name, wanted]) => {
       const remedy = `make it ${wanted}`;
-      const column = found.get(name);
+      const column = columns.get(name);
       if (column === undefined) return [`The column ${name} of ${table} is missing: ${remedy}`];
       const [type = "", nullable, collation = ""] = column;
       // MariaDB says longtext for JSON, MySQL 8 no display width for BIGINT.
@@ -175,13 +182,22 @@ export function createProvisioning({
 
   return {
     async setup() {
-      // Asked first: a user that may only use the table can still call this.
-      const isMade = await exists();
+      // Looked at first, within the driver's timeout: where all is there, no lock is taken, and no permission is needed.
+      const missing = await work(async ({ run }) => {
+        const found = await look(run);
+        if (found === undefined) return undefined;
+        refuseForeign(found);
+        if (NAMES.some((name) => !found.columns.has(name)))
+          throw new SessionSetupError(
+            `mysql: the table "${table}" lacks a column: check() names it, and the README has its definition`,
+          );
+        return missingIndexes(await indexesOf(run));
+      });
+      if (missing?.length === 0) return;
       // As long as it takes: an index on a large table is not made in seconds.
-      await work(async ({ run }) => {
-        if (!isMade) await run(definition(table));
-        const indexes = await indexesOf(run);
-        for (const name of indexNames.filter((index) => !has(indexes, INDEXES[index].columns))) {
+      const make = work(async ({ run }) => {
+        if (missing === undefined) await run(definition(table));
+        for (const name of missing ?? []) {
           try {
             await run(`ALTER TABLE ${quoted} ADD ${indexDefinition(name)}`);
           } catch (error) {
@@ -190,15 +206,24 @@ export function createProvisioning({
           }
         }
       }, Number.POSITIVE_INFINITY);
+      await make.catch((error: unknown) => {
+        if (!(error instanceof Error) || !isDenied(error.cause)) throw error;
+        throw new SessionSetupError(
+          `mysql: the user may not make "${table}" or its indexes: GRANT CREATE, ALTER and INDEX to it, or run the README's definition`,
+          { cause: error },
+        );
+      });
     },
 
     check: () =>
       work(async ({ run }) => {
-        const engine = await engineOf(run);
+        const found = await look(run);
         const server = await checkServer(run);
-        if (engine === undefined) return [`The table ${table} is missing: run setup()`, ...server];
+        if (found === undefined) return [`The table ${table} is missing: run setup()`, ...server];
+        if (isForeign(found)) return [foreign];
+        const { engine } = found;
         const indexes = await indexesOf(run);
-        const columns = await checkColumns(run);
+        const columns = checkColumns(found);
         return [
           ...(engine === "InnoDB"
             ? []
@@ -207,12 +232,10 @@ export function createProvisioning({
           ...(indexes.get("PRIMARY")?.join() === "id"
             ? []
             : [`The primary key of ${table} is not (id): make it so, or one id may have two records`]),
-          ...indexNames
-            .filter((name) => !has(indexes, INDEXES[name].columns))
-            .map(
-              (name) =>
-                `The index on (${INDEXES[name].columns.join(", ")}) of ${table} is missing, and ${INDEXES[name].needed}: run setup()`,
-            ),
+          ...missingIndexes(indexes).map(
+            (name) =>
+              `The index on (${INDEXES[name].columns.join(", ")}) of ${table} is missing, and ${INDEXES[name].needed}: run setup()`,
+          ),
           // Its statements need the columns.
           ...(columns.length > 0 ? [] : await checkPermissions(run)),
           ...server,
@@ -220,8 +243,12 @@ export function createProvisioning({
       }),
 
     async teardown() {
-      if (await exists())
-        await work(({ run }) => run(`DROP TABLE IF EXISTS ${quoted}`), Number.POSITIVE_INFINITY);
+      const isThere = await work(async ({ run }) => {
+        const found = await look(run);
+        if (found !== undefined) refuseForeign(found);
+        return found !== undefined;
+      });
+      if (isThere) await work(({ run }) => run(`DROP TABLE IF EXISTS ${quoted}`), Number.POSITIVE_INFINITY);
     },
   };
 }

@@ -96,3 +96,14 @@ test.each<[object, string]>([
 ])("fromUrl refuses %j", async (options, message) => {
   await expect(fromUrl("mysql://127.0.0.1:1/x", { ...options })).rejects.toThrow(message);
 });
+
+test("an option of the driver's in a URL is named, and the URL is not shown", async () => {
+  const error: unknown = await fromUrl("mysql://root:hunter2@host/db?table=x").catch(
+    (cause: unknown) => cause,
+  );
+  expect(error).toMatchObject({
+    code: "ERR_SESSION_CONFIG",
+    message:
+      'mysqlDriver fromUrl: "table" is an option, and no parameter of the URL: fromUrl(url, { table })',
+  });
+});

@@ -39,8 +39,8 @@ await withService("mysql", async (service) => {
       const expectOne = async (statement: string, body: () => Promise<unknown>) =>
         expect(await asked(client, body)).toEqual(one(statement));
 
-      await expectOne("insert_select", () => driver.create(id, { expiresAt: now + HOUR, fields }, now));
-      await expectOne("insert_select", () => driver.create(id, { expiresAt: now + HOUR, fields }, now));
+      await expectOne("insert", () => driver.create(id, { expiresAt: now + HOUR, fields }, now));
+      await expectOne("insert", () => driver.create(id, { expiresAt: now + HOUR, fields }, now));
       await expectOne("select", () => driver.load(id));
       await expectOne("select", () => driver.load(newId()));
       await expectOne("update", () => driver.commit(id, { fields }, now));
