@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { DriverUnavailableError } from "@sessions/core";
+import { DriverUnavailableError, isSessionError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
-import { isContention, isNotPrepared, isUsableAfter, withoutValues } from "./errors.ts";
+import { isContention, isNotPrepared, isUsableAfter, withoutRow } from "./errors.ts";
 
 /** Sends one statement: a call, which ends within so many milliseconds. */
 export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
@@ -34,7 +34,7 @@ export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
         } catch (error) {
           if (named && isNotPrepared(error)) prepares = false;
           else if (!isContention(error) || (attempt >= ATTEMPTS && timeout === Number.POSITIVE_INFINITY))
-            throw withoutValues(error);
+            throw withoutRow(error);
           else await pause(attempt);
         }
       }
@@ -62,18 +62,29 @@ export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
       }
     }
 
-    return call(
-      () => ("totalCount" in client ? sendOnOneOf(client) : inTurn(client, () => sendOn(client))),
-      timeout,
-      () => {
-        isLate = true;
-        discard();
-      },
-    );
+    const onLate = (): void => {
+      isLate = true;
+      discard();
+    };
+    if ("totalCount" in client) return call(() => sendOnOneOf(client), timeout, onLate);
+    return call(() => inTurn(client, () => sendOn(client)), timeout, onLate).catch((error: unknown) => {
+      // Of a server that answered, the error has a cause.
+      const isLateness = isSessionError(error, "ERR_SESSION_UNAVAILABLE") && error.cause === undefined;
+      throw isLateness && !isConnected(client) ? notConnected(error) : error;
+    });
   };
 }
 
 const ignore = (): void => {};
+
+/** Until it is connected, `pg` keeps what it is asked, and answers nothing. Then the server has told it a process. */
+const isConnected = (client: PgClientLike): boolean => Object(client).processID !== null;
+
+const notConnected = (cause: unknown): DriverUnavailableError =>
+  new DriverUnavailableError(
+    "postgres: the client is not connected: await client.connect() before the first call, or give the driver a Pool",
+    { cause },
+  );
 
 /** The end of the last statement on each single connection, whichever drivers share it. */
 const turns = new WeakMap<PgClientLike, Promise<unknown>>();

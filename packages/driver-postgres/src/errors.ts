@@ -1,4 +1,11 @@
-import { isSessionError, type SessionError, SessionSetupError, SessionTooLargeError } from "@sessions/core";
+import {
+  DriverUnavailableError,
+  isSessionError,
+  type SessionError,
+  SessionSetupError,
+  SessionTooLargeError,
+} from "@sessions/core";
+import { shownError } from "@sessions/core/driver-tools";
 
 /** SQLSTATE, from the manual's appendix A. */
 function stateOf(error: unknown): string | undefined {
@@ -36,53 +43,65 @@ export function isUsableAfter(error: unknown): boolean {
   return error instanceof Error && "severity" in error && !/^(08|57P|25P03)/.test(stateOf(error) ?? "");
 }
 
-/** What the server says of the place of an error, and no more. */
-const PLACES = [
-  "code",
-  "severity",
-  "schema",
-  "table",
-  "column",
-  "dataType",
-  "constraint",
-  "file",
-  "line",
-  "routine",
-];
+/** Properties that hold neither a row nor a parameter. */
+const HARMLESS = ["code", "severity", "file", "line", "routine", "position", "errno", "syscall", "address"];
+const NAMES = ["schema", "table", "column", "dataType", "constraint"];
 
 /**
- * The server's error without what it may show of a row, as an error ends in logs: the detail, the context, the statement.
- * A data exception (class 22) shows it in the message, and so may what a function raises, which has a context.
+ * An error of a statement without the row and the parameters, which the server and the client put into others of its
+ * properties. The message has none, unless a value was of a wrong form (class 22), or a function raised it: a trigger may
+ * put the row anywhere.
  */
-export function withoutValues(error: unknown): unknown {
-  if (!(error instanceof Error && "severity" in error)) return error;
-  const from: Record<string, unknown> = { ...error };
-  const isShown = from["where"] === undefined && !/^22/.test(stateOf(error) ?? "");
-  const copy = new Error(isShown ? error.message : `SQLSTATE ${stateOf(error)}`);
-  copy.name = error.name;
-  for (const place of PLACES) if (from[place] !== undefined) Object.assign(copy, { [place]: from[place] });
-  return copy;
+export function withoutRow(error: unknown): unknown {
+  if (isSessionError(error)) return error;
+  const state = stateOf(error);
+  const { message } = error instanceof Error ? error : { message: "" };
+  const isOfServer = error instanceof Error && "severity" in error;
+  if (!isOfServer) return shownError(error, HARMLESS, message);
+  const mayShow = state?.startsWith("22") || ("where" in error && error.where !== undefined);
+  return mayShow
+    ? shownError(
+        error,
+        HARMLESS,
+        `PostgreSQL refuses (${state}); its words may show the row, and are left out`,
+      )
+    : shownError(error, [...HARMLESS, ...NAMES], message);
 }
+
+const SETUP = "call sessions.setup(), or driver.setup() where there is no manager";
 
 /** What the server's error means; `undefined` where the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     switch (stateOf(cause)) {
       case "42P01": // undefined_table
+        return new SessionSetupError(`postgres: there is no table ${table}: ${SETUP}`, { cause });
       case "3F000": // invalid_schema_name
         return new SessionSetupError(
-          `postgres: there is no table ${table}: call sessions.setup(), or driver.setup() where there is no manager`,
-          { cause },
+          `postgres: there is no schema for ${table}: CREATE SCHEMA, then ${SETUP}`,
+          {
+            cause,
+          },
         );
       case "42703": // undefined_column
       case "42883": // undefined_function: an operator for these types, as of a column of another type
-        return new SessionSetupError(`postgres: the table ${table} has other columns: see check()`, {
-          cause,
-        });
+        return new SessionSetupError(
+          `postgres: the table ${table} has other columns: sessions.check() names them, or driver.check() where there is no manager`,
+          { cause },
+        );
       case "54000": // program_limit_exceeded
         return new SessionTooLargeError("postgres: the record is more than PostgreSQL can hold", { cause });
       default:
+        if (cause instanceof Error && /^Cannot use a pool after|^Client was closed/.test(cause.message))
+          return new DriverUnavailableError(
+            "postgres: the client is closed: keep it open for as long as the driver is used",
+            { cause },
+          );
         return undefined;
     }
   };
 }
+
+/** Whether the user may not do it. */
+export const isDenied = (error: unknown): boolean =>
+  stateOf(error instanceof Error ? error.cause : undefined) === "42501"; // insufficient_privilege

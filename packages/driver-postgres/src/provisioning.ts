@@ -1,5 +1,6 @@
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { PgResult } from "./client.ts";
+import { isDenied } from "./errors.ts";
 
 export interface Provisioning {
   readonly table: string;
@@ -15,8 +16,16 @@ const COLUMNS = [
   { name: "fields", type: "jsonb", collation: null, nullable: false },
 ];
 
-/** A table with all of these is the driver's, whatever else it lacks. */
-const DISTINCTIVE = ["id", "version", "expires_at"];
+/** With so many of the columns a table is the driver's own, damaged perhaps; with fewer it is another application's. */
+const ENOUGH = 4;
+
+/** What has the table's name. */
+interface Found {
+  /** Whether it is an ordinary or a partitioned table, and no view, index, sequence or foreign table. */
+  readonly isTable: boolean;
+  readonly isUnlogged: boolean;
+  readonly columns: ReadonlyMap<string, Record<string, unknown>>;
+}
 
 /** The table's own name, and its schema's where one is named. */
 function partsOf(table: string): { name: string; schema: string | undefined; quoted: string } {
@@ -57,86 +66,122 @@ export function createProvisioning({
 
   return {
     async setup() {
-      await exists();
+      // Looked at first, within the driver's timeout: where all is there, no lock is taken, and no permission is needed.
+      const found = await look();
+      if (found !== undefined) {
+        refuseForeign(found);
+        if (COLUMNS.some((column) => !found.columns.has(column.name)))
+          throw new SessionSetupError(
+            `postgres: the table ${table} lacks a column: check() names it, and the README has its definition`,
+          );
+        if ((await lookAtIndexes()).missing.length === 0) return;
+      }
       // One statement for the server, one transaction: IF NOT EXISTS alone fails where two make the same at once.
       const body = definition(table, unlogged).join(";\n");
       const text = `DO $sessions$ BEGIN
 PERFORM pg_advisory_xact_lock(hashtextextended('sessions ${table}', 0));
 ${body};
 END $sessions$`;
-      await send(text, [], Number.POSITIVE_INFINITY);
+      try {
+        await send(text, [], Number.POSITIVE_INFINITY);
+      } catch (error) {
+        if (!isDenied(error)) throw error;
+        throw new SessionSetupError(
+          `postgres: the user may not make ${table} or its indexes: run setup() as the schema's owner, or the README's definition`,
+          { cause: error },
+        );
+      }
     },
 
     async check() {
-      const { rows } = await send(
-        `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull::text AS required,
-  l.collname AS collation, c.relpersistence AS persistence
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_collation l ON l.oid = a.attcollation
-WHERE c.oid = to_regclass($1)`,
-        [quoted],
-      );
-      if (rows.length === 0) return [`The table ${table} is missing: run setup()`];
-      const found = new Map(rows.map((row) => [String(Object(row).name), Object(row)]));
+      const found = await look();
+      if (found === undefined) return [`The table ${table} is missing: run setup()`];
+      if (isForeign(found)) return [foreign()];
       const problems: string[] = [];
       for (const { name: column, type, collation, nullable } of COLUMNS) {
-        const is = found.get(column);
+        const is = found.columns.get(column);
         if (is === undefined)
           problems.push(`The column ${column} of ${table} is missing: see the README for its definition`);
-        else if (is.type !== type)
-          problems.push(`The column ${column} of ${table} is ${is.type}, and must be ${type}: ALTER it`);
-        else if ((is.required === "true") === nullable)
+        else if (is["type"] !== type)
+          problems.push(`The column ${column} of ${table} is ${is["type"]}, and must be ${type}: ALTER it`);
+        else if ((is["required"] === "true") === nullable)
           problems.push(
             `The column ${column} of ${table} must be ${nullable ? "NULL" : "NOT NULL"}: ALTER it`,
           );
-        else if (collation !== null && is.collation !== collation)
+        else if (collation !== null && is["collation"] !== collation)
           problems.push(
-            `The column ${column} of ${table} has the collation "${is.collation}", and must have "${collation}": else texts that differ may be equal, or in another order`,
+            `The column ${column} of ${table} has the collation "${is["collation"]}", and must have "${collation}": else texts that differ may be equal, or in another order`,
           );
       }
-      const persistence = Object(rows[0]).persistence;
-      if ((persistence === "u") !== unlogged)
+      if (found.isUnlogged !== unlogged)
         problems.push(
-          `The table ${table} is ${persistence === "u" ? "UNLOGGED: a crash of the server empties it" : "logged"}, and the option unlogged says otherwise: ALTER TABLE ${quoted} SET ${unlogged ? "UNLOGGED" : "LOGGED"}`,
+          `The table ${table} is ${found.isUnlogged ? "UNLOGGED: a crash of the server empties it" : "logged"}, and the option unlogged says otherwise: ALTER TABLE ${quoted} SET ${unlogged ? "UNLOGGED" : "LOGGED"}`,
         );
-      problems.push(...(await missingIndexes()), ...(await unusable()));
+      const { hasPrimaryKey, missing } = await lookAtIndexes();
+      if (!hasPrimaryKey)
+        problems.push(`The table ${table} has no primary key on id: two records could have one id`);
+      for (const [index, column] of missing)
+        problems.push(`The index ${index} on ${column} is missing: run setup()`);
+      problems.push(...(await unusable()));
       return problems;
     },
 
     async teardown() {
-      if (await exists()) await send(`DROP TABLE IF EXISTS ${quoted}`, [], Number.POSITIVE_INFINITY);
+      const found = await look();
+      if (found === undefined) return;
+      refuseForeign(found);
+      await send(`DROP TABLE IF EXISTS ${quoted}`, [], Number.POSITIVE_INFINITY);
     },
   };
 
-  /** @throws SessionSetupError where something else has the name. */
-  async function exists(): Promise<boolean> {
+  async function look(): Promise<Found | undefined> {
     const { rows } = await send(
-      `SELECT (c.relkind IN ('r', 'p') AND 3 = (SELECT count(*) FROM pg_attribute a
-  WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = ANY ($2::text[])))::text AS own
-FROM pg_class c WHERE c.oid = to_regclass($1)`,
-      [quoted, DISTINCTIVE],
+      `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull::text AS required,
+  l.collname::text AS collation, c.relpersistence::text AS persistence, c.relkind::text AS kind
+FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
+WHERE c.oid = to_regclass($1)`,
+      [quoted],
     );
-    if (rows.length > 0 && Object(rows[0]).own !== "true")
-      throw new SessionSetupError(
-        `postgres: ${table} is not the driver's table, and was left as it is: name another in the option table`,
-      );
-    return rows.length > 0;
+    const columns = rows.map((row): Record<string, unknown> => Object(row));
+    const [first] = columns;
+    if (first === undefined) return undefined;
+    return {
+      isTable: first["kind"] === "r" || first["kind"] === "p",
+      isUnlogged: first["persistence"] === "u",
+      columns: new Map(columns.map((column) => [String(column["name"]), column])),
+    };
   }
 
-  async function missingIndexes(): Promise<string[]> {
+  function isForeign({ isTable, columns }: Found): boolean {
+    return !isTable || COLUMNS.filter((column) => columns.has(column.name)).length < ENOUGH;
+  }
+
+  function foreign(): string {
+    return `${table} is no table of this driver's, which has the columns ${COLUMNS.map((column) => column.name).join(", ")}: give the option table another name`;
+  }
+
+  /** @throws SessionSetupError where the name is taken by what the driver did not make. */
+  function refuseForeign(found: Found): void {
+    if (isForeign(found)) throw new SessionSetupError(`postgres: ${foreign()}. It was left as it is`);
+  }
+
+  /** `missing` has the name of each index, and its first column. */
+  async function lookAtIndexes(): Promise<{ hasPrimaryKey: boolean; missing: [string, string][] }> {
     const { rows } = await send(
-      `SELECT pg_get_indexdef(i.indexrelid, 1, true) AS first, i.indisprimary::text AS primary
-FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisvalid`,
+      // From the catalogs alone: pg_get_indexdef() would lock the table.
+      `SELECT a.attname::text AS first, i.indisprimary::text AS primary
+FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = to_regclass($1) AND i.indisvalid`,
       [quoted],
     );
     const firsts = rows.map((row) => String(Object(row).first));
-    const problems: string[] = [];
-    if (!rows.some((row) => Object(row).primary === "true" && Object(row).first === "id"))
-      problems.push(`The table ${table} has no primary key on id: two records could have one id`);
-    for (const [i, column] of ["expires_at", "principal"].entries())
-      if (!firsts.includes(column))
-        problems.push(`The index ${indexes[i]} on ${column} is missing: run setup()`);
-    return problems;
+    return {
+      hasPrimaryKey: rows.some((row) => Object(row).primary === "true" && Object(row).first === "id"),
+      missing: ["expires_at", "principal"].flatMap((column, i) =>
+        firsts.includes(column) ? [] : [[indexes[i] ?? "", column]],
+      ),
+    };
   }
 
   /** The server is asked for its word on the user's privileges, and on whether it takes writes at all. */

@@ -1,4 +1,4 @@
-import type { StoredRecord } from "@sessions/core";
+import { SessionCodecError, type StoredRecord } from "@sessions/core";
 
 /** The few statements, for one table. Each is one round trip, and atomic under every isolation level. */
 export interface Statements {
@@ -59,10 +59,19 @@ export function toJson(fields: Iterable<readonly [string, string]>): string {
   return `{${[...fields].map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`).join(",")}}`;
 }
 
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The parser's own error shows a piece of it.
+    throw new SessionCodecError("postgres: the fields of a row are no JSON");
+  }
+}
+
 /** A row as the record that it is. `bigint` comes as text, and `jsonb` parsed, unless the client was told otherwise. */
 export function parseRow(row: unknown): { id: string } & StoredRecord {
   const { id, version, expires_at, principal, fields }: Record<string, unknown> = Object(row);
-  const parsed: unknown = typeof fields === "string" ? JSON.parse(fields) : fields;
+  const parsed: unknown = typeof fields === "string" ? parse(fields) : fields;
   return {
     id: String(id),
     version: Number(version),

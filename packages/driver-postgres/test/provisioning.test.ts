@@ -227,3 +227,14 @@ test.each<[object, string]>([
 ])("fromUrl refuses %j", async (options, message) => {
   await expect(fromUrl("postgres://127.0.0.1:1/x", { ...options })).rejects.toThrow(message);
 });
+
+test("an option of the driver's in a URL is named, and the URL is not shown", async () => {
+  const error: unknown = await fromUrl("postgres://u:hunter2@host/db?unlogged=1").catch(
+    (cause: unknown) => cause,
+  );
+  expect(error).toMatchObject({
+    code: "ERR_SESSION_CONFIG",
+    message:
+      'postgresDriver fromUrl: "unlogged" is an option, and no parameter of the URL: fromUrl(url, { unlogged })',
+  });
+});
