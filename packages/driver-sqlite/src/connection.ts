@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SqliteClientLike, SqliteStatementLike, SqliteValue } from "./client.ts";
-import { isContention, transactionIsOpen } from "./errors.ts";
+import { isContention, transactionIsOpen, withoutRow } from "./errors.ts";
 
 /** A text of SQL, and what is bound to it. */
 export interface Statement {
@@ -152,7 +152,7 @@ export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use
           error = next;
         }
       }
-      throw error;
+      throw withoutRow(error);
     },
   };
 }

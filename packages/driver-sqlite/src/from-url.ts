@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import {
@@ -50,18 +50,22 @@ function pathOf(url: string): string {
   }
 }
 
-/** Makes the file for its owner alone. SQLite gives the files that it makes beside it the same permissions. */
-function makeFile(path: string): void {
+/**
+ * Makes a file that is missing, for its owner alone: SQLite would make it as the umask says, and gives its journals the
+ * file's own mode. One that is there is not opened, for closing it would end the locks that this process has on it.
+ */
+function makePrivate(path: string): void {
+  if (path === ":memory:" || existsSync(path)) return;
   try {
-    closeSync(openSync(path, "wx", 0o600));
+    closeSync(openSync(path, "a", 0o600));
   } catch {
-    // It is there, and stays as it is; or it cannot be made, which SQLite tells.
+    // SQLite says why it cannot be made.
   }
 }
 
 /**
  * A driver on a file, or on `:memory:`, that it opens itself: with `node:sqlite` where the runtime has that, else with
- * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made for its owner alone (0600), by the first call; where
+ * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made for its owner alone, by the first call; where
  * that cannot be done, calls are `DriverUnavailableError` until it can. It is in WAL mode with `synchronous` NORMAL: what
  * was acknowledged survives the end of the process, and a loss of power may take the last commits with it.
  *
@@ -80,7 +84,7 @@ export async function fromUrl(
   function open(): Handle {
     if (isClosed) throw new Error("The driver is closed");
     if (handle) return handle;
-    if (path !== ":memory:") makeFile(path);
+    makePrivate(path);
     const opened = new Sqlite(path, { timeout: 0 });
     try {
       opened.exec("PRAGMA journal_mode = WAL");

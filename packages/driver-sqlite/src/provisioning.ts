@@ -1,4 +1,4 @@
-import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
+import { isSessionError, type ProvisionedDriver, SessionSetupError } from "@sessions/core";
 import type { Work } from "./connection.ts";
 import { codeOf } from "./errors.ts";
 import { primaryKeyOf } from "./statements.ts";
@@ -11,8 +11,9 @@ const COLUMNS = {
   fields: "TEXT NOT NULL",
 } as const;
 
-/** A table with all of these is the driver's, whatever else it lacks. */
-const DISTINCTIVE = ["id", "version", "expires_at"];
+const NAMES = Object.keys(COLUMNS);
+/** With so many of the columns a table is the driver's own, damaged perhaps; with fewer it is another application's. */
+const ENOUGH = 4;
 
 /** What `setup()` runs, one statement after the other. */
 const definition = (table: string): string[] => [
@@ -27,7 +28,10 @@ const definition = (table: string): string[] => [
   `CREATE INDEX IF NOT EXISTS "${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
 ];
 
+/** What has the table's name. */
 interface Found {
+  /** Whether it is a table that holds rows, and no view or virtual table. */
+  readonly isTable: boolean;
   readonly columns: ReadonlyMap<string, { type: string; isNullable: boolean }>;
   readonly indexes: ReadonlyMap<string, { columns: string[]; isPartial: boolean }>;
 }
@@ -45,29 +49,20 @@ export function createProvisioning({
   const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
     work(({ all }) => all({ sql, values }));
 
-  /** @throws SessionSetupError where something else has the name. */
-  async function exists(): Promise<boolean> {
-    const [row] = await ask(
-      `SELECT type = 'table' AND (SELECT count(*) FROM pragma_table_xinfo(?)
-         WHERE lower(name) IN (SELECT value FROM json_each(?))) = 3
-       FROM sqlite_master WHERE lower(name) = ?`,
-      table,
-      JSON.stringify(DISTINCTIVE),
+  /** In the handle's main database: another that is attached may have the same name. */
+  async function look(): Promise<Found | undefined> {
+    const columns = await ask(
+      `SELECT info.name, info.type, info."notnull", list.type AS kind
+       FROM pragma_table_list AS list LEFT JOIN pragma_table_xinfo(list.name, 'main') AS info
+       WHERE list.schema = 'main' AND list.name = ? COLLATE NOCASE`,
       table,
     );
-    if (row !== undefined && Number(row[0]) !== 1)
-      throw new SessionSetupError(
-        `sqlite: ${table} is not the driver's table, and was left as it is: name another in the option table`,
-      );
-    return row !== undefined;
-  }
-
-  async function look(): Promise<Found> {
-    const columns = await ask('SELECT name, type, "notnull" FROM pragma_table_xinfo(?)', table);
+    const [first] = columns;
+    if (first === undefined) return undefined;
     // A column that goes by another collation does not serve.
     const parts = await ask(
       `SELECT list.name AS "index", list.partial, iif(info.coll = 'BINARY', info.name, '') AS "column"
-       FROM pragma_index_list(?) AS list JOIN pragma_index_xinfo(list.name) AS info
+       FROM pragma_index_list(?, 'main') AS list JOIN pragma_index_xinfo(list.name, 'main') AS info
        WHERE info.key ORDER BY list.seq, info.seqno`,
       table,
     );
@@ -78,6 +73,7 @@ export function createProvisioning({
       indexes.set(`${name}`, index);
     }
     return {
+      isTable: first[3] === "table",
       columns: new Map(
         columns.map(([name, type, notNull]) => [
           `${name}`,
@@ -86,6 +82,16 @@ export function createProvisioning({
       ),
       indexes,
     };
+  }
+
+  const isForeign = ({ isTable, columns }: Found): boolean =>
+    !isTable || NAMES.filter((name) => columns.has(name)).length < ENOUGH;
+
+  const foreign = `${table} is no table of this driver's, which has the columns ${NAMES.join(", ")}: give the option table another name`;
+
+  /** @throws SessionSetupError where the name is taken by what the driver did not make. */
+  function refuseForeign(found: Found): void {
+    if (isForeign(found)) throw new SessionSetupError(`sqlite: ${foreign}. It was left as it is`);
   }
 
   function checkColumns({ columns }: Found): string[] {
@@ -140,8 +146,7 @@ export function createProvisioning({
       return [];
     } catch (error) {
       // An outage is no finding.
-      const { cause } = error instanceof Error ? error : { cause: undefined };
-      if (codeOf(cause) !== "SQLITE_READONLY") throw error;
+      if (!isReadOnly(error)) throw error;
       return [
         "The database is read-only: open it for writing, with a user that may write its file and folder",
       ];
@@ -164,14 +169,30 @@ export function createProvisioning({
 
   return {
     async setup() {
-      await exists();
-      await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
-      for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
+      const found = await look();
+      if (found !== undefined) {
+        refuseForeign(found);
+        if (NAMES.some((name) => !found.columns.has(name)))
+          throw new SessionSetupError(
+            `sqlite: the table "${table}" lacks a column: check() names it, and the README has its definition`,
+          );
+      }
+      try {
+        await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
+        for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
+      } catch (error) {
+        if (!isReadOnly(error)) throw error;
+        throw new SessionSetupError(
+          `sqlite: the table "${table}" cannot be made, for the database is read-only: open it for writing, with a user that may write its file and folder`,
+          { cause: error },
+        );
+      }
     },
 
     async check() {
       const found = await look();
-      if (found.columns.size === 0) return [`The table ${table} is missing: run setup()`];
+      if (found === undefined) return [`The table ${table} is missing: run setup()`];
+      if (isForeign(found)) return [foreign];
       return [
         ...checkColumns(found),
         ...(await checkCollations(found)),
@@ -182,7 +203,14 @@ export function createProvisioning({
     },
 
     async teardown() {
-      if (await exists()) await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS ${quoted}`, values: [] }));
+      const found = await look();
+      if (found === undefined) return;
+      refuseForeign(found);
+      await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS main.${quoted}`, values: [] }));
     },
   };
 }
+
+/** Whether the driver's error comes of a database that may only be read. */
+const isReadOnly = (error: unknown): boolean =>
+  isSessionError(error) && codeOf(error.cause) === "SQLITE_READONLY";

@@ -1,4 +1,12 @@
-import type { Change, ListedRecord, ListQuery, NewRecord, StoredRecord, SweepRange } from "@sessions/core";
+import {
+  type Change,
+  type ListedRecord,
+  type ListQuery,
+  type NewRecord,
+  SessionCodecError,
+  type StoredRecord,
+  type SweepRange,
+} from "@sessions/core";
 import type { SqliteValue } from "./client.ts";
 import type { Statement } from "./connection.ts";
 import { tooLarge } from "./errors.ts";
@@ -17,10 +25,19 @@ function jsonOf(fields: ReadonlyMap<string, string | null>): string {
   }
 }
 
+function parse(json: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(json));
+  } catch {
+    // The parser's own error shows a piece of it.
+    throw new SessionCodecError("sqlite: the fields of a row are no JSON");
+  }
+}
+
 /** A row of `load`. */
 export function parseRecord([version, expiresAt, principal, json]: readonly unknown[]): StoredRecord {
   const fields = new Map<string, string>();
-  const parsed: Record<string, unknown> = Object(JSON.parse(String(json)));
+  const parsed = parse(String(json));
   for (const name of Object.keys(parsed)) fields.set(name, String(parsed[name]));
   const record = { version: Number(version), expiresAt: Number(expiresAt), fields };
   return principal === null ? record : { ...record, principal: String(principal) };

@@ -169,7 +169,7 @@ describe("a bad option is named", () => {
     [{ client, table: 5 }, /table must be .* got 5/],
     [{ client, timeout: "soon" }, /timeout must be a duration .* got "soon"/],
     [{ client, timeout: 0 }, /timeout must be/],
-    [{ client, tabel: "x" }, /sqliteDriver: unknown option "tabel". Did you mean "table"/],
+    [{ client, prefix: "x" }, /sqliteDriver: unknown option "prefix"\. Known: client, table, timeout/],
   ])("%j", (options, message) => {
     let thrown: unknown;
     try {

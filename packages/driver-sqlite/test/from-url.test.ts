@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { inspect } from "node:util";
@@ -73,6 +81,16 @@ test("options are the driver's, and a bad one is named at once", async () => {
   expect(pluck(openFile(path), "SELECT count(*) FROM other")).toBe(0);
   await expect(fromUrl(`sqlite:${path}`, { timeout: 0 })).rejects.toThrow(/timeout must be/);
 });
+
+test.skipIf(process.platform === "win32")(
+  "a file behind a link that leads nowhere yet is private too",
+  async () => {
+    const path = ownFile();
+    symlinkSync(`${path}-there`, path);
+    await (await opened(`sqlite:${path}`)).setup();
+    expect(statSync(`${path}-there`).mode & 0o777).toBe(0o600);
+  },
+);
 
 test.skipIf(process.platform === "win32").each([
   ["made for its owner alone", false, 0o600],
