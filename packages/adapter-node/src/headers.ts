@@ -73,13 +73,12 @@ export function setHead(res: ServerResponse, [code, ...rest]: readonly unknown[]
   return typeof reason === "string" ? [code, reason] : [code];
 }
 
-/** How many bytes the Content-Length promises, of `writeHead` or set before; `Infinity` without one. */
-export function promisedBytes(res: ServerResponse, head: readonly unknown[] = []): number {
+/** A header's value, by its name in lower case, in what `writeHead` was given. */
+export function givenHeader(head: readonly unknown[], name: string): OutgoingHttpHeader | undefined {
   const headers = head.at(-1);
   const given = isHeaders(headers) ? inTurn(headers) : [];
-  const index = given.findIndex((name, i) => i % 2 === 0 && /^content-length$/i.test(String(name)));
-  const length = index < 0 ? res.getHeader("Content-Length") : given[index + 1];
-  return Number(length ?? Number.POSITIVE_INFINITY);
+  const index = given.findIndex((it, i) => i % 2 === 0 && String(it).toLowerCase() === name);
+  return index < 0 ? undefined : given[index + 1];
 }
 
 // Array.isArray does not narrow a union with a readonly array.
@@ -112,16 +111,14 @@ export function cut(res: ServerResponse): void {
   else res.destroy(new Error("The session could not be committed"));
 }
 
-/** The bytes of what `write` was given. */
-export const sizeOf = ([chunk, encoding]: readonly unknown[]): number =>
-  typeof chunk === "string"
-    ? Buffer.byteLength(chunk, isEncoding(encoding) ? encoding : "utf8")
-    : ArrayBuffer.isView(chunk)
-      ? chunk.byteLength
-      : 0;
-
-const isEncoding = (value: unknown): value is BufferEncoding =>
-  typeof value === "string" && Buffer.isEncoding(value);
+/** Whether no response can be sent any more: the client is gone, or has it all. HTTP/2's response tells by its stream. */
+export function isGone(res: ServerResponse): boolean {
+  const stream: unknown = Reflect.get(res, "stream");
+  return (
+    res.destroyed ||
+    (typeof stream === "object" && stream !== null && "destroyed" in stream && stream.destroyed === true)
+  );
+}
 
 /** What Node throws. */
 export const headersWereSent = (): Error =>

@@ -4,20 +4,19 @@ import type { Session } from "@sessions/core";
 import {
   dropLogin,
   mayWriteMore,
-  type ResponseStage,
   reportsError,
   warnOfDroppedLogin,
   wasRead,
   whenPending,
 } from "@sessions/core/adapter-tools";
 import type { Answer, Sealed } from "./answer.ts";
-import { cut, restore, type Snapshot, takeSnapshot } from "./headers.ts";
+import { cut, isGone, restore, type Snapshot, takeSnapshot } from "./headers.ts";
 import { Interception } from "./interception.ts";
 
 export type Next = (error?: unknown) => void;
 
 /** Commits a session for the headers of an answer that goes out now. */
-export type Seal = (session: Session) => Promise<Pick<Sealed, "setCookies" | "more">>;
+export type Seal = (session: Session) => Promise<Sealed>;
 
 /** Holds a response back until its session is committed. Without `next` errors are answered here. */
 export function holdBack(
@@ -55,11 +54,12 @@ class HeldAnswer implements Answer {
   readonly #sealOther: Seal | undefined;
   readonly #vary: boolean;
   readonly #before: Snapshot;
+  #interception: Interception;
   #sources: Readable[] | undefined;
   #session: Session | undefined;
   #failures = 0;
-  #isFinished = false;
-  #isLast = false;
+  #isUncommitted = false;
+  #isLookedAfter = false;
 
   constructor(
     res: ServerResponse,
@@ -74,14 +74,10 @@ class HeldAnswer implements Answer {
     this.#sealOther = seal;
     this.#vary = vary;
     this.#before = takeSnapshot(res);
+    this.#interception = new Interception(res, this, false);
   }
 
   hold(): void {
-    const interception = new Interception(this.#res, this, false);
-    // Before all listeners of the application's, whose errors would end the process.
-    this.#res.prependOnceListener("finish", () => {
-      this.#isFinished = true;
-    });
     this.#res.on("pipe", (source: Readable) => {
       this.#sources ??= [];
       this.#sources.push(source);
@@ -89,30 +85,36 @@ class HeldAnswer implements Answer {
     const known = (session: Session): void => {
       this.#session = session;
       // Another library's cookie may have to go out with a session that needs no commit.
-      if (this.#sealOther) return;
-      interception.open();
+      if (!this.#sealOther) this.#interception.open();
       // A session that cannot tell what is pending makes every response wait.
-      if (!whenPending(session, () => interception.shut())) interception.shut();
+      if (!this.#watch(session)) this.#interception.shut();
     };
     if ("then" in this.#opened) {
-      interception.shut();
+      this.#interception.shut();
       // Who called openSession has the error.
       this.#opened.then(known, () => undefined);
     } else known(this.#opened);
   }
 
-  seal(status: number): Promise<Sealed | undefined> {
-    if (this.#isLast) return Promise.resolve(undefined);
-    const seal = (session: Session): Promise<Sealed> => this.#sealed(session, status);
-    // At once where it can be: what is written after res.end() is late, whatever the event loop does.
-    if (this.#session) return seal(this.#session);
-    return Promise.resolve(this.#opened).then(seal, () => undefined);
+  #watch(session: Session): boolean {
+    return whenPending(session, () => this.#interception.shut());
   }
 
-  async #sealed(session: Session, status: number): Promise<Sealed> {
-    const varies = this.varies();
+  async seal(status: number): Promise<Sealed | undefined> {
+    if (this.#isUncommitted) return undefined;
+    // At once where it can be: what is written after res.end() is late, whatever the event loop does.
+    const session = this.#session ?? (await Promise.resolve(this.#opened).catch(() => undefined));
+    if (!session) return undefined;
     if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
-    return { ...(await (this.#sealOther ?? sealSession)(session)), varies };
+    try {
+      return await (this.#sealOther ?? sealSession)(session);
+    } catch (error) {
+      if (status < 500) throw error;
+      // The page tells of another error, and no handler is left to be told of this one.
+      if (this.#failures === 0) warn(error);
+      this.#isUncommitted = true;
+      return undefined;
+    }
   }
 
   varies(): boolean {
@@ -123,11 +125,19 @@ class HeldAnswer implements Answer {
     await this.#session?.commit();
   }
 
-  tolerates(status: number, error: unknown): boolean {
-    if (status < 500) return false;
-    // The page tells of another error, and no handler is left to be told of this one.
-    if (this.#failures === 0) warn(error);
-    return true;
+  commitLate(): void {
+    const session = this.#session;
+    if (!session || this.#isUncommitted) return;
+    const commit = (): Promise<unknown> => session.commit().catch(warn);
+    queueMicrotask(async () => {
+      await commit();
+      if (this.#watch(session) || this.#isLookedAfter) return;
+      // One that cannot tell is committed once more, after the listeners of the last event.
+      this.#isLookedAfter = true;
+      const look = (): void => void setImmediate(commit);
+      if (isGone(this.#res)) look();
+      else this.#res.once("close", look);
+    });
   }
 
   failed(error: unknown, headersSent: boolean): void {
@@ -138,7 +148,7 @@ class HeldAnswer implements Answer {
       restore(res, this.#before);
     }
     if (this.#next && (headersSent || this.#failures === 1)) {
-      if (!headersSent) new Interception(res, this, true).shut();
+      if (!headersSent) this.#interception = new Interception(res, this, true);
       this.#next(error);
       return;
     }
@@ -146,30 +156,9 @@ class HeldAnswer implements Answer {
     // Even this answer failed: something throws at whatever is sent.
     if (this.#failures > 2) cut(res);
     if (headersSent || this.#failures > 2) return;
-    this.#isLast = true;
-    new Interception(res, this, true).shut();
+    this.#isUncommitted = true;
+    this.#interception = new Interception(res, this, true);
     res.setHeader("Content-Type", "text/plain; charset=utf-8");
     res.end("Internal Server Error");
-  }
-
-  refused(): void {
-    if (this.#session) whenPending(this.#session, () => "over");
-  }
-
-  over(pending: boolean): ResponseStage {
-    const session = this.#session;
-    if (!session) return "held";
-    const late = (): ResponseStage => {
-      queueMicrotask(() => {
-        session
-          .commit()
-          .catch(warn)
-          .finally(() => whenPending(session, late));
-      });
-      return this.#isFinished || this.#res.closed ? "over" : "sent";
-    };
-    if (pending) return late();
-    whenPending(session, late);
-    return "sent";
   }
 }

@@ -1,30 +1,31 @@
 import type { ServerResponse } from "node:http";
 import type { ResponseStage } from "@sessions/core/adapter-tools";
-import type { Answer, Sealed } from "./answer.ts";
-import {
-  addCookie,
-  addVary,
-  cut,
-  headersWereSent,
-  isHttp1,
-  promisedBytes,
-  setHead,
-  sizeOf,
-} from "./headers.ts";
+import type { Answer } from "./answer.ts";
+import { BodyLength, sizeOf } from "./body-length.ts";
+import { addCookie, addVary, cut, headersWereSent, isGone, isHttp1, setHead } from "./headers.ts";
 import { guardHeaders, pretend } from "./pretence.ts";
 
-interface Call {
-  readonly method: "writeHead" | "write" | "end" | "flushHeaders" | "flush";
-  readonly args: readonly unknown[];
+/** What was there before. */
+interface Own
+  extends Pick<ServerResponse, "writeHead" | "write" | "end" | "flushHeaders">,
+    Partial<Pick<ServerResponse, "setHeader" | "appendHeader" | "removeHeader">> {
+  /** Compression adds it, for streams of events: what it holds back itself is to go out. */
+  flush?: () => void;
 }
 
-/** What was there before. */
-type Own = Pick<ServerResponse, "writeHead" | "write" | "end"> &
-  Partial<Pick<ServerResponse, "flushHeaders" | "setHeader" | "appendHeader" | "removeHeader">>;
+type Method = "writeHead" | "write" | "end" | "flushHeaders" | "flush";
+
+interface Call {
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
 
 /**
  * Lays itself over a response, and holds its calls back in their order until the answer is sealed. It begins shut; while
  * it is open, because there is nothing to commit, all of them pass.
+ *
+ * Middlewares that were mounted after this one are called before it, and those mounted before it with the calls that it
+ * makes. What the latter write to the session comes too late for this response to wait.
  */
 export class Interception {
   readonly #res: ServerResponse;
@@ -32,10 +33,10 @@ export class Interception {
   /** It takes the place of an answer whose author may still be writing. */
   readonly #isLate: boolean;
   readonly #own: Own;
-  /** A middleware that was mounted before this one is called with each call that is made: it may write to the session. */
+  readonly #ownWriteHead: ServerResponse["writeHead"];
+  /** A middleware that was mounted before this one may write to the response in its own time. */
   readonly #isWrapped: boolean;
-  /** Compression adds it, for streams of events: what it holds back itself is to go out. */
-  #flush: unknown;
+  readonly #body = new BodyLength();
   #isOpen = false;
   /** What is held back, in order. */
   #held: Call[] | undefined;
@@ -43,30 +44,27 @@ export class Interception {
   #status = 200;
   #reason: string | undefined;
   #sent = false;
-  #sealed = false;
   #ended = false;
+  /** `end` was called, and who called it has returned. */
+  #isOver = false;
   #abandoned = false;
   /** What Node and other middlewares call while a call is passed on passes through. */
   #passing = false;
-  /** The session was written to while a call was passed on: too late to hold that one back. */
-  #writtenMeanwhile = false;
-  /** Middlewares that were mounted after this one see the head, before anything is decided. */
+  #writtenInPassing = false;
+  #wasRefused = false;
   #rehearsing = false;
-  readonly #ownWriteHead: ServerResponse["writeHead"];
+  /** The session may have to be committed again before the body ends. */
   #more = false;
-  /** What `writeHead` was given, where nobody else can tell. */
+  /** What `writeHead` was given, where nothing else can tell. */
   #head: readonly unknown[] = [];
-  /** Bytes of the body: how many a header promises, and how many were written. */
-  #promised = Number.POSITIVE_INFINITY;
-  #written = 0;
 
   constructor(res: ServerResponse, answer: Answer, isLate: boolean) {
     this.#res = res;
     this.#answer = answer;
     this.#isLate = isLate;
-    const { writeHead, write, end } = res;
-    this.#own = { writeHead, write, end };
-    this.#isWrapped = ["writeHead", "write", "end"].some((method) => Object.hasOwn(res, method));
+    const { writeHead, write, end, flushHeaders } = res;
+    this.#own = { writeHead, write, end, flushHeaders };
+    this.#isWrapped = Object.hasOwn(res, "write") || Object.hasOwn(res, "end");
     // Each at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound, for a function
     // that is written out where a property is assigned is born into V8's old generation, and would keep the session
     // with all that it read until that is collected: a third of what a large session costs.
@@ -74,6 +72,7 @@ export class Interception {
     res.writeHead = this.#ownWriteHead;
     res.write = this.#write.bind(this);
     res.end = this.#end.bind(this);
+    res.flushHeaders = this.#flushHeaders.bind(this);
   }
 
   /** There is nothing to commit: the response need not wait. */
@@ -85,56 +84,54 @@ export class Interception {
   /** There is something to commit again. Returns where the response stands. */
   shut(): ResponseStage {
     const res = this.#res;
-    this.#isOpen = false;
-    if (!this.#own.flushHeaders) this.#interceptFlushing();
-    // A middleware that was mounted before this one writes as the head goes out.
     if (this.#passing) {
-      this.#writtenMeanwhile = true;
-      return "sent";
+      this.#writtenInPassing = true;
+      // An error page goes through the same middleware, and its refusal must not keep that page from going out.
+      return this.#wasRefused ? "over" : "sent";
     }
-    // The client went away: no response will carry anything.
-    const isOver = res.closed && !this.#held;
-    if (!isOver && (this.#sent || this.#held || !res.headersSent)) return "held";
-    if (isOver) this.#ended = true;
-    return this.#wasSent();
-  }
-
-  /** The headers went out without a commit, and now there is something to commit. */
-  #wasSent(): ResponseStage {
-    this.#sent = true;
-    this.#sealed = true;
-    if (this.#ended) return this.#answer.over(true);
-    this.#more = true;
-    this.#promised = promisedBytes(this.#res, this.#head);
+    this.#isOpen = false;
+    this.#interceptFlush();
+    if (this.#held) return "held";
+    const isOver = this.#isOver || isGone(res);
+    if (isOver || this.#ended) {
+      this.#ended = true;
+      this.#answer.commitLate();
+      return isOver ? "over" : "sent";
+    }
+    if (!res.headersSent) return "held";
+    this.#wasSent();
     return "sent";
   }
 
-  /**
-   * Makes a call while the response is open. What is written to the session meanwhile, by middlewares that were mounted
-   * before, is committed before the rest of the body ends, or after it.
-   */
-  #pass<T>(call: (...args: never[]) => T, args: readonly unknown[]): T {
-    const res = this.#res;
-    const isFirst = !this.#passing;
+  /** The headers went out without a commit, and now there is something to commit. */
+  #wasSent(): void {
+    this.#sent = true;
+    this.#more = true;
+    this.#body.expect(this.#res, this.#head);
+  }
+
+  /** Makes a call, in which middlewares that were mounted before may write to the session. */
+  #pass(method: Method, args: readonly unknown[]): unknown {
+    const call = this.#own[method];
+    if (!call || this.#passing) return call && Reflect.apply(call, this.#res, args);
     this.#passing = true;
     try {
-      return Reflect.apply(call, res, args);
+      return Reflect.apply(call, this.#res, args);
     } finally {
-      if (isFirst) {
-        this.#passing = false;
-        if (this.#writtenMeanwhile) this.#goOn();
-      }
+      this.#passing = false;
+      if (this.#held) pretend(this.#res, "headersSent", true);
+      if (this.#writtenInPassing) this.#catchUp();
     }
   }
 
-  #goOn(): void {
-    this.#writtenMeanwhile = false;
-    if (this.#res.headersSent) this.#wasSent();
-    else {
-      // The write was refused, and the error page that follows is free to go, even if it is met by the same write.
-      this.#isOpen = this.#held === undefined;
-      this.#answer.refused();
-    }
+  /** Before the body ends where there is time, or else now. */
+  #catchUp(): void {
+    this.#writtenInPassing = false;
+    const isOut = this.#res.headersSent;
+    // The session refused the write, and who made it threw: what answers instead must go out.
+    this.#wasRefused ||= !isOut;
+    if (isOut && !this.#ended) this.#wasSent();
+    else this.#answer.commitLate();
   }
 
   /**
@@ -149,10 +146,10 @@ export class Interception {
     this.#rehearsing = true;
     try {
       writeHead.call(res, res.statusCode);
+      if (!this.#rehearsing) res.writeHead = this.#ownWriteHead;
     } finally {
       this.#rehearsing = false;
     }
-    res.writeHead = this.#ownWriteHead;
   }
 
   /** Whether nobody may be heard any more: Node would end the process over a write after the end. */
@@ -164,32 +161,35 @@ export class Interception {
     return this.#passing || this.#isOpen || (this.#sent && this.#held === undefined);
   }
 
-  #writeHead(...all: unknown[]): ServerResponse {
+  #writeHead(...given: unknown[]): ServerResponse {
     const res = this.#res;
     if (this.#isDeaf()) return res;
     if (this.#rehearsing) {
-      const [, reason] = setHead(res, all);
+      const [, reason] = setHead(res, given);
       if (typeof reason === "string" && isHttp1(res)) res.statusMessage = reason;
+      this.#rehearsing = false;
       return res;
     }
-    if (this.#sent || (this.#passing && !this.#isOpen)) return Reflect.apply(this.#own.writeHead, res, all);
-    if (this.#isOpen) {
-      this.#head = this.#answer.varies() ? this.#vary(all) : all;
-      return this.#pass(this.#own.writeHead, this.#head);
+    // Middlewares that wrapped `setHeader` may write to the session here.
+    const head = this.#isOpen && this.#answer.varies() ? this.#vary(given) : given;
+    if (this.#passes()) {
+      this.#head = head;
+      this.#pass("writeHead", head);
+      return res;
     }
-    const [code, ...rest] = all;
+    const [code, ...rest] = head;
     if (this.#held) {
       // Middlewares that look at Node's own fields ask for the implicit headers again.
       if (rest.length === 0 && code === this.#status) return res;
       throw headersWereSent();
     }
-    this.#hold("writeHead", setHead(this.#res, all));
+    this.#hold("writeHead", setHead(res, head));
     return res;
   }
 
   /** The same head, with `Vary`. */
-  #vary(all: readonly unknown[]): readonly unknown[] {
-    const head = setHead(this.#res, all);
+  #vary(given: readonly unknown[]): readonly unknown[] {
+    const head = setHead(this.#res, given);
     addVary(this.#res);
     return head;
   }
@@ -199,9 +199,9 @@ export class Interception {
     if (this.#isDeaf()) return false;
     this.#rehearse();
     const bytes = this.#passing ? 0 : sizeOf(args);
-    if (this.#passes() && (this.#passing || !this.#more || this.#promised - this.#written > bytes)) {
-      this.#written += bytes;
-      return this.#pass(this.#own.write, args);
+    if (this.#passing || (this.#passes() && !(this.#more && this.#body.isWhole(bytes)))) {
+      this.#body.add(bytes);
+      return this.#pass("write", args) === true;
     }
     this.#hold("write", args);
     this.#heldBytes += bytes;
@@ -213,43 +213,47 @@ export class Interception {
     const res = this.#res;
     if (this.#isDeaf()) return res;
     this.#rehearse();
-    if (this.#passing || this.#isOpen || (this.#ended && this.#held === undefined)) {
-      this.#ended ||= this.#isOpen;
-      return this.#pass(this.#own.end, args);
+    const isAgain = this.#ended && this.#held === undefined;
+    if (this.#passing || isAgain) {
+      this.#pass("end", args);
+      return res;
     }
-    this.#hold("end", args);
+    if (!this.#ended) queueMicrotask(() => this.#returned());
     this.#ended = true;
-    pretend(res, "writableEnded", true);
-    pretend(res, "finished", true);
+    if (this.#isOpen) this.#pass("end", args);
+    else {
+      pretend(res, "writableEnded", true);
+      this.#pretendFinished(true);
+      this.#hold("end", args);
+    }
     return res;
   }
 
-  /** Both are called without arguments, none of which can come before. */
-  #interceptFlushing(): void {
-    const res = this.#res;
-    this.#own.flushHeaders = res.flushHeaders;
-    res.flushHeaders = this.#flushHeaders.bind(this);
-    const flush: unknown = Reflect.get(res, "flush");
-    if (typeof flush !== "function") return;
-    this.#flush = flush;
-    Object.assign(res, {
-      flush: () => {
-        if (this.#isDeaf()) return;
-        if (this.#passes()) this.#pass(flush as () => void, []);
-        else if (this.#held) this.#hold("flush", []);
-      },
-    });
+  #returned(): void {
+    this.#isOver = true;
   }
 
   #flushHeaders(): void {
     if (this.#isDeaf()) return;
     this.#rehearse();
-    const { flushHeaders } = this.#own;
-    if (!this.#passes()) this.#hold("flushHeaders", []);
-    else if (flushHeaders) this.#pass(flushHeaders, []);
+    if (this.#passes()) this.#pass("flushHeaders", []);
+    else this.#hold("flushHeaders", []);
   }
 
-  #hold(method: Call["method"], args: readonly unknown[]): void {
+  #interceptFlush(): void {
+    const flush: unknown = Reflect.get(this.#res, "flush");
+    if (this.#own.flush || typeof flush !== "function") return;
+    this.#own.flush = () => Reflect.apply(flush, this.#res, []);
+    Object.assign(this.#res, {
+      flush: () => {
+        if (this.#isDeaf()) return;
+        if (this.#passes()) this.#pass("flush", []);
+        else if (this.#held) this.#hold("flush", []);
+      },
+    });
+  }
+
+  #hold(method: Method, args: readonly unknown[]): void {
     if (this.#held) {
       this.#held.push({ method, args });
       return;
@@ -267,33 +271,34 @@ export class Interception {
     void this.#settle(this.#held);
   }
 
+  /** Node refuses writes by it: what middlewares below write in their own time is not to meet a pretended one. */
+  #pretendFinished(value: boolean): void {
+    if (this.#ended && !(value && this.#sent && this.#isWrapped)) pretend(this.#res, "finished", value);
+  }
+
   async #settle(calls: Call[]): Promise<void> {
     const res = this.#res;
     let drained = false;
+    let isDone = false;
     try {
       if (!this.#sent) await this.#letGo();
       // Calls may be added while it waits.
       for (const { method, args } of calls) {
-        if (method === "write") this.#written += sizeOf(args);
+        if (method === "write") this.#body.add(sizeOf(args));
         // A client that has as many bytes as it was told of has the whole response.
-        if (this.#more && (method === "end" || this.#written >= this.#promised)) await this.#answer.commit();
+        if (this.#more && (method === "end" || this.#body.isWhole())) await this.#answer.commit();
         if (method === "end") this.#more = false;
-        pretend(res, "finished", false);
-        this.#passing = true;
-        const call = method === "flush" ? this.#flush : this.#own[method];
-        const result: unknown = typeof call === "function" && Reflect.apply(call, res, args);
-        this.#passing = false;
-        pretend(res, "headersSent", true);
-        if (this.#ended && method !== "end") pretend(res, "finished", true);
-        // By a middleware that was mounted before this one, as the head went out.
-        this.#more ||= this.#writtenMeanwhile;
+        if (!isDone) this.#pretendFinished(false);
+        const result = this.#pass(method, args);
+        isDone ||= method === "end";
+        if (!isDone) this.#pretendFinished(true);
         if (method === "write") drained = result === true;
       }
       this.#held = undefined;
       this.#heldBytes = 0;
-      if (this.#ended && this.#sealed) this.#answer.over(this.#isWrapped);
+      // By middlewares that were mounted before this one, as well.
+      if (this.#ended) this.#answer.commitLate();
     } catch (error) {
-      this.#passing = false;
       this.#fail(error, calls);
       return;
     }
@@ -303,12 +308,7 @@ export class Interception {
 
   async #letGo(): Promise<void> {
     const res = this.#res;
-    let result: Sealed | undefined;
-    try {
-      result = await this.#answer.seal(this.#status);
-    } catch (error) {
-      if (!this.#answer.tolerates(this.#status, error)) throw error;
-    }
+    const result = await this.#answer.seal(this.#status);
     // `res.end(await …)` looks `end` up before what it awaits replaces it: Node's own has sent a body without a head.
     if (res.finished && !this.#ended) {
       cut(res);
@@ -319,32 +319,32 @@ export class Interception {
     this.#sent = true;
     // As middlewares that were mounted before will find it. Deleting the property would make every use of it slow.
     pretend(res, "headersSent", false);
-    this.#sealed = result !== undefined;
+    this.#pretendFinished(false);
     this.#more = result?.more ?? false;
-    this.#promised = promisedBytes(res);
+    this.#body.expect(res);
     this.#passing = true;
     // Who changed it since would have been too late.
     res.statusCode = this.#status;
     // Node's type leaves out that there may be none.
     if (isHttp1(res) && res.statusMessage !== this.#reason)
       Object.assign(res, { statusMessage: this.#reason });
-    if (result?.varies) addVary(res);
+    if (this.#answer.varies()) addVary(res);
     for (const setCookie of result?.setCookies ?? []) addCookie(res, setCookie);
     this.#passing = false;
   }
 
   #fail(error: unknown, calls: readonly Call[]): void {
     const res = this.#res;
+    this.#passing = false;
     this.#held = undefined;
-    Reflect.deleteProperty(res, "headersSent");
-    Reflect.deleteProperty(res, "writableEnded");
-    pretend(res, "finished", false);
+    for (const pretended of ["headersSent", "writableEnded"]) Reflect.deleteProperty(res, pretended);
+    this.#pretendFinished(false);
     const tell = (): void => {
       for (const callback of calls.map(({ args }) => args.at(-1)))
         if (typeof callback === "function") callback(error);
     };
     // When the response is over: whoever hears of it earlier may answer too, or cut the connection.
-    if (res.closed) process.nextTick(tell);
+    if (isGone(res)) process.nextTick(tell);
     else res.once("close", tell);
     const { headersSent } = res;
     this.#abandoned = true;
