@@ -140,6 +140,11 @@ class HeldAnswer implements Answer {
     });
   }
 
+  refused(error: unknown): void {
+    warn(error);
+    if (this.#session) this.#watch(this.#session);
+  }
+
   failed(error: unknown, headersSent: boolean): void {
     this.#failures++;
     const res = this.#res;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { isSessionError } from "@sessions/core";
 import type { ResponseStage } from "@sessions/core/adapter-tools";
 import type { Answer } from "./answer.ts";
 import { BodyLength, sizeOf } from "./body-length.ts";
@@ -86,7 +87,7 @@ export class Interception {
     const res = this.#res;
     if (this.#passing) {
       this.#writtenInPassing = true;
-      // An error page goes through the same middleware, and its refusal must not keep that page from going out.
+      // A middleware that writes at each call was told once.
       return this.#wasRefused ? "over" : "sent";
     }
     this.#isOpen = false;
@@ -105,6 +106,7 @@ export class Interception {
 
   /** The headers went out without a commit, and now there is something to commit. */
   #wasSent(): void {
+    this.#isOpen = false;
     this.#sent = true;
     this.#more = true;
     this.#body.expect(this.#res, this.#head);
@@ -113,24 +115,38 @@ export class Interception {
   /** Makes a call, in which middlewares that were mounted before may write to the session. */
   #pass(method: Method, args: readonly unknown[]): unknown {
     const call = this.#own[method];
-    if (!call || this.#passing) return call && Reflect.apply(call, this.#res, args);
+    if (!call) return undefined;
+    const wasPassing = this.#passing;
     this.#passing = true;
     try {
       return Reflect.apply(call, this.#res, args);
+    } catch (error) {
+      if (!this.#mayRepeat(method, error)) throw error;
+      return Reflect.apply(call, this.#res, args);
     } finally {
-      this.#passing = false;
-      if (this.#held) pretend(this.#res, "headersSent", true);
-      if (this.#writtenInPassing) this.#catchUp();
+      this.#passing = wasPassing;
+      if (!wasPassing && this.#held) pretend(this.#res, "headersSent", true);
+      if (!wasPassing && this.#writtenInPassing) this.#catchUp();
     }
   }
 
-  /** Before the body ends where there is time, or else now. */
+  /**
+   * Whether a call may be made again, because the session refused a middleware's write, and nothing of the call has gone
+   * out: what was called for, the response, has nothing to do with it, and the error may reach no handler.
+   */
+  #mayRepeat(method: Method, error: unknown): boolean {
+    const { finished, headersSent } = this.#res;
+    if (this.#wasRefused || (method === "end" ? finished : headersSent)) return false;
+    if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) return false;
+    this.#wasRefused = true;
+    this.#answer.refused(error);
+    return true;
+  }
+
+  /** Commits before the body ends where there is time, or else now. */
   #catchUp(): void {
     this.#writtenInPassing = false;
-    const isOut = this.#res.headersSent;
-    // The session refused the write, and who made it threw: what answers instead must go out.
-    this.#wasRefused ||= !isOut;
-    if (isOut && !this.#ended) this.#wasSent();
+    if (this.#res.headersSent && !this.#ended) this.#wasSent();
     else this.#answer.commitLate();
   }
 
