@@ -1,12 +1,20 @@
 import { Readable } from "node:stream";
-import { type Application, optionsOf, testHttpCases } from "@sessions/http-cases";
+import { type Application, type Listener, listenTo, optionsOf, testHttpCases } from "@sessions/http-cases";
 import createFastify, { type FastifyInstance } from "fastify";
 import { describe, test } from "vitest";
 import { sessionPlugin } from "../src/index.ts";
 
 async function start(fastify: FastifyInstance, application: Application) {
-  const { sessions, handler } = application;
-  fastify.register(sessionPlugin, { sessions, ...optionsOf(application) });
+  const { sessions, handler, listener } = application;
+  const listen = (mounted: Listener["mounted"]): void => {
+    if (listener?.mounted !== mounted) return;
+    fastify.addHook("onRequest", async (request, reply) => {
+      listenTo(reply.raw, listener, () => request.session);
+    });
+  };
+  listen("before");
+  await fastify.register(sessionPlugin, { sessions, ...optionsOf(application) });
+  listen("after");
   fastify.all("/*", async (request, reply) => {
     const { session, method, url } = request;
     const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });
@@ -33,6 +41,7 @@ const loggerOf = ({ onError }: Application) => ({
 describe("Fastify", () => {
   testHttpCases({
     test,
+    listens: true,
     exclude: [
       {
         title: "HTTP/2: a stream that fails after the headers is cut, and the next request is served",

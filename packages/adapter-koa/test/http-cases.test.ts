@@ -3,19 +3,35 @@ import http from "node:http";
 import http2 from "node:http2";
 import type { Server } from "node:net";
 import { Readable } from "node:stream";
-import { type Application, optionsOf, type Start, testHttpCases } from "@sessions/http-cases";
+import {
+  type Application,
+  type Listener,
+  listenTo,
+  optionsOf,
+  type Start,
+  testHttpCases,
+} from "@sessions/http-cases";
 import Koa from "koa";
 import { describe, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
 
 function build(application: Application): Koa {
-  const { sessions, handler, onError } = application;
+  const { sessions, handler, onError, listener } = application;
   const app = new Koa();
+  const listen = (mounted: Listener["mounted"]): void => {
+    if (listener?.mounted !== mounted) return;
+    app.use((ctx, next) => {
+      listenTo(ctx.res, listener, () => ("session" in ctx ? ctx.session : undefined));
+      return next();
+    });
+  };
   app.on("error", (error: NodeJS.ErrnoException) => {
     // Koa tells of a stream whose response is over before it, too: that is what became of the error, and not another.
     if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") onError(error);
   });
+  listen("before");
   app.use(sessionMiddleware(sessions, optionsOf(application)));
+  listen("after");
   app.use(async (ctx) => {
     const { method, url, session } = ctx;
     const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });
@@ -43,6 +59,7 @@ async function listen(server: Server, drop: () => void): ReturnType<Start> {
 describe("Koa", () => {
   testHttpCases({
     test,
+    listens: true,
     start(application) {
       const server = http.createServer(build(application).callback());
       return listen(server, () => server.closeAllConnections());

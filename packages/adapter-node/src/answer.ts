@@ -1,3 +1,5 @@
+import type { SessionError } from "@sessions/core";
+
 /** What a response may go out with. */
 export interface Sealed {
   readonly setCookies: readonly string[];
@@ -15,8 +17,8 @@ export interface Answer {
   commit(): Promise<void>;
   /** Commits by itself what was written, and what is written from now on. */
   commitLate(): void;
-  /** A middleware wrote too late: the error is a warning, and what it writes again is dropped. */
-  refused(error: unknown): void;
+  /** A middleware wrote too late: the error is a warning, once for each place, and what it writes again is dropped. */
+  refused(error: SessionError): void;
   /** After `error`, with the response as it was before the answer, or with its connection cut. */
   failed(error: unknown, headersSent: boolean): void;
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import type { Session } from "@sessions/core";
+import type { Session, SessionError } from "@sessions/core";
 import {
   dropLogin,
   mayWriteMore,
@@ -43,6 +43,10 @@ export const sealSession: Seal = async (session) => {
   const { setCookie } = result;
   return { setCookies: setCookie === undefined ? [] : [setCookie], more: mayWriteMore(session, result) };
 };
+
+/** Where middlewares write too late: a place that does so with every request is told of once. */
+const latePlaces = new Set<string>();
+const MOST_PLACES = 100;
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
 
@@ -140,8 +144,12 @@ class HeldAnswer implements Answer {
     });
   }
 
-  refused(error: unknown): void {
-    warn(error);
+  refused(error: SessionError): void {
+    const { stack = "" } = error;
+    if (!latePlaces.has(stack) && latePlaces.size < MOST_PLACES) {
+      latePlaces.add(stack);
+      warn(error);
+    }
     if (this.#session) this.#watch(this.#session);
   }
 

@@ -1,20 +1,10 @@
 import type { ServerResponse } from "node:http";
-import { isSessionError } from "@sessions/core";
 import type { ResponseStage } from "@sessions/core/adapter-tools";
 import type { Answer } from "./answer.ts";
+import { Beneath, type Method } from "./beneath.ts";
 import { BodyLength, sizeOf } from "./body-length.ts";
 import { addCookie, addVary, cut, headersWereSent, isGone, isHttp1, setHead } from "./headers.ts";
-import { guardHeaders, pretend } from "./pretence.ts";
-
-/** What was there before. */
-interface Own
-  extends Pick<ServerResponse, "writeHead" | "write" | "end" | "flushHeaders">,
-    Partial<Pick<ServerResponse, "setHeader" | "appendHeader" | "removeHeader">> {
-  /** Compression adds it, for streams of events: what it holds back itself is to go out. */
-  flush?: () => void;
-}
-
-type Method = "writeHead" | "write" | "end" | "flushHeaders" | "flush";
+import { pretend } from "./pretence.ts";
 
 interface Call {
   readonly method: Method;
@@ -33,10 +23,8 @@ export class Interception {
   readonly #answer: Answer;
   /** It takes the place of an answer whose author may still be writing. */
   readonly #isLate: boolean;
-  readonly #own: Own;
+  readonly #beneath: Beneath;
   readonly #ownWriteHead: ServerResponse["writeHead"];
-  /** A middleware that was mounted before this one may write to the response in its own time. */
-  readonly #isWrapped: boolean;
   readonly #body = new BodyLength();
   #isOpen = false;
   /** What is held back, in order. */
@@ -49,10 +37,7 @@ export class Interception {
   /** `end` was called, and who called it has returned. */
   #isOver = false;
   #abandoned = false;
-  /** What Node and other middlewares call while a call is passed on passes through. */
-  #passing = false;
   #writtenInPassing = false;
-  #wasRefused = false;
   #rehearsing = false;
   /** The session may have to be committed again before the body ends. */
   #more = false;
@@ -63,9 +48,7 @@ export class Interception {
     this.#res = res;
     this.#answer = answer;
     this.#isLate = isLate;
-    const { writeHead, write, end, flushHeaders } = res;
-    this.#own = { writeHead, write, end, flushHeaders };
-    this.#isWrapped = Object.hasOwn(res, "write") || Object.hasOwn(res, "end");
+    this.#beneath = new Beneath(res, (error) => answer.refused(error));
     // Each at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound, for a function
     // that is written out where a property is assigned is born into V8's old generation, and would keep the session
     // with all that it read until that is collected: a third of what a large session costs.
@@ -85,13 +68,13 @@ export class Interception {
   /** There is something to commit again. Returns where the response stands. */
   shut(): ResponseStage {
     const res = this.#res;
-    if (this.#passing) {
+    if (this.#beneath.isCalled) {
       this.#writtenInPassing = true;
       // A middleware that writes at each call was told once.
-      return this.#wasRefused ? "over" : "sent";
+      return this.#beneath.wasRefused ? "over" : "sent";
     }
     this.#isOpen = false;
-    this.#interceptFlush();
+    this.#beneath.interceptFlush(() => this.#flush());
     if (this.#held) return "held";
     const isOver = this.#isOver || isGone(res);
     if (isOver || this.#ended) {
@@ -114,33 +97,13 @@ export class Interception {
 
   /** Makes a call, in which middlewares that were mounted before may write to the session. */
   #pass(method: Method, args: readonly unknown[]): unknown {
-    const call = this.#own[method];
-    if (!call) return undefined;
-    const wasPassing = this.#passing;
-    this.#passing = true;
+    const beneath = this.#beneath;
     try {
-      return Reflect.apply(call, this.#res, args);
-    } catch (error) {
-      if (!this.#mayRepeat(method, error)) throw error;
-      return Reflect.apply(call, this.#res, args);
+      return beneath.call(method, args);
     } finally {
-      this.#passing = wasPassing;
-      if (!wasPassing && this.#held) pretend(this.#res, "headersSent", true);
-      if (!wasPassing && this.#writtenInPassing) this.#catchUp();
+      if (!beneath.isCalled && this.#held) pretend(this.#res, "headersSent", true);
+      if (!beneath.isCalled && this.#writtenInPassing) this.#catchUp();
     }
-  }
-
-  /**
-   * Whether a call may be made again, because the session refused a middleware's write, and nothing of the call has gone
-   * out: what was called for, the response, has nothing to do with it, and the error may reach no handler.
-   */
-  #mayRepeat(method: Method, error: unknown): boolean {
-    const { finished, headersSent } = this.#res;
-    if (this.#wasRefused || (method === "end" ? finished : headersSent)) return false;
-    if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) return false;
-    this.#wasRefused = true;
-    this.#answer.refused(error);
-    return true;
   }
 
   /** Commits before the body ends where there is time, or else now. */
@@ -158,7 +121,7 @@ export class Interception {
   #rehearse(): void {
     const res = this.#res;
     const { writeHead } = res;
-    if (writeHead === this.#ownWriteHead || this.#passing || this.#held || res.headersSent) return;
+    if (writeHead === this.#ownWriteHead || this.#beneath.isCalled || this.#held || res.headersSent) return;
     this.#rehearsing = true;
     try {
       writeHead.call(res, res.statusCode);
@@ -170,11 +133,11 @@ export class Interception {
 
   /** Whether nobody may be heard any more: Node would end the process over a write after the end. */
   #isDeaf(): boolean {
-    return this.#abandoned || (this.#isLate && this.#ended && !this.#passing);
+    return this.#abandoned || (this.#isLate && this.#ended && !this.#beneath.isCalled);
   }
 
   #passes(): boolean {
-    return this.#passing || this.#isOpen || (this.#sent && this.#held === undefined);
+    return this.#beneath.isCalled || this.#isOpen || (this.#sent && this.#held === undefined);
   }
 
   #writeHead(...given: unknown[]): ServerResponse {
@@ -214,8 +177,8 @@ export class Interception {
     const res = this.#res;
     if (this.#isDeaf()) return false;
     this.#rehearse();
-    const bytes = this.#passing ? 0 : sizeOf(args);
-    if (this.#passing || (this.#passes() && !(this.#more && this.#body.isWhole(bytes)))) {
+    const bytes = this.#beneath.isCalled ? 0 : sizeOf(args);
+    if (this.#beneath.isCalled || (this.#passes() && !(this.#more && this.#body.isWhole(bytes)))) {
       this.#body.add(bytes);
       return this.#pass("write", args) === true;
     }
@@ -230,11 +193,11 @@ export class Interception {
     if (this.#isDeaf()) return res;
     this.#rehearse();
     const isAgain = this.#ended && this.#held === undefined;
-    if (this.#passing || isAgain) {
+    if (this.#beneath.isCalled || isAgain) {
       this.#pass("end", args);
       return res;
     }
-    if (!this.#ended) queueMicrotask(() => this.#returned());
+    if (!this.#ended) this.#markOver();
     this.#ended = true;
     if (this.#isOpen) this.#pass("end", args);
     else {
@@ -245,8 +208,13 @@ export class Interception {
     return res;
   }
 
-  #returned(): void {
-    this.#isOver = true;
+  /** Once who called has returned: before any other microtask, and before the events that Node emits by ticks. */
+  #markOver(): void {
+    const mark = (): void => {
+      this.#isOver = true;
+    };
+    queueMicrotask(mark);
+    process.nextTick(mark);
   }
 
   #flushHeaders(): void {
@@ -256,17 +224,10 @@ export class Interception {
     else this.#hold("flushHeaders", []);
   }
 
-  #interceptFlush(): void {
-    const flush: unknown = Reflect.get(this.#res, "flush");
-    if (this.#own.flush || typeof flush !== "function") return;
-    this.#own.flush = () => Reflect.apply(flush, this.#res, []);
-    Object.assign(this.#res, {
-      flush: () => {
-        if (this.#isDeaf()) return;
-        if (this.#passes()) this.#pass("flush", []);
-        else if (this.#held) this.#hold("flush", []);
-      },
-    });
+  #flush(): void {
+    if (this.#isDeaf()) return;
+    if (this.#passes()) this.#pass("flush", []);
+    else if (this.#held) this.#hold("flush", []);
   }
 
   #hold(method: Method, args: readonly unknown[]): void {
@@ -278,18 +239,15 @@ export class Interception {
     this.#held = [{ method, args }];
     this.#status = res.statusCode;
     this.#reason = isHttp1(res) ? res.statusMessage : undefined;
-    if (!this.#own.setHeader)
-      Object.assign(
-        this.#own,
-        guardHeaders(res, () => this.#held !== undefined && !this.#passing),
-      );
+    this.#beneath.guardHeaders(() => this.#held !== undefined);
     pretend(res, "headersSent", true);
     void this.#settle(this.#held);
   }
 
   /** Node refuses writes by it: what middlewares below write in their own time is not to meet a pretended one. */
   #pretendFinished(value: boolean): void {
-    if (this.#ended && !(value && this.#sent && this.#isWrapped)) pretend(this.#res, "finished", value);
+    if (this.#ended && !(value && this.#sent && this.#beneath.isWrapped))
+      pretend(this.#res, "finished", value);
   }
 
   async #settle(calls: Call[]): Promise<void> {
@@ -338,7 +296,7 @@ export class Interception {
     this.#pretendFinished(false);
     this.#more = result?.more ?? false;
     this.#body.expect(res);
-    this.#passing = true;
+    this.#beneath.isCalled = true;
     // Who changed it since would have been too late.
     res.statusCode = this.#status;
     // Node's type leaves out that there may be none.
@@ -346,12 +304,12 @@ export class Interception {
       Object.assign(res, { statusMessage: this.#reason });
     if (this.#answer.varies()) addVary(res);
     for (const setCookie of result?.setCookies ?? []) addCookie(res, setCookie);
-    this.#passing = false;
+    this.#beneath.isCalled = false;
   }
 
   #fail(error: unknown, calls: readonly Call[]): void {
     const res = this.#res;
-    this.#passing = false;
+    this.#beneath.isCalled = false;
     this.#held = undefined;
     for (const pretended of ["headersSent", "writableEnded"]) Reflect.deleteProperty(res, pretended);
     this.#pretendFinished(false);
@@ -365,7 +323,7 @@ export class Interception {
     const { headersSent } = res;
     this.#abandoned = true;
     // With what other middlewares laid over it, for they have seen the end of this answer.
-    Object.assign(res, this.#own);
+    this.#beneath.restore();
     if (headersSent) cut(res);
     this.#answer.failed(error, headersSent);
   }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { headersWereSent, isHttp1 } from "./headers.ts";
+import { isHttp1 } from "./headers.ts";
 
 /** To the handler a response that is held back is one that was sent. */
 export function pretend(
@@ -12,21 +12,4 @@ export function pretend(
   if (property === "finished" && !value && !isHttp1(response)) Reflect.deleteProperty(res, property);
   else if (Object.hasOwn(res, property)) res[property] = value;
   else Object.defineProperty(res, property, { value, writable: true, configurable: true });
-}
-
-type HeaderMethods = Pick<ServerResponse, "setHeader" | "appendHeader" | "removeHeader">;
-
-/** Has the methods that change headers throw while the response is held back, and returns them as they were. */
-export function guardHeaders(res: ServerResponse, isHeld: () => boolean): HeaderMethods {
-  const { setHeader, appendHeader, removeHeader } = res;
-  const guarded =
-    <A extends unknown[], R>(original: (...args: A) => R) =>
-    (...args: A): R => {
-      if (isHeld()) throw headersWereSent();
-      return Reflect.apply(original, res, args);
-    };
-  res.setHeader = guarded(setHeader);
-  res.appendHeader = guarded(appendHeader);
-  res.removeHeader = guarded(removeHeader);
-  return { setHeader, appendHeader, removeHeader };
 }

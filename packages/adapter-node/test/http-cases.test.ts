@@ -4,7 +4,15 @@ import http2 from "node:http2";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isSessionError, type Session } from "@sessions/core";
-import { type Application, optionsOf, type Reply, type Start, testHttpCases } from "@sessions/http-cases";
+import {
+  type Application,
+  type Listener,
+  listenTo,
+  optionsOf,
+  type Reply,
+  type Start,
+  testHttpCases,
+} from "@sessions/http-cases";
 import connect from "connect";
 import express5 from "express";
 import express4 from "express4";
@@ -27,6 +35,33 @@ async function handle({ handler }: Application, req: Visited, res: ServerRespons
   await answer(res, await handler({ session: req.session, method: req.method ?? "", url: req.url ?? "" }));
 }
 
+/** The middleware that listens, where it is mounted so. */
+function listen(
+  { listener }: Application,
+  mounted: Listener["mounted"],
+  req: Visited,
+  res: ServerResponse,
+): void {
+  if (listener?.mounted === mounted) listenTo(res, listener, () => req.session);
+}
+
+/** All middlewares but an error handler. */
+function stack(
+  application: Application,
+): ((req: Visited, res: ServerResponse, next: (error?: unknown) => void) => void)[] {
+  return [
+    (req, res, next) => {
+      listen(application, "before", req, res);
+      next();
+    },
+    sessionMiddleware(application.sessions, optionsOf(application)),
+    (req, res, next) => {
+      listen(application, "after", req, res);
+      handle(application, req, res).catch(next);
+    },
+  ];
+}
+
 /** Error pages of their own. */
 function errorPage({ onError }: Application, error: unknown, res: ServerResponse): void {
   onError(error);
@@ -35,25 +70,19 @@ function errorPage({ onError }: Application, error: unknown, res: ServerResponse
 }
 
 const servers: Record<string, (application: Application) => RequestListener> = {
-  "node:http": (application) => async (req, res) => {
+  "node:http": (application) => async (req: Visited, res) => {
     try {
-      await handle(
-        application,
-        Object.assign(req, {
-          session: await openSession(application.sessions, req, res, optionsOf(application)),
-        }),
-        res,
-      );
+      listen(application, "before", req, res);
+      req.session = await openSession(application.sessions, req, res, optionsOf(application));
+      listen(application, "after", req, res);
+      await handle(application, req, res);
     } catch (error) {
       errorPage(application, error, res);
     }
   },
   Connect(application) {
     const app = connect();
-    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
-    app.use((req, res, next) => {
-      handle(application, req, res).catch(next);
-    });
+    for (const middleware of stack(application)) app.use(middleware);
     app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
       errorPage(application, error, res),
     );
@@ -61,10 +90,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
   },
   "Express 4"(application) {
     const app = express4();
-    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
-    app.use((req, res, next) => {
-      handle(application, req, res).catch(next);
-    });
+    for (const middleware of stack(application)) app.use(middleware);
     app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
       errorPage(application, error, res),
     );
@@ -72,8 +98,7 @@ const servers: Record<string, (application: Application) => RequestListener> = {
   },
   "Express 5"(application) {
     const app = express5();
-    app.use(sessionMiddleware(application.sessions, optionsOf(application)));
-    app.use((req, res) => handle(application, req, res));
+    for (const middleware of stack(application)) app.use(middleware);
     app.use((error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
       errorPage(application, error, res),
     );
@@ -134,6 +159,6 @@ for (const [name, build] of Object.entries(servers)) {
   describe(name, () => {
     // Neither Express has a response of HTTP/2.
     const http2 = name.startsWith("Express") ? {} : { http2: startHttp2(build) };
-    testHttpCases({ test, start: start(build), ...http2 });
+    testHttpCases({ test, start: start(build), listens: true, ...http2 });
   });
 }

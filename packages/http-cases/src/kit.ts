@@ -1,11 +1,13 @@
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
 import { type Backend, createBackend } from "./backend.ts";
 import { type Answer, type Ask, type Connect, type Connection, cookieOf } from "./client.ts";
-import type { AdapterOptions, Handler, Reply, Start, Visit } from "./target.ts";
+import type { AdapterOptions, Handler, Listener, Reply, Start, Visit } from "./target.ts";
 
 /** One thing that every adapter must do. */
 export interface Case {
   readonly title: string;
+  /** It needs a response of Node's, which middlewares listen to. */
+  readonly listens?: boolean;
   run(serve: Serve): Promise<void>;
 }
 
@@ -14,7 +16,15 @@ export type Serve = (
   handler: Handler,
   options?: SessionManagerOptions,
   adapter?: AdapterOptions,
+  around?: Around,
 ) => Promise<App>;
+
+/** What an application has about the adapter. */
+interface Around {
+  readonly listener?: Listener;
+  /** The manager, as the adapter is given it. */
+  readonly wrap?: (sessions: SessionManager) => SessionManager;
+}
 
 /** An application that runs, seen from both of its ends. */
 export interface App {
@@ -36,11 +46,17 @@ export interface App {
 export async function runCase({ run }: Case, start: Start, connect: Connect): Promise<void> {
   const ends: (() => unknown)[] = [];
   try {
-    await run(async (handler, options, adapter = {}) => {
+    await run(async (handler, options, adapter = {}, { listener, wrap } = {}) => {
       const backend = createBackend();
       const sessions = createSessionManager({ driver: backend.driver, ...options });
       const errors: unknown[] = [];
-      const server = await start({ sessions, handler, adapter, onError: (error) => errors.push(error) });
+      const server = await start({
+        sessions: wrap ? wrap(sessions) : sessions,
+        handler,
+        adapter,
+        listener,
+        onError: (error) => errors.push(error),
+      });
       ends.push(() => server.close());
       return {
         sessions,

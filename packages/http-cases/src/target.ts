@@ -29,9 +29,21 @@ export interface AdapterOptions {
   readonly vary?: boolean | undefined;
 }
 
+/** What happens to a response: its head goes out, all of it was handed on, it is over. */
+export type ResponseEvent = "head" | "finish" | "close";
+
+/** Another middleware, which listens to each response. */
+export interface Listener {
+  /** Whether it comes before the adapter's own or after it. */
+  readonly mounted: "before" | "after";
+  heard(event: ResponseEvent, session: Session): void;
+}
+
 /** What a server is to run. */
 export interface Application {
   readonly adapter: AdapterOptions;
+  /** For adapters that say `listens`. */
+  readonly listener?: Listener | undefined;
   readonly sessions: SessionManager;
   readonly handler: Handler;
   /** Is told of what reaches the framework's error handling, whose page has status 500, or the error's own. */

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { isSessionError, type Session } from "@sessions/core";
+import { type Answer, cookieOf } from "../client.ts";
+import { type App, type Case, gate, pieces } from "../kit.ts";
+import type { Handler, Listener, Reply, ResponseEvent } from "../target.ts";
+
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+
+/** Counts `app/n` up. */
+const count = (session: Session): unknown =>
+  session.store<{ n: number }>("app").update("n", (n = 0) => n + 1);
+
+/** Polls until a cookie's session holds `app/n`. */
+async function becomes(app: App, cookie: string, n: number): Promise<void> {
+  for (let left = 400; left > 0; left--) {
+    if ((await app.stored(cookie)) === n) return;
+    await soon();
+  }
+  assert.equal(await app.stored(cookie), n);
+}
+
+/** Answers, and the text that a client is to have of them. */
+const REPLIES: readonly { readonly path: string; readonly reply: () => Reply; readonly text: string }[] = [
+  { path: "/text", reply: () => ({ body: "body" }), text: "body" },
+  { path: "/none", reply: () => ({ status: 204 }), text: "" },
+  { path: "/304", reply: () => ({ status: 304 }), text: "" },
+  { path: "/stream", reply: () => ({ body: pieces("bo", soon, "dy") }), text: "body" },
+];
+
+/** Answers by path, after a read or a write where the query asks for one. */
+const handler: Handler = ({ session, url }) => {
+  if (url.endsWith("?read")) session.store("app").get("n");
+  if (url.endsWith("?write")) session.store("app").set("m", 1);
+  const [path] = url.split("?", 1);
+  return (REPLIES.find((it) => it.path === path) ?? { reply: () => ({}) }).reply();
+};
+
+/** Every answer, to a request that does nothing, reads or writes. */
+const PATHS = REPLIES.flatMap((it) =>
+  ["", "?read", "?write"].map((query) => ({ ...it, path: it.path + query })),
+);
+
+/** A listener to one event, and what the session said to it. */
+function listener(
+  event: ResponseEvent,
+  mounted: Listener["mounted"],
+  act: (session: Session) => unknown,
+): { readonly listener: Listener; readonly outcomes: unknown[] } {
+  const outcomes: unknown[] = [];
+  return {
+    outcomes,
+    listener: {
+      mounted,
+      heard(heard, session) {
+        if (heard !== event) return;
+        try {
+          act(session);
+          outcomes.push("done");
+        } catch (error) {
+          outcomes.push(isSessionError(error, "ERR_SESSION_HEADERS_SENT") ? "refused" : error);
+        }
+      },
+    },
+  };
+}
+
+const isWhole = (answer: Answer, text: string): void => {
+  assert.deepEqual([answer.status < 400, answer.text], [true, text]);
+};
+
+const slowly = (app: App): void => {
+  app.backend.beforeWrite = soon;
+};
+
+/** Ways in which a listener comes to write later still. */
+const LATER: Readonly<Record<string, (write: () => unknown) => unknown>> = {
+  "in the listener": (write) => write(),
+  "in a timer": (write) => setTimeout(write, 1),
+  "in an async listener": async (write) => {
+    await soon();
+    write();
+  },
+};
+
+const mounts = ["before", "after"] as const;
+
+/** Writes by middlewares that listen to the response. */
+export const HEADS: readonly Case[] = [
+  ...mounts.flatMap((mounted): Case[] => [
+    {
+      title: `a visitor's write as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and nothing is lost`,
+      listens: true,
+      async run(serve) {
+        const at = listener("head", mounted, count);
+        const app = await serve(handler, {}, {}, { listener: at.listener });
+        slowly(app);
+        for (const { path, text } of PATHS) {
+          const cookie = await app.visitor();
+          isWhole(await app.ask({ path, headers: { cookie } }), text);
+          await becomes(app, cookie, 2);
+        }
+        assert.deepEqual(
+          at.outcomes,
+          PATHS.map(() => "done"),
+        );
+        assert.deepEqual(app.errors, []);
+      },
+    },
+    {
+      title: `a guest's write as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and has the cookie or the call throws`,
+      listens: true,
+      async run(serve) {
+        const at = listener("head", mounted, count);
+        const app = await serve(handler, {}, {}, { listener: at.listener });
+        slowly(app);
+        for (const { path, text } of PATHS) {
+          at.outcomes.length = 0;
+          const answer = await app.ask({ path });
+          isWhole(answer, text);
+          if (at.outcomes[0] === "refused") assert.equal(await app.stored(cookieOf(answer)), undefined);
+          else await becomes(app, cookieOf(answer), 1);
+        }
+        assert.deepEqual(app.errors, []);
+      },
+    },
+    {
+      title: `a login as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and has the cookie or the call throws`,
+      listens: true,
+      async run(serve) {
+        const at = listener("head", mounted, (session) => session.login("ada"));
+        const app = await serve(handler, {}, {}, { listener: at.listener });
+        for (const { path, text } of PATHS)
+          for (const cookie of ["", await app.visitor()]) {
+            at.outcomes.length = 0;
+            const answer = await app.ask({ path, headers: { cookie } });
+            isWhole(answer, text);
+            const { principal } = await app.sessions.open(cookieOf(answer) || cookie);
+            assert.equal(principal, at.outcomes[0] === "refused" ? undefined : "ada");
+          }
+      },
+    },
+    {
+      title: `an error of a middleware mounted ${mounted} this one, after its write as the head goes out: an error page, and the next request is served`,
+      listens: true,
+      async run(serve) {
+        let fails = true;
+        const app = await serve(
+          handler,
+          {},
+          {},
+          {
+            listener: {
+              mounted,
+              heard(event, session) {
+                if (event !== "head" || !fails) return;
+                fails = false;
+                count(session);
+                throw new Error("the middleware failed");
+              },
+            },
+          },
+        );
+        const cookie = await app.visitor();
+        const answer = await app.ask({ path: "/text", headers: { cookie } });
+        assert.equal(answer.status, 500);
+        await becomes(app, cookie, 2);
+        isWhole(await app.ask({ path: "/text", headers: { cookie } }), "body");
+      },
+    },
+    {
+      title: `what a middleware mounted ${mounted} this one does not catch, when its write comes too late, is no error of the response`,
+      listens: true,
+      async run(serve) {
+        const app = await serve(
+          handler,
+          {},
+          {},
+          {
+            listener: {
+              mounted,
+              heard(event, session) {
+                if (event === "head") count(session);
+              },
+            },
+          },
+        );
+        for (const { path, text } of PATHS) isWhole(await app.ask({ path }), text);
+        // Without a framework a warning is an error.
+        assert.deepEqual(
+          app.errors.filter((error) => !isSessionError(error, "ERR_SESSION_HEADERS_SENT")),
+          [],
+        );
+      },
+    },
+  ]),
+  ...(["finish", "close"] as const).flatMap((event) =>
+    Object.entries(LATER).map(
+      ([when, run]): Case => ({
+        title: `a write ${when} when the response tells of "${event}": a visitor's is stored, a guest's is dropped with a warning`,
+        listens: true,
+        async run(serve) {
+          const outcomes: unknown[] = [];
+          const at = listener(event, "after", (session) =>
+            run(() => {
+              try {
+                session.store<{ n: number }>("app").set("n", 7);
+                outcomes.push("done");
+              } catch (error) {
+                outcomes.push(error);
+              }
+              try {
+                session.login("ada");
+                outcomes.push("logged in");
+              } catch (error) {
+                outcomes.push(isSessionError(error, "ERR_SESSION_HEADERS_SENT"));
+              }
+            }),
+          );
+          const app = await serve(handler, {}, {}, { listener: at.listener });
+          slowly(app);
+          for (const { path, text } of PATHS) {
+            const cookie = await app.visitor();
+            isWhole(await app.ask({ path, headers: { cookie } }), text);
+            await becomes(app, cookie, 7);
+          }
+          app.backend.calls.length = 0;
+          for (const { path, text } of PATHS.filter((it) => !it.path.endsWith("?write")))
+            isWhole(await app.ask({ path }), text);
+          const answers = PATHS.length + PATHS.length - REPLIES.length;
+          for (let left = 400; left > 0 && outcomes.length < 2 * answers; left--) await soon();
+          assert.deepEqual(outcomes, Array.from({ length: answers }, () => ["done", true]).flat());
+          assert.deepEqual(app.backend.calls, []);
+        },
+      }),
+    ),
+  ),
+  {
+    title:
+      "a write when the client went away in the middle: a visitor's is stored, a guest's throws at nobody",
+    listens: true,
+    async run(serve) {
+      const at = listener("close", "after", count);
+      const went = gate();
+      const app = await serve(
+        ({ session, url }) => {
+          if (url === "/read") session.store("app").get("n");
+          return { body: pieces("first ", () => went.opened, "last") };
+        },
+        {},
+        {},
+        { listener: at.listener },
+      );
+      const visitor = await app.visitor();
+      let asked = 0;
+      for (const path of ["/", "/read"])
+        for (const cookie of [visitor, ""]) {
+          const away = new AbortController();
+          const headers = { cookie };
+          await assert.rejects(app.ask({ path, headers, signal: away.signal, onData: () => away.abort() }));
+          asked++;
+          for (let left = 400; left > 0 && at.outcomes.length < asked; left--) await soon();
+        }
+      went.open();
+      await becomes(app, visitor, 3);
+      assert.deepEqual(at.outcomes, ["done", "done", "done", "done"]);
+    },
+  },
+];

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import type { SessionManager } from "@sessions/core";
+import { cookieOf } from "../client.ts";
+import { type Case, pieces } from "../kit.ts";
+import type { Handler } from "../target.ts";
+
+type Get = (target: object, key: string | symbol) => unknown;
+
+/** Methods run on what is wrapped, as tracing code has it. */
+const bound: Get = (target, key) => {
+  const value: unknown = Reflect.get(target, key);
+  return typeof value === "function" ? value.bind(target) : value;
+};
+
+/** Ways to wrap an object that the adapter is to work with. */
+const WRAPS: Readonly<Record<string, <T extends object>(it: T) => T>> = {
+  "in a Proxy without traps": (it) => new Proxy(it, {}),
+  "in a Proxy that binds methods": <T extends object>(it: T) => new Proxy<T>(it, { get: bound }),
+  // As of another version of core.
+  "so that the adapter cannot tell what is to be committed": (it) =>
+    new Proxy(it, { get: (target, key) => (typeof key === "symbol" ? undefined : bound(target, key)) }),
+};
+
+/** A manager that is wrapped, and so is each session that it opens. */
+const wrapper =
+  (wrap: <T extends object>(it: T) => T) =>
+  (sessions: SessionManager): SessionManager =>
+    new Proxy(wrap(sessions), {
+      get(target, key) {
+        if (key !== "open") return bound(target, key);
+        return async (...args: Parameters<SessionManager["open"]>) => wrap(await sessions.open(...args));
+      },
+    });
+
+const handler: Handler = ({ session, method, url }) => {
+  const app = session.store<{ n: number }>("app");
+  if (url === "/in") session.login("ada");
+  if (method === "POST") app.update("n", (n = 0) => n + 1);
+  if (url !== "/stream") return { body: String(app.get("n")) };
+  return { body: pieces("first ", () => void app.update("n", (n = 0) => n + 1), "last") };
+};
+
+/** Sessions, and managers, that are wrapped. */
+export const STRANGERS: readonly Case[] = Object.entries(WRAPS).map(([how, wrap]) => ({
+  title: `a manager and sessions that are wrapped ${how} read, write, log in and stream`,
+  async run(serve) {
+    const app = await serve(handler, {}, {}, { wrap: wrapper(wrap) });
+    const guest = await app.ask();
+    assert.deepEqual([guest.text, guest.cookies, app.backend.calls], ["undefined", [], []]);
+    const cookie = await app.visitor();
+    const headers = { cookie };
+    assert.equal((await app.ask({ headers })).text, "1");
+    assert.equal((await app.ask({ headers, method: "POST" })).text, "2");
+    assert.equal((await app.ask({ headers, path: "/stream" })).text, "first last");
+    assert.equal(await app.stored(cookie), 3);
+    const fresh = await app.ask({ method: "POST" });
+    assert.equal(await app.stored(cookieOf(fresh)), 1);
+    const ada = cookieOf(await app.ask({ path: "/in", headers }));
+    assert.equal((await app.sessions.open(ada)).principal, "ada");
+    assert.equal(await app.stored(ada), 3);
+    // None of them left the process busy.
+    await new Promise((resolve) => setImmediate(resolve));
+  },
+}));
