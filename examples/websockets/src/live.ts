@@ -9,7 +9,12 @@ interface Connection {
   send(news: News): void;
   /** Closes it, and says that the session is why. */
   end(): void;
+  /** Cuts it. */
+  drop(): void;
 }
+
+/** How many messages of one socket may wait. One that sends more takes memory that others need. */
+const MOST_WAITING = 100;
 
 /** A socket's way to its session. */
 interface Line {
@@ -66,6 +71,7 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
     const siblings = connections.get(id) ?? new Set();
     connections.set(id, siblings.add(connection));
     let last = Promise.resolve();
+    let waiting = 0;
 
     async function respond(message: unknown): Promise<void> {
       try {
@@ -80,8 +86,16 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
     }
     const line: Line = {
       receive(message) {
+        if (waiting >= MOST_WAITING) {
+          connection.drop();
+          return;
+        }
+        waiting++;
         // One after another, as they came.
-        last = last.then(() => respond(message));
+        last = last.then(async () => {
+          await respond(message);
+          waiting--;
+        });
       },
       leave() {
         siblings.delete(connection);

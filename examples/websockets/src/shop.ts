@@ -4,6 +4,7 @@ import { sessionMiddleware } from "@sessions/adapter-node";
 import type { SessionManager } from "@sessions/core";
 import express, { type Express } from "express";
 import { add, cart, written } from "./cart.ts";
+import { isCrossOrigin } from "./handshake.ts";
 import { createLive, type Live } from "./live.ts";
 import { page } from "./page.ts";
 import { serveSocketIo } from "./socket-io.ts";
@@ -12,6 +13,11 @@ import { serveWs } from "./ws.ts";
 /** The pages: an ordinary Express application, whose sessions the sockets share. */
 function createPages(sessions: SessionManager, live: Live): Express {
   const app = express();
+  // Forms of other sites' pages come with our cookie too, where SameSite lets them.
+  app.use((req, res, next) => {
+    if (req.method === "POST" && isCrossOrigin(req)) res.sendStatus(403);
+    else next();
+  });
   app.use(sessionMiddleware(sessions));
   app.use(express.urlencoded({ extended: false }));
 

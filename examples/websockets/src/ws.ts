@@ -31,6 +31,7 @@ export function serveWs(server: Server, sessions: SessionManager, live: Live): (
       const line = live.join(verdict.id, {
         send: (news) => ws.send(JSON.stringify(news)),
         end: () => ws.close(SESSION_ENDED, "The session has ended"),
+        drop: () => ws.terminate(),
       });
       ws.on("message", (data) => line.receive(parse(String(data))));
       ws.on("close", line.leave);

@@ -106,6 +106,11 @@ export class Visitor {
     return (await this.#send("/", {})).text();
   }
 
+  /** The status of what is asked as a browser asks: it takes a new cookie. */
+  async get(path: string): Promise<number> {
+    return (await this.#send(path, {})).status;
+  }
+
   async post(path: string, fields: Record<string, string> = {}): Promise<void> {
     const response = await this.#send(path, { method: "POST", body: new URLSearchParams(fields) });
     if (response.status !== 303) throw new Error(`${path}: ${response.status}`);

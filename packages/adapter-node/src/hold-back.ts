@@ -27,14 +27,9 @@ export function holdBack(
   vary = true,
 ): void {
   // Socket.IO's response to an upgrade is none: no header is left for a cookie, and nothing to hold back.
-  if (typeof res.getHeaderNames !== "function") {
-    void Promise.resolve(opened).then(
-      (session) => whenPending(session, () => "sent"),
-      () => undefined,
-    );
-    return;
-  }
-  new HeldAnswer(res, opened, next, seal, vary).hold();
+  if (typeof res.getHeaderNames !== "function")
+    void Promise.resolve(opened).then(commitAlone, () => undefined);
+  else new HeldAnswer(res, opened, next, seal, vary).hold();
 }
 
 /** Commits and seals. */
@@ -49,6 +44,17 @@ const latePlaces = new Set<string>();
 const MOST_PLACES = 100;
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
+
+/** Commits by itself what is written to a session that no response waits for. */
+function commitAlone(session: Session): void {
+  whenPending(session, () => {
+    queueMicrotask(async () => {
+      await session.commit().catch(warn);
+      commitAlone(session);
+    });
+    return "sent";
+  });
+}
 
 /** The answer to one request, by the handler or by what follows when its session cannot be committed. */
 class HeldAnswer implements Answer {
