@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { isSessionError } from "@sessions/core";
+import { isSessionError, SessionSetupError } from "@sessions/core";
 import { cookieOf } from "../client.ts";
 import { type App, type Case, gate, pieces, writing } from "../kit.ts";
+import type { Reply } from "../target.ts";
 
 const assertOneError = ({ errors }: App): void => {
   assert.equal(errors.length, 1);
@@ -64,6 +65,38 @@ export const BACKEND: readonly Case[] = [
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
       await ended.opened;
       assertOneError(app);
+    },
+  },
+  {
+    title:
+      "a backend that was never set up: each answer is an error page, whatever it was to be, and none is cut",
+    async run(serve) {
+      const replies: readonly Reply[] = [
+        { body: "done" },
+        { status: 204 },
+        { redirect: "/elsewhere" },
+        { headers: { "Content-Length": "4", ETag: '"1"' }, body: "done" },
+        { body: pieces("first ", "last") },
+      ];
+      let at = 0;
+      const app = await serve(({ session, url }) => {
+        session.store("app").set("n", 2);
+        if (url === "/in") session.login("ada");
+        return replies[at] ?? {};
+      });
+      app.backend.beforeWrite = () => Promise.reject(new SessionSetupError("There is no table sessions"));
+      for (at = 0; at < replies.length; at++)
+        for (const path of ["/", "/in"]) {
+          const answer = await app.ask({ path });
+          assert.deepEqual([answer.status, answer.cookies], [500, []]);
+        }
+      assert.deepEqual(
+        app.errors.map((error) => isSessionError(error, "ERR_SESSION_SETUP")),
+        replies.flatMap(() => [true, true]),
+      );
+      app.backend.beforeWrite = async () => undefined;
+      at = 0;
+      assert.equal((await app.ask()).text, "done");
     },
   },
   {
