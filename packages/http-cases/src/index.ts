@@ -1,44 +1,17 @@
-import { type Connect, connectHttp1, connectHttp2 } from "./client.ts";
-import { GROUPS } from "./groups.ts";
-import { runCase } from "./kit.ts";
-import type { Start, TestFunction } from "./target.ts";
-import { leftOut, over2 } from "./titles.ts";
-
 export { type Backend, createBackend } from "./backend.ts";
 export type { Connect } from "./client.ts";
 export { listenTo } from "./listen-to.ts";
-// biome-ignore format: on one screen
-export { type AdapterOptions, type Application, type Handler, type Listener, optionsOf, type Reply, type ResponseEvent, type Server, type Start, type TestFunction, type Visit } from "./target.ts";
-
-/** How one adapter runs the list. */
-export interface HttpCases {
-  readonly test: TestFunction;
-  readonly start: Start;
-  /** The same over HTTP/2 without TLS, where the adapter can: every case runs again. */
-  readonly http2?: Start;
-  /** `start` mounts the application's `listener`: the framework has a response of Node's, which middlewares listen to. */
-  readonly listens?: boolean;
-  /** How clients reach what `start` started, in a runtime whose `node:http` cannot. */
-  readonly connect?: Connect;
-  /** Cases, by title, that cannot hold here, with `HTTP/2: ` before it only there; skipped with their reason. */
-  readonly exclude?: readonly { readonly title: string; readonly reason: string }[];
-}
-
-/** Makes a test of each thing that every adapter must do. An exclusion of a case that there is not throws. */
-export function testHttpCases(options: HttpCases): void {
-  const { test, start, http2, listens = false, connect = connectHttp1, exclude = [] } = options;
-  const cases = GROUPS.flatMap((group) => group.cases).filter((it) => listens || !it.listens);
-  for (const { title } of exclude)
-    if (!cases.some((it) => [it.title, over2(it.title)].includes(title)))
-      throw new TypeError(`There is no case "${title}"`);
-
-  function add(title: string, titles: readonly string[], run: () => Promise<void>): void {
-    const excluded = exclude.find((it) => titles.includes(it.title));
-    if (excluded) test.skip(leftOut(title, excluded.reason), run);
-    else test(title, run);
-  }
-  for (const it of cases) {
-    add(it.title, [it.title], () => runCase(it, start, connect));
-    if (http2) add(over2(it.title), [it.title, over2(it.title)], () => runCase(it, http2, connectHttp2));
-  }
-}
+export {
+  type AdapterOptions,
+  type Application,
+  type Handler,
+  type Listener,
+  optionsOf,
+  type Reply,
+  type ResponseEvent,
+  type Server,
+  type Start,
+  type TestFunction,
+  type Visit,
+} from "./target.ts";
+export { type HttpCases, testHttpCases } from "./test-http-cases.ts";

@@ -13,6 +13,7 @@ function named(exclude: { title: string; reason: string }[]): { run: string[]; s
     test: Object.assign((title: string) => run.push(title), { skip: (title: string) => skipped.push(title) }),
     start,
     http2: start,
+    listens: true,
     exclude,
   });
   return { run, skipped };
