@@ -11,6 +11,11 @@ interface Own
 
 export type Method = "writeHead" | "write" | "end" | "flushHeaders" | "flush";
 
+export interface Call {
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
+
 /**
  * A response's methods as they were, with what middlewares that were mounted before laid over them. Those are called with
  * the calls that are made here, and may write to the session then.

@@ -10,6 +10,23 @@ export interface Snapshot {
 /** HTTP/2 has no reason phrase, and Node warns of whoever looks. */
 export const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajor < 2;
 
+/** The first line of a head. */
+export interface Status {
+  readonly code: number;
+  readonly message: string | undefined;
+}
+
+export const takeStatus = (res: ServerResponse): Status => ({
+  code: res.statusCode,
+  message: isHttp1(res) ? res.statusMessage : undefined,
+});
+
+export function restoreStatus(res: ServerResponse, { code, message }: Status): void {
+  res.statusCode = code;
+  // Node's type leaves out that there is none before the first one is set.
+  if (isHttp1(res) && res.statusMessage !== message) Object.assign(res, { statusMessage: message });
+}
+
 export function takeSnapshot(res: ServerResponse): Snapshot {
   const headers = new Map<string, OutgoingHttpHeader>();
   for (const name of res.getHeaderNames()) {
@@ -17,10 +34,7 @@ export function takeSnapshot(res: ServerResponse): Snapshot {
     // A copy, because appendHeader() grows the list in place.
     if (value !== undefined) headers.set(name, Array.isArray(value) ? [...value] : value);
   }
-  return {
-    headers,
-    statusMessage: isHttp1(res) ? res.statusMessage : undefined,
-  };
+  return { headers, statusMessage: takeStatus(res).message };
 }
 
 /** Takes back what the handler made of the response. */
@@ -28,9 +42,7 @@ export function restore(res: ServerResponse, { headers, statusMessage }: Snapsho
   for (const name of res.getHeaderNames()) if (!headers.has(name)) res.removeHeader(name);
   for (const [name, value] of headers) if (res.getHeader(name) !== value) res.setHeader(name, value);
   // An error page whose author forgets the status must not pass for a success.
-  res.statusCode = 500;
-  // Node's type leaves out that there is none before the first one is set.
-  if (isHttp1(res)) Object.assign(res, { statusMessage });
+  restoreStatus(res, { code: 500, message: statusMessage });
 }
 
 type Headers = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
@@ -103,6 +115,13 @@ export function addCookie(res: ServerResponse, setCookie: string): void {
 
 /** For a response that depends on the cookie. */
 export const addVary = (res: ServerResponse): void => varyByCookie(headersOf(res));
+
+/** The head that `writeHead` was given, for such a response. */
+export function varyHead(res: ServerResponse, given: readonly unknown[]): readonly unknown[] {
+  const head = setHead(res, given);
+  addVary(res);
+  return head;
+}
 
 /** Ends the connection so that no client takes what it has for the whole response. */
 export function cut(res: ServerResponse): void {

@@ -1,15 +1,22 @@
 import type { ServerResponse } from "node:http";
 import type { ResponseStage } from "@sessions/core/adapter-tools";
 import type { Answer } from "./answer.ts";
-import { Beneath, type Method } from "./beneath.ts";
+import { Beneath, type Call, type Method } from "./beneath.ts";
 import { BodyLength, sizeOf } from "./body-length.ts";
-import { addCookie, addVary, cut, headersWereSent, isGone, isHttp1, setHead } from "./headers.ts";
-import { pretend } from "./pretence.ts";
-
-interface Call {
-  readonly method: Method;
-  readonly args: readonly unknown[];
-}
+import {
+  addCookie,
+  addVary,
+  cut,
+  headersWereSent,
+  isGone,
+  isHttp1,
+  restoreStatus,
+  type Status,
+  setHead,
+  takeStatus,
+  varyHead,
+} from "./headers.ts";
+import { onceReturned, pretend, tellCallbacks } from "./pretence.ts";
 
 /**
  * Lays itself over a response, and holds its calls back in their order until the answer is sealed. It begins shut; while
@@ -30,8 +37,7 @@ export class Interception {
   /** What is held back, in order. */
   #held: Call[] | undefined;
   #heldBytes = 0;
-  #status = 200;
-  #reason: string | undefined;
+  #status: Status | undefined;
   #sent = false;
   #ended = false;
   /** `end` was called, and who called it has returned. */
@@ -150,7 +156,7 @@ export class Interception {
       return res;
     }
     // Middlewares that wrapped `setHeader` may write to the session here.
-    const head = this.#isOpen && this.#answer.varies() ? this.#vary(given) : given;
+    const head = this.#isOpen && this.#answer.varies() ? varyHead(res, given) : given;
     if (this.#passes()) {
       this.#head = head;
       this.#pass("writeHead", head);
@@ -159,18 +165,11 @@ export class Interception {
     const [code, ...rest] = head;
     if (this.#held) {
       // Middlewares that look at Node's own fields ask for the implicit headers again.
-      if (rest.length === 0 && code === this.#status) return res;
+      if (rest.length === 0 && code === this.#status?.code) return res;
       throw headersWereSent();
     }
     this.#hold("writeHead", setHead(res, head));
     return res;
-  }
-
-  /** The same head, with `Vary`. */
-  #vary(given: readonly unknown[]): readonly unknown[] {
-    const head = setHead(this.#res, given);
-    addVary(this.#res);
-    return head;
   }
 
   #write(...args: unknown[]): boolean {
@@ -197,7 +196,7 @@ export class Interception {
       this.#pass("end", args);
       return res;
     }
-    if (!this.#ended) this.#markOver();
+    if (!this.#ended) onceReturned(() => this.#markOver());
     this.#ended = true;
     if (this.#isOpen) this.#pass("end", args);
     else {
@@ -208,13 +207,8 @@ export class Interception {
     return res;
   }
 
-  /** Once who called has returned: before any other microtask, and before the events that Node emits by ticks. */
   #markOver(): void {
-    const mark = (): void => {
-      this.#isOver = true;
-    };
-    queueMicrotask(mark);
-    process.nextTick(mark);
+    this.#isOver = true;
   }
 
   #flushHeaders(): void {
@@ -237,8 +231,7 @@ export class Interception {
     }
     const res = this.#res;
     this.#held = [{ method, args }];
-    this.#status = res.statusCode;
-    this.#reason = isHttp1(res) ? res.statusMessage : undefined;
+    this.#status = takeStatus(res);
     this.#beneath.guardHeaders(() => this.#held !== undefined);
     pretend(res, "headersSent", true);
     void this.#settle(this.#held);
@@ -282,7 +275,7 @@ export class Interception {
 
   async #letGo(): Promise<void> {
     const res = this.#res;
-    const result = await this.#answer.seal(this.#status);
+    const result = await this.#answer.seal(this.#status?.code ?? res.statusCode);
     // `res.end(await …)` looks `end` up before what it awaits replaces it: Node's own has sent a body without a head.
     if (res.finished && !this.#ended) {
       cut(res);
@@ -297,11 +290,8 @@ export class Interception {
     this.#more = result?.more ?? false;
     this.#body.expect(res);
     this.#beneath.isCalled = true;
-    // Who changed it since would have been too late.
-    res.statusCode = this.#status;
-    // Node's type leaves out that there may be none.
-    if (isHttp1(res) && res.statusMessage !== this.#reason)
-      Object.assign(res, { statusMessage: this.#reason });
+    // A change since then would have been too late.
+    if (this.#status) restoreStatus(res, this.#status);
     if (this.#answer.varies()) addVary(res);
     for (const setCookie of result?.setCookies ?? []) addCookie(res, setCookie);
     this.#beneath.isCalled = false;
@@ -313,13 +303,7 @@ export class Interception {
     this.#held = undefined;
     for (const pretended of ["headersSent", "writableEnded"]) Reflect.deleteProperty(res, pretended);
     this.#pretendFinished(false);
-    const tell = (): void => {
-      for (const callback of calls.map(({ args }) => args.at(-1)))
-        if (typeof callback === "function") callback(error);
-    };
-    // When the response is over: whoever hears of it earlier may answer too, or cut the connection.
-    if (isGone(res)) process.nextTick(tell);
-    else res.once("close", tell);
+    tellCallbacks(res, calls, error);
     const { headersSent } = res;
     this.#abandoned = true;
     // With what other middlewares laid over it, for they have seen the end of this answer.

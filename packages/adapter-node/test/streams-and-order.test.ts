@@ -1,3 +1,4 @@
+import net from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isSessionError } from "@sessions/core";
@@ -155,6 +156,30 @@ for (const [name, start] of Object.entries(servers)) {
       });
     });
 
+    test("what a guest writes in any later turn is dropped, however slow the client is", async () => {
+      const written = gate();
+      const thrown: unknown[] = [];
+      const app = await start(async ({ res, session, req }) => {
+        res.end(big.repeat(50));
+        await Promise.resolve();
+        for (const n of [1, 2]) {
+          try {
+            session.store("app").set("n", n);
+          } catch (error) {
+            thrown.push(error);
+          }
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        expect([req.method, res.writableFinished]).toEqual(["GET", false]);
+        written.open();
+      });
+      const socket = net.connect(app.port, "127.0.0.1");
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      await written.opened;
+      socket.destroy();
+      expect([thrown, app.backend.calls]).toEqual([[], []]);
+    });
+
     describe("to the handler a response that waits for its commit was sent", () => {
       test.each([
         ["that waits", 2],
@@ -181,11 +206,11 @@ for (const [name, start] of Object.entries(servers)) {
           }
           res.statusCode = 500;
           res.end("b");
-          seen.push(res.writableEnded);
+          seen.push(res.writableEnded, res.finished);
         });
         const answer = await ask(app.port);
         const refused = "ERR_HTTP_HEADERS_SENT";
-        expect(seen).toEqual([false, false, true, false, refused, refused, refused, refused, true]);
+        expect(seen).toEqual([false, false, true, false, refused, refused, refused, refused, true, true]);
         expect([answer.status, answer.text, answer.headers["x-late"]]).toEqual([200, "ab", undefined]);
       });
 
