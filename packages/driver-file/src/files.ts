@@ -26,7 +26,7 @@ export async function unless<T>(codes: string | readonly string[], work: Promise
 
 /** Opens no link, and does not wait for the other end of a pipe. Windows lacks both flags, and both are 0 there. */
 const PLAIN = constants.O_NOFOLLOW | constants.O_NONBLOCK;
-export const READ: number = constants.O_RDONLY | PLAIN;
+const READ: number = constants.O_RDONLY | PLAIN;
 export const CHANGE: number = constants.O_RDWR | PLAIN;
 export const MAKE: number = constants.O_WRONLY | constants.O_CREAT | PLAIN;
 

@@ -18,5 +18,6 @@ export const expressSessionExclusions: readonly { rule: `R${number}.${number}`; 
   { rule: "R6.9", reason: RACE },
   { rule: "R7.6", reason: RACE },
   { rule: "R7.9", reason: RACE },
+  { rule: "R7.12", reason: RACE },
   { rule: "R10.4", reason: RACE },
 ];
