@@ -1,6 +1,6 @@
 import type { Session, SessionManager } from "@sessions/core";
 import type { Hono } from "hono";
-import { type WithSessionOptions, withSession } from "../src/index.ts";
+import { withSession as open, type WithSessionOptions } from "../src/index.ts";
 
 /** What the middleware adds to a context. */
 export interface Sessioned {
@@ -13,18 +13,14 @@ export function useSessions(
   sessions: SessionManager,
   options: WithSessionOptions = {},
 ): void {
+  const withSession: typeof open = (...given) => open(given[0], given[1], given[2], options);
   app.use(async (c, next) => {
-    c.res = await withSession(
-      sessions,
-      c.req.raw,
-      async (session) => {
-        c.set("session", session);
-        await next();
-        const { res } = c;
-        c.res = undefined; // or Hono lays its headers over ours
-        return res;
-      },
-      options,
-    );
+    c.res = await withSession(sessions, c.req.raw, async (session) => {
+      c.set("session", session);
+      await next();
+      const { res } = c;
+      c.res = undefined; // or Hono lays its headers over ours
+      return res;
+    });
   });
 }
