@@ -27,9 +27,9 @@ function within(what, size, limit, unit) {
 const core = await coreBytes();
 within("@sessions/core, minified and gzipped,", core, limits.coreBytes, "bytes");
 
-const contract = codeLines(readFileSync("packages/core/src/driver.ts", "utf8"));
+const contract = codeLines(readFileSync("packages/core/src/driver/contract.ts", "utf8"));
 within(
-  "The driver contract, packages/core/src/driver.ts,",
+  "The driver contract, packages/core/src/driver/contract.ts,",
   contract,
   limits.contractCodeLines,
   "lines of code",

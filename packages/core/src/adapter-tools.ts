@@ -1,6 +1,5 @@
 /** What adapters need beside the manager's own interface. For whoever writes an adapter; applications need nothing of it. */
-export { checkOption, checkOptions } from "./check.ts";
-export { dropLogin, type ResponseStage, wasRead, whenPending } from "./controls.ts";
+export { checkOption, checkOptions } from "./base/options.ts";
 export {
   keepFromCaches,
   mayWriteMore,
@@ -10,4 +9,5 @@ export {
   reportsError,
   varyByCookie,
   warnOfDroppedLogin,
-} from "./http.ts";
+} from "./http/http.ts";
+export { dropLogin, type ResponseStage, wasRead, whenPending } from "./session/controls.ts";

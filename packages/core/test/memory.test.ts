@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { createExpiries, type Expiring, minuteOf } from "../src/driver/memory/expiries.ts";
 import {
   createSessionManager,
   isClosableDriver,
@@ -15,7 +16,6 @@ import {
   SessionConfigError,
 } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
-import { createExpiries, type Expiring, minuteOf } from "../src/memory-expiries.ts";
 import { compileInto, DAY, HOUR, MINUTE, START, stored, testClock } from "./support.ts";
 
 const id = (n: number): string => n.toString(16).padStart(32, "0");

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "devalue";
-import { checkOption } from "./check.ts";
-import { CODEC } from "./record.ts";
+import { checkOption } from "../base/options.ts";
+import { CODEC } from "../record/session-record.ts";
 
 /**
  * Turns one entry's value into text and back. `encode` throws for what it cannot carry, and never drops it in

@@ -1,7 +1,7 @@
-import { type EntryCodec, refusePromise } from "./entry-codec.ts";
-import { checkKey, fieldName, fieldPrefix, parseField } from "./fields.ts";
-import { CODEC } from "./record.ts";
-import { becomePending, beforeWrite, type State } from "./state.ts";
+import { checkKey, fieldName, fieldPrefix, parseField } from "../record/field-names.ts";
+import { CODEC } from "../record/session-record.ts";
+import { becomePending, beforeWrite, type State } from "../session/state.ts";
+import { type EntryCodec, refusePromise } from "./value-codec.ts";
 
 /** The keys of a store. */
 export type Key<T> = Extract<keyof T, string>;

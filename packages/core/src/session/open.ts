@@ -1,12 +1,12 @@
-import { checkOptions } from "./check.ts";
-import { cookieValues } from "./cookie.ts";
+import { checkOptions } from "../base/options.ts";
+import { cookieValues } from "../context/cookie.ts";
+import { isFamily, isLive, type SessionRecord } from "../record/session-record.ts";
+import { accepts } from "../token/rotation.ts";
+import { digest, parseToken, type Token } from "../token/token.ts";
 import { createSession } from "./managed-session.ts";
-import { isFamily, isLive, type SessionRecord } from "./record.ts";
 import { warnInsecure } from "./secure.ts";
 import type { Session } from "./session.ts";
 import { type Context, newState, type Rejection, readNow, storedState } from "./state.ts";
-import { digest, parseToken, type Token } from "./token.ts";
-import { accepts } from "./turns.ts";
 
 /** How a request opens its session. */
 export interface OpenOptions {

@@ -1,8 +1,9 @@
 /** What the adapters of all frameworks decide alike. */
-import type { CommitResult } from "./commit.ts";
-import type { SessionManager } from "./manager.ts";
-import type { OpenOptions } from "./open.ts";
-import type { Session } from "./session.ts";
+
+import type { SessionManager } from "../manager/manager.ts";
+import type { OpenOptions } from "../session/open.ts";
+import type { Session } from "../session/session.ts";
+import type { CommitResult } from "../session/write.ts";
 
 const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
 const strict = new WeakMap<SessionManager, boolean>();

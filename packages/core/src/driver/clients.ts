@@ -1,4 +1,4 @@
-import { SessionConfigError } from "./errors.ts";
+import { SessionConfigError } from "../base/errors.ts";
 
 /**
  * What a client is known by: the one table, for every driver. Each row has the words for a message, then one or more

@@ -1,4 +1,4 @@
-import type { ClosableDriver, Driver, ListingDriver, ProvisionedDriver } from "./driver.ts";
+import type { ClosableDriver, Driver, ListingDriver, ProvisionedDriver } from "./contract.ts";
 
 const has = (driver: Driver, method: string): boolean =>
   method in driver && typeof Reflect.get(driver, method) === "function";

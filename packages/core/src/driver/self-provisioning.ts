@@ -1,6 +1,6 @@
+import { isSessionError, SessionSetupError } from "../base/errors.ts";
 import { isProvisionedDriver } from "./abilities.ts";
-import type { Driver } from "./driver.ts";
-import { isSessionError, SessionSetupError } from "./errors.ts";
+import type { Driver } from "./contract.ts";
 
 /** Makes, removes and names what the calls need, or ends the driver: none of these needs anything made. */
 const APART: readonly unknown[] = ["setup", "check", "teardown", "close"];

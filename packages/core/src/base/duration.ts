@@ -1,4 +1,4 @@
-import { checkOption, isWhole } from "./check.ts";
+import { checkOption, isWhole } from "./options.ts";
 
 /** A span of time: milliseconds, or text such as `"30m"`. Units: `ms`, `s`, `m`, `h`, `d`. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { SessionTooLargeError } from "./errors.ts";
-import { isOwn } from "./fields.ts";
-import type { SessionRecord } from "./record.ts";
-import type { Context } from "./state.ts";
+import { SessionTooLargeError } from "../base/errors.ts";
+import { isOwn } from "../record/field-names.ts";
+import type { SessionRecord } from "../record/session-record.ts";
+import type { Context } from "../session/state.ts";
 
 /** What an entry counts beside its name and text: ten thousand tiny ones cost an open as much as one large. */
 const ENTRY_BYTES = 100;

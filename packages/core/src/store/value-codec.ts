@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { show } from "./check.ts";
+import { SessionCodecError } from "../base/errors.ts";
+import { show } from "../base/options.ts";
 import { type Codec, DEFAULT_CODEC } from "./codec.ts";
 import type { StoreRules } from "./define-store.ts";
-import { SessionCodecError } from "./errors.ts";
 
 /**
  * Between a store's values and the text of its fields: codec, version, migration, validation. `home` is the codec that

@@ -1,7 +1,7 @@
+import { isOwn } from "../record/field-names.ts";
+import { CODEC } from "../record/session-record.ts";
 import { DEFAULT_CODEC } from "./codec.ts";
-import { moveText } from "./entry-codec.ts";
-import { isOwn } from "./fields.ts";
-import { CODEC } from "./record.ts";
+import { moveText } from "./value-codec.ts";
 
 /** Recomputes a field's text from what is there now; run again when another commit came between. */
 type Recompute = (text: string | undefined) => string | undefined;

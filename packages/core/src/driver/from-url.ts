@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Driver } from "./driver.ts";
-import { SessionConfigError } from "./errors.ts";
-import { memoryDriver } from "./memory.ts";
+import { SessionConfigError } from "../base/errors.ts";
+import type { Driver } from "./contract.ts";
+import { memoryDriver } from "./memory/driver.ts";
 
 const DRIVERS = ["file", "sqlite", "postgres", "mysql", "mongodb", "redis", "dynamodb"];
 const ALIASES = { postgresql: "postgres", mariadb: "mysql", "mongodb+srv": "mongodb", rediss: "redis" };

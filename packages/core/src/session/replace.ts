@@ -1,9 +1,9 @@
-import { createRecord, foundGone, type Status } from "./commit.ts";
-import type { CommitOutcome } from "./driver.ts";
-import { SessionConflictError } from "./errors.ts";
-import { endingFields, isLive, type SessionRecord } from "./record.ts";
+import { SessionConflictError } from "../base/errors.ts";
+import type { CommitOutcome } from "../driver/contract.ts";
+import { endingFields, isLive, type SessionRecord } from "../record/session-record.ts";
 import { refuseInsecure } from "./secure.ts";
 import { type Context, newState, pause, readNow, type State } from "./state.ts";
+import { createRecord, foundGone, type Status } from "./write.ts";
 
 /** So often a record is ended as it was read; then it is ended as it is, or others that write could go on for ever. */
 const MOST_LOST = 5;

@@ -1,11 +1,13 @@
-import { checkOptions, epochOf } from "./check.ts";
-import { type CommitResult, isPending } from "./commit.ts";
-import { commit, discard, resultOf } from "./commit-session.ts";
+import { checkOptions, epochOf } from "../base/options.ts";
+import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
+import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
+import { createEntries } from "../store/staged-fields.ts";
+import { createStore, flushStores, type Store } from "../store/store.ts";
+import { createEntryCodec } from "../store/value-codec.ts";
+import { newToken } from "../token/token.ts";
+import { commit, discard, resultOf } from "./commit.ts";
 import { CONTROLS, type ResponseStage, type SessionControls } from "./controls.ts";
-import type { StoreDefinition, StoreRules } from "./define-store.ts";
-import { createEntries } from "./entries.ts";
-import { createEntryCodec } from "./entry-codec.ts";
-import { checkNewPrincipal, checkStoreName, parseField } from "./fields.ts";
+import { logout } from "./replace.ts";
 import type { Session } from "./session.ts";
 import {
   becomePending,
@@ -17,10 +19,8 @@ import {
   tokenOf,
   wantsRecord,
 } from "./state.ts";
-import { createStore, flushStores, type Store } from "./store.ts";
-import { logout } from "./succession.ts";
-import { newToken } from "./token.ts";
 import { refuseUnknownProperties } from "./unknown-properties.ts";
+import { type CommitResult, isPending } from "./write.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 

@@ -1,15 +1,15 @@
 import { setTimeout } from "node:timers/promises";
+import { SessionError } from "../base/errors.ts";
+import type { Emitter } from "../context/events.ts";
+import type { Settings } from "../context/settings.ts";
+import type { Sizes } from "../context/size.ts";
+import { readRecord, type SessionRecord } from "../record/session-record.ts";
+import type { StoreRules } from "../store/define-store.ts";
+import { createEntries, type Entries, type Snapshot } from "../store/staged-fields.ts";
+import type { DecodedValues, Store } from "../store/store.ts";
+import type { EntryCodec } from "../store/value-codec.ts";
+import { newToken, type Token } from "../token/token.ts";
 import type { ResponseStage } from "./controls.ts";
-import type { StoreRules } from "./define-store.ts";
-import { createEntries, type Entries, type Snapshot } from "./entries.ts";
-import type { EntryCodec } from "./entry-codec.ts";
-import { SessionError } from "./errors.ts";
-import type { Emitter } from "./events.ts";
-import { readRecord, type SessionRecord } from "./record.ts";
-import type { Settings } from "./settings.ts";
-import type { Sizes } from "./size.ts";
-import type { DecodedValues, Store } from "./store.ts";
-import { newToken, type Token } from "./token.ts";
 
 /** What a manager's parts share. */
 export interface Context {

@@ -1,4 +1,4 @@
-import { SessionConfigError } from "./errors.ts";
+import { SessionConfigError } from "../base/errors.ts";
 import type { Context, State } from "./state.ts";
 
 let warned = false;

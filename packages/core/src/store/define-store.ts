@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { checkOptions, isWhole, show } from "./check.ts";
-import { checkStoreName } from "./fields.ts";
+import { checkOptions, isWhole, show } from "../base/options.ts";
+import { checkStoreName } from "../record/field-names.ts";
 
 /** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
 export interface StoreDefinition<T extends object> {

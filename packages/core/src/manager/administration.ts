@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
-import { isListingDriver } from "./abilities.ts";
-import { checkOptions, epochOf } from "./check.ts";
-import type { ListingDriver } from "./driver.ts";
-import { SessionError } from "./errors.ts";
-import { bytesOf, checkPrincipal, parseField } from "./fields.ts";
-import { FIXED, isLive, readRecord, type SessionRecord } from "./record.ts";
-import { type Context, readNow } from "./state.ts";
-import { lineEnd, MOST_STEPS } from "./succession.ts";
-import { isId } from "./token.ts";
+import { SessionError } from "../base/errors.ts";
+import { checkOptions, epochOf } from "../base/options.ts";
+import { isListingDriver } from "../driver/abilities.ts";
+import type { ListingDriver } from "../driver/contract.ts";
+import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
+import { FIXED, isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
+import { lineEnd, MOST_STEPS } from "../session/replace.ts";
+import { type Context, readNow } from "../session/state.ts";
+import { isId } from "../token/token.ts";
 
 /** A live session in a listing: what is in its stores is not told. */
 export interface SessionInfo {

@@ -1,4 +1,14 @@
-import { isClosableDriver, isProvisionedDriver } from "./abilities.ts";
+import type { Duration } from "../base/duration.ts";
+import { checkOptions } from "../base/options.ts";
+import { cookieValues, formatCookie } from "../context/cookie.ts";
+import { createEmitter, type SessionEvents } from "../context/events.ts";
+import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
+import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
+import { createSession } from "../session/managed-session.ts";
+import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
+import type { Session } from "../session/session.ts";
+import { type Context, newState, readNow, storedState } from "../session/state.ts";
+import { isId, parseToken } from "../token/token.ts";
 import {
   type DestroyAllQuery,
   destroy,
@@ -8,17 +18,7 @@ import {
   type SessionInfo,
   setExpiry,
 } from "./administration.ts";
-import { checkOptions } from "./check.ts";
-import { cookieValues, formatCookie } from "./cookie.ts";
-import type { Duration } from "./duration.ts";
-import { createEmitter, type SessionEvents } from "./events.ts";
-import { createSession } from "./managed-session.ts";
-import { loadSession, type OpenOptions, openSession } from "./open.ts";
-import type { Session } from "./session.ts";
-import { readSettings, type SessionManagerOptions } from "./settings.ts";
-import { type Context, newState, readNow, storedState } from "./state.ts";
 import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
-import { isId, parseToken } from "./token.ts";
 
 /**
  * Opens, creates, expires, lists and sweeps sessions; owns the cookie and every policy. Its methods reject with

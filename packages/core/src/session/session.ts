@@ -1,7 +1,7 @@
-import type { CommitResult } from "./commit.ts";
-import type { StoreDefinition } from "./define-store.ts";
+import type { StoreDefinition } from "../store/define-store.ts";
+import type { Store } from "../store/store.ts";
 import type { Rejection } from "./state.ts";
-import type { Store } from "./store.ts";
+import type { CommitResult } from "./write.ts";
 
 /**
  * What one visitor's cookie names: an id, an expiry, an optional principal, and stores. Everything is synchronous and

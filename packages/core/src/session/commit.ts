@@ -1,8 +1,8 @@
-import { type CommitResult, foundGone, type Status, writeRecord } from "./commit.ts";
-import { formatCookie, type SessionCookie } from "./cookie.ts";
+import { formatCookie, type SessionCookie } from "../context/cookie.ts";
+import { formatToken } from "../token/token.ts";
+import { beginSession } from "./replace.ts";
 import { type State, tokenOf, wantsRecord } from "./state.ts";
-import { beginSession } from "./succession.ts";
-import { formatToken } from "./token.ts";
+import { type CommitResult, foundGone, type Status, writeRecord } from "./write.ts";
 
 /** Writes what is staged, by way of a new record where there is none yet or a login or `rotate()` asked for one. */
 export function commit(state: State): Status | Promise<Status> {

@@ -1,6 +1,6 @@
-import type { StoredRecord } from "./driver.ts";
-import { digest, sameDigest, type Token } from "./token.ts";
-import { formatTurns, parseTurns, type Turns } from "./turns.ts";
+import type { StoredRecord } from "../driver/contract.ts";
+import { formatTurns, parseTurns, type Turns } from "../token/rotation.ts";
+import { digest, sameDigest, type Token } from "../token/token.ts";
 
 /** The core's own fields of a record. They begin with `/`, as no store's can. */
 const SESSION = "/session";

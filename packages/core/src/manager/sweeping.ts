@@ -1,6 +1,6 @@
-import { checkOptions, epochOf, isWhole } from "./check.ts";
-import { type Duration, milliseconds } from "./duration.ts";
-import type { Context } from "./state.ts";
+import { type Duration, milliseconds } from "../base/duration.ts";
+import { checkOptions, epochOf, isWhole } from "../base/options.ts";
+import type { Context } from "../session/state.ts";
 
 /** Which expired records to remove. */
 export interface SweepOptions {

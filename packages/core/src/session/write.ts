@@ -1,12 +1,12 @@
-import type { SessionCookie } from "./cookie.ts";
-import type { Change } from "./driver.ts";
-import type { Patch } from "./entries.ts";
-import { SessionConflictError } from "./errors.ts";
-import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "./record.ts";
-import { judgeSize } from "./size.ts";
+import { SessionConflictError } from "../base/errors.ts";
+import type { SessionCookie } from "../context/cookie.ts";
+import { judgeSize } from "../context/size.ts";
+import type { Change } from "../driver/contract.ts";
+import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "../record/session-record.ts";
+import type { Patch } from "../store/staged-fields.ts";
+import { advance, formatTurns, type Turns } from "../token/rotation.ts";
+import { digest, newToken, nextTurn, type Token } from "../token/token.ts";
 import { expiryFrom, pause, readNow, type State, tokenOf, wantsRecord } from "./state.ts";
-import { digest, newToken, nextTurn, type Token } from "./token.ts";
-import { advance, formatTurns, type Turns } from "./turns.ts";
 
 export type Status = "unchanged" | "committed" | "gone";
 

@@ -1,8 +1,8 @@
 import { stringifySetCookie } from "cookie";
-import { checkOption, checkOptions, show } from "./check.ts";
-import type { Duration } from "./duration.ts";
-import { milliseconds } from "./duration.ts";
-import { SessionConfigError } from "./errors.ts";
+import type { Duration } from "../base/duration.ts";
+import { milliseconds } from "../base/duration.ts";
+import { SessionConfigError } from "../base/errors.ts";
+import { checkOption, checkOptions, show } from "../base/options.ts";
 
 /** How the session cookie is set. It is always `HttpOnly`. */
 export interface CookieOptions {

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
-import { checkOption, checkOptions, isWhole } from "./check.ts";
-import { type Codec, codecsByName, devalueCodec, newFields } from "./codec.ts";
+import { type Duration, milliseconds } from "../base/duration.ts";
+import { SessionConfigError } from "../base/errors.ts";
+import { checkOption, checkOptions, isWhole } from "../base/options.ts";
+import type { Driver } from "../driver/contract.ts";
+import { memoryDriver } from "../driver/memory/driver.ts";
+import { selfProvisioning } from "../driver/self-provisioning.ts";
+import { type Codec, codecsByName, devalueCodec, newFields } from "../store/codec.ts";
+import type { Rotation } from "../token/rotation.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings } from "./cookie.ts";
-import type { Driver } from "./driver.ts";
-import { type Duration, milliseconds } from "./duration.ts";
-import { SessionConfigError } from "./errors.ts";
-import { memoryDriver } from "./memory.ts";
-import { selfProvisioning } from "./self-provisioning.ts";
-import type { Rotation } from "./turns.ts";
 
 /** Options of `createSessionManager`; they are read once. */
 export interface SessionManagerOptions {
