@@ -1,4 +1,4 @@
-/** What adapters need beside the manager's own interface. For whoever writes an adapter; applications need nothing of it. */
+/** What adapters need beside the manager's own interface. For authors of adapters; applications need nothing of it. */
 export { checkOption, checkOptions } from "./base/options.ts";
 export {
   keepFromCaches,
@@ -10,4 +10,5 @@ export {
   varyByCookie,
   warnOfDroppedLogin,
 } from "./http/http.ts";
-export { dropLogin, type ResponseStage, wasRead, whenPending } from "./session/controls.ts";
+export { dropLogin, wasRead, whenPending } from "./session/controls.ts";
+export type { ResponseStage } from "./session/response.ts";

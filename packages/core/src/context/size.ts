@@ -2,7 +2,6 @@ import { Buffer } from "node:buffer";
 import { SessionTooLargeError } from "../base/errors.ts";
 import { isOwn } from "../record/field-names.ts";
 import type { SessionRecord } from "../record/session-record.ts";
-import type { Context } from "../session/state.ts";
 
 /** What an entry counts beside its name and text: ten thousand tiny ones cost an open as much as one large. */
 const ENTRY_BYTES = 100;
@@ -43,7 +42,7 @@ function countBytes(fields: Fields, exactly: boolean): number {
  * @throws SessionTooLargeError
  */
 export function judgeSize(
-  { settings, sizes }: Context,
+  { settings, sizes }: { readonly settings: { readonly maxBytes: number }; readonly sizes: Sizes },
   before: Fields | undefined,
   after: Fields,
   record?: SessionRecord,

@@ -2,8 +2,7 @@
 
 import type { SessionManager } from "../manager/manager.ts";
 import type { OpenOptions } from "../session/open.ts";
-import type { Session } from "../session/session.ts";
-import type { CommitResult } from "../session/write.ts";
+import type { CommitResult, Session } from "../session/session.ts";
 
 const SAFE: readonly unknown[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
 const strict = new WeakMap<SessionManager, boolean>();

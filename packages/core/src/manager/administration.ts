@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { SessionError } from "../base/errors.ts";
 import { checkOptions, epochOf } from "../base/options.ts";
+import { type Context, readNow } from "../context/context.ts";
 import { isListingDriver } from "../driver/abilities.ts";
 import type { ListingDriver } from "../driver/contract.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
 import { FIXED, isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
-import { type Context, readNow } from "../session/state.ts";
 import { isId } from "../token/token.ts";
 
 /** A live session in a listing: what is in its stores is not told. */

@@ -1,5 +1,6 @@
 import type { Duration } from "../base/duration.ts";
 import { checkOptions } from "../base/options.ts";
+import { type Context, readNow } from "../context/context.ts";
 import { cookieValues, formatCookie } from "../context/cookie.ts";
 import { createEmitter, type SessionEvents } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
@@ -7,7 +8,7 @@ import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
 import { createSession } from "../session/managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
 import type { Session } from "../session/session.ts";
-import { type Context, newState, readNow, storedState } from "../session/state.ts";
+import { newState, type Opened, storedState } from "../session/state.ts";
 import { isId, parseToken } from "../token/token.ts";
 import {
   type DestroyAllQuery,
@@ -89,19 +90,18 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
   const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
+  const opened = (by: Opened["by"]): Opened => ({ by, touch: true, secure: false, at: clock() });
   const sweepings = new Set<() => Promise<void>>();
 
   return {
     on,
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),
-    create: () => createSession(newState(context, clock(), { storeEmpty: true })),
+    create: () =>
+      createSession(newState(context, opened("token"), undefined, { kind: "fresh", storeEmpty: true })),
     async get(id) {
       const record = await findLive(context, id);
-      return (
-        record &&
-        createSession(storedState(context, clock(), record, { access: "id", clientHasCookie: true }))
-      );
+      return record && createSession(storedState(context, opened("id"), record));
     },
     async exists(id) {
       const record = isId(id) ? await readNow(context, id) : undefined;

@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { checkOptions, epochOf, isWhole } from "../base/options.ts";
-import type { Context } from "../session/state.ts";
+import type { Context } from "../context/context.ts";
 
 /** Which expired records to remove. */
 export interface SweepOptions {

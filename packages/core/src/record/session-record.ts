@@ -1,10 +1,11 @@
 import type { StoredRecord } from "../driver/contract.ts";
-import { formatTurns, parseTurns, type Turns } from "../token/rotation.ts";
+import { firstGeneration, formatGenerations, type Generations, parseGenerations } from "../token/rotation.ts";
 import { digest, sameDigest, type Token } from "../token/token.ts";
 
 /** The core's own fields of a record. They begin with `/`, as no store's can. */
 const SESSION = "/session";
-export const TURNS = "/turns";
+/** The generations of the token's secret. */
+export const GENERATIONS = "/turns";
 export const FIXED = "/fixed";
 const ENDED = "/ended";
 /** The name of the codec that wrote what bears no mark of another; none for the default. */
@@ -27,7 +28,7 @@ export interface SessionRecord {
   /** `setExpiry` chose the expiry: no touch moves it. */
   readonly fixed: boolean;
   readonly family: string;
-  readonly turns: Turns;
+  readonly generations: Generations;
   /** There where a login, `rotate()` or logout emptied the record. */
   readonly ended: { readonly at: number; readonly successor: string | undefined } | undefined;
 }
@@ -44,8 +45,8 @@ export function readRecord(
   const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
   const ended = endedAt === undefined ? undefined : { at: Number(endedAt), successor };
   // An ended record keeps its family alone, by which the requests that still carry its token are known.
-  const turns: Turns | undefined = ended ? [{ digest: "", at: 0, last: 0 }] : parseTurns(fields.get(TURNS));
-  if (created === undefined || family === undefined || !turns) return undefined;
+  const generations = ended ? firstGeneration("", 0) : parseGenerations(fields.get(GENERATIONS));
+  if (created === undefined || family === undefined || !generations) return undefined;
   const createdAt = Number(created);
   if (createdAt > LAST_DATE) return undefined;
   const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
@@ -59,7 +60,7 @@ export function readRecord(
     expiresAt,
     fixed: fields.has(FIXED),
     family,
-    turns,
+    generations,
     ended,
   };
 }
@@ -68,7 +69,7 @@ export function readRecord(
 export function ownFields(token: Token, createdAt: number, now: number, fixed: boolean): Map<string, string> {
   const own = new Map([
     [SESSION, `${createdAt} ${digest(token.family)}`],
-    [TURNS, formatTurns([{ digest: digest(token.turn), at: now, last: 0 }])],
+    [GENERATIONS, formatGenerations(firstGeneration(digest(token.generation), now))],
   ]);
   if (fixed) own.set(FIXED, "1");
   return own;

@@ -1,7 +1,5 @@
+import type { ResponseStage } from "./response.ts";
 import type { Session } from "./session.ts";
-
-/** Where the response to a session's request stands: not begun, or held back; its headers are out; it has ended. */
-export type ResponseStage = "held" | "sent" | "over";
 
 /** What an adapter does with a session beside its own interface. */
 export interface SessionControls {

@@ -1,32 +1,24 @@
 import { checkOptions, epochOf } from "../base/options.ts";
+import { expiryFrom } from "../context/context.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
-import { createEntries } from "../store/staged-fields.ts";
 import { createStore, flushStores, type Store } from "../store/store.ts";
-import { createEntryCodec } from "../store/value-codec.ts";
-import { newToken } from "../token/token.ts";
-import { commit, discard, resultOf } from "./commit.ts";
-import { CONTROLS, type ResponseStage, type SessionControls } from "./controls.ts";
+import { createValueCodec } from "../store/value-codec.ts";
+import { commit, resultOf } from "./commit.ts";
+import { CONTROLS, type SessionControls } from "./controls.ts";
+import { headersSent } from "./late-write.ts";
+import { isPending } from "./pending.ts";
 import { logout } from "./replace.ts";
-import type { Session } from "./session.ts";
-import {
-  becomePending,
-  expiryFrom,
-  headersSent,
-  isTooLate,
-  type Rejection,
-  type State,
-  tokenOf,
-  wantsRecord,
-} from "./state.ts";
+import type { ResponseStage } from "./response.ts";
+import type { CommitResult, Rejection, Session } from "./session.ts";
+import type { State } from "./state.ts";
 import { refuseUnknownProperties } from "./unknown-properties.ts";
-import { type CommitResult, isPending } from "./write.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
-/** What its getters tell may make an answer depend on the cookie. */
+/** The state, for a getter: what getters return may make an answer depend on the cookie. */
 function read(state: State): State {
-  state.wasRead = true;
+  state.response.noteRead();
   return state;
 }
 
@@ -36,10 +28,10 @@ class ManagedSession implements Session, SessionControls {
   readonly #state: State;
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
+  /** How many commits and logouts are under way, or wait for others. */
+  #running = 0;
   /** The last commit that failed. */
   #failure: { readonly error: unknown } | undefined;
-  /** Before the commit that seals. */
-  #hadCookie = false;
 
   constructor(state: State) {
     this.#state = state;
@@ -47,52 +39,47 @@ class ManagedSession implements Session, SessionControls {
 
   whenPending(onPending: () => ResponseStage): void {
     const state = this.#state;
-    state.onPending = onPending;
-    if (isPending(state)) becomePending(state);
+    state.response.whenPending(onPending);
+    if (isPending(state)) state.response.becomePending();
   }
 
   dropLogin(): boolean {
-    const state = this.#state;
-    const { beginning } = state;
     // A commit under way has begun to write.
-    if (!beginning || state.running > 0) return false;
-    Object.assign(state, beginning.before, { beginning: undefined, expiry: beginning.staged.expiry });
-    state.entries.restore(beginning.staged.entries);
-    state.decoded.clear();
-    return true;
+    return this.#running === 0 && this.#state.dropLogin();
   }
 
   wasRead(): boolean {
-    return this.#state.wasRead;
+    return this.#state.response.wasRead;
   }
 
   get id(): string {
     const state = read(this[CONTROLS].#state);
-    return state.record?.id ?? tokenOf(state).id;
+    return state.record?.id ?? state.token.id;
   }
 
   get isNew(): boolean {
-    return read(this[CONTROLS].#state).isNew;
+    return read(this[CONTROLS].#state).verdict.isNew;
   }
 
   get createdAt(): Date {
-    return new Date(read(this[CONTROLS].#state).createdAt);
+    return new Date(read(this[CONTROLS].#state).phase.createdAt);
   }
 
   get expiresAt(): Date {
-    const { context, record, beginning, expiry, createdAt } = read(this[CONTROLS].#state);
+    const { context, record, phase, staged } = read(this[CONTROLS].#state);
     const { settings } = context;
-    if (expiry !== undefined) return new Date(Math.min(expiry, createdAt + settings.absolute));
-    const stays = record && (beginning?.reason === "rotate" ? record.fixed : !beginning);
+    const { createdAt } = phase;
+    if (staged.expiry !== undefined) return new Date(Math.min(staged.expiry, createdAt + settings.absolute));
+    const stays = record && (phase.kind !== "replacing" || (phase.reason === "rotate" && record.fixed));
     return new Date(stays ? record.expiresAt : expiryFrom(settings, settings.clock(), createdAt));
   }
 
   get principal(): string | undefined {
-    return read(this[CONTROLS].#state).principal;
+    return read(this[CONTROLS].#state).phase.principal;
   }
 
   get rejected(): Rejection | undefined {
-    return read(this[CONTROLS].#state).rejected;
+    return read(this[CONTROLS].#state).verdict.rejected;
   }
 
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T> {
@@ -104,7 +91,7 @@ class ManagedSession implements Session, SessionControls {
       checkStoreName(rules.name);
       let codec = context.codecs.get(rules);
       if (!codec) {
-        codec = createEntryCodec(rules, context.settings.codecs);
+        codec = createValueCodec(rules, context.settings.codecs);
         // Only definitions last: for a plain name, making a codec is cheaper than a lookup.
         if (rules === store) context.codecs.set(rules, codec);
       }
@@ -117,78 +104,57 @@ class ManagedSession implements Session, SessionControls {
 
   storeNames(): string[] {
     const names = read(this[CONTROLS].#state)
-      .entries.names()
+      .staged.fields.names()
       .flatMap((field) => parseField(field)?.store ?? []);
     return [...new Set(names)];
   }
 
   login(principal: string): void {
     checkNewPrincipal(principal);
-    const state = this[CONTROLS].#state;
-    this[CONTROLS].#begin("login");
-    // A session that another principal used, or that has ended, leaves nothing to the new one.
-    if (state.closed === "gone" || (state.principal !== undefined && state.principal !== principal)) {
-      state.entries = createEntries(state.context.settings.newFields);
-      state.decoded.clear();
-    }
-    state.principal = principal;
-    state.createdAt = state.context.settings.clock();
-    state.expiry = undefined;
+    this[CONTROLS].#replace("login", principal);
   }
 
   rotate(): void {
-    const { record, closed } = this[CONTROLS].#state;
-    this[CONTROLS].#begin(record && !closed ? "rotate" : undefined);
+    this[CONTROLS].#replace("rotate");
   }
 
-  #begin(reason: "login" | "rotate" | undefined): void {
+  #replace(reason: "login" | "rotate", principal?: string): void {
     const state = this.#state;
-    becomePending(state);
-    if (state.access === "id")
+    state.response.becomePending();
+    if (state.opened.by === "id")
       throw new TypeError("A session from get() has no token: it cannot log in or rotate");
-    if (state.sealed) throw headersSent("login() or rotate()");
-    // It is under way with the token, the principal and the stores that it has.
-    if (state.running > 0)
+    if (state.response.stage !== "held") throw headersSent("login() or rotate()");
+    // The commit has begun to write the token, the principal and the stores as they are.
+    if (this.#running > 0)
       throw new TypeError("A commit or logout is under way: await it before login() or rotate()");
-    if (reason === undefined || (reason === "rotate" && state.beginning)) return;
-    const { token, entries, principal, createdAt, closed, expiry } = state;
-    if (!state.beginning) {
+    if (state.phase.kind !== "replacing") {
       try {
-        // What was mutated in place before belongs to what an error leaves.
+        // What was mutated in place before is kept even where an error answer takes the login back.
         flushStores(state);
       } catch {
-        // The commit reports a value that cannot be kept.
+        // The commit reports a value that cannot be stored.
       }
     }
-    const { before, staged } = state.beginning ?? {
-      before: { token, entries, principal, createdAt, closed },
-      staged: { entries: entries.staged(), expiry },
-    };
-    state.beginning = { reason, before, staged };
-    if (state.record) state.token = newToken();
+    state.replace(reason, principal);
   }
 
   setExpiry(at: Date): void {
     const expiry = epochOf(at);
     const state = this[CONTROLS].#state;
-    becomePending(state);
-    if (!state.over || !isTooLate(state)) state.expiry = expiry;
+    state.response.becomePending();
+    if (state.response.stage !== "over" || !state.isTooLate()) state.stageExpiry(expiry);
   }
 
   logout(): Promise<void> {
     const self = this[CONTROLS];
-    becomePending(self.#state);
-    return self.#queue(() => logout(self.#state));
+    self.#state.response.becomePending();
+    return self.#serialize(() => logout(self.#state));
   }
 
   discard(): void {
-    const state = this[CONTROLS].#state;
-    if (state.running === 0) discard(state);
-    else {
-      state.entries.discard();
-      state.decoded.clear();
-      state.expiry = undefined;
-    }
+    const self = this[CONTROLS];
+    if (self.#running === 0) self.#state.discard();
+    else self.#state.discardFields();
   }
 
   commit(options: { seal?: boolean | undefined } = {}): Promise<CommitResult> {
@@ -196,7 +162,7 @@ class ManagedSession implements Session, SessionControls {
     const { seal = false } = options;
     const self = this[CONTROLS];
     const state = self.#state;
-    becomePending(state);
+    state.response.becomePending();
     const failure = self.#failure;
     let unfit: { readonly error: unknown } | undefined;
     try {
@@ -204,13 +170,9 @@ class ManagedSession implements Session, SessionControls {
     } catch (error) {
       unfit = { error };
     }
-    if (seal && !state.sealed) {
-      // Before anything is awaited: what is staged now is in time, and what comes later is not.
-      self.#hadCookie = state.clientHasCookie;
-      state.clientHasCookie ||= state.send === "token" || state.beginning !== undefined || wantsRecord(state);
-      state.sealed = true;
-    }
-    return self.#queue(async () => {
+    // Before anything is awaited: what is staged now is in time, and what comes later is not.
+    if (seal) state.seal();
+    return self.#serialize(async () => {
       // What this commit was to write was discarded with the one before it.
       if (failure !== self.#failure) throw self.#failure?.error;
       try {
@@ -218,22 +180,20 @@ class ManagedSession implements Session, SessionControls {
         return resultOf(state, await commit(state), seal);
       } catch (error) {
         self.#failure = { error };
-        discard(state);
-        // What could not be committed does not go out: the error page begins anew.
-        if (state.sealed && !state.headersSent)
-          Object.assign(state, { sealed: false, clientHasCookie: self.#hadCookie });
+        state.discard();
+        state.response.unseal();
         throw error;
       }
     });
   }
 
-  #queue<T>(task: () => Promise<T>): Promise<T> {
-    const state = this.#state;
-    // Not at once, where nothing runs: who called goes on, and reads what is staged.
+  /** Runs tasks one after another. */
+  #serialize<T>(task: () => Promise<T>): Promise<T> {
+    // Never at once, even where nothing runs: the caller goes on, and reads what is staged.
     const done = this.#last.then(task);
-    state.running++;
+    this.#running++;
     const ended = (): void => {
-      state.running--;
+      this.#running--;
     };
     this.#last = done.then(ended, ended);
     return done;

@@ -1,12 +1,13 @@
 import { checkOptions } from "../base/options.ts";
+import { type Context, readNow } from "../context/context.ts";
 import { cookieValues } from "../context/cookie.ts";
 import { isFamily, isLive, type SessionRecord } from "../record/session-record.ts";
 import { accepts } from "../token/rotation.ts";
 import { digest, parseToken, type Token } from "../token/token.ts";
 import { createSession } from "./managed-session.ts";
 import { warnInsecure } from "./secure.ts";
-import type { Session } from "./session.ts";
-import { type Context, newState, type Rejection, readNow, storedState } from "./state.ts";
+import type { Rejection, Session } from "./session.ts";
+import { newState, type Opened, storedState } from "./state.ts";
 
 /** How a request opens its session. */
 export interface OpenOptions {
@@ -24,16 +25,10 @@ export interface OpenOptions {
   secure?: boolean | undefined;
 }
 
-interface Opening {
-  readonly touch: boolean;
-  readonly crossSite: boolean;
-  readonly secure: boolean;
-}
-
-function readOptions(where: string, options: OpenOptions): Opening {
+function openedBy(where: string, options: OpenOptions, at: number): Opened {
   checkOptions(where, options, ["touch", "crossSite", "secure"]);
-  const { touch = true, crossSite = false, secure = false } = options;
-  return { touch, crossSite, secure };
+  const { touch = true, secure = false } = options;
+  return { by: "token", touch, secure, at };
 }
 
 /**
@@ -43,7 +38,7 @@ function readOptions(where: string, options: OpenOptions): Opening {
 const MOST_READS = 16;
 /** So long after a login, `rotate()` or logout a request may still come with the old token, and is muted. */
 const MUTED_MS = 120_000;
-/** From what tells least of the token to what tells most. */
+/** Ordered from least to most specific: with several cookies the most specific reason is reported. */
 const REJECTIONS: readonly Rejection[] = ["malformed", "signature", "unknown", "expired", "reused"];
 
 interface Rejected {
@@ -56,7 +51,7 @@ interface Rejected {
 async function judge(context: Context, token: Token, now: number): Promise<SessionRecord | Rejected> {
   const { driver, rotation } = context.settings;
   const record = await readNow(context, token.id);
-  // Whoever has no more than an id learns nothing, and ends nothing.
+  // An id alone must neither tell anything nor end anything.
   if (!record || !isFamily(record, token)) return { rejected: "unknown" };
   if (record.ended) {
     const muted = now < record.ended.at + MUTED_MS;
@@ -64,7 +59,7 @@ async function judge(context: Context, token: Token, now: number): Promise<Sessi
     return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
   }
   if (!isLive(record, now)) return { rejected: "expired" };
-  if (accepts(record.turns, digest(token.turn), now, rotation)) return record;
+  if (accepts(record.generations, digest(token.generation), now, rotation)) return record;
 
   const { id, principal } = record;
   context.emit("reused", { id, principal });
@@ -73,34 +68,25 @@ async function judge(context: Context, token: Token, now: number): Promise<Sessi
   return { rejected: "reused" };
 }
 
-function accepted(
-  context: Context,
-  now: number,
-  record: SessionRecord,
-  token: Token,
-  { touch, secure }: Opening,
-): Session {
-  // It has the cookie already: refusing it would log people out.
-  if (secure) warnInsecure(context);
-  const presented = digest(token.turn);
-  return createSession(
-    storedState(context, now, record, { touch, secure, token, presented, clientHasCookie: true }),
-  );
+function accepted(context: Context, record: SessionRecord, token: Token, opened: Opened): Session {
+  // The client has the cookie already: a refusal would log people out.
+  if (opened.secure) warnInsecure(context);
+  return createSession(storedState(context, opened, record, token, digest(token.generation)));
 }
 
 /** The session that a Cookie header names, or a new one. */
 export async function openSession(
   context: Context,
   header: string | null | undefined,
-  openOptions: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Session> {
-  const options = readOptions("sessions.open", openOptions);
   const { clock, cookie, keys } = context.settings;
   const now = clock();
+  const opened = openedBy("sessions.open", options, now);
   const values = cookieValues(header, cookie.name);
   let rejected: Rejection | undefined;
   // Whatever came under our name: a cookie that is not accepted may stand where SameSite held back the good one.
-  let muted = options.crossSite;
+  let muted = options.crossSite ?? false;
   let successor: string | undefined;
   let reads = 0;
   for (const value of values) {
@@ -110,35 +96,31 @@ export async function openSession(
     else {
       if (reads++ === MOST_READS) break;
       const judged = await judge(context, token, now);
-      if (!("rejected" in judged)) return accepted(context, now, judged, token, options);
+      if (!("rejected" in judged)) return accepted(context, judged, token, opened);
       verdict = judged;
     }
     if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
       rejected = verdict.rejected;
     muted ||= verdict.muted ?? false;
     successor ??= verdict.successor;
-    // It was copied, or came out of a backup: no stale cookie of an honest browser.
+    // It was copied, or restored from a backup: no honest browser sends it as a stale cookie.
     if (verdict.rejected === "reused") break;
   }
-  return createSession(
-    newState(context, now, {
-      ...{ touch: options.touch, secure: options.secure },
-      ...{ rejected, successor, closed: muted ? "muted" : undefined },
-    }),
-  );
+  const phase = muted ? ({ kind: "muted", successor } as const) : undefined;
+  return createSession(newState(context, opened, { isNew: true, rejected }, phase));
 }
 
 /** The session of a token that came without a cookie; `undefined` if it is not accepted. */
 export async function loadSession(
   context: Context,
   text: string,
-  openOptions: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Session | undefined> {
-  const options = readOptions("sessions.load", openOptions);
   const { clock, cookie, keys } = context.settings;
   const now = clock();
+  const opened = openedBy("sessions.load", options, now);
   const token = parseToken(text, cookie.name, keys);
   if (typeof token === "string") return undefined;
   const judged = await judge(context, token, now);
-  return "rejected" in judged ? undefined : accepted(context, now, judged, token, options);
+  return "rejected" in judged ? undefined : accepted(context, judged, token, opened);
 }

@@ -1,11 +1,14 @@
 import { SessionConflictError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
+import { type Context, readNow } from "../context/context.ts";
 import type { CommitOutcome } from "../driver/contract.ts";
 import { endingFields, isLive, type SessionRecord } from "../record/session-record.ts";
 import { refuseInsecure } from "./secure.ts";
-import { type Context, newState, pause, readNow, type State } from "./state.ts";
-import { createRecord, foundGone, type Status } from "./write.ts";
+import type { Status } from "./session.ts";
+import type { State } from "./state.ts";
+import { createRecord, foundGone } from "./write.ts";
 
-/** So often a record is ended as it was read; then it is ended as it is, or others that write could go on for ever. */
+/** A record is ended as it was read so often; then it is ended unread, or others that write could hold it up for ever. */
 const MOST_LOST = 5;
 /** So many more times the record may turn out to have been replaced meanwhile. */
 const MOST_MOVED = 5;
@@ -52,41 +55,44 @@ export async function lineEnd(
 }
 
 /**
- * Begins a session: the first, or the one that a login or `rotate()` asked for. Creates its record, then ends the old
- * one as it was read. In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request in
- * flight with the old token finds its session gone.
+ * Begins a session: the first, or the one that a login or `rotate()` asked for. Creates the new record, then ends the old
+ * one as it was read. In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request that is
+ * on its way with the old token finds its session gone.
  */
-export async function beginSession(state: State): Promise<Status> {
-  const { context, beginning, record: read } = state;
+export async function replaceSession(state: State): Promise<Status> {
+  const { context, phase, staged, record: read } = state;
   const { driver, clock } = context.settings;
+  const isReplacing = phase.kind === "replacing";
+  const from = isReplacing ? phase.from : phase;
   // A first write begins a session as a login does, but from nothing.
-  const { reason = "login", before = state } = beginning ?? {};
+  const reason = isReplacing ? phase.reason : "login";
   const isLogin = reason === "login";
-  if (isLogin) refuseInsecure(state);
-  const takesOver = state.entries === before.entries;
-  const left = state.successor ?? (before.closed && read?.id);
-  let previous = left === undefined ? read : await readNow(context, left);
+  if (isLogin) refuseInsecure(context, state.opened.secure);
+  const takesOver = !isReplacing || staged.fields === phase.fieldsBefore;
+  const left = from.kind === "muted" ? from.successor : from.kind === "gone" && read?.id;
+  let previous = left ? await readNow(context, left) : read;
 
   for (let lost = 1; lost <= MOST_LOST + MOST_MOVED; lost++) {
-    // A login stands by itself, and ends what `rotate()`s made of the old session: their cookies, still on their way,
-    // must not replace the new one. A rotation goes on with what was; where that has ended there is nothing to go on.
+    // A login stands by itself. It ends what `rotate()` made of the old session, too: those cookies are still on their
+    // way, and must not replace the new one. A rotation goes on with what was; where that has ended it ends as well.
     if (isLogin) previous = await lineEnd(context, previous);
     else if (!previous || !isLive(previous, clock())) return foundGone(state);
-    // What another request rotated is handed to nobody but its principal: an old token may have been copied.
-    const isOurs = previous && (previous.id === read?.id || previous.principal === state.principal);
-    if (previous && previous !== read && takesOver && isOurs) state.entries.rebase(previous.fields);
+    // What another request rotated goes to its own principal alone: an old token may have been copied.
+    const isOurs = previous && (previous.id === read?.id || previous.principal === phase.principal);
+    if (previous && previous !== read && takesOver && isOurs) staged.fields.rebase(previous.fields);
 
-    const fixedAt = state.expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
-    const { expiry } = state;
-    const patch = state.entries.patch();
+    const { expiry } = staged;
+    const fixedAt = expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
+    const patch = staged.fields.patch();
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {
-      // At last it ends what it has not seen: what others were told is stored since the read above goes with it.
+      // The last try ends the record unread: what others were told is stored since the read above goes with it.
       if (previous)
         outcome = await end(context, previous, isLogin ? undefined : created.id, lost >= MOST_LOST);
     } catch (error) {
-      // The call may have done its work all the same. What cannot be read now expires: nobody was given its token.
+      // The call may have done its work all the same. If it cannot be read now, the new record expires unused: no client
+      // was given its token.
       const left = await readNow(context, previous?.id ?? "").catch(() => {
         throw error;
       });
@@ -98,14 +104,7 @@ export async function beginSession(state: State): Promise<Status> {
     }
 
     if (outcome === "committed") {
-      state.entries.settle(patch, created.fields);
-      state.record = created;
-      state.beginning = undefined;
-      state.closed = undefined;
-      state.successor = undefined;
-      if (state.expiry === expiry) state.expiry = undefined;
-      state.presented = undefined;
-      state.send = "token";
+      state.began(created, patch, expiry);
       const named = { id: created.id, principal: created.principal };
       if (previous) context.emit("rotated", { ...named, reason });
       else context.emit("created", named);
@@ -149,27 +148,15 @@ async function endLine(context: Context, first: string, read?: SessionRecord): P
   return "replaced";
 }
 
-/** Ends the session at once; afterwards the state is a fresh one. */
+/** Ends the session at once; afterwards the state is that of a fresh session, or of a muted one. */
 export async function logout(state: State): Promise<void> {
-  const { context, record, closed, clientHasCookie } = state;
-  const first = record?.id ?? state.successor;
-  const ending = first === undefined ? undefined : await endLine(context, first, closed ? undefined : record);
-  state.decoded.clear();
-  const { access, touch, secure, openedAt, stores, decoded, sealed, headersSent, over, running, wasRead } =
-    state;
-  const lasting: Partial<State> = {
-    ...{ access, touch, secure, openedAt, stores, decoded },
-    ...{ sealed, headersSent, over, running, wasRead },
-  };
+  const { context, phase, record, opened, response } = state;
+  const isMuted = phase.kind === "muted";
+  const first = isMuted ? phase.successor : record?.id;
+  const isEnded = isMuted || phase.kind === "gone";
+  const ending =
+    first === undefined ? undefined : await endLine(context, first, isEnded ? undefined : record);
   // Where another request ended it, that may have begun a new one: this one must not overwrite the newer cookie.
-  const isMuted = closed === "muted" || ending === "replaced" || access === "id";
-  Object.assign(
-    state,
-    newState(context, context.settings.clock(), {
-      ...lasting,
-      closed: isMuted ? "muted" : undefined,
-      // An earlier ending of this request may have cleared it already.
-      send: (!isMuted && ending && clientHasCookie) || state.send === "clear" ? "clear" : undefined,
-    }),
-  );
+  const stayMuted = isMuted || ending === "replaced" || opened.by === "id";
+  state.loggedOut(stayMuted, !stayMuted && ending !== undefined && response.clientHasCookie);
 }

@@ -1,5 +1,5 @@
 import { SessionConfigError } from "../base/errors.ts";
-import type { Context, State } from "./state.ts";
+import type { Context } from "../context/context.ts";
 
 let warned = false;
 
@@ -19,7 +19,7 @@ export function warnInsecure(context: Context): void {
  *
  * @throws SessionConfigError
  */
-export function refuseInsecure({ secure, context }: State): void {
+export function refuseInsecure(context: Context, secure: boolean): void {
   if (!secure) return;
   if (context.settings.insecure === "refuse") throw new SessionConfigError(fault(context));
   warnInsecure(context);

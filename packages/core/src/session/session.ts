@@ -1,7 +1,27 @@
+import type { SessionCookie } from "../context/cookie.ts";
 import type { StoreDefinition } from "../store/define-store.ts";
 import type { Store } from "../store/store.ts";
-import type { Rejection } from "./state.ts";
-import type { CommitResult } from "./write.ts";
+
+/** Why the token that came was not accepted. */
+export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
+
+/** How a commit ended. */
+export type Status = "unchanged" | "committed" | "gone";
+
+/** What a commit did, and what to send. */
+export interface CommitResult {
+  /**
+   * `"gone"`: nothing was stored, because the session ended elsewhere, or because the request came with a token that
+   * was ended a moment ago and must not overwrite a newer cookie.
+   */
+  readonly status: Status;
+  /** For clients without cookies, to be given to `load`; only when it is new. A secret: never log it. */
+  readonly token: string | undefined;
+  /** A Set-Cookie header's value, if one is to be sent. Repeated by each commit until one is sealed. */
+  readonly setCookie: string | undefined;
+  /** The same as an object, for frameworks with a `cookies.set()`. */
+  readonly cookie: SessionCookie | undefined;
+}
 
 /**
  * What one visitor's cookie names: an id, an expiry, an optional principal, and stores. Everything is synchronous and

@@ -1,177 +1,306 @@
-import { setTimeout } from "node:timers/promises";
-import { SessionError } from "../base/errors.ts";
-import type { Emitter } from "../context/events.ts";
-import type { Settings } from "../context/settings.ts";
-import type { Sizes } from "../context/size.ts";
-import { readRecord, type SessionRecord } from "../record/session-record.ts";
-import type { StoreRules } from "../store/define-store.ts";
-import { createEntries, type Entries, type Snapshot } from "../store/staged-fields.ts";
-import type { DecodedValues, Store } from "../store/store.ts";
-import type { EntryCodec } from "../store/value-codec.ts";
+import type { Context } from "../context/context.ts";
+import type { SessionRecord } from "../record/session-record.ts";
+import type { DecodedValues, StoreHost } from "../store/host.ts";
+import { createStagedFields, type Patch, type StagedFields } from "../store/staged-fields.ts";
+import type { Store } from "../store/store.ts";
 import { newToken, type Token } from "../token/token.ts";
-import type { ResponseStage } from "./controls.ts";
+import { headersSent, warnOfLateWrite } from "./late-write.ts";
+import { type Phase, recordOf, type Settled } from "./phase.ts";
+import { ResponseState } from "./response.ts";
+import type { Rejection } from "./session.ts";
 
-/** What a manager's parts share. */
-export interface Context {
-  readonly settings: Settings;
-  /** By definition, made for the first session that has the store. */
-  readonly codecs: WeakMap<StoreRules, EntryCodec>;
-  readonly emit: Emitter["emit"];
-  readonly sizes: Sizes;
-}
-
-/** Why the token that came was not accepted. */
-export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
-
-/** A new session that a login or `rotate()` begins at the next commit. */
-interface Beginning {
-  readonly reason: "login" | "rotate";
-  /** What the new session takes the place of; to go back to where the commit fails. */
-  readonly before: Pick<State, "token" | "entries" | "principal" | "createdAt" | "closed">;
-  /** What was staged before it: what an answer that reports an error keeps. */
-  readonly staged: { readonly entries: Snapshot; readonly expiry: number | undefined };
-}
-
-/** One session of one request: what was read, what is staged, what the client is to be told. */
-export class State {
-  readonly context: Context;
-  /** By `"id"` a session is read and written, never touched, rotated or given to a client. */
-  readonly access: "token" | "id" = "token";
-  readonly touch: boolean = true;
+/** What does not change while the request lasts. */
+export interface Opened {
+  /** A session opened by `"id"` is read and written, never touched, rotated or given to a client. */
+  readonly by: "token" | "id";
+  /** Whether the request keeps the session alive. */
+  readonly touch: boolean;
   /** The request came over https. */
-  readonly secure: boolean = false;
+  readonly secure: boolean;
   /** When the request came: rotation counts from there, not from when its handler is done. */
-  readonly openedAt: number;
-  /** By name or definition. */
-  readonly stores: Map<unknown, Store<Record<string, unknown>>> = new Map();
-  readonly decoded: DecodedValues = new Map();
-  isNew = true;
-  rejected: Rejection | undefined = undefined;
-  /** Made when it is first needed. */
-  token: Token | undefined = undefined;
-  /** The digest of the turn that the client presented. */
-  presented: string | undefined = undefined;
-  /** As last read or written; `undefined` while nothing is stored. */
-  record: SessionRecord | undefined = undefined;
-  entries: Entries;
-  principal: string | undefined = undefined;
-  createdAt: number;
-  /** Staged by `setExpiry`, in epoch milliseconds. */
-  expiry: number | undefined = undefined;
-  beginning: Beginning | undefined = undefined;
-  /** `create()`: stored even if it is empty. */
-  storeEmpty = false;
-  /** Commits store nothing and say `gone`, until a login. */
-  closed: "gone" | "muted" | undefined = undefined;
-  /** For a muted session: the id of the one that `rotate()` put in its place. */
-  successor: string | undefined = undefined;
-  /** The headers are going out, or have gone. */
-  sealed = false;
-  headersSent = false;
-  /** The response has ended. */
-  over = false;
-  /** How many commits and logouts are under way, or wait for others. */
-  running = 0;
-  /** The program looked at the session: its answer may depend on the cookie. */
-  wasRead = false;
-  clientHasCookie = false;
-  /** What the next response is to carry. */
-  send: "token" | "clear" | undefined = undefined;
-  /** Called once, before there is anything that a commit may write or send. */
-  onPending: (() => ResponseStage) | undefined = undefined;
+  readonly at: number;
+}
 
-  constructor(context: Context, now: number, entries: Entries) {
+/** What became of the token that the client sent. */
+export interface Verdict {
+  readonly isNew: boolean;
+  readonly rejected: Rejection | undefined;
+}
+
+/** What the next commit is to write. */
+interface Staged {
+  fields: StagedFields;
+  readonly decoded: DecodedValues;
+  /** Staged by `setExpiry`, in epoch milliseconds. */
+  expiry: number | undefined;
+}
+
+const illegal = (kind: Phase["kind"]): TypeError =>
+  new TypeError(`A session that is ${kind} does not do this`);
+
+const ACCEPTED: Verdict = { isNew: false, rejected: undefined };
+const NO_TOKEN: Verdict = { isNew: true, rejected: undefined };
+
+/**
+ * One session of one request: what it is (phase), what the client has (response), what waits for a commit (staged).
+ * Named transitions write them, and nothing else does: phase and staged here, response in `response.ts`.
+ */
+export class State implements StoreHost {
+  readonly context: Context;
+  readonly opened: Opened;
+  readonly response: Readonly<ResponseState>;
+  /** The stores that the program asked for, by name or definition. */
+  readonly stores: Map<unknown, Store<Record<string, unknown>>> = new Map();
+  #verdict: Verdict;
+  #phase: Phase;
+  readonly #staged: Staged;
+
+  constructor(
+    context: Context,
+    opened: Opened,
+    verdict: Verdict,
+    phase: Settled,
+    fields: ReadonlyMap<string, string>,
+  ) {
     this.context = context;
-    this.openedAt = now;
-    this.createdAt = now;
-    this.entries = entries;
+    this.opened = opened;
+    this.#verdict = verdict;
+    this.#phase = phase;
+    this.#staged = { fields: createStagedFields(fields), decoded: new Map(), expiry: undefined };
+    this.response = new ResponseState(phase.kind === "stored");
+  }
+
+  get verdict(): Verdict {
+    return this.#verdict;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get staged(): Readonly<Staged> {
+    return this.#staged;
+  }
+
+  get record(): SessionRecord | undefined {
+    return recordOf(this.#phase);
+  }
+
+  /** The token to hand out; made when it is first needed. */
+  get token(): Token {
+    return this.#phase.token ?? this.renewToken();
+  }
+
+  /** Whether a session without a record has something to store. */
+  get hasNew(): boolean {
+    const phase = this.#phase;
+    return (phase.kind === "fresh" && phase.storeEmpty) || this.#staged.fields.isChanged();
+  }
+
+  // Phase
+
+  /** Another token than the one whose id turned out to be taken. */
+  renewToken(): Token {
+    const token = newToken();
+    this.#phase = { ...this.#phase, token };
+    return token;
+  }
+
+  /** `login()` and `rotate()`: the next commit begins a new session in the place of this one. */
+  replace(reason: "login" | "rotate", principal?: string): void {
+    const phase = this.#phase;
+    const staged = this.#staged;
+    const { fields, expiry } = staged;
+    const isRotation = reason === "rotate";
+    // Nothing is stored that a rotation could move, or the new token is on its way already.
+    if (isRotation && phase.kind !== "stored") return;
+    const { from, fieldsBefore, stagedBefore } =
+      phase.kind === "replacing"
+        ? phase
+        : { from: phase, fieldsBefore: fields, stagedBefore: { fields: fields.staged(), expiry } };
+    this.#phase = {
+      kind: "replacing",
+      reason,
+      from,
+      fieldsBefore,
+      stagedBefore,
+      token: this.record ? newToken() : phase.token,
+      principal: isRotation ? phase.principal : principal,
+      createdAt: isRotation ? phase.createdAt : this.context.settings.clock(),
+    };
+    if (isRotation) return;
+    // A session that another principal used, or that has ended, leaves nothing to the new one.
+    if (phase.kind === "gone" || (phase.principal !== undefined && phase.principal !== principal)) {
+      staged.fields = createStagedFields(this.context.settings.newFields);
+      staged.decoded.clear();
+    }
+    staged.expiry = undefined;
+  }
+
+  /** Takes back `login()` and `rotate()`, and nothing else. */
+  takeBackReplacement(): void {
+    const phase = this.#phase;
+    if (phase.kind !== "replacing") return;
+    this.#phase = phase.from;
+    this.#staged.fields = phase.fieldsBefore;
+  }
+
+  /** A commit created the record: the session's first, or the one that `login()` or `rotate()` asked for. */
+  began(record: SessionRecord, patch: Patch, expiry: number | undefined): void {
+    const { kind, token, principal, createdAt } = this.#phase;
+    if (kind !== "fresh" && kind !== "replacing") throw illegal(kind);
+    this.#phase = { kind: "stored", token, principal, createdAt, record, presented: undefined };
+    this.response.sendToken();
+    this.acknowledge(patch, record.fields, expiry);
+  }
+
+  /** A commit wrote to the record; `token` where it gave the session a new generation. */
+  wrote(record: SessionRecord, patch: Patch, expiry: number | undefined, token?: Token): void {
+    this.#moveRecord(record, token);
+    if (token) this.response.sendToken();
+    this.acknowledge(patch, record.fields, expiry);
+  }
+
+  /** The record was read again, because another commit came between. */
+  reread(record: SessionRecord): void {
+    this.#moveRecord(record);
+    this.#staged.fields.rebase(record.fields);
+  }
+
+  /** The session ended elsewhere: what was staged has nowhere to go. */
+  foundGone(): void {
+    const phase = this.#phase;
+    const { token, principal, createdAt } = phase;
+    if (phase.kind !== "muted")
+      this.#phase = { kind: "gone", token, principal, createdAt, record: this.record };
+    this.#staged.fields.discard();
+  }
+
+  /** After `logout()`: a fresh session; muted where the client may have a newer cookie, which must not be overwritten. */
+  loggedOut(muted: boolean, clearCookie: boolean): void {
+    const { settings } = this.context;
+    this.#phase = {
+      ...{ token: undefined, principal: undefined, createdAt: settings.clock() },
+      ...(muted ? { kind: "muted", successor: undefined } : { kind: "fresh", storeEmpty: false }),
+    };
+    this.#verdict = NO_TOKEN;
+    this.#staged.fields = createStagedFields(settings.newFields);
+    this.#staged.decoded.clear();
+    this.#staged.expiry = undefined;
+    this.response.sendClear(clearCookie);
+  }
+
+  #moveRecord(record: SessionRecord, token = this.#phase.token): void {
+    const phase = this.#phase;
+    if (phase.kind !== "stored") throw illegal(phase.kind);
+    this.#phase = { ...phase, record, token };
+  }
+
+  // Staged
+
+  stageExpiry(expiry: number): void {
+    this.#staged.expiry = expiry;
+  }
+
+  /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged. */
+  acknowledge(patch: Patch, fields: ReadonlyMap<string, string>, expiry: number | undefined): void {
+    const staged = this.#staged;
+    staged.fields.acknowledge(patch, fields);
+    if (staged.expiry === expiry) staged.expiry = undefined;
+  }
+
+  /** As if nothing had been staged since the last commit. What an earlier commit promised the client stays. */
+  discard(): void {
+    this.takeBackReplacement();
+    this.discardFields();
+  }
+
+  /** The same, but for `login()` and `rotate()`, which a commit has begun to write. */
+  discardFields(): void {
+    this.#staged.fields.discard();
+    this.#staged.decoded.clear();
+    this.#staged.expiry = undefined;
+  }
+
+  /** An answer reports an error: takes back everything from the first `login()` or `rotate()` on. */
+  dropLogin(): boolean {
+    const phase = this.#phase;
+    if (phase.kind !== "replacing") return false;
+    const { fields, expiry } = phase.stagedBefore;
+    this.takeBackReplacement();
+    this.#staged.fields.restore(fields);
+    this.#staged.decoded.clear();
+    this.#staged.expiry = expiry;
+    return true;
+  }
+
+  /**
+   * Before a change is staged that a session without a record needs a cookie for.
+   *
+   * @returns `true` where the response is over and the change is to be dropped: an error that is thrown at a listener of
+   * the response's last event would end the process.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the headers have gone out.
+   */
+  isTooLate(): boolean {
+    const { stage, clientHasCookie } = this.response;
+    const { kind } = this.#phase;
+    if (stage === "held" || clientHasCookie || kind === "muted" || kind === "gone") return false;
+    const late = headersSent("The first write to a new session came");
+    if (stage !== "over") throw late;
+    warnOfLateWrite(late);
+    return true;
+  }
+
+  beforeWrite(): boolean {
+    this.response.becomePending();
+    return this.isTooLate();
+  }
+
+  /** The headers go out with the commit that begins now. */
+  seal(): void {
+    this.response.seal(this.#phase.kind === "replacing" || (!this.record && this.hasNew));
   }
 }
 
 /** A session that is not stored yet. */
-export const newState = (context: Context, now: number, given: Partial<State> = {}): State =>
-  Object.assign(new State(context, now, createEntries(context.settings.newFields)), given);
-
-/** The state of a session that is stored. */
-export function storedState(
+export const newState = (
   context: Context,
-  now: number,
-  record: SessionRecord,
-  given: Partial<State>,
-): State {
-  const state = new State(context, now, createEntries(record.fields));
-  state.isNew = false;
-  state.record = record;
-  state.principal = record.principal;
-  state.createdAt = record.createdAt;
-  return Object.assign(state, given);
-}
-
-export function tokenOf(state: State): Token {
-  state.token ??= newToken();
-  return state.token;
-}
-
-/** Whether the next commit has a session to store for the first time. */
-export const wantsRecord = (state: State): boolean =>
-  state.record === undefined && (state.storeEmpty || state.entries.isChanged());
-
-/** When a session that is used at `now` expires, unless `setExpiry` says otherwise. */
-export const expiryFrom = ({ idle, absolute }: Settings, now: number, createdAt: number): number =>
-  Math.min(now + idle, createdAt + absolute);
-
-/** The record as it is now, if it is one of ours: live, expired or ended. */
-export async function readNow({ settings, sizes }: Context, id: string): Promise<SessionRecord | undefined> {
-  const readAt = ++sizes.ticks;
-  const record = await settings.driver.load(id);
-  return record && readRecord(id, record, settings.absolute, readAt);
-}
-
-/** Who lost a race waits a moment of random length, longer each time, so that the same two do not meet again. */
-export const pause = (lost: number): Promise<void> => setTimeout(Math.random() * Math.min(2 ** lost, 250));
-
-export const headersSent = (what: string): SessionError =>
-  new SessionError(
-    "ERR_SESSION_HEADERS_SENT",
-    `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
+  opened: Opened,
+  verdict: Verdict = NO_TOKEN,
+  phase:
+    | { readonly kind: "fresh"; readonly storeEmpty: boolean }
+    | { readonly kind: "muted"; readonly successor: string | undefined } = {
+    kind: "fresh",
+    storeEmpty: false,
+  },
+): State =>
+  new State(
+    context,
+    opened,
+    verdict,
+    { ...phase, token: undefined, principal: undefined, createdAt: opened.at },
+    context.settings.newFields,
   );
 
-/** Before anything is done that a commit may have to write or send. */
-export function becomePending(state: State): void {
-  const { onPending } = state;
-  state.onPending = undefined;
-  const stage = onPending?.() ?? "held";
-  if (stage === "held") return;
-  // The headers went out without a commit, because there was nothing to send: the session is sealed from now on.
-  state.sealed = state.headersSent = true;
-  state.over = stage === "over";
-}
-
-/** Where writes came too late: a place that does so with every request is told of once. */
-const latePlaces = new Set<string>();
-const MOST_PLACES = 100;
-
-/**
- * Before a change is staged that a session without a record needs a cookie for.
- *
- * @returns `true` where the response is over and the change is to be dropped: an error thrown at a listener of its last
- * event would end the process.
- * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the headers have gone out.
- */
-export function isTooLate({ sealed, clientHasCookie, closed, over }: State): boolean {
-  if (!sealed || clientHasCookie || closed) return false;
-  const late = headersSent("The first write to a new session came");
-  if (!over) throw late;
-  const { message, stack = "" } = late;
-  if (!latePlaces.has(stack) && latePlaces.size < MOST_PLACES) {
-    latePlaces.add(stack);
-    process.emitWarning(`${message} It was dropped.`, { detail: stack });
-  }
-  return true;
-}
-
-/** Before a write. @returns As `isTooLate`. */
-export function beforeWrite(state: State): boolean {
-  becomePending(state);
-  return isTooLate(state);
-}
+/** The session of a record, and of the token that named it where one did. */
+export const storedState = (
+  context: Context,
+  opened: Opened,
+  record: SessionRecord,
+  token?: Token,
+  presented?: string,
+): State =>
+  new State(
+    context,
+    opened,
+    ACCEPTED,
+    {
+      kind: "stored",
+      token,
+      principal: record.principal,
+      createdAt: record.createdAt,
+      record,
+      presented,
+    },
+    record.fields,
+  );

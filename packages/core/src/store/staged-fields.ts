@@ -17,7 +17,7 @@ interface Staged {
 /** What was staged at one moment. */
 export type Snapshot = ReadonlyMap<string, Staged>;
 
-/** What one commit sends, and what `settle` needs to know of it. */
+/** What one commit sends, and what `acknowledge` needs to know of it. */
 export interface Patch {
   readonly fields: ReadonlyMap<string, string | null>;
   /** Some text was computed from what was read: only a compare-and-set makes it exact. */
@@ -25,8 +25,8 @@ export interface Patch {
   readonly sent: ReadonlyMap<string, Staged>;
 }
 
-/** A session's fields as they were read, and over them what is staged. Encoded text only. */
-export interface Entries {
+/** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
+export interface StagedFields {
   get(field: string): string | undefined;
   /** Every field that has a text now, the core's own among them. */
   names(): string[];
@@ -39,7 +39,7 @@ export interface Entries {
   /** What the stores hold, staged and not, and the name of its codec, as a record that begins anew takes it over. */
   stores(): Map<string, string>;
   /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged, upon it. */
-  settle(patch: Patch, fields: ReadonlyMap<string, string>): void;
+  acknowledge(patch: Patch, fields: ReadonlyMap<string, string>): void;
   /** The record, or the one that this goes on from, was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void;
   discard(): void;
@@ -51,12 +51,11 @@ export interface Entries {
 
 const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
-export function createEntries(read: ReadonlyMap<string, string>): Entries {
-  return new StagedEntries(read);
-}
+export const createStagedFields = (read: ReadonlyMap<string, string>): StagedFields =>
+  new FieldsUnderChange(read);
 
 // A class, because one is made for each request: methods as closures would be made as often.
-class StagedEntries implements Entries {
+class FieldsUnderChange implements StagedFields {
   #base: ReadonlyMap<string, string>;
   readonly #staged = new Map<string, Staged>();
 
@@ -118,7 +117,7 @@ class StagedEntries implements Entries {
     return all;
   }
 
-  settle({ sent }: Patch, fields: ReadonlyMap<string, string>): void {
+  acknowledge({ sent }: Patch, fields: ReadonlyMap<string, string>): void {
     this.#base = fields;
     for (const [field, was] of sent) {
       const is = this.#staged.get(field);

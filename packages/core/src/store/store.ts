@@ -1,7 +1,7 @@
 import { checkKey, fieldName, fieldPrefix, parseField } from "../record/field-names.ts";
 import { CODEC } from "../record/session-record.ts";
-import { becomePending, beforeWrite, type State } from "../session/state.ts";
-import { type EntryCodec, refusePromise } from "./value-codec.ts";
+import type { Decoded, StoreHost } from "./host.ts";
+import { refusePromise, type ValueCodec } from "./value-codec.ts";
 
 /** The keys of a store. */
 export type Key<T> = Extract<keyof T, string>;
@@ -51,33 +51,19 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
   ): Value<T, K> | undefined;
 }
 
-/** A value as a program holds it, and the text that it stands for. */
-interface Decoded {
-  readonly key: string;
-  readonly value: unknown;
-  /** Of the store that decoded it: a definition and a bare name may read the same entry differently. */
-  readonly codec: EntryCodec;
-  text: string;
-  /** How the value printed when it was last looked at, where that is not `text`. */
-  printed?: string;
-}
-
-/** By field, each value that was decoded; one for each handle of the store that reads otherwise. */
-export type DecodedValues = Map<string, Decoded[]>;
-
 /** @returns `false` where the change came too late to be kept. */
-function stage(state: State, field: string, text: string | undefined): boolean {
-  if (beforeWrite(state)) return false;
-  state.entries.set(field, text);
-  state.decoded.delete(field);
+function stage(host: StoreHost, field: string, text: string | undefined): boolean {
+  if (host.beforeWrite()) return false;
+  host.staged.fields.set(field, text);
+  host.staged.decoded.delete(field);
   return true;
 }
 
 /** Notices a mutation in place: the value prints otherwise than the text that it came from. */
-function flush(state: State, field: string, known: Decoded): void {
+function flush(host: StoreHost, field: string, known: Decoded): void {
   const { key, value, codec } = known;
   if (Object(value) !== value) return;
-  const home = state.entries.get(CODEC);
+  const home = host.staged.fields.get(CODEC);
   const printed = codec.print(key, value, home, known.text);
   if (printed === (known.printed ?? known.text)) return;
   // An old version, another codec, or another spelling of the same value is no mutation.
@@ -87,31 +73,35 @@ function flush(state: State, field: string, known: Decoded): void {
   known.printed = printed;
   if (isSpelling) return;
   known.text = codec.encode(key, value, home).text;
-  stage(state, field, known.text);
-  state.decoded.set(field, [known]);
+  stage(host, field, known.text);
+  host.staged.decoded.set(field, [known]);
 }
 
 /** Stages every value that was mutated in place. */
-export function flushStores(state: State): void {
-  if (state.decoded.size === 0) return;
-  for (const [field, all] of [...state.decoded]) for (const known of all) flush(state, field, known);
+export function flushStores(host: StoreHost): void {
+  if (host.staged.decoded.size === 0) return;
+  for (const [field, all] of [...host.staged.decoded]) for (const known of all) flush(host, field, known);
 }
 
-export function createStore(name: string, codec: EntryCodec, state: State): Store<Record<string, unknown>> {
-  return new SessionStore(name, codec, state);
+export function createStore(
+  name: string,
+  codec: ValueCodec,
+  host: StoreHost,
+): Store<Record<string, unknown>> {
+  return new SessionStore(name, codec, host);
 }
 
 // A class, because one is made for each request: methods as closures would be made as often.
 class SessionStore implements Store<Record<string, unknown>> {
   readonly name: string;
-  readonly #codec: EntryCodec;
-  readonly #state: State;
+  readonly #codec: ValueCodec;
+  readonly #host: StoreHost;
   readonly #prefix: string;
 
-  constructor(name: string, codec: EntryCodec, state: State) {
+  constructor(name: string, codec: ValueCodec, host: StoreHost) {
     this.name = name;
     this.#codec = codec;
-    this.#state = state;
+    this.#host = host;
     this.#prefix = fieldPrefix(name);
   }
 
@@ -124,36 +114,36 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   /** The field's text now, with what was mutated in place. */
   #textOf(field: string): string | undefined {
-    const state = this.#state;
-    for (const known of state.decoded.get(field) ?? []) flush(state, field, known);
-    return state.entries.get(field);
+    const host = this.#host;
+    for (const known of host.staged.decoded.get(field) ?? []) flush(host, field, known);
+    return host.staged.fields.get(field);
   }
 
   #remember(field: string, key: string, text: string, value: unknown, others: readonly Decoded[] = []): void {
-    this.#state.decoded.set(field, [...others, { key, text, value, codec: this.#codec }]);
+    this.#host.staged.decoded.set(field, [...others, { key, text, value, codec: this.#codec }]);
   }
 
   get(key: string): unknown {
     const field = this.#fieldOf(key);
-    const state = this.#state;
-    const { decoded, entries } = state;
-    state.wasRead = true;
+    const host = this.#host;
+    const { decoded, fields } = host.staged;
+    host.response.noteRead();
     const isOurs = (known: Decoded): boolean => known.codec === this.#codec;
     const known = decoded.get(field)?.find(isOurs);
-    if (known && known.text === entries.get(field)) return known.value;
+    if (known && known.text === fields.get(field)) return known.value;
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
-    const value = this.#codec.decode(key, text, entries.get(CODEC));
+    const value = this.#codec.decode(key, text, fields.get(CODEC));
     // It may be mutated in place.
-    if (Object(value) === value) becomePending(state);
+    if (Object(value) === value) host.response.becomePending();
     const others = decoded.get(field)?.filter((other) => !isOurs(other));
     this.#remember(field, key, text, value, others);
     return value;
   }
 
   has(key: string): boolean {
-    this.#state.wasRead = true;
-    const text = this.#state.entries.get(this.#fieldOf(key));
+    this.#host.response.noteRead();
+    const text = this.#host.staged.fields.get(this.#fieldOf(key));
     if (text === undefined || !this.#codec.isOld(text)) return text !== undefined;
     try {
       return this.get(key) !== undefined;
@@ -165,16 +155,16 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   set(key: string, given: unknown): this {
     const field = this.#fieldOf(key);
-    const state = this.#state;
-    const { text, value } = this.#codec.encode(key, given, state.entries.get(CODEC));
-    if (stage(state, field, text)) this.#remember(field, key, text, value);
+    const host = this.#host;
+    const { text, value } = this.#codec.encode(key, given, host.staged.fields.get(CODEC));
+    if (stage(host, field, text)) this.#remember(field, key, text, value);
     return this;
   }
 
   delete(key: string): boolean {
     const had = this.has(key);
     const field = this.#fieldOf(key);
-    if (this.#state.entries.get(field) !== undefined) stage(this.#state, field, undefined);
+    if (this.#host.staged.fields.get(field) !== undefined) stage(this.#host, field, undefined);
     return had;
   }
 
@@ -186,11 +176,11 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   update(key: string, fn: (value: unknown) => unknown): unknown {
     const field = this.#fieldOf(key);
-    const state = this.#state;
+    const host = this.#host;
     const codec = this.#codec;
     this.#textOf(field);
-    state.wasRead = true;
-    const home = state.entries.get(CODEC);
+    host.response.noteRead();
+    const home = host.staged.fields.get(CODEC);
     let value: unknown;
     const recompute = (before: string | undefined): string | undefined => {
       value = fn(before === undefined ? undefined : codec.decode(key, before, home));
@@ -200,23 +190,23 @@ class SessionStore implements Store<Record<string, unknown>> {
       value = encoded.value;
       return encoded.text;
     };
-    if (beforeWrite(state)) {
-      recompute(state.entries.get(field));
+    if (host.beforeWrite()) {
+      recompute(host.staged.fields.get(field));
       return value;
     }
-    const text = state.entries.update(field, recompute);
-    if (text === undefined) state.decoded.delete(field);
+    const text = host.staged.fields.update(field, recompute);
+    if (text === undefined) host.staged.decoded.delete(field);
     else this.#remember(field, key, text, value);
     return value;
   }
 
   clear(): void {
-    for (const key of this.#stored()) stage(this.#state, fieldName(this.#prefix, key), undefined);
+    for (const key of this.#stored()) stage(this.#host, fieldName(this.#prefix, key), undefined);
   }
 
   #stored(): string[] {
-    this.#state.wasRead = true;
-    const names = this.#state.entries.names();
+    this.#host.response.noteRead();
+    const names = this.#host.staged.fields.names();
     return names.flatMap((field) => (field.startsWith(this.#prefix) ? (parseField(field)?.key ?? []) : []));
   }
 

@@ -8,7 +8,7 @@ import type { StoreRules } from "./define-store.ts";
  * Between a store's values and the text of its fields: codec, version, migration, validation. `home` is the codec that
  * the record names, whose texts need no mark.
  */
-export interface EntryCodec {
+export interface ValueCodec {
   /** @throws TypeError naming store and key, for what cannot be stored. */
   encode(key: string, value: unknown, home: string | undefined): { text: string; value: unknown };
   /** @throws SessionCodecError naming store and key; `undefined` where the migration drops the entry. */
@@ -61,10 +61,10 @@ export function refusePromise<T>(value: T, message: string): asserts value is Ex
   throw new TypeError(message);
 }
 
-export function createEntryCodec(
+export function createValueCodec(
   { name, schema, version = 0, migrate }: StoreRules,
   codecs: ReadonlyMap<string, Codec>,
-): EntryCodec {
+): ValueCodec {
   const [writer = DEFAULT_CODEC] = codecs.keys();
   const entry = (key: string): string => `Store "${name}", key ${JSON.stringify(key)}`;
 

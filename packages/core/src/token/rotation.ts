@@ -1,90 +1,122 @@
 import { sameDigest } from "./token.ts";
 
-/** One turn of a token's secret. */
-interface Turn {
+/** The generation of a token's secret that the client is known to use. */
+interface Current {
   readonly digest: string;
-  /** When it was handed out. */
+  /** When it was handed out, in epoch milliseconds. */
   readonly at: number;
-  /** Of the current turn: how many new ones were handed out in vain. Of the others: when it first came back, or 0. */
-  readonly last: number;
+  /** How many newer generations were handed out since and never came back. */
+  readonly lostCount: number;
+}
+
+/** A generation that was handed out after the current one. */
+interface Pending {
+  readonly digest: string;
+  /** When it was handed out, in epoch milliseconds. */
+  readonly at: number;
+  /** When a request first presented it; 0 if none did. */
+  readonly firstSeenAt: number;
 }
 
 /**
- * Periodic rotation: which turns of a token's secret are good, and when the next one is handed out. The current turn
- * stands first, then those that were handed out since, in that order.
+ * Periodic rotation: which generations of a token's secret are good, and when the next one is handed out. The current
+ * generation stands first, then those that were handed out since, in that order.
  *
- * A new turn goes to one response, which may be lost, and responses of one browser arrive in any order. So the
- * current turn stays good until a new one was presented again at least `grace` after it was first seen: by then
- * every request that was sent with the old one has arrived, since a request and its response take less than `grace`.
+ * A new generation goes out with one response. That response may be lost, and the responses of one browser arrive in any
+ * order. So the current generation stays good until a newer one was presented again at least `grace` after it was first
+ * seen: a request and its response take less than `grace`, so every request with the old one has arrived by then.
  */
-export type Turns = readonly [Turn, ...Turn[]];
+export type Generations = readonly [Current, ...Pending[]];
 
+/** The manager's option `rotation`, in milliseconds. */
 export interface Rotation {
   readonly every: number;
   readonly grace: number;
   readonly onReuse: "destroy" | "report";
 }
 
-/** So many responses with a new turn may be lost in a row; then the old turn is taken for a copy that stays behind. */
-const MOST_IN_VAIN = 8;
+/** After so many lost generations in a row the client is taken for one that keeps a copy of an old token. */
+const MOST_LOST = 8;
 
-export const formatTurns = (turns: Turns): string =>
-  turns.map(({ digest, at, last }) => `${digest}.${at}.${last}`).join(" ");
+/** The generations of a session that begins. */
+export const firstGeneration = (digest: string, at: number): Generations => [{ digest, at, lostCount: 0 }];
 
-export function parseTurns(text = ""): Turns | undefined {
-  const turns: Turn[] = [];
-  for (const turn of text.split(" ", 32)) {
-    const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(turn) ?? [];
+/** One text for the record: `<digest>.<at>.<lostCount or firstSeenAt>` for each, separated by spaces. */
+export const formatGenerations = ([current, ...pending]: Generations): string =>
+  [
+    `${current.digest}.${current.at}.${current.lostCount}`,
+    ...pending.map(({ digest, at, firstSeenAt }) => `${digest}.${at}.${firstSeenAt}`),
+  ].join(" ");
+
+/** Reads what `formatGenerations` wrote; `undefined` for any other text. */
+export function parseGenerations(text = ""): Generations | undefined {
+  let current: Current | undefined;
+  const pending: Pending[] = [];
+  for (const generation of text.split(" ", 32)) {
+    const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(generation) ?? [];
     if (digest === undefined) return undefined;
-    turns.push({ digest, at: Number(at), last: Number(last) });
+    if (current) pending.push({ digest, at: Number(at), firstSeenAt: Number(last) });
+    else current = { digest, at: Number(at), lostCount: Number(last) };
   }
-  const [current, ...pending] = turns;
   return current && [current, ...pending];
 }
 
-/** Whether a turn is good. One that was good once and is no more was copied, or restored from a backup. */
-export function accepts(turns: Turns, digest: string, now: number, rotation: Rotation | undefined): boolean {
-  // Every turn is compared, so that the time tells nothing of which.
-  const [isCurrent, ...others] = turns.map((turn) => sameDigest(turn.digest, digest));
-  const [current, ...pending] = turns;
-  if (!isCurrent || !rotation || current.last < MOST_IN_VAIN || pending.some(({ last }) => last > 0))
+/** Whether a generation is good. One that was good once and is no more was copied, or restored from a backup. */
+export function accepts(
+  generations: Generations,
+  digest: string,
+  now: number,
+  rotation: Rotation | undefined,
+): boolean {
+  // Every generation is compared, so that the time taken does not tell which one matched.
+  const [isCurrent, ...others] = generations.map((generation) => sameDigest(generation.digest, digest));
+  const [current, ...pending] = generations;
+  if (
+    !isCurrent ||
+    !rotation ||
+    current.lostCount < MOST_LOST ||
+    pending.some(({ firstSeenAt }) => firstSeenAt > 0)
+  )
     return isCurrent || others.includes(true);
   return now < (pending.at(-1)?.at ?? now) + rotation.grace;
 }
 
 /**
- * What a request that presented `digest` at `now` changes: `turns` to store, and `handOut` where its response is to
- * carry `next`. `undefined` where it changes nothing.
+ * What a request that presented `digest` at `now` changes: the generations to store, and `handOut` where the response is
+ * to carry `next`. `undefined` where it changes nothing.
  */
 export function advance(
-  turns: Turns,
+  generations: Generations,
   digest: string,
   next: string | undefined,
   now: number,
   { every, grace }: Rotation,
-): { turns: Turns; handOut: boolean } | undefined {
-  let [current, ...pending] = turns;
-  const index = pending.findIndex((turn) => turn.digest === digest);
+): { generations: Generations; handOut: boolean } | undefined {
+  let [current, ...pending] = generations;
+  const index = pending.findIndex((generation) => generation.digest === digest);
   const presented = pending[index];
-  if (presented?.last === 0)
-    return {
-      turns: [current, ...pending.with(index, { ...presented, last: Math.max(now, 1) })],
-      handOut: false,
-    };
+  if (presented?.firstSeenAt === 0) {
+    const seen = { ...presented, firstSeenAt: Math.max(now, 1) };
+    return { generations: [current, ...pending.with(index, seen)], handOut: false };
+  }
   if (presented) {
-    if (now < presented.last + grace) return undefined;
-    // Only what was handed out before it ends: a later one may be on its way to the browser still.
-    current = { ...presented, last: 0 };
+    if (now < presented.firstSeenAt + grace) return undefined;
+    // Only what was handed out before it ends: a later one may still be on its way to the browser.
+    current = { digest, at: presented.at, lostCount: 0 };
     pending = pending.slice(index + 1);
   } else if (current.digest !== digest) return undefined;
 
-  const { at, last } = current;
-  const due =
-    last === 0 ? now >= at + every : last < MOST_IN_VAIN && now >= (pending.at(-1)?.at ?? at) + grace;
-  if (due && next !== undefined && pending.every((turn) => turn.last === 0))
+  const { at, lostCount } = current;
+  const isDue =
+    lostCount === 0 ? now >= at + every : lostCount < MOST_LOST && now >= (pending.at(-1)?.at ?? at) + grace;
+  if (isDue && next !== undefined && pending.every(({ firstSeenAt }) => firstSeenAt === 0))
     return {
-      turns: [{ ...current, last: last + 1 }, ...pending, { digest: next, at: now, last: 0 }],
+      generations: [
+        { ...current, lostCount: lostCount + 1 },
+        ...pending,
+        { digest: next, at: now, firstSeenAt: 0 },
+      ],
       handOut: true,
     };
-  return presented && { turns: [current, ...pending], handOut: false };
+  return presented && { generations: [current, ...pending], handOut: false };
 }

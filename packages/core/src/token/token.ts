@@ -3,13 +3,13 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
  * What the client holds: `<id>.<secret>`, and `.<mac>` where secrets are configured. The id is the lookup key, and no
- * secret. Of the secret's 32 bytes, 16 name the family (one login) and 16 the turn (one periodic rotation).
+ * secret. Of the secret's 32 bytes, 16 name the family (one login) and 16 the generation (one periodic rotation).
  * At least 64 bits of entropy: OWASP Session Management Cheat Sheet, "Session ID Entropy".
  */
 export interface Token {
   readonly id: string;
   readonly family: Buffer;
-  readonly turn: Buffer;
+  readonly generation: Buffer;
 }
 
 const SHAPE = /^([0-9a-f]{32})\.([\w-]{43})(?:\.([\w-]{43}))?$/;
@@ -22,17 +22,17 @@ export function newToken(): Token {
   return {
     id: random.toString("hex", 0, 16),
     family: random.subarray(16, 32),
-    turn: random.subarray(32, 48),
+    generation: random.subarray(32, 48),
   };
 }
 
-/** The same session's token with a new turn. */
-export const nextTurn = (token: Token): Token => ({ ...token, turn: randomBytes(16) });
+/** The same session's token with a new generation. */
+export const nextGeneration = (token: Token): Token => ({ ...token, generation: randomBytes(16) });
 
-/** What the record keeps of a family or a turn: enough to recognise it, useless to present. */
+/** What the record keeps of a family or a generation: enough to recognise it, useless to present. */
 export const digest = (half: Buffer): string => hash("sha256", half, "base64url");
 
-/** Whether two digests are the same, in time that tells nothing of where they differ. */
+/** Whether two digests are equal. The time it takes does not tell where they differ. */
 export function sameDigest(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);
@@ -45,7 +45,7 @@ const mac = (key: string, name: string, signed: string): string =>
 
 /** The text of a token, signed with the newest key where there are keys. */
 export function formatToken(token: Token, name: string, keys: readonly string[]): string {
-  const text = `${token.id}.${Buffer.concat([token.family, token.turn]).toString("base64url")}`;
+  const text = `${token.id}.${Buffer.concat([token.family, token.generation]).toString("base64url")}`;
   const [newest] = keys;
   return newest === undefined ? text : `${text}.${mac(newest, name, text)}`;
 }
@@ -68,5 +68,5 @@ export function parseToken(
     if (signature === undefined || !keys.some((key) => sameDigest(mac(key, name, signed), signature)))
       return "signature";
   }
-  return { id, family: secret.subarray(0, 16), turn: secret.subarray(16) };
+  return { id, family: secret.subarray(0, 16), generation: secret.subarray(16) };
 }

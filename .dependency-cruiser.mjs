@@ -1,0 +1,50 @@
+/**
+ * The rooms of packages/core/src, lowest first. A file imports from its own room and from those before it, so that a
+ * reader of a room needs nothing of the rooms above. The entries beside the rooms (`index.ts`, …) import from any.
+ */
+const rooms = ["base", "driver", "token", "record", "store", "context", "session", "manager", "http"];
+const core = "^packages/core/src/";
+
+const upwards = rooms.slice(0, -1).map((room, index) => ({
+  name: `core: ${room} imports nothing of the rooms above it`,
+  severity: "error",
+  from: { path: `${core}${room}/` },
+  to: { path: `${core}(?:${rooms.slice(index + 1).join("|")})/` },
+}));
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    ...upwards,
+    {
+      name: "core: every file lies in a room, or is an entry",
+      severity: "error",
+      from: { path: `${core}(?!(?:${rooms.join("|")})/|(?:index|memory|driver-tools|adapter-tools)\\.ts$)` },
+      to: {},
+    },
+    {
+      name: "core: no room imports an entry",
+      severity: "error",
+      from: { path: `${core}[^/]+/` },
+      to: { path: `${core}[^/]+\\.ts$` },
+    },
+    {
+      name: "no circles, types included",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "packages import each other by their names",
+      severity: "error",
+      from: { path: "^packages/([^/]+)/src/" },
+      to: { path: "^packages/", pathNot: ["^packages/$1/", "^packages/[^/]+/(?:dist|package\\.json)"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.base.json" },
+    enhancedResolveOptions: { conditionNames: ["types", "import", "default"], exportsFields: ["exports"] },
+  },
+};

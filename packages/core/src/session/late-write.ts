@@ -1,0 +1,18 @@
+import { SessionError } from "../base/errors.ts";
+
+export const headersSent = (what: string): SessionError =>
+  new SessionError(
+    "ERR_SESSION_HEADERS_SENT",
+    `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
+  );
+
+/** The places in the program that wrote too late; a place that does so with every request is reported once. */
+const latePlaces = new Set<string>();
+const MOST_PLACES = 100;
+
+/** Warns of a write that is dropped, with the place in the program that made it. */
+export function warnOfLateWrite({ message, stack = "" }: SessionError): void {
+  if (latePlaces.has(stack) || latePlaces.size >= MOST_PLACES) return;
+  latePlaces.add(stack);
+  process.emitWarning(`${message} It was dropped.`, { detail: stack });
+}

@@ -1,0 +1,43 @@
+import { expiryFrom } from "../context/context.ts";
+import type { SessionRecord } from "../record/session-record.ts";
+import type { State } from "./state.ts";
+
+/** Data that is written moves the expiry too, but not more often than this: moving it needs a compare-and-set. */
+const EXPIRY_GRAIN_MS = 1000;
+
+/** Where being used moves the expiry to; `undefined` where it is left. */
+export function touched(
+  { opened, staged, context: { settings } }: State,
+  record: SessionRecord,
+  now: number,
+  hasData: boolean,
+): number | undefined {
+  if (!opened.touch || record.fixed || staged.expiry !== undefined) return undefined;
+  const target = expiryFrom(settings, now, record.createdAt);
+  // The last move, to the absolute timeout itself, may be a small one.
+  const isLast = target === record.createdAt + settings.absolute;
+  const least = isLast ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
+  return target - record.expiresAt >= Math.max(least, 1) ? target : undefined;
+}
+
+/** Whether the headers have gone out. */
+export const isSent = ({ response: { stage } }: State): boolean => stage === "sent" || stage === "over";
+
+/** Whether a commit may have something to write or to send by now. */
+export function isPending(state: State): boolean {
+  const { phase, record, response, staged, opened, context } = state;
+  // Whatever else there is, no response is left for it.
+  if (isSent(state)) return false;
+  if (
+    response.cookieToSend ||
+    phase.kind === "replacing" ||
+    staged.expiry !== undefined ||
+    staged.decoded.size > 0 ||
+    state.hasNew
+  )
+    return true;
+  if (!record || opened.by === "id") return false;
+  // Whether a new generation is due takes more to find out than to wait for.
+  const mayRotate = context.settings.rotation !== undefined && record.principal !== undefined;
+  return mayRotate || touched(state, record, context.settings.clock(), false) !== undefined;
+}
