@@ -1,0 +1,160 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { drawRooms, picture, rooms } from "../tools/draw-rooms.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const textOf = (path: string): string => readFileSync(join(root, path), "utf8");
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => path !== "" && existsSync(join(root, path)));
+
+const sources = tracked.filter((path) => /^packages\/[\w-]+\/src\/.*\.ts$/.test(path));
+const architecture = "docs/architecture.md";
+/** What says where something is in the code, and must go on being right about it. */
+const described = [architecture, ...tracked.filter((path) => /^docs\/decisions\/.*\.md$/.test(path))];
+
+/** Code blocks show what a program may write, and not what is in this repository. */
+const proseOf = (path: string): string => textOf(path).replace(/^```[\s\S]*?^```/gm, "");
+
+interface Link {
+  readonly text: string;
+  /** From the root; `""` for the page itself. */
+  readonly path: string;
+  readonly anchor: string | undefined;
+}
+
+function linksOf(page: string): Link[] {
+  const links = proseOf(page).matchAll(/\[((?:`[^`]*`|[^\]`])+)\]\(([^)\s]+)\)/g);
+  return [...links]
+    .filter(([, , target = ""]) => !/^[a-z]+:/.test(target))
+    .map(([, text = "", target = ""]) => {
+      const [path = "", anchor] = target.split("#");
+      return { text, path: path && posix.join(posix.dirname(page), path), anchor };
+    });
+}
+
+/** As GitHub makes them out of headings. */
+const anchorsOf = (page: string): string[] =>
+  [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+const hasWord = (path: string, word: string): boolean =>
+  new RegExp(`(?<![\\w$])${word}(?![\\w$])`).test(textOf(path));
+
+/** Quotes and apostrophes of a title are escaped in the source, or not. */
+const plain = (text: string): string => text.replaceAll("\\", "");
+
+// Pages that are written for a repository of their own, and what a release tool writes.
+const pages = tracked.filter((path) => /(?<!CHANGELOG)\.md$/.test(path) && !path.includes("/template/"));
+
+test("every link from one file of the repository to another leads somewhere", () => {
+  const broken = pages.flatMap((page) =>
+    linksOf(page)
+      .filter(({ path, anchor }) => {
+        const target = path || page;
+        if (!existsSync(join(root, target))) return true;
+        return anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).includes(anchor);
+      })
+      .map(({ path, anchor }) => `${page}: ${[path, anchor].filter(Boolean).join("#")}`),
+  );
+  expect([...new Set(broken)]).toEqual([]);
+});
+
+describe.each(described)("%s", (page) => {
+  test("names files that are there", () => {
+    const named = [...proseOf(page).matchAll(/`((?:packages|tools|test|bench|docs|examples)\/[\w./*-]+)`/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !path.includes("*"));
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("names functions that are in the file that it links to", () => {
+    const wrong = linksOf(page).filter(({ text, path }) => {
+      const [, name] = /^`(\w+)(?:\(\))?`$/.exec(text) ?? [];
+      return name !== undefined && path.endsWith(".ts") && !hasWord(path, name);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("names calls that some package has", () => {
+    const calls = [...proseOf(page).matchAll(/`(?:\w+\.)*(\w+)\([^`]*\)`/g)].map(([, name = ""]) => name);
+    const own = new Set(calls.filter((name) => !sources.some((path) => hasWord(path, name))));
+    expect([...own]).toEqual([]);
+  });
+
+  test("names tests by the titles that they have", () => {
+    const wrong = linksOf(page).filter(({ text, path }) => {
+      const [, title] = /^"(.+)"$/.exec(text) ?? [];
+      return title !== undefined && existsSync(join(root, path)) && !plain(textOf(path)).includes(title);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("names rules that SPEC.md has", () => {
+    const spec = textOf("SPEC.md");
+    const named = new Set([...proseOf(page).matchAll(/\bR\d+(?:\.\d+)?\b/g)].map(([rule]) => rule));
+    const missing = [...named].filter((rule) =>
+      rule.includes(".") ? !spec.includes(`**${rule}**`) : !spec.includes(`### ${rule} `),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+test("the promises of README.md and the rows of the table of promises are the same, in the same order", () => {
+  const promised = [...textOf("README.md").matchAll(/^\d\. \*\*(.+?)\.?\*\*/gm)].map(([, title]) => title);
+  const rows = [...textOf(architecture).matchAll(/^\| \d\. ([^|]+?) \|/gm)].map(([, title]) => title);
+  expect(promised.length).toBeGreaterThan(0);
+  expect(rows).toEqual(promised);
+});
+
+test("every decision is in the list of decisions, and numbered in order", () => {
+  const files = readdirSync(join(root, "docs/decisions")).filter((name) => /^\d{4}-/.test(name));
+  const listed = linksOf("docs/decisions/README.md")
+    .map(({ path }) => posix.basename(path))
+    .filter((name) => /^\d/.test(name));
+  expect(listed).toEqual(files.sort());
+  expect(files.map((name) => Number(name.slice(0, 4)))).toEqual(files.map((_, i) => i + 1));
+  for (const file of files)
+    expect(textOf(`docs/decisions/${file}`)).toContain(`# ${Number(file.slice(0, 4))}. `);
+});
+
+describe("the rooms of core", () => {
+  const src = "packages/core/src";
+  const order = rooms().map(({ name }) => name);
+
+  test("are those of the table in docs/architecture.md", () => {
+    const folders = readdirSync(join(root, src), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect([...order].sort()).toEqual(folders.sort());
+  });
+
+  test("import only from rooms below them, and never from an entry", () => {
+    const upwards: string[] = [];
+    for (const path of sources.filter((source) => source.startsWith(`${src}/`))) {
+      const [room = "", inRoom] = path.slice(src.length + 1).split("/");
+      if (inRoom === undefined) continue;
+      for (const [, target = ""] of textOf(path).matchAll(/\bfrom "(\.[^"]+)"/g)) {
+        const imported = posix.join(dirname(path), target);
+        const [other = "", inOther] = imported.slice(src.length + 1).split("/");
+        const isBelow = inOther !== undefined && order.indexOf(other) > order.indexOf(room);
+        if (other !== room && !isBelow) upwards.push(`${path} imports ${imported}`);
+      }
+    }
+    expect(upwards).toEqual([]);
+  });
+
+  test("are drawn as the table has them; node tools/draw-rooms.mjs draws them again", () => {
+    expect(readFileSync(picture, "utf8")).toBe(drawRooms());
+  });
+});
