@@ -22,6 +22,7 @@ export function rooms() {
 const WIDTH = 880;
 const ROW = 46;
 const LEFT = 110;
+const MIDDLE = LEFT + (WIDTH - LEFT - 42) / 2;
 
 /** @type {(text: string) => string} */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
@@ -53,11 +54,11 @@ export function drawRooms() {
     `<rect class="page" x="1" y="1" width="${WIDTH - 2}" height="${bottom + 24}" rx="8"/>`,
     '<text class="side" x="20" y="52">packages</text>',
     ...packages.map((name, i) => box(LEFT + i * wide, 28, wide - 12, "package", name)),
-    ...packages.map((_, i) => arrow(LEFT + i * wide + (wide - 12) / 2, 28 + ROW - 6, entries - 6)),
-    `<text class="side" x="${LEFT + wide + 40}" y="104">packages import the entries, and never a room</text>`,
+    arrow(MIDDLE, 28 + ROW - 6, entries - 6),
+    `<text class="side" x="${MIDDLE + 14}" y="104">packages import the entries, and never a room</text>`,
     `<text class="side" x="20" y="${entries + 24}">entries</text>`,
-    box(LEFT, entries, WIDTH - LEFT - 42, "entry", "core", "index   adapter-tools   driver-tools   memory"),
-    arrow(LEFT + (WIDTH - LEFT - 42) / 2, entries + ROW - 6, top - 6),
+    box(LEFT, entries, WIDTH - LEFT - 42, "entry", "core", "index · adapter-tools · driver-tools · memory"),
+    arrow(MIDDLE, entries + ROW - 6, top - 6),
     `<text class="side" x="20" y="${top + 24}">rooms</text>`,
     ...all.map(({ name, holds }, i) => box(LEFT, top + i * ROW, WIDTH - LEFT - 42, "room", name, holds)),
     arrow(62, top + 40, bottom - 12),
