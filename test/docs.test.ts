@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { drawRooms, picture, rooms } from "../tools/draw-rooms.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** `""` for a file that is not there: of that the links tell. */
+/** Returns `""` for a missing file: the test of links reports it. */
 const textOf = (path: string): string => {
   const file = join(root, path);
   return existsSync(file) && statSync(file).isFile() ? readFileSync(file, "utf8") : "";
@@ -20,7 +20,7 @@ const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--excl
 
 const sources = tracked.filter((path) => /^packages\/[\w-]+\/src\/.*\.ts$/.test(path));
 const architecture = "docs/architecture.md";
-/** What says where something is in the code, and must go on being right about it. */
+/** The pages that name files, functions and tests. */
 const described = [architecture, ...tracked.filter((path) => /^docs\/decisions\/.*\.md$/.test(path))];
 
 /** Code blocks show what a program may write, and not what is in this repository. */
@@ -55,10 +55,10 @@ const anchorsOf = (page: string): string[] =>
 const hasWord = (path: string, word: string): boolean =>
   new RegExp(`(?<![\\w$])${word}(?![\\w$])`).test(textOf(path));
 
-/** Quotes and apostrophes of a title are escaped in the source, or not. */
+/** A source may escape the quotes of a title. */
 const plain = (text: string): string => text.replaceAll("\\", "");
 
-// Pages that are written for a repository of their own, and what a release tool writes.
+// Templates are for other repositories, and a release tool writes the changelogs.
 const pages = tracked.filter((path) => /(?<!CHANGELOG)\.md$/.test(path) && !path.includes("/template/"));
 
 test("every link from one file of the repository to another leads somewhere", () => {
@@ -164,7 +164,7 @@ describe("the rooms of core", () => {
       const [room = "", inRoom] = path.slice(src.length + 1).split("/");
       if (inRoom === undefined) continue;
       for (const [, target = ""] of textOf(path).matchAll(/\bfrom "(\.[^"]+)"/g)) {
-        const imported = posix.join(dirname(path), target);
+        const imported = posix.join(posix.dirname(path), target);
         const [other = "", inOther] = imported.slice(src.length + 1).split("/");
         const isBelow = inOther !== undefined && order.indexOf(other) > order.indexOf(room);
         if (other !== room && !isBelow) upwards.push(`${path} imports ${imported}`);
