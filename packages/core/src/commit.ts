@@ -1,4 +1,5 @@
 import type { SessionCookie } from "./cookie.ts";
+import { mergeFields } from "./driver/change.ts";
 import type { Change } from "./driver.ts";
 import type { Patch } from "./entries.ts";
 import { SessionConflictError } from "./errors.ts";
@@ -132,18 +133,6 @@ function dataOf(state: State, record: SessionRecord, patch: Patch): Change | und
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
-function merge(
-  fields: ReadonlyMap<string, string>,
-  patch: ReadonlyMap<string, string | null>,
-): Map<string, string> {
-  const merged = new Map(fields);
-  for (const [field, text] of patch) {
-    if (text === null) merged.delete(field);
-    else merged.set(field, text);
-  }
-  return merged;
-}
-
 /** Writes what changed to a record that is stored: one call, more only where another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context } = state;
@@ -164,7 +153,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       data && aside
         ? new Map([...data.fields, ...aside.fields])
         : (data?.fields ?? aside?.fields ?? new Map<string, string>());
-    let fields = merge(record.fields, sent);
+    let fields = mergeFields(new Map(record.fields), sent);
     const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
     let change: Change = {
       fields: sent,
@@ -177,7 +166,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       if (!data) return "unchanged";
       aside = undefined;
       change = data;
-      fields = merge(record.fields, change.fields);
+      fields = mergeFields(new Map(record.fields), change.fields);
       outcome = await driver.commit(record.id, change, now);
     }
     if (outcome === "gone") return foundGone(state);

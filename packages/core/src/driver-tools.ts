@@ -6,6 +6,24 @@ import { DriverUnavailableError, isSessionError, type SessionError } from "./err
 
 export { checkOption, checkOptions, isWhole } from "./check.ts";
 export { type ClientName, checkClient } from "./clients.ts";
+export { mergeChange, mergeFields, raisesVersion } from "./driver/change.ts";
+export { pageById } from "./driver/page.ts";
+export { type RetryRules, retry } from "./driver/retry.ts";
+export { serialize } from "./driver/serialize.ts";
+export {
+  type FoundColumn,
+  type FoundIndex,
+  type FoundTable,
+  inspectTable,
+  missingPermissions,
+  refuseForeign,
+  refuseIncomplete,
+  type TableInspection,
+  type WantedIndex,
+  type WantedTable,
+} from "./driver/sql/inspect.ts";
+export { readTable, type SqlTable, type SqlTableRules } from "./driver/sql/table.ts";
+export { closing, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
 export { milliseconds } from "./duration.ts";
 export { selfProvisioning } from "./self-provisioning.ts";
 export { shownError } from "./shown-error.ts";
