@@ -245,7 +245,7 @@ describe("a table of SQL", () => {
 
   test("that is as it must be has no problem", () => {
     const inspection = inspectTable(wanted, whole);
-    expect(inspection).toEqual({ state: "complete", missingIndexes: [], problems: [] });
+    expect(inspection).toEqual({ state: "complete", columnsFit: true, missingIndexes: [], problems: [] });
     expect(() => refuseIncomplete(wanted, inspection)).not.toThrow();
   });
 
@@ -280,7 +280,12 @@ describe("a table of SQL", () => {
       "The index on (principal, id) of t is missing, and listings are slow: run setup()",
     ],
   ])("has a sentence for what is wrong", (found, sentence) => {
-    expect(inspectTable(wanted, found)).toMatchObject({ state: "complete", problems: [sentence] });
+    const columnsFit = !sentence.startsWith("The column");
+    expect(inspectTable(wanted, found)).toMatchObject({
+      state: "complete",
+      columnsFit,
+      problems: [sentence],
+    });
   });
 
   test("names the indexes that setup() is to make", () => {
@@ -291,6 +296,7 @@ describe("a table of SQL", () => {
     const missing = inspectTable(wanted, undefined);
     expect(missing).toEqual({
       state: "missing",
+      columnsFit: false,
       missingIndexes: ["by_expiry", "by_principal"],
       problems: ["The table t is missing: run setup()"],
     });
@@ -317,7 +323,12 @@ describe("a table of SQL", () => {
     const inspection = inspectTable(wanted, found);
     const sentence =
       "t is no table of this driver's, which has the columns id, principal, expires_at: give the option table another name";
-    expect(inspection).toEqual({ state: "foreign", missingIndexes: [], problems: [sentence] });
+    expect(inspection).toEqual({
+      state: "foreign",
+      columnsFit: false,
+      missingIndexes: [],
+      problems: [sentence],
+    });
     for (const refuse of [refuseForeign, refuseIncomplete])
       expect(() => refuse(wanted, inspection)).toThrow(`mine: ${sentence}. It was left as it is`);
   });

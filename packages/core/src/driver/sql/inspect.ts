@@ -56,6 +56,8 @@ export interface FoundIndex {
 export interface TableInspection {
   /** `foreign`: another application's. `incomplete`: the driver's own, without one of the columns. */
   readonly state: "missing" | "foreign" | "incomplete" | "complete";
+  /** Whether each column is as it is wanted, so that the driver's own statements can be tried. */
+  readonly columnsFit: boolean;
   /** The names of the indexes that are wanted and not there. */
   readonly missingIndexes: readonly string[];
   /** For `check()`: a sentence for each thing that is missing or wrong. */
@@ -103,6 +105,7 @@ export function inspectTable(wanted: WantedTable, found: FoundTable | undefined)
   if (found === undefined)
     return {
       state: "missing",
+      columnsFit: false,
       missingIndexes: Object.keys(indexes),
       problems: [`The table ${table} is missing: run setup()`],
     };
@@ -111,22 +114,25 @@ export function inspectTable(wanted: WantedTable, found: FoundTable | undefined)
   if (!found.isTable || there.length < names.length - 1)
     return {
       state: "foreign",
+      columnsFit: false,
       missingIndexes: [],
       problems: [
         `${table} is no table of this driver's, which has the columns ${names.join(", ")}: give the option table another name`,
       ],
     };
+  const columnProblems = Object.entries(columns).flatMap(
+    ([name, definition]) =>
+      columnProblem(`The column ${name} of ${table}`, definition, found.columns.get(name)) ?? [],
+  );
   const missing = Object.entries(indexes).filter(
     ([, index]) => !found.indexes.some((one) => serves(one, index)),
   );
   return {
     state: there.length < names.length ? "incomplete" : "complete",
+    columnsFit: columnProblems.length === 0,
     missingIndexes: missing.map(([name]) => name),
     problems: [
-      ...Object.entries(columns).flatMap(
-        ([name, definition]) =>
-          columnProblem(`The column ${name} of ${table}`, definition, found.columns.get(name)) ?? [],
-      ),
+      ...columnProblems,
       ...(found.primaryKey.join() === primaryKey.join()
         ? []
         : [
