@@ -1,12 +1,40 @@
-import type { Call } from "@sessions/core/driver-tools";
-import type {
-  MysqlClientLike,
-  MysqlConnectionLike,
-  MysqlPoolConnectionLike,
-  MysqlPoolLike,
-  MysqlStatement,
-} from "./client.ts";
+import { type Call, serialize } from "@sessions/core/driver-tools";
 import { isHarmless, tooLarge, withoutRow } from "./errors.ts";
+
+// The little that the driver uses of the package `mysql2`, in both of its flavours.
+
+/** A statement, and how its answer is to be read whatever the client's own settings say. */
+export interface MysqlStatement {
+  readonly sql: string;
+  readonly values: string[];
+  readonly nestTables: boolean;
+  readonly namedPlaceholders: boolean;
+  readonly typeCast: (field: { buffer(): Buffer | null }) => Buffer | null;
+}
+
+/** One connection, of `mysql2/promise`. */
+export interface MysqlConnectionLike {
+  query(statement: MysqlStatement): Promise<readonly unknown[]>;
+}
+
+/** One connection of a pool, of `mysql2/promise`. */
+export interface MysqlPoolConnectionLike extends MysqlConnectionLike {
+  release(): void;
+  destroy(): void;
+}
+
+/** A pool of connections, of `mysql2/promise`. */
+export interface MysqlPoolLike {
+  getConnection(): Promise<MysqlPoolConnectionLike>;
+}
+
+/** A pool or a connection of the flavour with callbacks, `mysql2`. */
+export interface MysqlCallbackClientLike {
+  promise(): MysqlPoolLike | MysqlConnectionLike;
+}
+
+/** Any client of the package `mysql2`: what `createPool` or `createConnection` answers, with promises or with callbacks. */
+export type MysqlClientLike = MysqlPoolLike | MysqlConnectionLike | MysqlCallbackClientLike;
 
 /** What a statement came to. */
 export interface Answer {
@@ -29,7 +57,7 @@ export interface Lease {
   transaction<T>(body: () => Promise<T>): Promise<T>;
 }
 
-/** Does some work on a connection that nobody else uses meanwhile. */
+/** Does some work on a connection that nothing else uses meanwhile. */
 type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
 
 /** A server that takes no statement of this many bytes is not known. Shorter ones are sent without asking it. */
@@ -64,11 +92,26 @@ async function query({ send }: Held, sql: string): Promise<Answer> {
   }
 }
 
+/** A connection that nothing else uses meanwhile. */
 interface Held {
   send(sql: string): Promise<unknown>;
-  release(): void;
   /** Ends it: its transaction is rolled back, and what it has not sent is never sent. */
   discard(): void;
+}
+
+/** Lends a connection for one piece of work. */
+type Lend = <T>(work: (held: Held) => Promise<T>) => Promise<T>;
+
+async function lendFrom<T>(
+  connection: Omit<MysqlPoolConnectionLike, "query">,
+  send: Held["send"],
+  work: (held: Held) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work({ send, discard: () => connection.destroy() });
+  } finally {
+    connection.release();
+  }
 }
 
 const sendBy =
@@ -76,14 +119,12 @@ const sendBy =
   async (sql) =>
     (await connection.query({ sql, ...PLAIN }))[0];
 
-async function fromPool(pool: MysqlPoolLike): Promise<Held> {
-  const connection = await pool.getConnection();
-  return {
-    send: sendBy(connection),
-    release: () => connection.release(),
-    discard: () => connection.destroy(),
+const poolLender =
+  (pool: MysqlPoolLike): Lend =>
+  async (work) => {
+    const connection = await pool.getConnection();
+    return lendFrom(connection, sendBy(connection), work);
   };
-}
 
 /** The pool with callbacks that the client's one with promises stands on. */
 interface CallbackPool {
@@ -104,56 +145,42 @@ function isCallbackPool(value: unknown): value is CallbackPool {
 }
 
 /** The same, at a lower price: the one with promises wraps a connection, and takes down the stack, for every statement. */
-function fromCallbackPool(pool: CallbackPool): Promise<Held> {
-  return new Promise((resolve, reject) => {
-    pool.getConnection((failed, connection) => {
-      if (failed) {
-        reject(failed);
-        return;
-      }
-      resolve({
-        send: (sql) =>
-          new Promise((answer, fail) => {
-            const done: Done = (error, result) => (error ? fail(error) : answer(result));
-            if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
-            else connection.query({ sql, ...PLAIN }, done);
-          }),
-        release: () => connection.release(),
-        discard: () => connection.destroy(),
-      });
+const callbackPoolLender =
+  (pool: CallbackPool): Lend =>
+  async (work) => {
+    const connection = await new Promise<CallbackConnection>((resolve, reject) => {
+      pool.getConnection((failed, opened) => (failed ? reject(failed) : resolve(opened)));
     });
-  });
-}
-
-/** The end of the last piece of work on each connection, whichever drivers share it. */
-const turns = new WeakMap<object, Promise<void>>();
+    const send = (sql: string): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const done: Done = (error, result) => (error ? reject(error) : resolve(result));
+        if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
+        else connection.query({ sql, ...PLAIN }, done);
+      });
+    return lendFrom(connection, send, work);
+  };
 
 /**
- * One connection does one thing after the other. To wait here, and not in the client's queue, keeps one's statements out
- * of another's transaction, and lets a call whose time is over leave without being sent.
+ * One connection does one thing after the other. To wait here, and not in the client's queue, keeps the statements of one
+ * call out of another call's transaction, and lets a call whose time is over leave without being sent.
  */
-async function inTurn(client: object, connection: MysqlConnectionLike): Promise<Held> {
-  const before = turns.get(client);
-  let release = (): void => {};
-  turns.set(
-    client,
-    new Promise((resolve) => {
-      release = resolve;
-    }),
-  );
-  await before;
-  // It is not the driver's to end.
-  return { send: sendBy(connection), release, discard() {} };
+const singleLender =
+  (client: object, connection: MysqlConnectionLike): Lend =>
+  (work) =>
+    // It is not the driver's to end.
+    serialize(client, () => work({ send: sendBy(connection), discard() {} }));
+
+/** The four kinds of clients as one. */
+function createLender(client: MysqlClientLike): Lend {
+  const promised = "promise" in client ? client.promise() : client;
+  if (!("getConnection" in promised)) return singleLender(client, promised);
+  const pool = "pool" in promised ? promised.pool : undefined;
+  return isCallbackPool(pool) ? callbackPoolLender(pool) : poolLender(promised);
 }
 
-/** The four kinds of clients as one; what is done on a connection is a call, and ends in time. */
-export function connectionsOf(client: MysqlClientLike, call: Call): Use {
-  const promised = "promise" in client ? client.promise() : client;
-  const pool = "pool" in promised ? promised.pool : undefined;
-  const open = () => {
-    if (!("getConnection" in promised)) return inTurn(client, promised);
-    return isCallbackPool(pool) ? fromCallbackPool(pool) : fromPool(promised);
-  };
+/** What is done on a connection is a call, and ends in time. */
+export function createConnection(client: MysqlClientLike, call: Call): Use {
+  const lend = createLender(client);
   /** The longest packet that the server takes, once a long statement has asked. */
   let longest = 0;
 
@@ -177,9 +204,8 @@ export function connectionsOf(client: MysqlClientLike, call: Call): Use {
       if (isLate) throw new Error("The time for this call is over");
     };
 
-    async function lease() {
-      const connection = await open();
-      const { release, discard } = connection;
+    async function use(connection: Held) {
+      const { discard } = connection;
       held = connection;
       const run: Run = async (sql) => {
         stopIfLate();
@@ -213,11 +239,9 @@ export function connectionsOf(client: MysqlClientLike, call: Call): Use {
           longest = 0;
         }
         throw error;
-      } finally {
-        release();
       }
     }
 
-    return call(lease, timeout, onLate);
+    return call(() => lend(use), timeout, onLate);
   };
 }

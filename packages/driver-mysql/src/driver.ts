@@ -1,13 +1,15 @@
 import type { CommitOutcome, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
   checkClient,
-  checkOption,
   checkOptions,
   createCall,
+  mergeFields,
   milliseconds,
+  pageById,
+  readTable,
+  retry,
 } from "@sessions/core/driver-tools";
-import type { MysqlClientLike } from "./client.ts";
-import { type Answer, connectionsOf, type Lease } from "./connection.ts";
+import { type Answer, createConnection, type Lease, type MysqlClientLike } from "./connection.ts";
 import { inTransaction, isContention, translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseListed, parseRow, statementsOf } from "./statements.ts";
@@ -39,37 +41,27 @@ const REMOVE_AT_ONCE = 500;
  */
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("mysqlDriver", options, ["client", "table", "timeout"]);
-  const { client, table = "sessions", timeout: limit = "2s" } = options;
+  const { client, table: name = "sessions", timeout: limit = "2s" } = options;
   checkClient(
     client,
     "a pool or a connection of the package mysql2",
     ["promise()", "getConnection()", "query()"],
     ["mysql2"],
   );
-  checkOption(
-    typeof table === "string" && /^\w{1,64}$/.test(table),
-    "table",
-    "a name of 1 to 64 of A-Z a-z 0-9 _",
-    table,
-  );
+  const table = readTable(name, {
+    form: /^\w{1,64}$/,
+    must: "a name of 1 to 64 of A-Z a-z 0-9 _",
+    quote: "`",
+  });
   const timeout = milliseconds("timeout", limit);
 
-  const call = createCall({ driver: "mysql", timeout, translate: translate(table) });
-  const use = connectionsOf(client, call);
-  const statements = statementsOf(`\`${table}\``);
+  const call = createCall({ driver: "mysql", timeout, translate: translate(name) });
+  const use = createConnection(client, call);
+  const statements = statementsOf(table.quoted);
 
   /** Some work on one connection. What lost to another transaction wrote nothing, and is tried again. */
-  function work<T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> {
-    return use(async (lease) => {
-      for (let attempts = 1; ; attempts++) {
-        try {
-          return await attempt(lease);
-        } catch (error) {
-          if (attempts === ATTEMPTS || !isContention(error)) throw error;
-        }
-      }
-    }, within);
-  }
+  const work = <T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> =>
+    use((lease) => retry(() => attempt(lease), { isContention, attempts: ATTEMPTS }), within);
 
   /** A statement that is its own transaction, or else would be acknowledged without being kept. */
   const write = (sql: string): Promise<Answer> =>
@@ -99,19 +91,14 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
         return ifVersion === undefined || insertId === ifVersion ? "committed" : "conflict";
       }
       // The caller may change its Map while this waits for the lock.
-      const patch = [...fields];
+      const patch = new Map(fields);
       return work(({ run, transaction }) =>
         transaction(async (): Promise<CommitOutcome> => {
           const row = (await run(statements.lock(id, now))).rows[0];
           if (row === undefined) return "gone";
           const record = parseRow(row);
           if (ifVersion !== undefined && record.version !== ifVersion) return "conflict";
-          const merged = new Map(record.fields);
-          for (const [name, text] of patch) {
-            if (text === null) merged.delete(name);
-            else merged.set(name, text);
-          }
-          await run(statements.replace(id, merged, change));
+          await run(statements.replace(id, mergeFields(new Map(record.fields), patch), change));
           return "committed";
         }),
       );
@@ -130,9 +117,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     },
 
     async list(query, now) {
-      const records = (await read(statements.list(query, now))).rows.map(parseListed);
-      const last = records.at(-1);
-      return { records, ...(records.length === query.limit && last && { cursor: last.id }) };
+      return pageById((await read(statements.list(query, now))).rows.map(parseListed), query.limit);
     },
 
     ...createProvisioning({ table, work }),

@@ -6,6 +6,6 @@ export type {
   MysqlPoolConnectionLike,
   MysqlPoolLike,
   MysqlStatement,
-} from "./client.ts";
+} from "./connection.ts";
 export { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
 export { fromUrl, type MysqlUrlOptions } from "./from-url.ts";

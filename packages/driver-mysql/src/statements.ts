@@ -8,6 +8,7 @@ import {
   type StoredRecord,
   type SweepRange,
 } from "@sessions/core";
+import { raisesVersion } from "@sessions/core/driver-tools";
 import { inTransaction } from "./errors.ts";
 
 /**
@@ -99,7 +100,8 @@ export function statementsOf(table: string) {
      * `insertId` is the version that the live record had, or 0 where there is none. The number of rows would not do: for a
      * touch that changes nothing it depends on how the client connected.
      */
-    commit(id: string, { fields, expiresAt, principal, ifVersion }: Change, now: number): string {
+    commit(id: string, change: Change, now: number): string {
+      const { fields, expiresAt, principal, ifVersion } = change;
       const deletes: string[] = [];
       const sets: string[] = [];
       for (const [name, text] of fields) {
@@ -111,10 +113,7 @@ export function statementsOf(table: string) {
       if (sets.length > 0) json = `JSON_SET(${json}, ${sets.join(", ")})`;
       const assign = (column: string, value: string | number): string =>
         `${column} = ${ifVersion === undefined ? value : `IF(version = ${ifVersion}, ${value}, ${column})`}`;
-      const counts =
-        ifVersion === undefined
-          ? Number(fields.size > 0 || principal !== undefined)
-          : `(version = ${ifVersion})`;
+      const counts = ifVersion === undefined ? Number(raisesVersion(change)) : `(version = ${ifVersion})`;
       return [
         `UPDATE ${table} SET`,
         [

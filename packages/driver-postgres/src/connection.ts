@@ -1,8 +1,41 @@
 import { createHash } from "node:crypto";
 import { DriverUnavailableError, isSessionError } from "@sessions/core";
-import type { Call } from "@sessions/core/driver-tools";
-import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
+import { type Call, retry, serialize } from "@sessions/core/driver-tools";
 import { isContention, isNotPrepared, isUsableAfter, withoutRow } from "./errors.ts";
+
+// The little that the driver uses of the package `pg`.
+
+/** A statement with its parameters, as `pg` takes it. */
+export interface PgQuery {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly name?: string;
+}
+
+/** What `pg` answers. */
+export interface PgResult {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
+
+/** A connected `Client`. */
+export interface PgClientLike {
+  query(query: PgQuery): Promise<PgResult>;
+}
+
+/** A connection that a `Pool` lends. */
+export interface PgPoolClientLike extends PgClientLike {
+  /** `true` ends the connection, where its state is not known. */
+  release(destroy?: boolean): void;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** A `Pool`. */
+export interface PgPoolLike {
+  readonly totalCount: number;
+  connect(): Promise<PgPoolClientLike>;
+}
 
 /** Sends one statement: a call, which ends within so many milliseconds. */
 export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
@@ -11,11 +44,8 @@ export type Send = (text: string, values: unknown[], timeout: number) => Promise
 const ATTEMPTS = 30;
 const PAUSE_MS = 20;
 
-const pause = (attempt: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, PAUSE_MS)));
-
 /** A pool and a single connection as one. Statements that others were in the way of, and wrote nothing, go again. */
-export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
+export function createConnection(client: PgClientLike | PgPoolLike, call: Call): Send {
   // Until a connection turns out to share server processes with others.
   let prepares = true;
 
@@ -25,19 +55,20 @@ export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
     let discard = ignore;
 
     async function sendOn(one: PgClientLike): Promise<PgResult> {
-      for (let attempt = 1; ; attempt++) {
+      async function attempt(): Promise<PgResult> {
         if (isLate) throw new DriverUnavailableError("postgres: no time was left to send the statement");
         const named = prepares;
         try {
           // A name stands for its text: another version of this program may share the server process.
           return await one.query({ text, values, ...(named && { name: nameOf(text) }) });
         } catch (error) {
-          if (named && isNotPrepared(error)) prepares = false;
-          else if (!isContention(error) || (attempt >= ATTEMPTS && timeout === Number.POSITIVE_INFINITY))
-            throw withoutRow(error);
-          else await pause(attempt);
+          if (!named || !isNotPrepared(error)) throw withoutRow(error);
+          prepares = false;
+          return attempt();
         }
       }
+      const attempts = timeout === Number.POSITIVE_INFINITY ? ATTEMPTS : undefined;
+      return retry(attempt, { isContention, attempts, longestPause: PAUSE_MS });
     }
 
     async function sendOnOneOf(pool: PgPoolLike): Promise<PgResult> {
@@ -67,7 +98,8 @@ export function senderOf(client: PgClientLike | PgPoolLike, call: Call): Send {
       discard();
     };
     if ("totalCount" in client) return call(() => sendOnOneOf(client), timeout, onLate);
-    return call(() => inTurn(client, () => sendOn(client)), timeout, onLate).catch((error: unknown) => {
+    // What waits here, and not in the client's queue, can leave without being sent.
+    return call(() => serialize(client, () => sendOn(client)), timeout, onLate).catch((error: unknown) => {
       // Of a server that answered, the error has a cause.
       const isLateness = isSessionError(error, "ERR_SESSION_UNAVAILABLE") && error.cause === undefined;
       throw isLateness && !isConnected(client) ? notConnected(error) : error;
@@ -85,16 +117,6 @@ const notConnected = (cause: unknown): DriverUnavailableError =>
     "postgres: the client is not connected: await client.connect() before the first call, or give the driver a Pool",
     { cause },
   );
-
-/** The end of the last statement on each single connection, whichever drivers share it. */
-const turns = new WeakMap<PgClientLike, Promise<unknown>>();
-
-/** One connection does one thing after the other; what waits here can leave without being sent. */
-function inTurn<T>(client: PgClientLike, send: () => Promise<T>): Promise<T> {
-  const turn = (turns.get(client) ?? Promise.resolve()).then(send);
-  turns.set(client, turn.catch(ignore));
-  return turn;
-}
 
 const names = new Map<string, string>();
 

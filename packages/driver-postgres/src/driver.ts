@@ -5,9 +5,11 @@ import {
   checkOptions,
   createCall,
   milliseconds,
+  pageById,
+  raisesVersion,
+  readTable,
 } from "@sessions/core/driver-tools";
-import type { PgClientLike, PgPoolLike, PgResult } from "./client.ts";
-import { senderOf } from "./connection.ts";
+import { createConnection, type PgClientLike, type PgPoolLike, type PgResult } from "./connection.ts";
 import { translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRow, statementsOf, toJson } from "./statements.ts";
@@ -39,27 +41,20 @@ export interface PostgresDriverOptions {
  */
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("postgresDriver", options, ["client", "table", "timeout", "unlogged"]);
-  const { client, table = "sessions", timeout: limit = "2s", unlogged = false } = options;
+  const { client, table: name = "sessions", timeout: limit = "2s", unlogged = false } = options;
   checkClient(client, "a Pool or a Client of the package pg", ["query()", "connect() totalCount"], ["pg"]);
-  checkOption(
-    typeof table === "string" && /^\w{1,48}(\.\w{1,48})?$/.test(table),
-    "table",
-    "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
-    table,
-  );
+  const table = readTable(name, {
+    form: /^\w{1,48}(\.\w{1,48})?$/,
+    must: "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
+  });
   checkOption(typeof unlogged === "boolean", "unlogged", "true or false", unlogged);
   const timeout = milliseconds("timeout", limit);
 
-  const call = createCall({ driver: "postgres", timeout, translate: translate(table) });
-  const sendWithin = senderOf(client, call);
+  const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
+  const sendWithin = createConnection(client, call);
   const send = (text: string, values: unknown[] = [], within = timeout): Promise<PgResult> =>
     sendWithin(text, values, within);
-  const statements = statementsOf(
-    table
-      .split(".")
-      .map((part) => `"${part}"`)
-      .join("."),
-  );
+  const statements = statementsOf(table.quoted);
 
   return {
     name: "postgres",
@@ -76,17 +71,17 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
       return record;
     },
 
-    async commit(id, { fields, expiresAt, principal, ifVersion }, now) {
+    async commit(id, change, now) {
+      const { fields, expiresAt, principal, ifVersion } = change;
       const deletes: string[] = [];
       const sets: [string, string][] = [];
       for (const [name, text] of fields) {
         if (text === null) deletes.push(name);
         else sets.push([name, text]);
       }
-      const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
       const values = [
         ...[id, now, deletes, toJson(sets), expiresAt ?? null],
-        ...[principal !== undefined, principal ?? null, counts ? 1 : 0],
+        ...[principal !== undefined, principal ?? null, raisesVersion(change) ? 1 : 0],
       ];
       if (ifVersion === undefined)
         return (await send(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
@@ -106,9 +101,7 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
         principal === undefined
           ? await send(statements.list, [cursor, limit])
           : await send(statements.listPrincipal, [cursor, limit, now, principal]);
-      const records = rows.map(parseRow);
-      const last = records.at(-1);
-      return { records, ...(records.length === limit && last && { cursor: last.id }) };
+      return pageById(rows.map(parseRow), limit);
     },
 
     ...createProvisioning({ table, unlogged, send }),

@@ -1,7 +1,33 @@
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { SqliteClientLike, SqliteStatementLike, SqliteValue } from "./client.ts";
+import { retry } from "@sessions/core/driver-tools";
 import { isContention, transactionIsOpen, withoutRow } from "./errors.ts";
+
+// The little that the driver uses of a handle, be it of `better-sqlite3` or of `node:sqlite`.
+
+/** What is bound to a statement. */
+export type SqliteValue = string | number | null;
+
+/** What `prepare` answers. */
+export interface SqliteStatementLike {
+  /** Executes it to its end, and answers how many rows were changed. */
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
+  /** Executes it to its end, and answers its rows: objects, or arrays of columns. */
+  all(...values: SqliteValue[]): unknown[];
+  /** Answers its first row. */
+  get(...values: SqliteValue[]): unknown;
+}
+
+/** An open database: `Database` of the package `better-sqlite3`, or `DatabaseSync` of `node:sqlite`. */
+export interface SqliteClientLike {
+  /** Compiles one statement, with anonymous parameters. */
+  prepare(sql: string): SqliteStatementLike;
+  /** Executes what answers no rows. */
+  exec(sql: string): unknown;
+  /** `better-sqlite3`: whether a transaction is open. */
+  readonly inTransaction?: boolean;
+  /** `node:sqlite`, from Node 22.16 on: whether a transaction is open. */
+  readonly isTransaction?: boolean;
+}
 
 /** A text of SQL, and what is bound to it. */
 export interface Statement {
@@ -12,7 +38,7 @@ export interface Statement {
 const JOURNAL_MODE: Statement = { sql: "PRAGMA journal_mode", values: [] };
 
 /** Both kinds of handles as one. */
-interface Connection {
+interface Handle {
   /** For what writes: answers how many rows were changed. */
   run(statement: Statement): number;
   /** Each row as its columns. */
@@ -24,10 +50,10 @@ interface Connection {
 }
 
 /** Some work on the handle, done in one go. */
-export type Work<T> = (connection: Connection) => T;
+export type Work<T> = (handle: Handle) => T;
 
 /** How a handle is used by calls, none of which blocks the process for what others have locked. */
-export interface Use {
+export interface Connection {
   /** Does it at once, or throws. What others were in the way of wrote nothing. */
   attempt<T>(work: Work<T>): T;
   /** What is left to do where that threw: waits, and tries again, where others were in the way. */
@@ -37,19 +63,15 @@ export interface Use {
 /** Whatever the handle was told about rows: arrays of columns, or objects. In these, names must differ. */
 const columnsOf = (row: unknown): unknown[] => Object.values(Object(row));
 
-/** SQLite waits like this too, but blocks the process while it does. */
-const MOST_PAUSE_MS = 25;
-const pauseAfter = (tries: number): number => Math.min(2 ** tries, MOST_PAUSE_MS) * (0.5 + Math.random() / 2);
-
-/** How to use a handle. */
-export interface UseRules {
+/** How a handle is used. */
+export interface ConnectionRules {
   /** How long to wait for others, in milliseconds. */
   readonly timeout: number;
   /** Whether the handle is the driver's own, with a busy timeout of 0. That of the application's is not known, and may change. */
   readonly own: boolean;
 }
 
-export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use {
+export function createConnection(client: SqliteClientLike, { timeout, own }: ConnectionRules): Connection {
   const prepared = new Map<string, SqliteStatementLike>();
 
   function prepare(sql: string): SqliteStatementLike {
@@ -60,7 +82,7 @@ export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use
     return made;
   }
 
-  const plain: Connection = {
+  const plain: Handle = {
     run: ({ sql, values }) => Number(prepare(sql).run(...values).changes),
     all: ({ sql, values }) =>
       prepare(sql)
@@ -81,7 +103,7 @@ export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use
    * In WAL mode, where it costs less than to put the busy timeout away. Who reads waits for nobody there; who writes would,
    * but not who reads already: SQLite refuses at once, for the other may wait for the end of that reading.
    */
-  const inWal: Connection = {
+  const inWal: Handle = {
     ...plain,
     run(statement) {
       prepare("BEGIN").run();
@@ -139,20 +161,16 @@ export function useOf(client: SqliteClientLike, { timeout, own }: UseRules): Use
   return {
     attempt,
 
-    async again(work, first) {
-      const end = performance.now() + timeout;
-      let error = first;
-      for (let tries = 0; isContention(error); tries++) {
-        await sleep(pauseAfter(tries));
-        // However long that was: the process may have been busy with something else.
-        if (performance.now() >= end) break;
-        try {
+    // SQLite waits like this too, but blocks the process while it does.
+    again: (work, first) =>
+      retry(
+        (attempts) => {
+          if (attempts === 1) throw first;
           return attempt(work);
-        } catch (next) {
-          error = next;
-        }
-      }
-      throw withoutRow(error);
-    },
+        },
+        { isContention, deadline: performance.now() + timeout },
+      ).catch((error: unknown) => {
+        throw withoutRow(error);
+      }),
   };
 }

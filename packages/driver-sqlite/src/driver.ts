@@ -2,13 +2,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
   checkClient,
-  checkOption,
   checkOptions,
   createCall,
   milliseconds,
+  pageById,
+  readTable,
 } from "@sessions/core/driver-tools";
-import type { SqliteClientLike } from "./client.ts";
-import { useOf, type Work } from "./connection.ts";
+import { createConnection, type SqliteClientLike, type Work } from "./connection.ts";
 import { translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord, parseRow, statementsOf } from "./statements.ts";
@@ -49,19 +49,17 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
 /** @param own Whether nobody else uses the handle, and its busy timeout is 0. */
 export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
   checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
-  const { client, table = "sessions", timeout: limit = "2s" } = options;
+  const { client, table: name = "sessions", timeout: limit = "2s" } = options;
   checkClient(client, "a handle of better-sqlite3 or node:sqlite", ["prepare() exec()"], ["sqlite"]);
-  checkOption(
-    typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/.test(table),
-    "table",
-    "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
-    table,
-  );
+  const table = readTable(name, {
+    form: /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/,
+    must: "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
+  });
   const timeout = milliseconds("timeout", limit);
 
-  const call = createCall({ driver: "sqlite", timeout, translate: translate(table) });
-  const { attempt, again } = useOf(client, { timeout, own });
-  const statements = statementsOf(table);
+  const call = createCall({ driver: "sqlite", timeout, translate: translate(name) });
+  const { attempt, again } = createConnection(client, { timeout, own });
+  const statements = statementsOf(name);
 
   /** A handle answers at once, which needs no promise, or throws. All waiting is in `again`, which ends. */
   function work<T>(body: Work<T>): T | Promise<T> {
@@ -115,9 +113,8 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
     async list(query, now) {
       // Who reads page after page, of a handle that answers at once, lets nobody else have a turn.
       await nextTurn();
-      const records = (await work(({ all }) => all(statements.list(query, now)))).map(parseRow);
-      const last = records.at(-1);
-      return { records, ...(records.length >= query.limit && last && { cursor: last.id }) };
+      const rows = await work(({ all }) => all(statements.list(query, now)));
+      return pageById(rows.map(parseRow), query.limit);
     },
 
     ...createProvisioning({ table, work }),

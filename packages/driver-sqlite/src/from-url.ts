@@ -7,8 +7,8 @@ import {
   type ProvisionedDriver,
   SessionConfigError,
 } from "@sessions/core";
-import { checkOptions } from "@sessions/core/driver-tools";
-import type { SqliteClientLike } from "./client.ts";
+import { checkOptions, closing, openByUrl } from "@sessions/core/driver-tools";
+import type { SqliteClientLike } from "./connection.ts";
 import { createDriver, type SqliteDriverOptions } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `sqliteDriver`, but the client. */
@@ -37,17 +37,10 @@ async function findSqlite(): Promise<Open> {
 }
 
 /** The path of `sqlite:path`, `sqlite:///path` or `sqlite::memory:`. */
-function pathOf(url: string): string {
+function readPath(url: string): string {
   const [, path = ""] = /^sqlite:(?:\/\/(?=\/))?([^?#]+)$/i.exec(url) ?? [];
-  try {
-    if (path === "" || path.startsWith("//") || path.endsWith("/")) throw new TypeError("no path");
-    return path === ":memory:" ? path : resolve(decodeURIComponent(path));
-  } catch (cause) {
-    throw new SessionConfigError(
-      "The URL must be like sqlite:./sessions.db, sqlite:///var/lib/app/sessions.db or sqlite::memory:",
-      { cause },
-    );
-  }
+  if (path === "" || path.startsWith("//") || path.endsWith("/")) throw new TypeError("No path");
+  return path === ":memory:" ? path : resolve(decodeURIComponent(path));
 }
 
 /**
@@ -76,7 +69,9 @@ export async function fromUrl(
   options: SqliteUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions("sqliteDriver fromUrl", options, ["table", "timeout"]);
-  const path = pathOf(url);
+  const path = openByUrl("sqlite:./sessions.db, sqlite:///var/lib/app/sessions.db or sqlite::memory:", () =>
+    readPath(url),
+  );
   const Sqlite = await findSqlite();
   let handle: Handle | undefined;
   let isClosed = false;
@@ -98,12 +93,9 @@ export async function fromUrl(
   }
 
   const client: SqliteClientLike = { prepare: (sql) => open().prepare(sql), exec: (sql) => open().exec(sql) };
-  return {
-    ...createDriver({ ...options, client }, true),
-    async close() {
-      isClosed = true;
-      handle?.close();
-      handle = undefined;
-    },
-  };
+  return closing(createDriver({ ...options, client }, true), async () => {
+    isClosed = true;
+    handle?.close();
+    handle = undefined;
+  });
 }

@@ -1,4 +1,13 @@
 import { isSessionError, type ProvisionedDriver, SessionSetupError } from "@sessions/core";
+import {
+  type FoundIndex,
+  type FoundTable,
+  inspectTable,
+  refuseForeign,
+  refuseIncomplete,
+  type SqlTable,
+  type WantedTable,
+} from "@sessions/core/driver-tools";
 import type { Work } from "./connection.ts";
 import { codeOf } from "./errors.ts";
 import { primaryKeyOf } from "./statements.ts";
@@ -10,10 +19,6 @@ const COLUMNS = {
   expires_at: "INTEGER NOT NULL",
   fields: "TEXT NOT NULL",
 } as const;
-
-const NAMES = Object.keys(COLUMNS);
-/** With so many of the columns a table is the driver's own, damaged perhaps; with fewer it is another application's. */
-const ENOUGH = 4;
 
 /** What `setup()` runs, one statement after the other. */
 const definition = (table: string): string[] => [
@@ -28,29 +33,34 @@ const definition = (table: string): string[] => [
   `CREATE INDEX IF NOT EXISTS "${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
 ];
 
-/** What has the table's name. */
-interface Found {
-  /** Whether it is a table that holds rows, and no view or virtual table. */
-  readonly isTable: boolean;
-  readonly columns: ReadonlyMap<string, { type: string; isNullable: boolean }>;
-  readonly indexes: ReadonlyMap<string, { columns: string[]; isPartial: boolean }>;
-}
-
 /** Makes the table, looks at it, and drops it. */
 export function createProvisioning({
-  table,
+  table: { name: table, quoted },
   work,
 }: {
-  table: string;
+  table: SqlTable;
   work: <T>(body: Work<T>) => T | Promise<T>;
 }): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
-  const quoted = `"${table}"`;
+  const wanted: WantedTable = {
+    driver: "sqlite",
+    table,
+    columns: COLUMNS,
+    primaryKey: ["id"],
+    indexes: {
+      [`${table}_by_expiry`]: { columns: ["expires_at"], without: "sweep() reads the whole table" },
+      [`${table}_by_principal`]: {
+        columns: ["principal", "id"],
+        without: "the sessions of a user are searched in the whole table",
+        mayBePartial: true,
+      },
+    },
+  };
 
   const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
     work(({ all }) => all({ sql, values }));
 
   /** In the handle's main database: another that is attached may have the same name. */
-  async function look(): Promise<Found | undefined> {
+  async function look(): Promise<FoundTable | undefined> {
     const columns = await ask(
       `SELECT info.name, info.type, info."notnull", list.type AS kind
        FROM pragma_table_list AS list LEFT JOIN pragma_table_xinfo(list.name, 'main') AS info
@@ -66,7 +76,7 @@ export function createProvisioning({
        WHERE info.key ORDER BY list.seq, info.seqno`,
       table,
     );
-    const indexes = new Map<string, { columns: string[]; isPartial: boolean }>();
+    const indexes = new Map<string, FoundIndex & { columns: string[] }>();
     for (const [name, partial, column] of parts) {
       const index = indexes.get(`${name}`) ?? { columns: [], isPartial: Number(partial) === 1 };
       index.columns.push(`${column}`);
@@ -80,36 +90,14 @@ export function createProvisioning({
           { type: `${type}`, isNullable: Number(notNull) === 0 },
         ]),
       ),
-      indexes,
+      // By the name of its index, which sweep() uses.
+      primaryKey: indexes.get(primaryKeyOf(table))?.columns ?? [],
+      indexes: [...indexes.values()],
     };
   }
 
-  const isForeign = ({ isTable, columns }: Found): boolean =>
-    !isTable || NAMES.filter((name) => columns.has(name)).length < ENOUGH;
-
-  const foreign = `${table} is no table of this driver's, which has the columns ${NAMES.join(", ")}: give the option table another name`;
-
-  /** @throws SessionSetupError where the name is taken by what the driver did not make. */
-  function refuseForeign(found: Found): void {
-    if (isForeign(found)) throw new SessionSetupError(`sqlite: ${foreign}. It was left as it is`);
-  }
-
-  function checkColumns({ columns }: Found): string[] {
-    return Object.entries(COLUMNS).flatMap(([name, wanted]) => {
-      const column = columns.get(name);
-      const remedy = `make it ${wanted}`;
-      if (column === undefined) return [`The column ${name} of ${table} is missing: ${remedy}`];
-      const { type, isNullable } = column;
-      if (type.toUpperCase() !== wanted.split(" ")[0])
-        return [`The column ${name} of ${table} is ${type || "without a type"}: ${remedy}`];
-      if (isNullable !== !wanted.endsWith("NOT NULL"))
-        return [`The column ${name} of ${table} ${isNullable ? "takes" : "refuses"} NULL: ${remedy}`];
-      return [];
-    });
-  }
-
   /** By what the columns do, whatever words made them. */
-  async function checkCollations({ columns }: Found): Promise<string[]> {
+  async function checkCollations({ columns }: FoundTable): Promise<string[]> {
     const found: string[] = [];
     for (const name of ["id", "principal"].filter((column) => columns.has(column))) {
       const sql = `SELECT ${name} = 'A' OR ${name} = 'a ' FROM (SELECT ${name} FROM ${quoted} WHERE 0 UNION ALL SELECT 'a')`;
@@ -117,27 +105,6 @@ export function createProvisioning({
         found.push(`The column ${name} of ${table} is not compared byte by byte: make it COLLATE BINARY`);
     }
     return found;
-  }
-
-  function checkIndexes({ indexes }: Found): string[] {
-    const has = (wanted: string[], mayBePartial: boolean): boolean =>
-      [...indexes.values()].some(
-        ({ columns, isPartial }) =>
-          (mayBePartial || !isPartial) && wanted.every((column, i) => columns[i] === column),
-      );
-    return [
-      ...(indexes.get(primaryKeyOf(table))?.columns.join() === "id"
-        ? []
-        : [`${table} must have id, and nothing else, as its PRIMARY KEY: make it anew`]),
-      ...(has(["expires_at"], false)
-        ? []
-        : [`${table} has no index on expires_at, so sweep() reads all of it: run setup()`]),
-      ...(has(["principal", "id"], true)
-        ? []
-        : [
-            `${table} has no index on principal and id, so a user's sessions are searched in all: run setup()`,
-          ]),
-    ];
   }
 
   async function checkWriting(): Promise<string[]> {
@@ -169,14 +136,7 @@ export function createProvisioning({
 
   return {
     async setup() {
-      const found = await look();
-      if (found !== undefined) {
-        refuseForeign(found);
-        if (NAMES.some((name) => !found.columns.has(name)))
-          throw new SessionSetupError(
-            `sqlite: the table "${table}" lacks a column: check() names it, and the README has its definition`,
-          );
-      }
+      refuseIncomplete(wanted, inspectTable(wanted, await look()));
       try {
         await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
         for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
@@ -191,22 +151,21 @@ export function createProvisioning({
 
     async check() {
       const found = await look();
-      if (found === undefined) return [`The table ${table} is missing: run setup()`];
-      if (isForeign(found)) return [foreign];
+      const { state, problems } = inspectTable(wanted, found);
+      if (found === undefined || state === "foreign") return [...problems];
       return [
-        ...checkColumns(found),
         ...(await checkCollations(found)),
-        ...checkIndexes(found),
+        ...problems,
         ...(await checkWriting()),
         ...(await checkDatabase()),
       ];
     },
 
     async teardown() {
-      const found = await look();
-      if (found === undefined) return;
-      refuseForeign(found);
-      await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS main.${quoted}`, values: [] }));
+      const inspection = inspectTable(wanted, await look());
+      refuseForeign(wanted, inspection);
+      if (inspection.state !== "missing")
+        await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS main.${quoted}`, values: [] }));
     },
   };
 }

@@ -7,8 +7,8 @@ import {
   type StoredRecord,
   type SweepRange,
 } from "@sessions/core";
-import type { SqliteValue } from "./client.ts";
-import type { Statement } from "./connection.ts";
+import { raisesVersion } from "@sessions/core/driver-tools";
+import type { SqliteValue, Statement } from "./connection.ts";
 import { tooLarge } from "./errors.ts";
 
 const RECORD = "version, expires_at, principal, fields";
@@ -68,7 +68,8 @@ export function statementsOf(table: string) {
 
   const commits: string[] = [];
 
-  function commitSql({ fields, expiresAt, principal, ifVersion }: Change): string {
+  function commitSql(change: Change): string {
+    const { fields, expiresAt, principal, ifVersion } = change;
     const sets: string[] = [];
     if (fields.size > MANY_FIELDS)
       sets.push(`fields = (SELECT json_group_object(key, value) FROM (
@@ -77,8 +78,7 @@ export function statementsOf(table: string) {
     else if (fields.size > 0) sets.push("fields = json_patch(fields, ?)");
     if (principal !== undefined) sets.push("principal = ?");
     if (expiresAt !== undefined) sets.push("expires_at = ?");
-    const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
-    sets.push(`version = version + ${Number(counts)}`);
+    sets.push(`version = version + ${Number(raisesVersion(change))}`);
     return `UPDATE "${table}" SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`;
   }
 

@@ -2,6 +2,7 @@ import { SessionConflictError } from "../base/errors.ts";
 import { pause } from "../base/pause.ts";
 import { readNow } from "../context/context.ts";
 import { judgeSize } from "../context/size.ts";
+import { mergeFields } from "../driver/change.ts";
 import type { Change } from "../driver/contract.ts";
 import {
   FIXED,
@@ -100,18 +101,6 @@ function dataOf({ staged, context }: State, record: SessionRecord, patch: Patch)
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
-function merge(
-  fields: ReadonlyMap<string, string>,
-  patch: ReadonlyMap<string, string | null>,
-): Map<string, string> {
-  const merged = new Map(fields);
-  for (const [field, text] of patch) {
-    if (text === null) merged.delete(field);
-    else merged.set(field, text);
-  }
-  return merged;
-}
-
 /** Writes what changed to a record that is stored: one call, more only where another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context, staged } = state;
@@ -132,7 +121,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       data && opportunistic
         ? new Map([...data.fields, ...opportunistic.fields])
         : (data?.fields ?? opportunistic?.fields ?? new Map<string, string>());
-    let fields = merge(record.fields, sent);
+    let fields = mergeFields(new Map(record.fields), sent);
     const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
     let change: Change = {
       fields: sent,
@@ -145,7 +134,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       if (!data) return "unchanged";
       opportunistic = undefined;
       change = data;
-      fields = merge(record.fields, change.fields);
+      fields = mergeFields(new Map(record.fields), change.fields);
       outcome = await driver.commit(record.id, change, now);
     }
     if (outcome === "gone") return foundGone(state);

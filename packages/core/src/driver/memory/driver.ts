@@ -1,4 +1,5 @@
 import { checkOption, checkOptions, isWhole } from "../../base/options.ts";
+import { mergeFields, raisesVersion } from "../change.ts";
 import type { ListedRecord, ListingDriver, ListPage, StoredRecord } from "../contract.ts";
 import { createExpiries, type Expiring, minuteOf } from "./expiries.ts";
 
@@ -198,10 +199,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
       const record = live(id, now);
       if (!record) return "gone";
       if (change.ifVersion !== undefined && change.ifVersion !== record.version) return "conflict";
-      for (const [name, text] of change.fields) {
-        if (text === null) record.fields.delete(name);
-        else record.fields.set(name, text);
-      }
+      mergeFields(record.fields, change.fields);
       const principal = change.principal === undefined ? record.principal : (change.principal ?? undefined);
       // Before it changes: that decides in which order it is.
       unlink(record);
@@ -211,8 +209,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
       }
       link(record);
       if (change.expiresAt !== undefined) expiries.move(record, change.expiresAt);
-      if (change.fields.size > 0 || change.principal !== undefined || change.ifVersion !== undefined)
-        record.version++;
+      if (raisesVersion(change)) record.version++;
       return "committed";
     },
 
