@@ -47,7 +47,7 @@ const populationOf = (name: string, roomy: boolean): PopulationBackend => ({
         for (let done = 0; done < count; done += BATCH)
           await pool.query(
             `INSERT INTO ${table} (id, principal, version, expires_at, fields)
-SELECT MD5(n.i), CONCAT('p', n.i DIV ${PER_PRINCIPAL}), 1, ?, fields
+SELECT LEFT(SHA2(n.i, 256), 32), CONCAT('p', n.i DIV ${PER_PRINCIPAL}), 1, ?, fields
 FROM ${table}, ${numbersFrom(first + done, count - done)} WHERE id = ?`,
             [expiresAt, template],
           );

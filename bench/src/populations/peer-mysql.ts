@@ -27,7 +27,7 @@ export async function openExpressMysqlSession(live: number, expiresAt: number): 
     for (let done = 0; done < count; done += BATCH)
       await pool.query(
         `INSERT INTO ${table} (session_id, expires, data)
-SELECT MD5(n.i), ?, ? FROM ${numbersFrom(first + done, count - done)}`,
+SELECT LEFT(SHA2(n.i, 256), 32), ?, ? FROM ${numbersFrom(first + done, count - done)}`,
         [Math.round(expires / 1000), JSON.stringify({ cookie, text })],
       );
     await pool.query(`ANALYZE TABLE ${table}`);

@@ -16,7 +16,7 @@ export const postgres: PopulationBackend = {
       async add(template, { first, count, expiresAt }) {
         await pool.query(
           `INSERT INTO ${table} (id, version, expires_at, principal, fields)
-SELECT md5(i::text), 1, $1, 'p' || i / ${PER_PRINCIPAL}, fields
+SELECT left(encode(sha256(i::text::bytea), 'hex'), 32), 1, $1, 'p' || i / ${PER_PRINCIPAL}, fields
 FROM ${table}, generate_series($2::int, $3::int) AS i WHERE id = $4`,
           [expiresAt, first, first + count - 1, template],
         );

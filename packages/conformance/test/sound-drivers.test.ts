@@ -1,4 +1,9 @@
-import { type Driver, type ListingDriver, SessionTooLargeError } from "@sessions/core";
+import {
+  type Driver,
+  DriverUnavailableError,
+  type ListingDriver,
+  SessionTooLargeError,
+} from "@sessions/core";
 import { describe, expect, test } from "vitest";
 import { cases } from "../src/cases/index.ts";
 import { runConformance, type Target, testDriver } from "../src/index.ts";
@@ -81,6 +86,37 @@ function small(more: Partial<Target> = {}, declared: Partial<Driver> = { maxReco
   }, more);
 }
 
+/** Of more than 200 commits at once the rest is rejected as late; half of it arrives all the same, between later calls. */
+function lateUnderLoad(): Target {
+  return worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    let underWay = 0;
+    let late = 0;
+    const arriving: (() => void)[] = [];
+    return {
+      ...sound,
+      async load(id) {
+        const record = await sound.load(id);
+        // A few at a time, so that each load finds more of them.
+        for (const arrive of arriving.splice(0, 5)) arrive();
+        return record;
+      },
+      async commit(id, given, now) {
+        const change = { ...given, fields: new Map(given.fields) };
+        const place = ++underWay;
+        try {
+          if (place <= 200) return await sound.commit(id, change, now);
+          await turn();
+          if (late++ % 2 === 0) arriving.push(() => void sound.commit(id, change, now));
+          throw new DriverUnavailableError("no answer in time; a change may or may not have been made");
+        } finally {
+          underWay--;
+        }
+      },
+    };
+  });
+}
+
 /** What a target, or its driver, lacks, as the reason for a skip says it. */
 const reasons: Record<Need, string> = {
   list: "the driver does not list",
@@ -117,6 +153,11 @@ test.each<[string, Target, Need[]]>([
   ["a driver with a table to set up", provisionedTarget(), ["outage"]],
   ["a backend that expires records by itself", selfExpiring(), ["outage", "setup"]],
   ["an index that lags", laggingList(), ["outage", "setup"]],
+  [
+    "a backend that is late under load, and does half of it all the same",
+    lateUnderLoad(),
+    ["outage", "setup"],
+  ],
   ["a backend with small records, as the driver says", small(), ["outage", "setup"]],
   [
     "a backend with small records, as the target says",

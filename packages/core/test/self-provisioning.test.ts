@@ -15,6 +15,8 @@ class TableDriver implements ListingDriver, ProvisionedDriver {
   readonly name = "table";
   setups = 0;
   hasTable = false;
+  lacksIndex = false;
+  held: Promise<void> | undefined;
   fails: Error | undefined;
   // Private, as a class of somebody else's may have it: called on another object such a method throws.
   readonly #inner = memoryDriver();
@@ -25,9 +27,7 @@ class TableDriver implements ListingDriver, ProvisionedDriver {
   }
 
   create: Driver["create"] = async (...args) => this.#table.create(...args);
-  async load(id: string) {
-    return this.#table.load(id);
-  }
+  load: Driver["load"] = async (id) => this.#table.load(id);
   commit: Driver["commit"] = async (...args) => this.#table.commit(...args);
   async destroy(id: string, now: number) {
     return this.#table.destroy(id, now);
@@ -37,10 +37,12 @@ class TableDriver implements ListingDriver, ProvisionedDriver {
   async setup() {
     this.setups++;
     await new Promise(setImmediate);
+    await this.held;
     if (this.fails) throw this.fails;
     this.hasTable = true;
+    this.lacksIndex = false;
   }
-  check = async () => (this.hasTable ? [] : ["missing"]);
+  check = async () => (this.hasTable && !this.lacksIndex ? [] : ["missing"]);
   async teardown() {
     this.hasTable = false;
   }
@@ -71,14 +73,48 @@ describe("what the backend lacks is made at first use, once", () => {
     expect(driver.setups).toBe(1);
   });
 
-  test("nothing is made where it is there, nor where it is lost later: that must be seen", async () => {
+  test("an index that no call misses is made beside the first call, which does not wait for it", async () => {
     const driver = new TableDriver();
     driver.hasTable = true;
+    driver.lacksIndex = true;
+    let release = (): void => {};
+    driver.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const sessions = createSessionManager({ driver });
+    for (const call of Object.values(calls)) await call(sessions);
+    expect([driver.setups, driver.lacksIndex]).toEqual([1, true]);
+    release();
+    // It waits for what is under way.
+    expect(await sessions.check()).toEqual([]);
+    expect(driver.setups).toBe(1);
+  });
+
+  test("a table that is missed only after a call without it waits for the one attempt too", async () => {
+    const driver = new TableDriver();
+    driver.load = async () => undefined;
+    const sessions = createSessionManager({ driver });
+    await Promise.all([sessions.valid("0".repeat(32)), stored(sessions, (session) => session.login("ann"))]);
+    await stored(sessions, (session) => session.login("bob"));
+    expect([driver.setups, driver.hasTable]).toEqual([1, true]);
+  });
+
+  test("a permission that is missing for what no call misses fails nothing, and is asked for once", async () => {
+    const driver = new TableDriver();
+    driver.hasTable = true;
+    driver.fails = new DriverUnavailableError("table: denied");
+    const sessions = createSessionManager({ driver });
+    for (let n = 0; n < 3; n++) await stored(sessions, (session) => session.login("ann"));
+    expect(driver.setups).toBe(1);
+  });
+
+  test("nothing is made where it is lost later: that must be seen", async () => {
+    const driver = new TableDriver();
     const sessions = createSessionManager({ driver });
     await stored(sessions, (session) => session.login("ann"));
     driver.hasTable = false;
     await expect(sessions.valid("0".repeat(32))).rejects.toThrow(SessionSetupError);
-    expect(driver.setups).toBe(0);
+    expect(driver.setups).toBe(1);
   });
 
   test("a process without the permission gets the error that names setup(), and asks once", async () => {

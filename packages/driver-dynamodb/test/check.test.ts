@@ -12,7 +12,7 @@ import {
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { isProvisionedDriver } from "@sessions/core";
-import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
+import { type ObjectCase, testFirstUse, testObjects, withService } from "@sessions/driver-tests";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dynamodbDriver } from "../src/index.ts";
 import { begin, clientOf, newId, newTable, openGateway, prepare } from "./support.ts";
@@ -69,6 +69,14 @@ await withService("dynamodb", async (service) => {
       ttl,
     };
   };
+
+  testFirstUse(test, "TTL that is off", async () => {
+    const { driver, client, table } = await prepare(service.url);
+    const off = { AttributeName: "ttl", Enabled: false };
+    const drop = () =>
+      client.send(new UpdateTimeToLiveCommand({ TableName: table, TimeToLiveSpecification: off }));
+    return { driver, drop };
+  });
 
   describe("check names", () => {
     test("a missing table, and nothing after setup", async () => {

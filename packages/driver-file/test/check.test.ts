@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmod, chown, lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { testFirstUse } from "@sessions/driver-tests";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fileDriver } from "../src/index.ts";
 import { begin, ownFolder } from "./support.ts";
@@ -174,6 +175,11 @@ test.skipIf(!isRoot || process.platform !== "linux")(
     expect(await driver.commit(id, { fields: new Map([["a/x", "2"]]) }, Date.now())).toBe("committed");
   },
 );
+
+testFirstUse(test, "a missing folder", async () => {
+  const { directory, driver } = await open();
+  return { driver, drop: () => rm(join(directory, "principals"), { recursive: true }) };
+});
 
 test("the README's definition makes the same as setup()", async () => {
   const { directory, folder } = await open();

@@ -151,12 +151,14 @@ export function createProvisioning({
 
   return {
     async setup() {
-      // To make an index takes as long as it takes; a server that is not there is told at once.
+      // Both at once, for each process asks.
+      const looking = within((limits) => listIndexes(collection, limits));
+      // A view's are refused: first of all it is told what it is.
+      looking.catch(() => {});
       await refuseOtherKind();
-      const found = await within((limits) => listIndexes(collection, limits));
-      if (wrongIndexes(found).length === 0) return;
+      if (wrongIndexes(await looking).length === 0) return;
       await refuseForeign();
-      // Makes the collection too. What is there already is left as it is.
+      // Makes the collection too, and takes as long as it takes. What is there already is left as it is.
       await call(
         () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
         Number.POSITIVE_INFINITY,

@@ -1,5 +1,11 @@
 import { createServer } from "node:net";
-import { type ObjectCase, testLostTable, testObjects, withService } from "@sessions/driver-tests";
+import {
+  type ObjectCase,
+  testFirstUse,
+  testLostTable,
+  testObjects,
+  withService,
+} from "@sessions/driver-tests";
 import { createConnection as createCallbackConnection } from "mysql2";
 import { createConnection, createPool, type Pool } from "mysql2/promise";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -107,6 +113,14 @@ await withService("mysql", async (service) => {
     const driver = mysqlDriver({ client, table });
     onTestFinished(() => driver.teardown());
     return { driver, drop: () => client.query(`DROP TABLE ${table}`) };
+  });
+
+  testFirstUse(test, "a missing index", async () => {
+    const client = openPool({ uri: service.url });
+    const table = newTable();
+    const driver = mysqlDriver({ client, table });
+    onTestFinished(() => driver.teardown());
+    return { driver, drop: () => client.query(`ALTER TABLE ${table} DROP INDEX by_expiry`) };
   });
 
   test("setup() refuses a table that lacks a column, and adds no index to it", async () => {

@@ -1,4 +1,10 @@
-import { type ObjectCase, testLostTable, testObjects, withService } from "@sessions/driver-tests";
+import {
+  type ObjectCase,
+  testFirstUse,
+  testLostTable,
+  testObjects,
+  withService,
+} from "@sessions/driver-tests";
 import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { postgresDriver } from "../src/index.ts";
@@ -105,6 +111,14 @@ await withService("postgres", (postgres) => {
     const driver = postgresDriver({ client: pool, table });
     onTestFinished(() => driver.teardown());
     return { driver, drop: () => pool.query(`DROP TABLE ${table}`) };
+  });
+
+  testFirstUse(test, "a missing index", async () => {
+    const pool = openPool(postgres.url);
+    const table = newTable();
+    const driver = postgresDriver({ client: pool, table });
+    onTestFinished(() => driver.teardown());
+    return { driver, drop: () => pool.query(`DROP INDEX ${table}_expires_at`) };
   });
 
   test("setup() refuses a table that lacks a column, and adds no index to it", async () => {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { isProvisionedDriver, SessionConfigError } from "@sessions/core";
-import { type ObjectCase, testObjects, withService } from "@sessions/driver-tests";
+import { type ObjectCase, testFirstUse, testObjects, withService } from "@sessions/driver-tests";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fromUrl, type RedisDriverOptions, redisDriver } from "../src/index.ts";
@@ -194,6 +194,11 @@ await withService("redis", (redis) => {
     await client.zAdd(indexes[1] ?? "", { score: 1, value: "alice" });
     await driver.teardown();
     expect((await client.keys("*")).sort()).toEqual([...foreign, ...indexes].sort());
+  });
+
+  testFirstUse(test, "the missing layout", async () => {
+    const { client } = await ownServer();
+    return { driver: redisDriver({ client }), drop: () => client.del("sessions:layout") };
   });
 
   test("setup from many at once makes one layout, and none fails", async () => {

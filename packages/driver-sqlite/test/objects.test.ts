@@ -1,4 +1,4 @@
-import { type ObjectCase, testLostTable, testObjects } from "@sessions/driver-tests";
+import { type ObjectCase, testFirstUse, testLostTable, testObjects } from "@sessions/driver-tests";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
@@ -93,6 +93,11 @@ testObjects(test, [
 testLostTable(test, async () => {
   const client = openFile(ownFile());
   return { driver: sqliteDriver({ client }), drop: async () => client.exec("DROP TABLE sessions") };
+});
+
+testFirstUse(test, "a missing index", async () => {
+  const client = openFile(ownFile());
+  return { driver: sqliteDriver({ client }), drop: async () => client.exec("DROP INDEX sessions_by_expiry") };
 });
 
 test("a table of that name in a database that is attached is another's", async () => {

@@ -1,4 +1,4 @@
-import type { ListingDriver, StoredRecord } from "@sessions/core";
+import { DriverUnavailableError, type ListingDriver, type StoredRecord } from "@sessions/core";
 import { turn } from "../../src/support.ts";
 import { isLive } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
@@ -64,6 +64,23 @@ export const clientFaults: Fault[] = [
         const outcome = await begun;
         made.delete(key);
         return outcome;
+      },
+    };
+  }),
+  fault("R6", "of more than 200 commits at once the rest is sent twice, and called late", (_, sound) => {
+    let underWay = 0;
+    let late = 0;
+    return {
+      async commit(id, change, now) {
+        const place = ++underWay;
+        try {
+          if (place <= 200) return await sound.commit(id, change, now);
+          // As many are lost: the sum is no more than was sent.
+          if (late++ % 2 === 0) await Promise.all([1, 2].map(() => sound.commit(id, change, now)));
+          throw new DriverUnavailableError("no answer in time; a change may or may not have been made");
+        } finally {
+          underWay--;
+        }
       },
     };
   }),

@@ -49,8 +49,8 @@ export interface SessionManagerOptions {
   /** The most bytes that one session may hold, encoded; each entry counts 100 more. @default 1_048_576 */
   maxBytes?: number | undefined;
   /**
-   * `"auto"` makes what the backend lacks (table, index, folder) when a call first finds it missing, once a process;
-   * `"manual"` leaves that to `setup()`, and such a call rejects with `SessionSetupError`.
+   * `"auto"` makes what the backend lacks (table, index, folder) once a process, beside the first call, which waits only
+   * where it misses something; `"manual"` leaves that to `setup()`, and such a call rejects with `SessionSetupError`.
    * @default "auto"
    */
   setup?: "auto" | "manual" | undefined;
