@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { createSessionManager, isSessionError, type Session, type SessionManager } from "@sessions/core";
 import { createBackend } from "@sessions/http-cases";
-import { describe, expect, expectTypeOf, test } from "vitest";
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import { withSession } from "../src/index.ts";
 
 /** A manager over memory, whose calls are counted, and fail while their method is down. */
@@ -285,4 +285,32 @@ test("nothing of Node's is imported", async () => {
   );
   expect(imported).toContain("@sessions/core");
   expect(imported.filter((from) => !/^(@sessions\/core(\/|$)|\.\/)/.test(from ?? ""))).toEqual([]);
+});
+
+describe("without Secure, and without a word in the environment", () => {
+  const answer = (url: string, headers: Record<string, string> = {}) => {
+    vi.stubEnv("NODE_ENV", undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const made = createSessions();
+    const response = withSession(made.sessions, new Request(url, { headers }), (session) => {
+      write(session, 2);
+      return new Response("done");
+    });
+    return { ...made, response };
+  };
+
+  test("a request whose URL is https is refused a new cookie, and nothing is stored", async () => {
+    for (const host of ["shop.example", "localhost:3000"]) {
+      const { response, calls } = answer(`https://${host}/`);
+      await expect(response).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect(calls).toEqual([]);
+    }
+  });
+
+  test("one over http is not, whatever a header says of a proxy", async () => {
+    for (const headers of [{}, { "X-Forwarded-Proto": "https" }]) {
+      const { response } = answer("http://shop.example/", headers);
+      expect((await response).headers.getSetCookie()).toHaveLength(1);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { isSessionError, type SessionError } from "@sessions/core";
-import { headersWereSent } from "./headers.ts";
+import { headersWereSent, isHttp1 } from "./headers.ts";
 
 /** What was there before. */
 interface Own
@@ -45,18 +45,35 @@ export class Beneath {
     const wasCalled = this.isCalled;
     this.isCalled = true;
     try {
-      return Reflect.apply(call, this.#res, args);
-    } catch (error) {
-      // What was called for, the response, has nothing to do with a write that was refused, and where nothing of the call
-      // has gone out it can be made again: the error may reach no handler.
-      const { finished, headersSent } = this.#res;
-      const isOut = method === "end" ? finished : headersSent;
-      if (isOut || this.wasRefused || !isSessionError(error, "ERR_SESSION_HEADERS_SENT")) throw error;
-      this.wasRefused = true;
-      this.#refused(error);
-      return Reflect.apply(call, this.#res, args);
+      return this.#make(method, call, args);
     } finally {
       this.isCalled = wasCalled;
+    }
+  }
+
+  /**
+   * What was called for, the response, has nothing to do with a middleware's write that was refused, and the error may
+   * reach no handler: what the call did not do is done all the same.
+   */
+  #make(method: Method, call: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+    const res = this.#res;
+    const wasOut = hasHead(res);
+    const before = progress(res, method);
+    try {
+      return Reflect.apply(call, res, args);
+    } catch (error) {
+      if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) throw error;
+      const isDone = progress(res, method) !== before;
+      // Nothing tells whether compression has taken a piece of the body, nor HTTP/2: made again, it might come twice.
+      const isEncoded = res.hasHeader("Content-Encoding");
+      if (!isDone && wasOut && method !== "end" && (isEncoded || !isHttp1(res))) throw error;
+      // One that does so at each call is left out.
+      const bare: unknown = this.wasRefused ? Reflect.get(Object.getPrototypeOf(res), method) : call;
+      if (!isDone && (typeof bare !== "function" || (this.wasRefused && isEncoded))) throw error;
+      this.wasRefused = true;
+      this.#refused(error);
+      if (isDone || typeof bare !== "function") return method === "write" ? !res.writableNeedDrain : res;
+      return bare === call ? this.#make(method, call, args) : Reflect.apply(bare, res, args);
     }
   }
 
@@ -88,4 +105,17 @@ export class Beneath {
   restore(): void {
     Object.assign(this.#res, this.#own);
   }
+}
+
+/** Node's own word, beneath what is pretended. */
+const hasHead = (res: ServerResponse): unknown =>
+  Reflect.get(Object.getPrototypeOf(res), "headersSent", res);
+
+/** What differs once a call has been made. */
+function progress(res: ServerResponse, method: Method): unknown {
+  const { finished, socket } = res;
+  if (method === "end") return finished;
+  if (method !== "write" || !isHttp1(res)) return hasHead(res);
+  // All that was ever written to the socket, which may be one that a test made up, and what the response keeps before it.
+  return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0) + res.writableLength;
 }

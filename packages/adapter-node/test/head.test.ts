@@ -301,3 +301,89 @@ describe("over bare node:http, opened in the handler", () => {
     await expect.poll(async () => (await sessions.open(cookie)).store("app").get("n")).toBe(2);
   });
 });
+
+/** Answers in several turns of the event loop, so that no handler is left to hear of an error. */
+const later = (call: () => void): unknown => setTimeout(call, 2);
+const inTurns: Record<string, (res: http.ServerResponse) => unknown> = {
+  end: (res) => later(() => res.end("body")),
+  "write, end": (res) => later(() => res.write("bo") && later(() => res.end("dy"))),
+  "write, write, end": (res) =>
+    later(() => res.write("b") && later(() => res.write("od") && later(() => res.end("y")))),
+  "write of a part of what is promised, end": (res) =>
+    later(() => res.setHeader("Content-Length", 4).write("bo") && later(() => res.end("dy"))),
+  "flushHeaders, end": (res) =>
+    later(() => {
+      res.flushHeaders();
+      later(() => res.end("body"));
+    }),
+  "writeHead, end": (res) => later(() => res.writeHead(200) && later(() => res.end("body"))),
+  pipe: (res) =>
+    Readable.from(
+      (async function* () {
+        yield "bo";
+        await new Promise(later as never);
+        yield "dy";
+      })(),
+    ).pipe(res),
+};
+
+/** The body of a whole response, or `undefined`. */
+function bodyOf(text: string): string | undefined {
+  const at = text.indexOf("\r\n\r\n");
+  const [head, rest] = [text.slice(0, at), text.slice(at + 4)];
+  if (!/^transfer-encoding: chunked/im.test(head)) return rest;
+  if (!rest.endsWith("0\r\n\r\n")) return undefined;
+  return rest
+    .split("\r\n")
+    .filter((_, index) => index % 2)
+    .join("");
+}
+
+describe("a middleware mounted before ours that does not catch a refusal: the client has the whole response", () => {
+  const refusals = ["write", "end", "writeHead", "flushHeaders"].flatMap((method) =>
+    ["before it calls on", "after it has called on"].flatMap((moment) =>
+      ["each time", "once the head is out"].map((often) => ({ method, moment, often })),
+    ),
+  );
+
+  test.each(refusals)("a wrapper of $method, $moment, $often", async ({ method, moment, often }) => {
+    let act = (_session: Session): void => undefined;
+    let finish = (_res: http.ServerResponse): unknown => undefined;
+    const errors: unknown[] = [];
+    const sessions = createSessionManager();
+    const app = connect();
+    app.use(((req, res, next) => {
+      const original: unknown = Reflect.get(res, method);
+      const run = (): void => {
+        if (req.session && (often === "each time" || res.headersSent)) act(req.session);
+      };
+      Object.assign(res, {
+        [method](...args: unknown[]) {
+          if (moment === "before it calls on") run();
+          const result: unknown = Reflect.apply(original as () => unknown, res, args);
+          if (moment === "after it has called on") run();
+          return result;
+        },
+      });
+      next();
+    }) as Middleware as never);
+    app.use(sessionMiddleware(sessions) as never);
+    app.use(((req, res) => {
+      if (req.url === "/write") req.session.store("app").set("m", 1);
+      finish(res);
+    }) as Middleware as never);
+    app.use(((error: unknown, _req: unknown, res: http.ServerResponse, _next: Next) =>
+      errorPage((told) => errors.push(told), error, res)) as never);
+    const port = await listen(app as never);
+    for (const [way, given] of Object.entries(inTurns))
+      for (const name of ["set", "login"])
+        for (const path of ["/", "/write"]) {
+          [act, finish] = [known(acts, name), given];
+          const text = await raw(port, "GET", path, "");
+          const where = `${way}, ${name}, ${path}: ${JSON.stringify(text)}`;
+          expect(text, where).toMatch(/^HTTP\/1\.1 200 /);
+          expect(bodyOf(text), where).toBe("body");
+          expect(errors, where).toEqual([]);
+        }
+  });
+});

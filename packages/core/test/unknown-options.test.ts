@@ -54,14 +54,15 @@ test("one that resembles none is refused with those that there are", async () =>
   expect(message).toBe('sessions.list: unknown option "filter". Known: principal');
 });
 
-test.each([null, 5, "redis://user:hunter2@host", () => {}])(
-  "options must be an object: %s",
-  async (options) => {
-    const { message } = await thrownBy(() => createSessionManager(options as never));
-    expect(message).toMatch(/^createSessionManager: options must be an object; got /);
-    expect(message).not.toMatch(/hunter2/);
-  },
-);
+test.each([
+  [null, "null"],
+  [5, "number"],
+  ["redis://user:hunter2@host", "string"],
+  [() => {}, "function"],
+])("options must be an object: %s", async (options, got) => {
+  const { message } = await thrownBy(() => createSessionManager(options as never));
+  expect(message).toBe(`createSessionManager: options must be an object; got ${got}`);
+});
 
 test.each(["list", "destroy", "destroyAll"] as const)(
   "%s refuses a principal that is there and undefined",

@@ -103,3 +103,68 @@ inBrowser("the cookie by default", () => {
     expect(await visit(page, site)).toBe("ada, 1");
   });
 });
+
+inBrowser("where neither NODE_ENV nor cookie.secure says a word", () => {
+  test.each(["localhost", "app.localhost", "127.0.0.1"])("http://%s keeps a session", async (host) => {
+    const site = await shop({ tls: false, production: "unsaid" });
+    const page = await visitor();
+    await logIn(page, site, host);
+    expect(await visit(page, site, host)).toBe("ada, 1");
+    expect(await page.context().cookies()).toMatchObject([{ name: "sid", secure: false }]);
+  });
+
+  test("a visitor over https gets the error page and no cookie, and nothing is stored", async () => {
+    const site = await shop({ production: "unsaid" });
+    const page = await visitor();
+    // A page that needs no session is as always.
+    expect(await visit(page, site)).toBe("nobody, 0");
+    for (const name of ["/login", "/write"]) {
+      await page.goto(site.url(OURS));
+      await press(page, name);
+      expect(await shown(page)).toBe("error page");
+      expect([site.asked(name).given(), await page.context().cookies()]).toEqual([[], []]);
+    }
+    expect(site.backend.calls).toEqual([]);
+  });
+
+  test("a proxy that ends TLS and says nothing of it is seen by what the browser sends", async () => {
+    const site = await shop({ tls: false, production: "unsaid" });
+    const page = await visitor();
+    const port = await tlsProxy(site.port);
+    await page.goto(`https://${OURS}:${port}/login`);
+    expect([await shown(page), await page.context().cookies()]).toEqual(["error page", []]);
+    expect(site.backend.calls).toEqual([]);
+  });
+
+  test("a visitor with a cookie from before goes on over https", async () => {
+    const old = await shop({ production: false });
+    const site = await shop({ production: "unsaid", driver: old.backend.driver });
+    const page = await visitor();
+    await logIn(page, old);
+    expect(await visit(page, site)).toBe("ada, 1");
+    await press(page, "/write");
+    expect(await shown(page)).toBe("ada, 2");
+  });
+});
+
+inBrowser("where cookie.secure says it, without NODE_ENV", () => {
+  test.each([
+    ["sid", { secure: true }],
+    ["__Host-sid", { secure: true, name: "__Host-sid" }],
+  ])("%s is kept over https, and returned", async (name, cookie) => {
+    const site = await shop({ production: "unsaid", cookie });
+    const page = await visitor();
+    await logIn(page, site);
+    expect(await visit(page, site)).toBe("ada, 1");
+    expect(await page.context().cookies()).toMatchObject([{ name, secure: true, domain: OURS }]);
+    expect(lastCookie(site)).toMatch(new RegExp(`^${name}=`));
+  });
+
+  test("secure: false is kept over https too", async () => {
+    const site = await shop({ production: "unsaid", cookie: { secure: false } });
+    const page = await visitor();
+    await logIn(page, site);
+    expect(await visit(page, site)).toBe("ada, 1");
+    expect(await page.context().cookies()).toMatchObject([{ name: "sid", secure: false }]);
+  });
+});

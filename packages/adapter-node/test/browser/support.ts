@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
 import { findBrowser, type LaunchOptions, launchBrowser, openProfile } from "@sessions/test-services/browser";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, onTestFinished, vi } from "vitest";
 import { openSession, sessionMiddleware } from "../../src/index.ts";
+import { type Certificate, makeCertificate } from "../certificate.ts";
 import { type Backend, createBackend } from "../support.ts";
 
 /** Our host. To a browser a site is what comes before a top-level domain, here `example`, and all below it. */
@@ -23,24 +23,14 @@ export const OTHER = "other.example";
 export const THIRD = "third.example";
 
 /** One throw-away certificate for all names. */
-let keys: { readonly key: string; readonly cert: string };
+let keys: Certificate;
 /** Every name is this machine, and the certificate is as good as a bought one: pages with a bad one are never cached. */
 let args: readonly string[];
 let browser: Browser;
 
 async function prepare(): Promise<void> {
-  const made = await generate([{ name: "commonName", value: OURS }], {
-    algorithm: "sha256",
-    keyType: "ec",
-    extensions: [
-      {
-        name: "subjectAltName",
-        altNames: [OURS, SUBDOMAIN, OTHER, THIRD, "localhost"].map((value) => ({ type: 2, value })),
-      },
-    ],
-  });
-  keys = { key: made.private, cert: made.cert };
-  const publicKey = new X509Certificate(made.cert).publicKey.export({ type: "spki", format: "der" });
+  keys = await makeCertificate([OURS, SUBDOMAIN, OTHER, THIRD, "localhost"]);
+  const publicKey = new X509Certificate(keys.cert).publicKey.export({ type: "spki", format: "der" });
   const hash = createHash("sha256").update(publicKey).digest("base64");
   args = ["--host-resolver-rules=MAP * 127.0.0.1", `--ignore-certificate-errors-spki-list=${hash}`];
 }
@@ -143,7 +133,7 @@ async function serve(listener: http.RequestListener, { tls = true }: ListenOptio
 }
 
 /** The certificate, for servers of a test's own. */
-export const certificate = (): typeof keys => keys;
+export const certificate = (): Certificate => keys;
 
 /** Answers without a session, by their paths: a page, or headers alone; each name is another site. */
 export async function pages(
@@ -157,9 +147,12 @@ export async function pages(
   }, options);
 }
 
+/** What NODE_ENV says while a manager is made. */
+type Production = boolean | "unsaid";
+
 interface ShopOptions extends SessionManagerOptions, ListenOptions {
-  /** Whether the manager is made as in production. @default true with TLS */
-  readonly production?: boolean;
+  /** Whether the manager is made as in production; "unsaid" without NODE_ENV. @default true with TLS */
+  readonly production?: Production;
   /** What the application sends with a path. */
   readonly headers?: (path: string) => http.OutgoingHttpHeaders;
 }
@@ -173,13 +166,13 @@ export interface Shop extends Site {
   readonly asked: (path: string) => Seen;
 }
 
-/** A manager on a backend of its own, made as in production or not. */
+/** A manager on a backend of its own, made as in production or not, or without NODE_ENV. */
 export function makeManager(
-  production: boolean,
+  production: Production,
   options: SessionManagerOptions,
 ): { sessions: SessionManager; backend: Backend } {
   const backend = createBackend();
-  vi.stubEnv("NODE_ENV", production ? "production" : "test");
+  vi.stubEnv("NODE_ENV", production === "unsaid" ? undefined : production ? "production" : "test");
   const sessions = createSessionManager({ driver: backend.driver, ...options });
   vi.unstubAllEnvs();
   return { sessions, backend };
@@ -225,7 +218,10 @@ export function shopListener(
       from: Array.isArray(from) ? from[0] : from,
       given: () => [res.getHeader("set-cookie") ?? []].flat().map(String),
     });
-    use(req, res, () => void answer(sessions, req, res, headersOf(path)));
+    use(req, res, (error) => {
+      if (error === undefined) void answer(sessions, req, res, headersOf(path));
+      else res.writeHead(500, { "content-type": "text/html" }).end("<p>error page</p>");
+    });
   };
 }
 

@@ -44,7 +44,7 @@ export function checkOptions<T extends object>(
   // Only the type of what was given by mistake: a URL has a password in it.
   if (Object(options) !== options || typeof options === "function")
     throw new SessionConfigError(
-      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${typeof options}`,
+      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${options === null ? null : typeof options}`,
     );
   for (const key of Object.keys(options)) {
     if (known.some((name) => name === key)) continue;

@@ -1,0 +1,96 @@
+import http from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import { createSessionManager } from "@sessions/core";
+import { type Backend, createBackend } from "@sessions/http-cases";
+import Koa from "koa";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { sessionMiddleware } from "../src/index.ts";
+
+beforeAll(() => {
+  // The manager is to find no word in it.
+  vi.stubEnv("NODE_ENV", undefined);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
+
+interface Came {
+  readonly status: number | undefined;
+  readonly cookies: readonly string[];
+  readonly backend: Backend;
+  readonly errors: unknown[];
+}
+
+/** A key that both ends know: TLS without a certificate. */
+const psk = Buffer.alloc(16, 1);
+const SHARED = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const;
+
+/** Asks an application that writes, as curl does: without Sec-Fetch-Site. */
+async function ask(
+  over: "http" | "https",
+  { proxy = false, headers = {} }: { proxy?: boolean; headers?: Record<string, string> } = {},
+): Promise<Came> {
+  const backend = createBackend();
+  const errors: unknown[] = [];
+  const app = new Koa({ proxy });
+  app.on("error", (error) => errors.push(error));
+  app.use(sessionMiddleware(createSessionManager({ driver: backend.driver })));
+  app.use((ctx) => {
+    ctx.session.store("app").set("n", 2);
+    ctx.body = "done";
+  });
+  const server =
+    over === "https"
+      ? https.createServer({ ...SHARED, pskCallback: () => psk }, app.callback())
+      : http.createServer(app.callback());
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const to = {
+    host: "127.0.0.1",
+    port: (server.address() as AddressInfo).port,
+    headers: { host: "shop.example", ...headers },
+  };
+  const agent = new https.Agent({
+    ...SHARED,
+    pskCallback: () => ({ psk, identity: "test" }),
+    checkServerIdentity: () => undefined,
+  });
+  return new Promise((resolve, reject) => {
+    const request = over === "https" ? https.request({ ...to, agent }) : http.request(to);
+    request.on("error", reject);
+    request.on("response", (response) => {
+      response.resume();
+      const { statusCode: status, headers } = response;
+      response.on("end", () => resolve({ status, cookies: headers["set-cookie"] ?? [], backend, errors }));
+    });
+    request.end();
+  });
+}
+
+test.each<[string, Parameters<typeof ask>]>([
+  ["over TLS", ["https"]],
+  [
+    "behind a proxy that app.proxy trusts",
+    ["http", { proxy: true, headers: { "x-forwarded-proto": "https" } }],
+  ],
+])("%s a new cookie is refused where nothing is set, and nothing is stored", async (_, how) => {
+  const { status, cookies, backend, errors } = await ask(...how);
+  expect([status, cookies, backend.calls]).toEqual([500, [], []]);
+  expect(errors).toMatchObject([{ code: "ERR_SESSION_CONFIG" }]);
+});
+
+test.each<[string, Parameters<typeof ask>]>([
+  ["over http", ["http"]],
+  [
+    "behind a trusted proxy that was asked over http",
+    ["http", { proxy: true, headers: { "x-forwarded-proto": "http" } }],
+  ],
+  ["with a header that app.proxy does not trust", ["http", { headers: { "x-forwarded-proto": "https" } }]],
+])("%s the cookie needs no setting", async (_, how) => {
+  const { status, cookies, errors } = await ask(...how);
+  expect([status, cookies.length, errors]).toEqual([200, 1, []]);
+});
