@@ -32,7 +32,11 @@ function anchorsIn(text: string): Set<string> {
   const times = new Map<string, number>();
   for (const [, heading = ""] of withoutCode(text).matchAll(/^ {0,3}#{1,6} +(.*?)#* *$/gm)) {
     const shown = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
-    const slug = shown.trim().toLowerCase().replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, "").replaceAll(" ", "-");
+    const slug = shown
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, "")
+      .replaceAll(" ", "-");
     const before = times.get(slug) ?? 0;
     times.set(slug, before + 1);
     anchors.add(before === 0 ? slug : `${slug}-${before}`);

@@ -93,7 +93,9 @@ export function changed() {
   /** @type {Map<string, string>} */
   const files = new Map();
   /** @type {(path: string, before: string, after: string) => void} */
-  const put = (path, before, after) => before !== after && files.set(path, after);
+  const put = (path, before, after) => {
+    if (before !== after) files.set(path, after);
+  };
   let previous = address;
   for (const { folder } of publishable()) {
     const path = posix.join("packages", posix.basename(folder.replaceAll("\\", "/")));
@@ -115,7 +117,9 @@ export function changed() {
 /** @returns {string[]} What no script can mend, a sentence each. */
 export function faults() {
   return publishable().flatMap(({ name, folder }) => {
-    const { keywords, files } = JSON.parse(readFileSync(new URL("package.json", pathToFileURL(folder)), "utf8"));
+    const { keywords, files } = JSON.parse(
+      readFileSync(new URL("package.json", pathToFileURL(folder)), "utf8"),
+    );
     return [
       ...(keywords?.includes("session") ? [] : [`${name}: keywords must be a list with "session" in it.`]),
       ...(files?.includes("src") ? [`${name}: files must not list src, which nothing published reads.`] : []),

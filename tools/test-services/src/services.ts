@@ -44,7 +44,9 @@ async function start(name: ServiceName): Promise<Started | Missing> {
   const wanted = process.env[variable];
   if (!wanted || "missing" in found || `${found.version}.`.startsWith(`${wanted}.`)) return found;
   await found.stop();
-  throw new Error(`${variable} asks for ${wanted}, but what was found is ${found.version} (${found.obtained}).`);
+  throw new Error(
+    `${variable} asks for ${wanted}, but what was found is ${found.version} (${found.obtained}).`,
+  );
 }
 
 /** Starts a server, or joins those who use it already. On CI one that cannot be had is an error. */
