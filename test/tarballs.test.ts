@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +41,23 @@ test.each(packages.flatMap((one) => one.exports))("import %s", async (path) => {
   const { stdout } = await run(process.execPath, ["-e", script], { cwd: folder });
   expect(Number(stdout)).toBeGreaterThan(0);
 });
+
+test.each(packages)(
+  "$name holds what was built, and nothing that points at its source",
+  async ({ name, folder: own }) => {
+    const installed = join(folder, "node_modules", name);
+    const files = await readdir(installed, { recursive: true });
+    // The package that create-driver writes has a source of its own.
+    expect(files.filter((file) => /^src\b/.test(file))).toEqual([]);
+    const manifest = await readFile(join(installed, "package.json"), "utf8");
+    expect(manifest).not.toContain("@sessions/source");
+    expect(Object.keys(JSON.parse(manifest).exports)).toEqual(
+      Object.keys(JSON.parse(await readFile(join(own, "package.json"), "utf8")).exports),
+    );
+    for (const file of files.filter((file) => /\.(js|ts|mjs)$/.test(file)))
+      expect(await readFile(join(installed, file), "utf8"), file).not.toMatch(/^\/\/# sourceMappingURL=/m);
+  },
+);
 
 describe("the first example of the README", () => {
   let server: ChildProcess;

@@ -17,6 +17,7 @@ async function check(title, command, args) {
 }
 
 await check("Unused files, exports and dependencies", "knip", []);
+await check("Addresses, keywords and links of the packages", process.execPath, ["tools/package-fields.mjs"]);
 await check("Building", "turbo", ["run", "build", "--output-logs=errors-only"]);
 if (failed.at(-1) !== "Building") {
   for (const one of publishable()) {

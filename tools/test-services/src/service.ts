@@ -27,3 +27,11 @@ export interface Started extends Service {
 export function addressVariable(name: ServiceName): string {
   return `SESSIONS_TEST_${name.toUpperCase()}_URL`;
 }
+
+/**
+ * The variable that says which server it must be: `SESSIONS_TEST_REDIS_VERSION="Redis 7"` takes 7.4.1 and refuses 8.0.
+ * A job of CI that is named after a version must not pass on another that happened to be on the machine.
+ */
+export function versionVariable(name: ServiceName): string {
+  return `SESSIONS_TEST_${name.toUpperCase()}_VERSION`;
+}

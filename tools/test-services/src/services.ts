@@ -5,7 +5,14 @@ import { startMongodb } from "./mongodb.ts";
 import { startMysql } from "./mysql.ts";
 import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
-import { addressVariable, type Missing, type Service, type ServiceName, type Started } from "./service.ts";
+import {
+  addressVariable,
+  type Missing,
+  type Service,
+  type ServiceName,
+  type Started,
+  versionVariable,
+} from "./service.ts";
 
 /** Each takes the address that the environment names, if it names one, and tells what it finds there. */
 const starters: Record<ServiceName, (address: string | undefined) => Promise<Started | Missing>> = {
@@ -31,12 +38,22 @@ const registry: Map<ServiceName, Held> = (() => {
   return shared[key];
 })();
 
+async function start(name: ServiceName): Promise<Started | Missing> {
+  const found = await starters[name](process.env[addressVariable(name)] || undefined);
+  const variable = versionVariable(name);
+  const wanted = process.env[variable];
+  if (!wanted || "missing" in found || `${found.version}.`.startsWith(`${wanted}.`)) return found;
+  await found.stop();
+  throw new Error(
+    `${variable} asks for ${wanted}, but what was found is ${found.version} (${found.obtained}).`,
+  );
+}
+
 /** Starts a server, or joins those who use it already. On CI one that cannot be had is an error. */
 export async function acquire(name: ServiceName): Promise<Service | Missing> {
   let held = registry.get(name);
   if (!held) {
-    const variable = addressVariable(name);
-    held = { started: starters[name](process.env[variable] || undefined), users: 0 };
+    held = { started: start(name), users: 0 };
     registry.set(name, held);
   }
   held.users++;

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** Names a server for the tests that says of itself no more than its version. */
+async function nameServer(version: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(`redis_version:${version}\r\nuptime_in_seconds:1\r\n`));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  assert(typeof address === "object" && address);
+  const url = `redis://127.0.0.1:${address.port}`;
+  vi.stubEnv("SESSIONS_TEST_REDIS_URL", url);
+  // What is found is kept for the process.
+  Reflect.set(globalThis, Symbol.for("@sessions/test-services/registry"), undefined);
+  vi.resetModules();
+  return url;
+}
+
+const found = async (): Promise<unknown> => {
+  const services = await import("@sessions/test-services/services");
+  return services.acquire("redis");
+};
+
+test("a server of the version that is asked for is taken", async () => {
+  const url = await nameServer("7.4.1");
+  vi.stubEnv("SESSIONS_TEST_REDIS_VERSION", "Redis 7");
+  expect(await found()).toMatchObject({ url, version: "Redis 7.4.1" });
+});
+
+test.each(["Redis 7", "Redis 70", "Valkey 72"])(
+  "one that is not is an error: 72.0.0 for %s",
+  async (wanted) => {
+    await nameServer("72.0.0");
+    vi.stubEnv("SESSIONS_TEST_REDIS_VERSION", wanted);
+    await expect(found()).rejects.toThrow(
+      `SESSIONS_TEST_REDIS_VERSION asks for ${wanted}, but what was found is Redis 72.0.0`,
+    );
+  },
+);
