@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, SessionManager } from "@sessions/core";
-import { type Seal, sealSession } from "./hold-back.ts";
+import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
  * Looks up the session that another library kept for a request's visitor; `undefined` where the Cookie header names none.

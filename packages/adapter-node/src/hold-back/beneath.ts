@@ -28,6 +28,8 @@ export class Beneath {
   readonly isWrapped: boolean;
   /** A call is being made: what Node and other middlewares call meanwhile belongs to it. */
   isCalled = false;
+  /** During a call the session was written to. */
+  wroteMeanwhile = false;
   /** A middleware's write was refused. */
   wasRefused = false;
 
@@ -57,6 +59,16 @@ export class Beneath {
       return Reflect.apply(call, this.#res, args);
     } finally {
       this.isCalled = wasCalled;
+    }
+  }
+
+  /** Runs what belongs to a call. */
+  during(run: () => void): void {
+    this.isCalled = true;
+    try {
+      run();
+    } finally {
+      this.isCalled = false;
     }
   }
 
