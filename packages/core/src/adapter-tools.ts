@@ -2,10 +2,12 @@
 export { checkOption, checkOptions } from "./check.ts";
 export { dropLogin, type ResponseStage, wasRead, whenPending } from "./controls.ts";
 export {
+  isCrossSiteWrite,
   keepFromCaches,
   mayWriteMore,
   openOptionsOf,
   type RequestFacts,
+  type RequestHead,
   type ResponseHeaders,
   reportsError,
   varyByCookie,

@@ -9,7 +9,7 @@ import {
   setExpiry,
 } from "./administration.ts";
 import { checkOptions } from "./check.ts";
-import { cookieValues, formatCookie } from "./cookie.ts";
+import { cookieValues, formatCookie, type SessionCookie } from "./cookie.ts";
 import type { Duration } from "./duration.ts";
 import { createEmitter, type SessionEvents } from "./events.ts";
 import { createSession } from "./managed-session.ts";
@@ -25,6 +25,8 @@ import { isId, parseToken } from "./token.ts";
  * `DriverUnavailableError` where the backend cannot be reached, and with `SessionSetupError` where it lacks its tables.
  */
 export interface SessionManager {
+  /** How the cookie is set: the options, with every default filled in. */
+  readonly cookie: Readonly<Omit<SessionCookie, "value">>;
   /** The session that a Cookie header names, or a new one, which is stored only once something is written. */
   open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
   /** The same for a token that came another way (mobile app, websocket); `undefined` if it is not accepted. */
@@ -92,6 +94,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const sweepings = new Set<() => Promise<void>>();
 
   return {
+    cookie: Object.freeze(cookie),
     on,
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),

@@ -100,6 +100,14 @@ describe("the Set-Cookie header", () => {
   });
 });
 
+test("the manager tells how its cookie is set, and nobody changes that", () => {
+  const { sessions } = setUp({ cookie: { name: "app", sameSite: "strict", maxAge: "1h" } });
+  expect(sessions.cookie).toEqual({
+    ...{ name: "app", path: "/", httpOnly: true, secure: false, sameSite: "strict", maxAge: 3600 },
+  });
+  expect(Object.isFrozen(sessions.cookie)).toBe(true);
+});
+
 describe("clearCookie", () => {
   const cookies = fc.record(
     {

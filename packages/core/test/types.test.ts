@@ -331,6 +331,7 @@ declare namespace Pinned {
     secure?: boolean | undefined;
   }
   interface SessionManager {
+    readonly cookie: Readonly<Omit<core.SessionCookie, "value">>;
     open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
     load(token: string, options?: OpenOptions): Promise<Session | undefined>;
     create(): Session;
