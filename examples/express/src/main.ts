@@ -3,7 +3,7 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
-import { sessionMiddleware } from "@sessions/adapter-node";
+import { isCrossSiteWrite, sessionMiddleware } from "@sessions/adapter-node";
 import { createSessionManager, defineStore, driverFromUrl, type Store } from "@sessions/core";
 import express from "express";
 import { page } from "./page.ts";
@@ -22,9 +22,8 @@ sessions.startSweeping({ every: "10m" });
 
 const app = express();
 // SameSite does not keep another site's form from logging the visitor in, as somebody else.
-app.use(({ method, headers }, res, next) => {
-  const safe = ["GET", "HEAD", "OPTIONS"].includes(method);
-  if (headers["sec-fetch-site"] === "cross-site" && !safe) res.sendStatus(403);
+app.use((req, res, next) => {
+  if (isCrossSiteWrite(req)) res.sendStatus(403);
   else next();
 });
 app.use(sessionMiddleware(sessions));

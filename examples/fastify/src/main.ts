@@ -2,7 +2,7 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import formbody from "@fastify/formbody";
-import { sessionPlugin } from "@sessions/adapter-fastify";
+import { isCrossSiteWrite, sessionPlugin } from "@sessions/adapter-fastify";
 import { createSessionManager, defineStore, driverFromUrl, type Store } from "@sessions/core";
 import createFastify from "fastify";
 import { page } from "./page.ts";
@@ -21,9 +21,8 @@ sessions.startSweeping({ every: "10m" });
 
 const app = createFastify();
 // SameSite does not keep another site's form from logging the visitor in, as somebody else.
-app.addHook("onRequest", async ({ method, headers }, reply) => {
-  const safe = ["GET", "HEAD", "OPTIONS"].includes(method);
-  if (headers["sec-fetch-site"] === "cross-site" && !safe) return reply.code(403).send("Forbidden");
+app.addHook("onRequest", async (request, reply) => {
+  if (isCrossSiteWrite(request)) return reply.code(403).send("Forbidden");
 });
 app.register(sessionPlugin, { sessions });
 app.register(formbody);

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { bodyParser } from "@koa/bodyparser";
 import Router from "@koa/router";
-import { sessionMiddleware } from "@sessions/adapter-koa";
+import { isCrossSiteWrite, sessionMiddleware } from "@sessions/adapter-koa";
 import { createSessionManager, defineStore, driverFromUrl, type Store } from "@sessions/core";
 import Koa from "koa";
 import { page } from "./page.ts";
@@ -83,8 +83,7 @@ router.get("/cart.txt", (ctx) => {
 const app = new Koa();
 // SameSite does not keep another site's form from logging the visitor in, as somebody else.
 app.use((ctx, next) => {
-  const safe = ["GET", "HEAD", "OPTIONS"].includes(ctx.method);
-  if (ctx.get("Sec-Fetch-Site") === "cross-site" && !safe) ctx.throw(403);
+  if (isCrossSiteWrite(ctx)) ctx.throw(403);
   return next();
 });
 app.use(sessionMiddleware(sessions));

@@ -9,6 +9,7 @@ import {
   ServiceUnavailableException,
 } from "@nestjs/common";
 import { BaseExceptionFilter } from "@nestjs/core";
+import { isCrossSiteWrite } from "@sessions/adapter-node";
 import { isSessionError, type Session, SessionError } from "@sessions/core";
 
 /** What the session manager is injected by. */
@@ -23,8 +24,7 @@ export const CurrentSession: () => ParameterDecorator = createParamDecorator(
 /** SameSite does not keep another site's form from logging the visitor in, as somebody else: 403. */
 export class OwnFormsGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const { method = "", headers } = context.switchToHttp().getRequest<IncomingMessage>();
-    return headers["sec-fetch-site"] !== "cross-site" || ["GET", "HEAD", "OPTIONS"].includes(method);
+    return !isCrossSiteWrite(context.switchToHttp().getRequest<IncomingMessage>());
   }
 }
 

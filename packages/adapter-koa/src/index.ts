@@ -1,5 +1,6 @@
 import type { Session } from "@sessions/core";
 
+export { isCrossSiteWrite } from "@sessions/core/adapter-tools";
 export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from "./middleware.ts";
 
 declare module "koa" {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, SessionManager } from "@sessions/core";
-import { type Seal, sealSession } from "./hold-back.ts";
+import { sameSiteOf } from "@sessions/core/adapter-tools";
+import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
  * Looks up the session that another library kept for a request's visitor; `undefined` where the Cookie header names none.
@@ -140,7 +141,7 @@ export function beginAdopting(
 /** Browsers drop the cookie of a response to what another site's page fetches or frames, unless it is `SameSite=None`. */
 function refusesCookie(sessions: SessionManager, { headers }: IncomingMessage): boolean {
   if (headers["sec-fetch-site"] !== "cross-site" || headers["sec-fetch-dest"] === "document") return false;
-  return !/; *SameSite=None/i.test(sessions.clearCookie());
+  return sameSiteOf(sessions) !== "none";
 }
 
 /** Which cookie a Set-Cookie header is about: RFC 6265 section 5.3, its name, domain and path. */
@@ -150,7 +151,11 @@ function identityOf(setCookie: string): string {
   return [setCookie.split("=", 1)[0], attribute("Domain"), attribute("Path")].join(" ").toLowerCase();
 }
 
-/** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it anew. */
-function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
-  return identityOf(setCookie) === identityOf(sessions.clearCookie()) ? [] : [setCookie];
+/** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it again. */
+function ending(
+  { cookie: { name, domain, path } }: SessionManager,
+  { setCookie }: Adoption,
+): readonly string[] {
+  const ours = [name, domain, path].join(" ").toLowerCase();
+  return identityOf(setCookie) === ours ? [] : [setCookie];
 }

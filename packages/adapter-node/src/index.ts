@@ -1,5 +1,6 @@
 import type { Session } from "@sessions/core";
 
+export { isCrossSiteWrite } from "@sessions/core/adapter-tools";
 export type { Adopt, Adoption } from "./adopt.ts";
 export {
   type OpenSessionOptions,

@@ -3,7 +3,7 @@ import { type OpenOptions, type Session, SessionError, type SessionManager } fro
 import { checkOption, checkOptions, openOptionsOf } from "@sessions/core/adapter-tools";
 import { type Adopt, beginAdopting } from "./adopt.ts";
 import { makeDictionary } from "./dictionary.ts";
-import { holdBack } from "./hold-back.ts";
+import { holdBack } from "./hold-back/hold-back.ts";
 
 /** Options of `sessionMiddleware`. */
 export interface SessionMiddlewareOptions {

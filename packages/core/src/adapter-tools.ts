@@ -1,12 +1,15 @@
 /** What adapters need beside the manager's own interface. For authors of adapters; applications need nothing of it. */
 export { checkOption, checkOptions } from "./base/options.ts";
 export {
+  isCrossSiteWrite,
   keepFromCaches,
   mayWriteMore,
   openOptionsOf,
   type RequestFacts,
+  type RequestHead,
   type ResponseHeaders,
   reportsError,
+  sameSiteOf,
   varyByCookie,
   warnOfDroppedLogin,
 } from "./http/http.ts";

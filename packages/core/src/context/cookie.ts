@@ -50,6 +50,9 @@ export interface SessionCookie {
 /** The cookie without its value. */
 export type CookieSettings = Omit<SessionCookie, "value">;
 
+/** Under which a manager tells adapters how its cookie is set. Registered, so that two copies of this package agree. */
+export const COOKIE: unique symbol = Symbol.for("@sessions/core/cookie");
+
 /** RFC 6265bis section 5.5: browsers keep no cookie longer. */
 const MAX_AGE = 400 * 86_400_000;
 

@@ -1,7 +1,7 @@
 import type { Duration } from "../base/duration.ts";
 import { checkOptions } from "../base/options.ts";
 import { type Context, readNow } from "../context/context.ts";
-import { cookieValues, formatCookie } from "../context/cookie.ts";
+import { COOKIE, cookieValues, formatCookie } from "../context/cookie.ts";
 import { createEmitter, type SessionEvents } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
 import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
@@ -94,6 +94,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const sweepings = new Set<() => Promise<void>>();
 
   return {
+    ...{ [COOKIE]: cookie },
     on,
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),

@@ -1,14 +1,20 @@
 import type { ServerResponse } from "node:http";
 import { givenHeader } from "./headers.ts";
 
-/** How far a body has come, of what its `Content-Length` promises. */
+/** How many bytes of a body went out, and how many its `Content-Length` promises. */
 export class BodyLength {
   #promised = Number.POSITIVE_INFINITY;
   #written = 0;
+  #head: readonly unknown[] = [];
 
-  /** Reads what a head promises, by a header that was set, or by one of what `writeHead` was given. */
-  expect(res: ServerResponse, head: readonly unknown[] = []): void {
-    const length = givenHeader(head, "content-length") ?? res.getHeader("Content-Length");
+  /** Keeps the arguments of a `writeHead` that passed: Node does not show the headers among them. */
+  noteHead(head: readonly unknown[]): void {
+    this.#head = head;
+  }
+
+  /** Reads what the head promises, from `writeHead`'s arguments or from a header that was set. */
+  readPromise(res: ServerResponse): void {
+    const length = givenHeader(this.#head, "content-length") ?? res.getHeader("Content-Length");
     this.#promised = Number(length ?? Number.POSITIVE_INFINITY);
   }
 
@@ -16,13 +22,13 @@ export class BodyLength {
     this.#written += bytes;
   }
 
-  /** Whether a client has the whole body once it has so many bytes more: it does not wait for the end. */
+  /** Whether a client has the whole body once it has this many bytes more: it does not wait for the end. */
   isWhole(more = 0): boolean {
     return this.#written + more >= this.#promised;
   }
 }
 
-/** The bytes of what `write` was given. */
+/** The bytes of the body in the arguments of `write`. */
 export const sizeOf = ([chunk, encoding]: readonly unknown[]): number =>
   typeof chunk === "string"
     ? Buffer.byteLength(chunk, isEncoding(encoding) ? encoding : "utf8")

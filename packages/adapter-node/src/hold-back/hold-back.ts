@@ -9,27 +9,28 @@ import {
   wasRead,
   whenPending,
 } from "@sessions/core/adapter-tools";
-import type { Answer, Sealed } from "./answer.ts";
+import type { Handlers, Sealed } from "./handlers.ts";
 import { cut, isGone, restore, type Snapshot, takeSnapshot } from "./headers.ts";
 import { Interception } from "./interception.ts";
+import { commitAlone, warn, warnOfLateWrite } from "./late-writes.ts";
 
 export type Next = (error?: unknown) => void;
 
-/** Commits a session for the headers of an answer that goes out now. */
+/** Commits a session for the headers of a response that goes out now. */
 export type Seal = (session: Session) => Promise<Sealed>;
 
-/** Holds a response back until its session is committed. Without `next` errors are answered here. */
+/** Holds a response back until its session is committed. Without `next` an error is answered here. */
 export function holdBack(
   res: ServerResponse,
   opened: Session | Promise<Session>,
   next: Next | undefined,
-  seal?: Seal,
+  seal: Seal | undefined,
   vary = true,
 ): void {
   // Socket.IO's response to an upgrade is none: no header is left for a cookie, and nothing to hold back.
   if (typeof res.getHeaderNames !== "function")
     void Promise.resolve(opened).then(commitAlone, () => undefined);
-  else new HeldAnswer(res, opened, next, seal, vary).hold();
+  else new HeldResponse(res, opened, next, seal, vary).hold();
 }
 
 /** Commits and seals. */
@@ -39,36 +40,19 @@ export const sealSession: Seal = async (session) => {
   return { setCookies: setCookie === undefined ? [] : [setCookie], more: mayWriteMore(session, result) };
 };
 
-/** Where middlewares write too late: a place that does so with every request is told of once. */
-const latePlaces = new Set<string>();
-const MOST_PLACES = 100;
-
-const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
-
-/** Commits by itself what is written to a session that no response waits for. */
-function commitAlone(session: Session): void {
-  whenPending(session, () => {
-    queueMicrotask(async () => {
-      await session.commit().catch(warn);
-      commitAlone(session);
-    });
-    return "sent";
-  });
-}
-
-/** The answer to one request, by the handler or by what follows when its session cannot be committed. */
-class HeldAnswer implements Answer {
+/** The response to one request, by its handler or, when the session cannot be committed, by what takes over. */
+class HeldResponse implements Handlers {
   readonly #res: ServerResponse;
   readonly #opened: Session | Promise<Session>;
   readonly #next: Next | undefined;
-  readonly #sealOther: Seal | undefined;
+  readonly #otherSeal: Seal | undefined;
   readonly #vary: boolean;
   readonly #before: Snapshot;
   #interception: Interception;
   #sources: Readable[] | undefined;
   #session: Session | undefined;
   #failures = 0;
-  #isUncommitted = false;
+  #goesUncommitted = false;
   #isLookedAfter = false;
 
   constructor(
@@ -81,10 +65,10 @@ class HeldAnswer implements Answer {
     this.#res = res;
     this.#opened = opened;
     this.#next = next;
-    this.#sealOther = seal;
+    this.#otherSeal = seal;
     this.#vary = vary;
     this.#before = takeSnapshot(res);
-    this.#interception = new Interception(res, this, false);
+    this.#interception = new Interception(res, this);
   }
 
   hold(): void {
@@ -95,34 +79,34 @@ class HeldAnswer implements Answer {
     const known = (session: Session): void => {
       this.#session = session;
       // Another library's cookie may have to go out with a session that needs no commit.
-      if (!this.#sealOther) this.#interception.open();
+      if (!this.#otherSeal) this.#interception.passThrough();
       // A session that cannot tell what is pending makes every response wait.
-      if (!this.#watch(session)) this.#interception.shut();
+      if (!this.#watch(session)) this.#interception.startHolding();
     };
     if ("then" in this.#opened) {
-      this.#interception.shut();
-      // Who called openSession has the error.
+      this.#interception.startHolding();
+      // The caller of openSession has the error.
       this.#opened.then(known, () => undefined);
     } else known(this.#opened);
   }
 
   #watch(session: Session): boolean {
-    return whenPending(session, () => this.#interception.shut());
+    return whenPending(session, () => this.#interception.startHolding());
   }
 
-  async seal(status: number): Promise<Sealed | undefined> {
-    if (this.#isUncommitted) return undefined;
+  async onSeal(status: number): Promise<Sealed | undefined> {
+    if (this.#goesUncommitted) return undefined;
     // At once where it can be: what is written after res.end() is late, whatever the event loop does.
     const session = this.#session ?? (await Promise.resolve(this.#opened).catch(() => undefined));
     if (!session) return undefined;
     if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
     try {
-      return await (this.#sealOther ?? sealSession)(session);
+      return await (this.#otherSeal ?? sealSession)(session);
     } catch (error) {
       if (status < 500) throw error;
       // The page tells of another error, and no handler is left to be told of this one.
       if (this.#failures === 0) warn(error);
-      this.#isUncommitted = true;
+      this.#goesUncommitted = true;
       return undefined;
     }
   }
@@ -131,13 +115,13 @@ class HeldAnswer implements Answer {
     return this.#vary && this.#session !== undefined && wasRead(this.#session);
   }
 
-  async commit(): Promise<void> {
+  async onLastByte(): Promise<void> {
     await this.#session?.commit();
   }
 
-  commitLate(): void {
+  onOver(): void {
     const session = this.#session;
-    if (!session || this.#isUncommitted) return;
+    if (!session || this.#goesUncommitted) return;
     const commit = (): Promise<unknown> => session.commit().catch(warn);
     queueMicrotask(async () => {
       await commit();
@@ -150,16 +134,12 @@ class HeldAnswer implements Answer {
     });
   }
 
-  refused(error: SessionError): void {
-    const { stack = "" } = error;
-    if (!latePlaces.has(stack) && latePlaces.size < MOST_PLACES) {
-      latePlaces.add(stack);
-      warn(error);
-    }
+  onRefused(error: SessionError): void {
+    warnOfLateWrite(error);
     if (this.#session) this.#watch(this.#session);
   }
 
-  failed(error: unknown, headersSent: boolean): void {
+  onFail(error: unknown, headersSent: boolean): void {
     this.#failures++;
     const res = this.#res;
     if (!headersSent) {
@@ -175,7 +155,7 @@ class HeldAnswer implements Answer {
     // Even this answer failed: something throws at whatever is sent.
     if (this.#failures > 2) cut(res);
     if (headersSent || this.#failures > 2) return;
-    this.#isUncommitted = true;
+    this.#goesUncommitted = true;
     this.#interception = new Interception(res, this, true);
     res.setHeader("Content-Type", "text/plain; charset=utf-8");
     res.end("Internal Server Error");

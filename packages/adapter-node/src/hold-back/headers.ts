@@ -50,8 +50,8 @@ type Headers = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
 /** Whether it is what `writeHead` takes for headers. */
 const isHeaders = (given: unknown): given is Headers => typeof given === "object" && given !== null;
 
-/** Names and values in turn, of what comes as an object, in turn, or in pairs. */
-function inTurn(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
+/** A list of name, value, name, value, from an object, from such a list, or from a list of pairs. */
+function flatHeaders(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
   if (!isList(headers)) return Object.entries(headers).flat();
   return Array.isArray(headers[0]) ? headers.flat() : headers;
 }
@@ -67,7 +67,7 @@ function setHeaders(res: ServerResponse, headers: Headers): void {
     return;
   }
   // It replaces what was set before, and may name a header twice.
-  const list = inTurn(headers);
+  const list = flatHeaders(headers);
   const names = list.filter((_, index) => index % 2 === 0).map(String);
   for (const name of names) res.removeHeader(name);
   names.forEach((name, index) => {
@@ -88,7 +88,7 @@ export function setHead(res: ServerResponse, [code, ...rest]: readonly unknown[]
 /** A header's value, by its name in lower case, in what `writeHead` was given. */
 export function givenHeader(head: readonly unknown[], name: string): OutgoingHttpHeader | undefined {
   const headers = head.at(-1);
-  const given = isHeaders(headers) ? inTurn(headers) : [];
+  const given = isHeaders(headers) ? flatHeaders(headers) : [];
   const index = given.findIndex((it, i) => i % 2 === 0 && String(it).toLowerCase() === name);
   return index < 0 ? undefined : given[index + 1];
 }

@@ -28,6 +28,8 @@ export class Beneath {
   readonly isWrapped: boolean;
   /** A call is being made: what Node and other middlewares call meanwhile belongs to it. */
   isCalled = false;
+  /** During a call the session was written to. */
+  wroteMeanwhile = false;
   /** A middleware's write was refused. */
   wasRefused = false;
 
@@ -74,6 +76,16 @@ export class Beneath {
       this.#refused(error);
       if (isDone || typeof bare !== "function") return method === "write" ? !res.writableNeedDrain : res;
       return bare === call ? this.#make(method, call, args) : Reflect.apply(bare, res, args);
+    }
+  }
+
+  /** Runs what belongs to a call. */
+  during(run: () => void): void {
+    this.isCalled = true;
+    try {
+      run();
+    } finally {
+      this.isCalled = false;
     }
   }
 
