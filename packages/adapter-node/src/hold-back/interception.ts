@@ -34,7 +34,7 @@ export class Interception {
   readonly #beneath: Beneath;
   readonly #ownWriteHead: ServerResponse["writeHead"];
   readonly #body = new BodyLength();
-  readonly #rehearsal = new Rehearsal();
+  #rehearsal: Rehearsal | undefined;
   #phase: Phase = "waiting";
   /** While the response is holding or draining. */
   #held: HeldCalls | undefined;
@@ -115,8 +115,10 @@ export class Interception {
 
   #rehearse(): void {
     const res = this.#res;
-    if (res.writeHead !== this.#ownWriteHead && !this.#beneath.isCalled && !this.#held && !res.headersSent)
-      this.#rehearsal.run(res, this.#ownWriteHead);
+    if (res.writeHead === this.#ownWriteHead || this.#beneath.isCalled || this.#held || res.headersSent)
+      return;
+    this.#rehearsal ??= new Rehearsal();
+    this.#rehearsal.run(res, this.#ownWriteHead);
   }
 
   /** Whether `end` was called, held back or not. */
@@ -135,7 +137,7 @@ export class Interception {
 
   #writeHead(...given: unknown[]): ServerResponse {
     const res = this.#res;
-    if (this.#isDeaf() || this.#rehearsal.takes(res, given)) return res;
+    if (this.#isDeaf() || this.#rehearsal?.takes(res, given)) return res;
     // A sealed response has the header already. Middlewares that wrapped `setHeader` may write to the session here.
     const needsVary = isUnsealed(this.#phase) && !res.headersSent;
     const head = needsVary && this.#handlers.varies() ? varyHead(res, given) : given;
@@ -207,13 +209,10 @@ export class Interception {
   }
 
   #hold(method: Method, args: readonly unknown[], bytes = 0): HeldCalls {
-    if (this.#held) {
-      this.#held.add(method, args, bytes);
-      return this.#held;
-    }
     const res = this.#res;
-    const held = new HeldCalls(takeStatus(res));
+    const held = this.#held ?? new HeldCalls(takeStatus(res));
     held.add(method, args, bytes);
+    if (this.#held) return held;
     this.#held = held;
     this.#go("hold");
     this.#beneath.guardHeaders(() => this.#held !== undefined);
