@@ -1,6 +1,5 @@
 import type { CommitOutcome, ListedRecord, ListingDriver, StoredRecord } from "@sessions/core";
-import { checkClient, checkOptions, createCall } from "@sessions/core/driver-tools";
-import AsyncLock from "async-lock";
+import { checkClient, checkOptions, createCall, mergeChange, serialize } from "@sessions/core/driver-tools";
 import type { ChainedBatch, ClassicLevel } from "classic-level";
 
 /** Options of `levelDriver`. */
@@ -16,7 +15,7 @@ export interface LevelDriverOptions {
 type Decide = (old: StoredRecord | undefined) => StoredRecord | null | undefined;
 
 // LevelDB cannot write on a condition, so a lock stands for one: all who can write are in this process.
-const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+const lock = {};
 // What LevelDB rejects with is `DriverUnavailableError`. No timeout: nothing is between it and this process.
 const call = createCall({ driver: "level", timeout: Number.POSITIVE_INFINITY, translate: () => undefined });
 
@@ -40,19 +39,23 @@ export function levelDriver(options: LevelDriverOptions): ListingDriver {
 
   /** The one way to change a record: nobody else does meanwhile. Whether it was, when that is on the disk. */
   const change = (id: string, decide: Decide, sync = true): Promise<boolean> =>
-    lock.acquire(id, async () => {
-      const old = await read(id);
-      const next = decide(old);
-      if (next === undefined) return false;
-      // Written whole or not at all, so no index tells of another record than the one that is there.
-      const batch = client.batch().del(`record!${id}`);
-      for (const key of old ? indexKeys(id, old) : []) batch.del(key);
-      for (const key of next ? indexKeys(id, next) : []) batch.put(key, "");
-      // Fields as pairs, not as an object's properties: one may be called `__proto__`.
-      if (next) batch.put(`record!${id}`, JSON.stringify({ ...next, fields: [...next.fields] }));
-      await batch.write({ sync });
-      return true;
-    });
+    serialize(
+      lock,
+      async () => {
+        const old = await read(id);
+        const next = decide(old);
+        if (next === undefined) return false;
+        // Written whole or not at all, so no index tells of another record than the one that is there.
+        const batch = client.batch().del(`record!${id}`);
+        for (const key of old ? indexKeys(id, old) : []) batch.del(key);
+        for (const key of next ? indexKeys(id, next) : []) batch.put(key, "");
+        // Fields as pairs, not as an object's properties: one may be called `__proto__`.
+        if (next) batch.put(`record!${id}`, JSON.stringify({ ...next, fields: [...next.fields] }));
+        await batch.write({ sync });
+        return true;
+      },
+      id,
+    );
 
   return {
     name: "level",
@@ -65,24 +68,14 @@ export function levelDriver(options: LevelDriverOptions): ListingDriver {
 
     load: (id) => call(() => read(id)),
 
-    async commit(id, { expiresAt, principal, ifVersion, fields }, now) {
-      const patch = [...fields];
-      const counts = patch.length > 0 || principal !== undefined || ifVersion !== undefined;
+    async commit(id, given, now) {
+      // A copy: the caller may change its own while this waits.
+      const patch = { ...given, fields: new Map(given.fields) };
       let outcome: CommitOutcome = "gone";
       const merge: Decide = (old) => {
         if (!old || old.expiresAt <= now) return undefined;
-        outcome = (ifVersion ?? old.version) === old.version ? "committed" : "conflict";
-        if (outcome === "conflict") return undefined;
-        const merged = new Map(old.fields);
-        for (const [name, text] of patch)
-          if (text === null) merged.delete(name);
-          else merged.set(name, text);
-        return {
-          version: old.version + (counts ? 1 : 0),
-          expiresAt: expiresAt ?? old.expiresAt,
-          principal: principal === undefined ? old.principal : (principal ?? undefined),
-          fields: merged,
-        };
+        outcome = (patch.ifVersion ?? old.version) === old.version ? "committed" : "conflict";
+        return outcome === "conflict" ? undefined : mergeChange(old, patch);
       };
       await call(() => change(id, merge));
       return outcome;

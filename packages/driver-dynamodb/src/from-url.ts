@@ -1,10 +1,5 @@
-import {
-  type ClosableDriver,
-  type ListingDriver,
-  type ProvisionedDriver,
-  SessionConfigError,
-} from "@sessions/core";
-import { checkOptions, milliseconds } from "@sessions/core/driver-tools";
+import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/driver-tools";
 import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
 import { loadSdk } from "./sdk.ts";
 
@@ -67,18 +62,10 @@ export async function fromUrl(
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, ["table", "timeout", "onProgress"]);
   const connectionTimeout = milliseconds("timeout", options.timeout ?? "2s");
-  let target: Target;
-  try {
-    target = parse(url);
-  } catch (error) {
-    // It names a parameter, and shows no value.
-    if (error instanceof SessionConfigError) throw error;
-    // The error, its cause included, may show the secret.
-    throw new SessionConfigError(
-      "The URL must be like dynamodb://eu-central-1/sessions, or dynamodb://key:secret@host:8000/sessions?region=eu-central-1; its only other parameter is endpoint",
-    );
-  }
-  const { region, endpoint, credentials, table } = target;
+  const { region, endpoint, credentials, table } = openByUrl(
+    "dynamodb://eu-central-1/sessions, or dynamodb://key:secret@host:8000/sessions?region=eu-central-1; its only other parameter is endpoint",
+    () => parse(url),
+  );
   const { DynamoDBClient } = await loadSdk();
   const client = new DynamoDBClient({
     ...(region !== undefined && { region }),
@@ -87,10 +74,5 @@ export async function fromUrl(
     requestHandler: { connectionTimeout },
   });
   const driver = dynamodbDriver({ ...(table !== undefined && { table }), ...options, client });
-  return {
-    ...driver,
-    async close() {
-      client.destroy();
-    },
-  };
+  return closing(driver, async () => client.destroy());
 }

@@ -7,6 +7,7 @@ import type {
   UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { type Change, type NewRecord, SessionTooLargeError } from "@sessions/core";
+import { raisesVersion } from "@sessions/core/driver-tools";
 import { bytesOf, ITEM_BYTES, OWN } from "./record.ts";
 
 const text = (S: string): AttributeValue => ({ S });
@@ -95,7 +96,7 @@ export function commitInput(
       ? []
       : [[OWN.principal, principal === null ? undefined : text(principal)] as const]),
   ];
-  const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
+  const counts = raisesVersion(change);
   return {
     TableName: table,
     Key: { [OWN.id]: text(id) },

@@ -1,26 +1,15 @@
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import type { Driver, NewRecord } from "@sessions/core";
+import { newId } from "@sessions/driver-tests/records";
 import { onTestFinished } from "vitest";
 import { type DynamodbDriverOptions, dynamodbDriver } from "../src/index.ts";
 
-export const HOUR = 3_600_000;
-
-export const newId = (): string => randomBytes(16).toString("hex");
+export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
 export const newTable = (): string => `t_${newId().slice(0, 12)}`;
-
-export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Promise<string> {
-  const id = newId();
-  const now = Date.now();
-  const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
-  if (!created) throw new Error(`${id} was taken`);
-  return id;
-}
 
 /** A client for a service's URL; what it was made of is as the SDK has it. */
 export function clientOf(url: string, config: DynamoDBClientConfig = {}): DynamoDBClient {

@@ -34,7 +34,7 @@ interface Waiting {
 export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
   const queues = new Map<string, Waiting[]>();
 
-  async function settle(id: string, group: readonly Waiting[]): Promise<void> {
+  async function decideGroup(id: string, group: readonly Waiting[]): Promise<void> {
     for (;;) {
       const isDue = ({ end }: Waiting): boolean => performance.now() < end;
       const due = group.filter(isDue);
@@ -66,7 +66,7 @@ export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
     while (queue.length > 0) {
       const group = queue.splice(0);
       try {
-        await settle(id, group);
+        await decideGroup(id, group);
       } catch (error) {
         for (const waiting of group) waiting.reject(error);
       }

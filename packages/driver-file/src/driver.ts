@@ -9,7 +9,15 @@ import {
   SessionTooLargeError,
   type StoredRecord,
 } from "@sessions/core";
-import { type Call, checkOption, checkOptions, createCall, milliseconds } from "@sessions/core/driver-tools";
+import {
+  type Call,
+  checkOption,
+  checkOptions,
+  createCall,
+  mergeChange,
+  milliseconds,
+  raisesVersion,
+} from "@sessions/core/driver-tools";
 import { createChanges, type Decision } from "./changes.ts";
 import { hasCode, idsIn } from "./files.ts";
 import { createFolders } from "./folders.ts";
@@ -110,27 +118,17 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
       return isId(id) ? call(() => folders.load(id)) : undefined;
     },
 
-    async commit(id, { expiresAt, principal, ifVersion, fields }, now) {
+    async commit(id, given, now) {
       if (!isId(id)) return "gone";
-      const patch = new Map(fields);
-      const counts = patch.size > 0 || principal !== undefined || ifVersion !== undefined;
+      // A copy: the caller may change its own while this waits.
+      const patch = { ...given, fields: new Map(given.fields) };
+      const { principal, ifVersion, expiresAt } = patch;
       return write(id, principal, (record) => {
         if (!record || record.expiresAt <= now) return { answer: "gone" };
         if (ifVersion !== undefined && ifVersion !== record.version) return { answer: "conflict" };
-        if (!counts && (expiresAt ?? record.expiresAt) === record.expiresAt) return { answer: "committed" };
-        const merged = new Map(record.fields);
-        for (const [name, text] of patch) {
-          if (text === null) merged.delete(name);
-          else merged.set(name, text);
-        }
-        const owner = principal === undefined ? record.principal : (principal ?? undefined);
-        const next: StoredRecord = {
-          version: record.version + (counts ? 1 : 0),
-          expiresAt: expiresAt ?? record.expiresAt,
-          fields: merged,
-          ...(owner !== undefined && { principal: owner }),
-        };
-        return { answer: "committed", next };
+        if (!raisesVersion(patch) && (expiresAt ?? record.expiresAt) === record.expiresAt)
+          return { answer: "committed" };
+        return { answer: "committed", next: mergeChange(record, patch) };
       });
     },
 

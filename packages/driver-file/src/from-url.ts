@@ -1,15 +1,17 @@
 import { fileURLToPath } from "node:url";
-import { type ListingDriver, type ProvisionedDriver, SessionConfigError } from "@sessions/core";
-import { checkOptions } from "@sessions/core/driver-tools";
+import type { ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOptions, openByUrl } from "@sessions/core/driver-tools";
 import { type FileDriverOptions, fileDriver } from "./driver.ts";
 
 /** Options of `fromUrl`: those of `fileDriver`, but the directory. */
 export type FileUrlOptions = Omit<FileDriverOptions, "directory">;
 
-function directoryOf(url: string): string {
+function readDirectory(url: string): string {
   const [, path = ""] = /^file:([^?#\0]+)$/i.exec(url) ?? [];
   // What URL makes of a relative path is an absolute one.
-  return path.startsWith("/") ? fileURLToPath(url) : decodeURIComponent(path);
+  const directory = path.startsWith("/") ? fileURLToPath(url) : decodeURIComponent(path);
+  if (directory === "" || directory.includes("\0")) throw new TypeError("No folder");
+  return directory;
 }
 
 /**
@@ -23,15 +25,9 @@ export async function fromUrl(
   options: FileUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver> {
   checkOptions("fileDriver fromUrl", options, ["timeout"]);
-  let directory = "";
-  try {
-    directory = directoryOf(url);
-  } catch {
-    // As for an empty one.
-  }
-  if (directory === "" || directory.includes("\0"))
-    throw new SessionConfigError(
-      "The URL must be like file:./sessions or file:///var/lib/app/sessions, and takes no parameters",
-    );
+  const directory = openByUrl(
+    "file:./sessions or file:///var/lib/app/sessions, and takes no parameters",
+    () => readDirectory(url),
+  );
   return fileDriver({ directory, timeout: options.timeout });
 }

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type Change, type ListedRecord, type NewRecord, SessionTooLargeError } from "@sessions/core";
+import { raisesVersion } from "@sessions/core/driver-tools";
 
 /**
  * A session's document. `expiresAt` is a number, compared with the caller's now. `removeAt` is for MongoDB's own
@@ -60,10 +61,11 @@ export const NOTHING = { $setOnInsert: { version: 1 } } as const;
  * fields are to be altogether, where that is known.
  */
 export function updateOf(
-  { fields, expiresAt, principal, ifVersion }: Change,
+  change: Change,
   now: number,
   whole?: ReadonlyMap<string, string>,
 ): object {
+  const { fields, expiresAt, principal } = change;
   refuseTooLarge(whole ?? fields);
   const set: [string, unknown][] = [];
   const unset: [string, ""][] = [];
@@ -75,7 +77,7 @@ export function updateOf(
   if (expiresAt !== undefined) set.push(["expiresAt", expiresAt], ["removeAt", removeAt(expiresAt, now)]);
   if (principal === null) unset.push(["principal", ""]);
   else if (principal !== undefined) set.push(["principal", principal]);
-  const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
+  const counts = raisesVersion(change);
   if (!counts && set.length === 0) return NOTHING;
   // An empty operator is refused by older servers.
   return {
@@ -97,17 +99,4 @@ export function recordOf(document: object): ListedRecord | undefined {
     fields: new Map(Object.entries(Object(fields)).map(([name, text]) => [name, String(text)])),
     ...(typeof principal === "string" && { principal }),
   };
-}
-
-/** What a merge patch makes of a record's fields. */
-export function merge(
-  fields: ReadonlyMap<string, string>,
-  patch: ReadonlyMap<string, string | null>,
-): Map<string, string> {
-  const merged = new Map(fields);
-  for (const [name, text] of patch) {
-    if (text === null) merged.delete(name);
-    else merged.set(name, text);
-  }
-  return merged;
 }

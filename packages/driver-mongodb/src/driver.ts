@@ -6,9 +6,9 @@ import {
   type ProvisionedDriver,
   SessionSetupError,
 } from "@sessions/core";
-import { createCall } from "@sessions/core/driver-tools";
+import { createCall, mergeFields } from "@sessions/core/driver-tools";
 import { type MongodbCallOptions, READ, WRITE } from "./client.ts";
-import { merge, NOTHING, newDocument, recordOf, updateOf } from "./documents.ts";
+import { NOTHING, newDocument, recordOf, updateOf } from "./documents.ts";
 import { codeOf, DUPLICATE_KEY, translate, UNAUTHORIZED } from "./errors.ts";
 import { type MongodbDriverOptions, readOptions } from "./options.ts";
 import { createProvisioning, listIndexes } from "./provisioning.ts";
@@ -99,7 +99,7 @@ export function createDriver(
       // Every commit with fields raises the version. The date tells it from a new record under the same id.
       const { removeAt }: { removeAt?: unknown } = document;
       const same = { ...live(id, now), version: record.version, removeAt };
-      const update = updateOf(change, now, merge(record.fields, change.fields));
+      const update = updateOf(change, now, mergeFields(new Map(record.fields), change.fields));
       if ((await collection.updateOne(same, update, { ...WRITE, ...limits })).matchedCount === 1)
         return "committed";
     }

@@ -1,12 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import {
-  type ClosableDriver,
-  type Duration,
-  type ListingDriver,
-  type ProvisionedDriver,
-  SessionConfigError,
-} from "@sessions/core";
-import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
+import type { ClosableDriver, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/driver-tools";
 import { createDriver } from "./driver.ts";
 import { checkName, readOptions } from "./options.ts";
 
@@ -36,44 +30,34 @@ export async function fromUrl(
   const timeout = milliseconds("timeout", limit);
   // Here alone: who gives the driver a client need not have this one.
   const { MongoClient } = await import("mongodb");
-  const open = () => new MongoClient(url);
-  let client: ReturnType<typeof open>;
-  try {
-    checkOption(typeof url === "string", "url", "text", typeof url);
-    client = open();
-  } catch {
-    // The error, its cause included, may show the password.
-    throw new SessionConfigError(
-      "The URL must be like mongodb://user:password@host:27017/database, or mongodb+srv://",
-    );
-  }
+  const client = openByUrl("mongodb://user:password@host:27017/database, or mongodb+srv://", () => {
+    if (typeof url !== "string") throw new TypeError("No text");
+    return new MongoClient(url);
+  });
   // What is wrong is told by the calls.
   client.on("error", () => {});
   // A client whose first connection failed never tries another by itself, and so does not survive a start before its
   // server's. Nor does a call that is made while it connects: that failure would end it, too.
-  const closing = new AbortController();
+  const ending = new AbortController();
   async function connect(): Promise<void> {
-    while (!closing.signal.aborted) {
+    while (!ending.signal.aborted) {
       try {
         await client.connect();
         // Closed while it connected, it would be open now.
-        if (closing.signal.aborted) await client.close();
+        if (ending.signal.aborted) await client.close();
         return;
       } catch {
-        await setTimeout(PAUSE_MS, undefined, { signal: closing.signal }).catch(() => {});
+        await setTimeout(PAUSE_MS, undefined, { signal: ending.signal }).catch(() => {});
       }
     }
   }
   const connected = connect();
   const driver = createDriver(readOptions({ client, collection, timeout }), connected);
-  return {
-    ...driver,
-    async close() {
-      closing.abort();
-      await client.close();
-      await connected;
-    },
-  };
+  return closing(driver, async () => {
+    ending.abort();
+    await client.close();
+    await connected;
+  });
 }
 
 /** Between two tries to connect: a server that refuses the password is not asked without end. */

@@ -1,26 +1,18 @@
-import { randomBytes } from "node:crypto";
 import type { Change, Driver } from "@sessions/core";
+import { begin as beginRecord, newId } from "@sessions/driver-tests/records";
 import { mysqlUrl, startMysqlServer } from "@sessions/test-services/mysql";
 import type { Server } from "@sessions/test-services/server";
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { onTestFinished } from "vitest";
 import { mysqlDriver } from "../src/index.ts";
 
-export const HOUR = 3_600_000;
-export const newId = (): string => randomBytes(16).toString("hex");
+export { HOUR, newId } from "@sessions/driver-tests/records";
+
 export const newTable = (): string => `t_${newId()}`;
 
-/** Makes a live record, and answers its id. */
-export async function begin(
-  driver: Driver,
-  fields: Record<string, string> = { "a/x": "0" },
-): Promise<string> {
-  const id = newId();
-  const now = Date.now();
-  const record = { expiresAt: now + HOUR, fields: new Map(Object.entries(fields)) };
-  if (!(await driver.create(id, record, now))) throw new Error(`${id} was taken`);
-  return id;
-}
+/** Makes a live record with these fields, and returns its id. */
+export const begin = (driver: Driver, fields: Record<string, string> = { "a/x": "0" }): Promise<string> =>
+  beginRecord(driver, { fields: new Map(Object.entries(fields)) });
 
 export const change = (fields: Record<string, string | null>): Change => ({
   fields: new Map(Object.entries(fields)),

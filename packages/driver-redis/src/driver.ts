@@ -15,6 +15,7 @@ import {
   createCall,
   isWhole,
   milliseconds,
+  raisesVersion,
 } from "@sessions/core/driver-tools";
 import type { AnyRedisClientLike } from "./client.ts";
 import { connectionOf, type Limits } from "./connection.ts";
@@ -177,21 +178,21 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
 
     load,
 
-    async commit(id, { fields, expiresAt, principal, ifVersion }, now) {
+    async commit(id, change, now) {
+      const { fields, expiresAt, principal, ifVersion } = change;
       const sets: string[] = [];
       const deletes: string[] = [];
       for (const [name, text] of fields) {
         if (text === null) deletes.push(name);
         else sets.push(name, text);
       }
-      const counts = fields.size > 0 || principal !== undefined || ifVersion !== undefined;
       const args = [
         `${now}`,
         ifVersion === undefined ? "" : `${ifVersion}`,
         expiresAt === undefined ? "" : `${expiresAt}`,
         expiresAt === undefined ? "" : keptFor(expiresAt, now),
         principal === undefined ? "" : principal === null ? "-" : `=${principal}`,
-        counts ? "1" : "0",
+        raisesVersion(change) ? "1" : "0",
         expiresAt === undefined ? "" : `${stepOf(expiresAt - now)}`,
         `${sets.length}`,
       ];

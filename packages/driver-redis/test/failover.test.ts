@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { type Driver, isSessionError } from "@sessions/core";
 import { withService } from "@sessions/driver-tests";
+import { newId } from "@sessions/driver-tests/records";
 import { startRedisCluster, startRedisReplication } from "@sessions/test-services/redis-cluster";
 import { createCluster, createSentinel } from "redis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -48,7 +48,6 @@ async function writeUntil(driver: Driver, story: Story, killed: () => boolean): 
 
 async function loseNothing(driver: Driver, kill: () => Promise<void>): Promise<void> {
   const now = Date.now();
-  const newId = () => randomBytes(16).toString("hex");
   const stories: Story[] = Array.from({ length: SESSIONS }, () => ({
     ...{ id: newId(), acknowledged: [], after: 0, errors: 0 },
   }));

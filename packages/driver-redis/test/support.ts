@@ -1,21 +1,9 @@
-import { randomBytes } from "node:crypto";
-import type { Driver, NewRecord } from "@sessions/core";
 import { startRedisServer } from "@sessions/test-services/redis";
 import type { Server } from "@sessions/test-services/server";
 import { createClient, type RedisClientOptions } from "redis";
 import { onTestFinished } from "vitest";
 
-export const HOUR = 3_600_000;
-
-export const newId = (): string => randomBytes(16).toString("hex");
-
-export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Promise<string> {
-  const id = newId();
-  const now = Date.now();
-  const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
-  if (!created) throw new Error(`${id} was taken`);
-  return id;
-}
+export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
 export type Client = ReturnType<typeof createClient>;
 

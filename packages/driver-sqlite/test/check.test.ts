@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { SessionConfigError } from "@sessions/core";
+import { begin } from "@sessions/driver-tests/records";
 import type Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type SqliteDriverOptions, sqliteDriver } from "../src/index.ts";
-import { begin } from "./records.ts";
 import { definition, openFile, ownFile, pluck } from "./support.ts";
 
 /** What the database has, in SQLite's own words. */

@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
+import { begin } from "@sessions/driver-tests/records";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
-import { begin } from "./records.ts";
 import { openFile, ownFile } from "./support.ts";
 
 async function ownDriver() {

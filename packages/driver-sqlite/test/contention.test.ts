@@ -1,8 +1,8 @@
 import { type Driver, isListingDriver } from "@sessions/core";
+import { begin, HOUR, newId } from "@sessions/driver-tests/records";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
-import { begin, HOUR, newId } from "./records.ts";
 import { definition, openFile, ownFile, pluck } from "./support.ts";
 
 const unavailable = { code: "ERR_SESSION_UNAVAILABLE" };

@@ -12,10 +12,10 @@ import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { inspect } from "node:util";
 import { SessionConfigError } from "@sessions/core";
+import { begin, newId } from "@sessions/driver-tests/records";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fromUrl, type SqliteUrlOptions } from "../src/index.ts";
 import { here } from "./programs.ts";
-import { begin, newId } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
 async function opened(url: string, options?: SqliteUrlOptions) {

@@ -1,8 +1,8 @@
 import { type ObjectCase, testFirstUse, testLostTable, testObjects } from "@sessions/driver-tests";
+import { begin } from "@sessions/driver-tests/records";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
-import { begin } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
 const schemaOf = (client: Database.Database): unknown[] =>

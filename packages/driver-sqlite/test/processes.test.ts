@@ -1,7 +1,7 @@
+import { begin } from "@sessions/driver-tests/records";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fromUrl } from "../src/index.ts";
 import { here, newer, type Program, type Runtime, start } from "./programs.ts";
-import { begin } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
 const writer = new URL("./programs/writer.ts", import.meta.url);

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { testRefusals } from "@sessions/driver-tests";
+import { begin } from "@sessions/driver-tests/records";
 import type Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
-import { begin } from "./records.ts";
 import { definition, openFile, ownFile } from "./support.ts";
 
 const REFUSED = `(fields LIKE '%a/refused%')`;

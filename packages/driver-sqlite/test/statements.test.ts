@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
+import { begin, HOUR, newId } from "@sessions/driver-tests/records";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
-import { begin, HOUR, newId } from "./records.ts";
 import { openFile, ownFile } from "./support.ts";
 
 /** A driver, and every statement that SQLite executes for it, as SQLite itself says. */

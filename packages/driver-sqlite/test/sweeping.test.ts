@@ -2,9 +2,9 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Driver } from "@sessions/core";
 import { sweepBesideCommits } from "@sessions/driver-tests";
+import { HOUR, newId } from "@sessions/driver-tests/records";
 import { expect, test } from "vitest";
 import { type SqliteClientLike, sqliteDriver } from "../src/index.ts";
-import { HOUR, newId } from "./records.ts";
 import { openFile, ownFile, pluck } from "./support.ts";
 
 const COUNT = 100_000;

@@ -3,7 +3,7 @@ import { checkOption, checkOptions, createCall } from "@sessions/core/driver-too
 import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
 import { signedIds } from "./signed-cookies.ts";
 import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
-import { takeTurn } from "./turns.ts";
+import { enqueue } from "./queue.ts";
 
 /** How express-session set its cookie. */
 export interface OldCookieOptions {
@@ -154,10 +154,10 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   return async (cookieHeader) => {
     let answer: OldSession | undefined;
     for (const sid of signedIds(cookieHeader, name, secrets)) {
-      const { mine, release } = takeTurn(store, sid);
+      const { first, release } = enqueue(store, sid, PATIENCE_MS);
       let found: Found<T>;
       try {
-        await call(() => mine, PATIENCE_MS);
+        await call(() => first, PATIENCE_MS);
         found = await look(sid);
       } catch (error) {
         release();

@@ -1,7 +1,14 @@
 import { performance } from "node:perf_hooks";
 import { type Driver, DriverUnavailableError, type Duration, type StoredRecord } from "@sessions/core";
-import { checkOption, checkOptions, createCall, milliseconds } from "@sessions/core/driver-tools";
-import { getFrom, keepFor, type StoreLike, settle } from "./store-calls.ts";
+import {
+  checkOption,
+  checkOptions,
+  createCall,
+  mergeChange,
+  milliseconds,
+  serialize,
+} from "@sessions/core/driver-tools";
+import { fromCallback, getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 
 /** Options of `fromExpressSessionStore`. */
 export interface FromExpressSessionStoreOptions {
@@ -29,15 +36,6 @@ const NO_ID = "0".repeat(32);
  */
 const keyOf = (id: string): string => `sessions-${id}`;
 
-/** Of each store the calls that are under way, by id: two drivers on one store wait for each other. */
-const waiting = new WeakMap<object, Map<string, Promise<unknown>>>();
-
-function turnsOf(store: object): Map<string, Promise<unknown>> {
-  const turns = waiting.get(store) ?? new Map<string, Promise<unknown>>();
-  waiting.set(store, turns);
-  return turns;
-}
-
 /** What a driver wrote; nothing where the store has something else under that id. */
 function parse(session: object | undefined): StoredRecord | undefined {
   const kept: Kept | undefined = Reflect.get(Object(session), "record");
@@ -62,7 +60,6 @@ export function fromExpressSessionStore(
   checkOption(typeof Object(store).get === "function", "store", "a store for express-session", typeof store);
   const timeout = milliseconds("timeout", limit);
   const call = createCall({ driver: "express-session", timeout, translate: () => undefined });
-  const turns = turnsOf(store);
 
   const get = async (id: string): Promise<StoredRecord | undefined> => parse(await getFrom(store, keyOf(id)));
 
@@ -74,22 +71,23 @@ export function fromExpressSessionStore(
     return keepFor(life, store, keyOf(id), { record: kept });
   }
 
-  /** Does `work` after what was begun before for the same id; it gets its live record, and a way to write. */
-  function inTurn<T>(
+  /**
+   * Does `work` after what was begun before for the same id, by any driver on this store; it gets the id's live record,
+   * and a way to write.
+   */
+  function change<T>(
     id: string,
     now: number,
     work: (live: StoredRecord | undefined, write: (work: () => Promise<void>) => Promise<void>) => Promise<T>,
   ): Promise<T> {
     const end = performance.now() + timeout;
-    const before = turns.get(id);
     let over = false;
     const write = async (send: () => Promise<void>): Promise<void> => {
       // The caller has been told that it failed, and may have done something else since.
       if (over) throw new DriverUnavailableError("express-session: no time was left to send the change");
       await send();
     };
-    const answer = (async () => {
-      await before;
+    const attempt = async (): Promise<T> => {
       try {
         return await call(async () => {
           const record = await get(id);
@@ -98,14 +96,8 @@ export function fromExpressSessionStore(
       } finally {
         over = true;
       }
-    })();
-    const turn = answer
-      .catch(() => undefined)
-      .then(() => {
-        if (turns.get(id) === turn) turns.delete(id);
-      });
-    turns.set(id, turn);
-    return answer;
+    };
+    return serialize(store, attempt, keyOf(id));
   }
 
   return {
@@ -113,7 +105,7 @@ export function fromExpressSessionStore(
 
     create(id, { expiresAt, principal, fields }, now) {
       const record = { version: 1, expiresAt, principal, fields: new Map(fields) };
-      return inTurn(id, now, async (live, write) => {
+      return change(id, now, async (live, write) => {
         if (live) return false;
         await write(() => set(id, record, now));
         return true;
@@ -122,32 +114,21 @@ export function fromExpressSessionStore(
 
     load: (id) => call(() => get(id)),
 
-    commit(id, { fields, expiresAt, principal, ifVersion }, now) {
-      const changes = new Map(fields);
-      return inTurn(id, now, async (live, write) => {
+    commit(id, given, now) {
+      // A copy: the caller may change its own while this waits.
+      const patch = { ...given, fields: new Map(given.fields) };
+      return change(id, now, async (live, write) => {
         if (!live) return "gone";
-        if (ifVersion !== undefined && ifVersion !== live.version) return "conflict";
-        const merged = new Map(live.fields);
-        for (const [name, text] of changes) {
-          if (text === null) merged.delete(name);
-          else merged.set(name, text);
-        }
-        const counts = changes.size > 0 || principal !== undefined || ifVersion !== undefined;
-        const record = {
-          version: live.version + (counts ? 1 : 0),
-          expiresAt: expiresAt ?? live.expiresAt,
-          principal: principal === undefined ? live.principal : (principal ?? undefined),
-          fields: merged,
-        };
-        await write(() => set(id, record, now));
+        if (patch.ifVersion !== undefined && patch.ifVersion !== live.version) return "conflict";
+        await write(() => set(id, mergeChange(live, patch), now));
         return "committed";
       });
     },
 
     destroy: (id, now) =>
-      inTurn(id, now, async (live, write) => {
+      change(id, now, async (live, write) => {
         if (!live) return false;
-        await write(() => settle((done) => store.destroy(keyOf(id), done)));
+        await write(() => fromCallback((done) => store.destroy(keyOf(id), done)));
         return true;
       }),
 

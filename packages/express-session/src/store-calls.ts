@@ -26,11 +26,11 @@ export function keepFor(wanted: number, store: StoreLike, id: string, data: obje
   const life = Math.min(wanted, LONGEST_MS);
   // Stores differ in which of these they go by.
   const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
-  return settle((done) => store.set(id, { ...data, cookie }, done));
+  return fromCallback((done) => store.set(id, { ...data, cookie }, done));
 }
 
 /** Waits for a call that ends with a callback. */
-export function settle(begin: (done: Done) => unknown): Promise<void> {
+export function fromCallback(begin: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     begin((error) => {
       if (error) reject(error);

@@ -10,7 +10,7 @@ import {
   SessionConfigError,
   SessionError,
 } from "@sessions/core";
-import { checkOption, checkOptions, milliseconds, selfProvisioning } from "@sessions/core/driver-tools";
+import { checkOption, checkOptions, milliseconds, selfProvisioning, serialize } from "@sessions/core/driver-tools";
 import {
   COOKIE_FIELD,
   changesBetween,
@@ -69,13 +69,11 @@ interface Held {
   readonly id: string;
   /** Its fields as they were last read or written; none before it was ever stored. */
   seen: ReadonlyMap<string, string> | undefined;
-  /** Ends with the last write that was begun, so that writes of one session land in their order. */
-  last: Promise<unknown>;
   /** Whether its request ended it, and what comes under the same id is another one. */
   over: boolean;
 }
 
-const hold = (id: string, seen: Held["seen"]): Held => ({ id, seen, last: Promise.resolve(), over: false });
+const hold = (id: string, seen: Held["seen"]): Held => ({ id, seen, over: false });
 
 /** Listings are read in pages of this many. */
 const PAGE = 1000;
@@ -127,12 +125,6 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     const held = read?.id === id && !read.over ? read : hold(id, undefined);
     sessions.set(session, held);
     return held;
-  }
-
-  function inOrder(held: Held, work: () => Promise<void>): Promise<void> {
-    const done = held.last.then(work);
-    held.last = done.catch(() => undefined);
-    return done;
   }
 
   /** Stores a session that nobody has read: a new one, or one that the caller made up to replace what is there. */
@@ -213,7 +205,8 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
         // At once: what is changed while this waits belongs to the next write.
         const encoded = encodeSession(session);
         const held = holdOf(recordId(sid), session);
-        await inOrder(held, () => write(held, encoded));
+        // Writes of one session land in their order.
+        await serialize(held, () => write(held, encoded));
       })(callback);
     },
 
@@ -221,7 +214,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
       callbackify(async () => {
         const encoded = encodeSession(session);
         const held = holdOf(recordId(sid), session);
-        await inOrder(held, () => touch(held, encoded));
+        await serialize(held, () => touch(held, encoded));
       })(callback);
     },
 

@@ -1,7 +1,7 @@
 import { type Driver, isListingDriver, isSessionError } from "@sessions/core";
 import type { TestProxy } from "@sessions/test-services/proxy";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { begin, HOUR, newId } from "./records.ts";
+import { begin, filler, HOUR, newId } from "./records.ts";
 
 /** Every method, as a call that must not be answered now. */
 function calls(driver: Driver, id: string): Record<string, () => Promise<unknown>> {
@@ -41,7 +41,9 @@ async function expectUnavailable(driver: Driver, id: string): Promise<void> {
 
 /** The same driver works again; its client may take a moment to connect, Sentinel's more than once. */
 async function expectHealed(driver: Driver): Promise<void> {
-  const record = await vi.waitFor(async () => driver.load(await begin(driver)), { timeout: 10_000 });
+  const record = await vi.waitFor(async () => driver.load(await begin(driver, { fields: filler(100) })), {
+    timeout: 10_000,
+  });
   expect(record?.version).toBe(1);
 }
 
@@ -55,7 +57,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
 
     test("a backend that takes calls and never answers is DriverUnavailableError, and no call hangs", async () => {
       const driver = await open();
-      const id = await begin(driver);
+      const id = await begin(driver, { fields: filler(100) });
       proxy.stall();
       await expectUnavailable(driver, id);
       await proxy.restore();
@@ -64,7 +66,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
 
     test("a line that is cut in the middle of an answer is DriverUnavailableError, or read again, and never half a record", async () => {
       const driver = await open();
-      const id = await begin(driver, 200_000);
+      const id = await begin(driver, { fields: filler(200_000) });
       expect((await driver.load(id))?.fields.size).toBe(2_000);
       proxy.cutAfter(100_000);
       // A client may send a read again, and then has an answer.
@@ -82,7 +84,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       ["a compare-and-set", { ifVersion: 1 }],
     ])("%s whose answer is cut off is made once at most, and is not sent again", async (_, extra) => {
       const driver = await open();
-      const id = await begin(driver);
+      const id = await begin(driver, { fields: filler(100) });
       proxy.cutAfter(0);
       const change = { fields: new Map([["a/x", "1"]]), ...extra };
       const outcome = await driver.commit(id, change, Date.now()).catch((error: unknown) => {
@@ -101,7 +103,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
 
     test("a backend that refuses connections is DriverUnavailableError for every method", async () => {
       const driver = await open();
-      const id = await begin(driver);
+      const id = await begin(driver, { fields: filler(100) });
       await proxy.cut();
       await expectUnavailable(driver, id);
       await proxy.restore();
@@ -110,7 +112,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
 
     test("what timed out is not done later, by a client that kept it", async () => {
       const driver = await open();
-      const id = await begin(driver);
+      const id = await begin(driver, { fields: filler(100) });
       await proxy.cut();
       // So that the client knows: what it is given now, some would keep for later.
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });

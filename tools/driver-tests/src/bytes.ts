@@ -1,7 +1,7 @@
 import type { Driver } from "@sessions/core";
 import type { TestProxy } from "@sessions/test-services/proxy";
 import { describe, expect, test } from "vitest";
-import { begin } from "./records.ts";
+import { begin, filler } from "./records.ts";
 
 export interface BytesOptions {
   /** Makes a driver behind the proxy. */
@@ -16,7 +16,7 @@ export function testBytes({ open, proxy, most }: BytesOptions): void {
   describe("bytes to the server for changing one value of 20 bytes", () => {
     test.each([1_000, 100_000])(`at most ${most} where the session holds %i`, async (size) => {
       const driver = await open();
-      const id = await begin(driver, size);
+      const id = await begin(driver, { fields: filler(size) });
       const change = { fields: new Map([["cart/items", "x".repeat(20)]]) };
       // What a client does once (a handshake, a script that is sent in full) is not counted.
       expect(await driver.commit(id, change, Date.now())).toBe("committed");

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { expect, type TestAPI } from "vitest";
-
-const HOUR = 3_600_000;
+import { HOUR, newId } from "./records.ts";
 
 /**
  * A driver that has been at work, and may have prepared its statements, rejects every call with `SessionSetupError` once
@@ -16,7 +14,7 @@ export function testLostTable(
 ): void {
   test("every call is SessionSetupError once the table is gone, and works once it is there again", async () => {
     const { driver, drop } = await make();
-    const id = randomBytes(16).toString("hex");
+    const id = newId();
     const now = Date.now();
     const fields = new Map([["a/x", "1"]]);
     const many = new Map(Array.from({ length: 1_200 }, (_, i) => [`a/${i}`, "1"] as const));

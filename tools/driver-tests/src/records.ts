@@ -1,16 +1,23 @@
 import { randomBytes } from "node:crypto";
-import type { Driver } from "@sessions/core";
+import type { Driver, NewRecord } from "@sessions/core";
 
 export const HOUR = 3_600_000;
 
+/** An id that no other record has. */
 export const newId = (): string => randomBytes(16).toString("hex");
 
-/** Makes a live record of about so many bytes, in fields of a hundred bytes, and answers its id. */
-export async function begin(driver: Driver, bytes = 100): Promise<string> {
+/** Makes a record, live for an hour unless it says otherwise, and returns its id. */
+export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Promise<string> {
   const id = newId();
+  const now = Date.now();
+  const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
+  if (!created) throw new Error(`${id} was taken`);
+  return id;
+}
+
+/** About so many bytes, in fields of a hundred bytes. */
+export function filler(bytes: number): Map<string, string> {
   const fields = new Map<string, string>();
   for (let i = 0; i < bytes / 100; i++) fields.set(`filler/${i}`, randomBytes(43).toString("hex"));
-  const now = Date.now();
-  if (!(await driver.create(id, { expiresAt: now + HOUR, fields }, now))) throw new Error(`${id} was taken`);
-  return id;
+  return fields;
 }

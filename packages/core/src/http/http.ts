@@ -37,7 +37,7 @@ const isFetchHeaders = (headers: RequestHead["headers"]): headers is FetchHeader
   typeof Reflect.get(headers, "get") === "function";
 
 /** The `sameSite` of a manager's cookie; `undefined` where the cookie has none, or the manager does not tell. */
-export function sameSiteOf(sessions: SessionManager): CookieSettings["sameSite"] {
+export function sameSiteOf(sessions: SessionManager): CookieSettings["sameSite"] | undefined {
   const settings: Partial<CookieSettings> | undefined = Reflect.get(sessions, COOKIE);
   return settings?.sameSite;
 }
@@ -69,8 +69,7 @@ export function openOptionsOf(
 ): OpenOptions {
   const site = header("sec-fetch-site");
   const host = header("host");
-  const isCrossSite =
-    site === "cross-site" && (!SAFE.includes(method) || sameSiteOf(sessions) === "strict");
+  const isCrossSite = site === "cross-site" && (!SAFE.includes(method) || sameSiteOf(sessions) === "strict");
   const isSecure = https || (site !== undefined && host !== undefined && !LOOPBACK.test(host));
   return {
     ...(!touch && { touch }),

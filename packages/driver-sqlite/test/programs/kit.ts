@@ -6,8 +6,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { type Report, runConformance } from "@sessions/conformance";
 import { isSessionError, type SessionErrorCode } from "@sessions/core";
+import { begin, newId } from "@sessions/driver-tests/records";
 import { fromUrl, type SqliteClientLike, sqliteDriver } from "../../src/index.ts";
-import { begin, newId } from "../records.ts";
 
 /** What Node documents of `DatabaseSync`; the types of Node 20 do not have it. */
 interface DatabaseSync extends SqliteClientLike {

@@ -1,7 +1,7 @@
 /** A process of its own that writes sessions to a file: `writer.ts url task name [id...]`. It says what was acknowledged. */
 import process from "node:process";
+import { begin, newId } from "@sessions/driver-tests/records";
 import { fromUrl } from "../../src/index.ts";
-import { begin, newId } from "../records.ts";
 
 const [url = "", task = "", name = "", ...ids] = process.argv.slice(2);
 const driver = await fromUrl(url, { timeout: "30s" });
