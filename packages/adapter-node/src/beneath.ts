@@ -108,8 +108,7 @@ export class Beneath {
 }
 
 /** Node's own word, beneath what is pretended. */
-const hasHead = (res: ServerResponse): unknown =>
-  Reflect.get(Object.getPrototypeOf(res), "headersSent", res);
+const hasHead = (res: ServerResponse): unknown => Reflect.get(Object.getPrototypeOf(res), "headersSent", res);
 
 /** What differs once a call has been made. */
 function progress(res: ServerResponse, method: Method): unknown {
