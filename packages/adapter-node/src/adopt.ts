@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, SessionManager } from "@sessions/core";
-import { sameSiteOf } from "@sessions/core/adapter-tools";
+import { cookieSettingsOf } from "@sessions/core/adapter-tools";
 import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
@@ -141,7 +141,7 @@ export function beginAdopting(
 /** Browsers drop the cookie of a response to what another site's page fetches or frames, unless it is `SameSite=None`. */
 function refusesCookie(sessions: SessionManager, { headers }: IncomingMessage): boolean {
   if (headers["sec-fetch-site"] !== "cross-site" || headers["sec-fetch-dest"] === "document") return false;
-  return sameSiteOf(sessions) !== "none";
+  return cookieSettingsOf(sessions).sameSite !== "none";
 }
 
 /** Which cookie a Set-Cookie header is about: RFC 6265 section 5.3, its name, domain and path. */
@@ -152,10 +152,8 @@ function identityOf(setCookie: string): string {
 }
 
 /** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it again. */
-function ending(
-  { cookie: { name, domain, path } }: SessionManager,
-  { setCookie }: Adoption,
-): readonly string[] {
+function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
+  const { name, domain, path } = cookieSettingsOf(sessions);
   const ours = [name, domain, path].join(" ").toLowerCase();
   return identityOf(setCookie) === ours ? [] : [setCookie];
 }

@@ -1,6 +1,7 @@
 /** What adapters need beside the manager's own interface. For authors of adapters; applications need nothing of it. */
 export { checkOption, checkOptions } from "./base/options.ts";
 export {
+  cookieSettingsOf,
   isCrossSiteWrite,
   keepFromCaches,
   mayWriteMore,
@@ -9,7 +10,6 @@ export {
   type RequestHead,
   type ResponseHeaders,
   reportsError,
-  sameSiteOf,
   varyByCookie,
   warnOfDroppedLogin,
 } from "./http/http.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { sameSiteOf } from "../src/adapter-tools.ts";
+import { cookieSettingsOf } from "../src/adapter-tools.ts";
 import { type CookieOptions, createSessionManager, type SessionManagerOptions } from "../src/index.ts";
 import { cookieFrom, DAY, HOUR, request, setUp, spyDriver, stored, testClock } from "./support.ts";
 
@@ -105,9 +105,9 @@ test.each(["strict", "lax", "none"] as const)(
   "the manager tells adapters that its cookie is SameSite=%s",
   (sameSite) => {
     const { sessions } = setUp({ cookie: { sameSite, secure: true } });
-    expect(sameSiteOf(sessions)).toBe(sameSite);
-    expect(sameSiteOf(new Proxy(sessions, {}))).toBe(sameSite);
-    expect(sameSiteOf({ ...sessions })).toBe(sameSite);
+    expect(cookieSettingsOf(sessions).sameSite).toBe(sameSite);
+    expect(cookieSettingsOf(new Proxy(sessions, {})).sameSite).toBe(sameSite);
+    expect(cookieSettingsOf({ ...sessions }).sameSite).toBe(sameSite);
   },
 );
 

@@ -36,11 +36,9 @@ export function isCrossSiteWrite({ method, headers }: RequestHead): boolean {
 const isFetchHeaders = (headers: RequestHead["headers"]): headers is FetchHeaders =>
   typeof Reflect.get(headers, "get") === "function";
 
-/** The `sameSite` of a manager's cookie; `undefined` where the cookie has none, or the manager does not tell. */
-export function sameSiteOf(sessions: SessionManager): CookieSettings["sameSite"] | undefined {
-  const settings: Partial<CookieSettings> | undefined = Reflect.get(sessions, COOKIE);
-  return settings?.sameSite;
-}
+/** How a manager's cookie is set, every default filled in; empty for a manager that does not tell. */
+export const cookieSettingsOf = (sessions: SessionManager): Readonly<Partial<CookieSettings>> =>
+  Reflect.get(sessions, COOKIE) ?? {};
 
 /** What an adapter knows of a request. */
 export interface RequestFacts {
@@ -69,7 +67,8 @@ export function openOptionsOf(
 ): OpenOptions {
   const site = header("sec-fetch-site");
   const host = header("host");
-  const isCrossSite = site === "cross-site" && (!SAFE.includes(method) || sameSiteOf(sessions) === "strict");
+  const isCrossSite =
+    site === "cross-site" && (!SAFE.includes(method) || cookieSettingsOf(sessions).sameSite === "strict");
   const isSecure = https || (site !== undefined && host !== undefined && !LOOPBACK.test(host));
   return {
     ...(!touch && { touch }),
