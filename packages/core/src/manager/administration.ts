@@ -1,13 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { SessionError } from "../base/errors.ts";
-import { checkOptions, epochOf } from "../base/options.ts";
+import { checkOptions, epochOf, isWhole } from "../base/options.ts";
 import { isListingDriver } from "../driver/abilities.ts";
 import type { ListingDriver } from "../driver/contract.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
 import { FIXED, isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
+import { createSession } from "../session/managed-session.ts";
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
-import { type Context, readNow } from "../session/state.ts";
+import type { Session } from "../session/session.ts";
+import { type Context, readNow, storedState } from "../session/state.ts";
 import { isId } from "../token/token.ts";
+import type { SweepOptions } from "./sweeping.ts";
 
 /** A live session in a listing: what is in its stores is not told. */
 export interface SessionInfo {
@@ -92,11 +95,29 @@ export async function* list(
   return undefined;
 }
 
+/** The record of an id, if it is one of ours: live, expired or ended. What is no id costs no call to the backend. */
+const find = async (context: Context, id: string): Promise<SessionRecord | undefined> =>
+  isId(id) ? readNow(context, id) : undefined;
+
 /** The live session of an id, as the backend has it. */
-export async function findLive(context: Context, id: string): Promise<SessionRecord | undefined> {
-  const record = isId(id) ? await readNow(context, id) : undefined;
+async function findLive(context: Context, id: string): Promise<SessionRecord | undefined> {
+  const record = await find(context, id);
   return record && isLive(record, context.settings.clock()) ? record : undefined;
 }
+
+export async function get(context: Context, id: string): Promise<Session | undefined> {
+  const record = await findLive(context, id);
+  const now = context.settings.clock();
+  return record && createSession(storedState(context, now, record, { access: "id", clientHasCookie: true }));
+}
+
+export async function exists(context: Context, id: string): Promise<boolean> {
+  const record = await find(context, id);
+  return record !== undefined && !record.ended;
+}
+
+export const valid = async (context: Context, id: string): Promise<boolean> =>
+  (await findLive(context, id)) !== undefined;
 
 export async function destroy(
   context: Context,
@@ -107,7 +128,7 @@ export async function destroy(
   const { principal } = options;
   if ("principal" in options) checkPrincipal(principal);
   const { driver, clock } = context.settings;
-  const record = isId(id) ? await readNow(context, id) : undefined;
+  const record = await find(context, id);
   if (!record || record.ended || (principal !== undefined && record.principal !== principal)) return false;
   const now = clock();
   // Also what only this manager's absolute timeout has ended: another process may have a longer one.
@@ -177,4 +198,30 @@ export async function setExpiry(context: Context, id: string, at: Date): Promise
   const expiresAt = Math.min(ms, record.createdAt + absolute);
   const fields = new Map([[FIXED, "1"]]);
   return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
+}
+
+const MARGIN_MS = 5 * 60_000;
+const BATCH = 1000;
+
+export async function sweep({ settings, emit }: Context, options: SweepOptions = {}): Promise<number> {
+  checkOptions("sessions.sweep", options, ["after", "before", "limit", "force"]);
+  const { limit = Number.POSITIVE_INFINITY, force = false } = options;
+  const now = settings.clock();
+  const after = options.after ? epochOf(options.after) : 0;
+  const before = options.before ? epochOf(options.before) : now - MARGIN_MS;
+  if (limit !== Number.POSITIVE_INFINITY && !isWhole(limit, 1))
+    throw new TypeError("sweep(): limit must be a whole number of 1 or more");
+  if (before > now && !force)
+    throw new TypeError(
+      "sweep(): before lies in the future and would remove live sessions; force: true allows it",
+    );
+
+  let count = 0;
+  while (count < limit) {
+    const removed = await settings.driver.sweep({ after, before, limit: Math.min(BATCH, limit - count) });
+    if (removed === 0) break;
+    count += removed;
+  }
+  emit("swept", { count });
+  return count;
 }

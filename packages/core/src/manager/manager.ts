@@ -7,18 +7,10 @@ import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
 import { createSession } from "../session/managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
 import type { Session } from "../session/session.ts";
-import { type Context, newState, readNow, storedState } from "../session/state.ts";
-import { isId, parseToken } from "../token/token.ts";
-import {
-  type DestroyAllQuery,
-  destroy,
-  destroyAll,
-  findLive,
-  list,
-  type SessionInfo,
-  setExpiry,
-} from "./administration.ts";
-import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
+import { type Context, newState } from "../session/state.ts";
+import { parseToken } from "../token/token.ts";
+import type { DestroyAllQuery, SessionInfo } from "./administration.ts";
+import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
  * Opens, creates, expires, lists and sweeps sessions; owns the cookie and every policy. Its methods reject with
@@ -80,6 +72,9 @@ export interface SessionManager {
   close(): Promise<void>;
 }
 
+/** All that takes an id or a range. Loaded at its first use: opening and committing sessions do not need it. */
+const administration = () => import("./administration.ts");
+
 /**
  * Makes the one manager of an application; everything has a default.
  * @throws SessionConfigError for an option that is unknown, out of range or contradicts another; it names the option.
@@ -90,33 +85,27 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const { on, emit } = createEmitter();
   const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
   const sweepings = new Set<() => Promise<void>>();
+  const sweep: SessionManager["sweep"] = async (range) => (await administration()).sweep(context, range);
 
   return {
     on,
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),
     create: () => createSession(newState(context, clock(), { storeEmpty: true })),
-    async get(id) {
-      const record = await findLive(context, id);
-      return (
-        record &&
-        createSession(storedState(context, clock(), record, { access: "id", clientHasCookie: true }))
-      );
+    get: async (id) => (await administration()).get(context, id),
+    exists: async (id) => (await administration()).exists(context, id),
+    valid: async (id) => (await administration()).valid(context, id),
+    destroy: async (id, options) => (await administration()).destroy(context, id, options),
+    setExpiry: async (id, at) => (await administration()).setExpiry(context, id, at),
+    async *list(query) {
+      yield* (await administration()).list(context, query);
     },
-    async exists(id) {
-      const record = isId(id) ? await readNow(context, id) : undefined;
-      return record !== undefined && !record.ended;
-    },
-    valid: async (id) => (await findLive(context, id)) !== undefined,
-    destroy: (id, options) => destroy(context, id, options),
-    setExpiry: (id, at) => setExpiry(context, id, at),
-    list: (query) => list(context, query),
-    destroyAll: (query) => destroyAll(context, query),
-    sweep: (range) => sweep(context, range),
+    destroyAll: async (query) => (await administration()).destroyAll(context, query),
+    sweep,
     startSweeping(options) {
       checkOptions("sessions.startSweeping", options, ["every"]);
       const { every } = options;
-      const stop = startSweeping(context, every);
+      const stop = startSweeping(every, sweep, emit);
       sweepings.add(stop);
       return () => {
         // Until it has ended, close() waits for it.

@@ -1,3 +1,4 @@
+import { hasMethods } from "../base/options.ts";
 import type { Session } from "./session.ts";
 
 /** Where the response to a session's request stands: not begun, or held back; its headers are out; it has ended. */
@@ -16,10 +17,9 @@ export const CONTROLS: unique symbol = Symbol.for("@sessions/core/controls");
 /** `undefined` for an object that only looks like a session, and for one of a version without controls. */
 function controlsOf(session: Session): SessionControls | undefined {
   const controls: unknown = Reflect.get(session, CONTROLS);
-  const fits = ["whenPending", "dropLogin", "wasRead"].every(
-    (method) => typeof Reflect.get(Object(controls), method) === "function",
-  );
-  return fits ? (controls as SessionControls) : undefined;
+  return hasMethods(controls, "whenPending", "dropLogin", "wasRead")
+    ? (controls as SessionControls)
+    : undefined;
 }
 
 /**

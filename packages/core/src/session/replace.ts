@@ -117,7 +117,7 @@ export async function beginSession(state: State): Promise<Status> {
     previous = previous && (await readNow(context, previous.id));
   }
   throw new SessionConflictError(
-    `A ${reason} was given up, because other requests replaced the session ${MOST_MOVED} times in a row: the session is as it was`,
+    `A ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
   );
 }
 

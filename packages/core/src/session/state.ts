@@ -133,7 +133,7 @@ export const pause = (lost: number): Promise<void> => setTimeout(Math.random() *
 export const headersSent = (what: string): SessionError =>
   new SessionError(
     "ERR_SESSION_HEADERS_SENT",
-    `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
+    `${what} after the response's headers went out, too late to send the cookie. Do it earlier.`,
   );
 
 /** Before anything is done that a commit may have to write or send. */

@@ -3,7 +3,7 @@ import type { SessionCookie } from "../context/cookie.ts";
 import { judgeSize } from "../context/size.ts";
 import type { Change } from "../driver/contract.ts";
 import { FIXED, isLive, ownFields, readRecord, type SessionRecord, TURNS } from "../record/session-record.ts";
-import type { Patch } from "../store/staged-fields.ts";
+import { merge, type Patch } from "../store/staged-fields.ts";
 import { advance, formatTurns, type Turns } from "../token/rotation.ts";
 import { digest, newToken, nextTurn, type Token } from "../token/token.ts";
 import { expiryFrom, pause, readNow, type State, tokenOf, wantsRecord } from "./state.ts";
@@ -132,18 +132,6 @@ function dataOf(state: State, record: SessionRecord, patch: Patch): Change | und
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
-function merge(
-  fields: ReadonlyMap<string, string>,
-  patch: ReadonlyMap<string, string | null>,
-): Map<string, string> {
-  const merged = new Map(fields);
-  for (const [field, text] of patch) {
-    if (text === null) merged.delete(field);
-    else merged.set(field, text);
-  }
-  return merged;
-}
-
 /** Writes what changed to a record that is stored: one call, more only where another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context } = state;
@@ -203,7 +191,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
 
     if (lost === MOST_LOST)
       throw new SessionConflictError(
-        `A commit lost against other requests ${MOST_LOST} times in a row and was given up: too many write this session`,
+        `A commit was given up, because other requests were faster ${MOST_LOST} times in a row`,
       );
     await pause(lost);
     const again = await readNow(context, record.id);

@@ -49,6 +49,19 @@ export interface Entries {
   restore(staged: Snapshot): void;
 }
 
+/** The fields that a patch makes of others. */
+export function merge(
+  fields: Iterable<[string, string]>,
+  patch: ReadonlyMap<string, string | null>,
+): Map<string, string> {
+  const merged = new Map(fields);
+  for (const [field, text] of patch) {
+    if (text === null) merged.delete(field);
+    else merged.set(field, text);
+  }
+  return merged;
+}
+
 const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
 export function createEntries(read: ReadonlyMap<string, string>): Entries {
@@ -110,12 +123,8 @@ class StagedEntries implements Entries {
   }
 
   stores(): Map<string, string> {
-    const all = new Map([...this.#base].filter(([field]) => !isOwn(field) || field === CODEC));
-    for (const [field, { text }] of this.#staged) {
-      if (text === undefined) all.delete(field);
-      else all.set(field, text);
-    }
-    return all;
+    const kept = [...this.#base].filter(([field]) => !isOwn(field) || field === CODEC);
+    return merge(kept, this.patch().fields);
   }
 
   settle({ sent }: Patch, fields: ReadonlyMap<string, string>): void {

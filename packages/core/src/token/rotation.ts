@@ -35,7 +35,7 @@ export function parseTurns(text = ""): Turns | undefined {
   const turns: Turn[] = [];
   for (const turn of text.split(" ", 32)) {
     const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(turn) ?? [];
-    if (digest === undefined) return undefined;
+    if (!digest) return undefined;
     turns.push({ digest, at: Number(at), last: Number(last) });
   }
   const [current, ...pending] = turns;
