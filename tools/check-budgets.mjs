@@ -6,11 +6,11 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
 const limits = {
-  // What an application ships, minified and gzipped, without dependencies. 8,000 was the wish; the memory driver,
-  // driverFromUrl and the administration take a quarter of it, the rest is the promise itself.
-  // November 2026: 3,100 more. Codecs that are told apart, values that never change silently, limits that overlapping
-  // requests keep, endings in any order, https, setup at first use, and one check of every option's name.
-  coreBytes: 17_200,
+  // What a program that imports core loads at its start, minified and gzipped, without dependencies. What takes an id or a
+  // range (administration.ts) and what opens a driver by its URL (driver-packages.ts) is loaded at its first call, and
+  // counts in the second figure alone. 8,000 was the wish; the memory driver takes 1,600, and messages as much again.
+  coreBytes: 15_100,
+  coreBytesInAll: 17_500,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,
@@ -23,8 +23,10 @@ function within(what, size, limit, unit) {
   if (size > limit) problems.push(`${what} has ${size} ${unit}; the limit is ${limit}.`);
 }
 
-const core = await coreBytes();
-within("@sessions/core, minified and gzipped,", core, limits.coreBytes, "bytes");
+const core = await coreBytes({ inAll: false });
+within("@sessions/core as it starts, minified and gzipped,", core, limits.coreBytes, "bytes");
+const coreInAll = await coreBytes({ inAll: true });
+within("All of @sessions/core, minified and gzipped,", coreInAll, limits.coreBytesInAll, "bytes");
 
 const contract = codeLines(readFileSync("packages/core/src/driver/contract.ts", "utf8"));
 within(
@@ -50,16 +52,23 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 else
   console.log(
-    `Core is ${core} bytes of ${limits.coreBytes}, the contract ${contract} lines of ${limits.contractCodeLines}.`,
+    `Core is ${core} bytes of ${limits.coreBytes} (${coreInAll} of ${limits.coreBytesInAll} in all), the contract ${contract} lines of ${limits.contractCodeLines}.`,
   );
 
-async function coreBytes() {
+/** @param {{ inAll: boolean }} which Whether what `import()` loads later counts too. */
+async function coreBytes({ inAll }) {
   const bundle = await rolldown({
     input: "packages/core/dist/index.js",
     platform: "node",
     external: (/** @type {string} */ id) => /^[^./]/.test(id) && !/^[A-Z]:/i.test(id),
+    plugins: [
+      {
+        name: "later",
+        resolveDynamicImport: (id) => (inAll || typeof id !== "string" ? null : { id, external: true }),
+      },
+    ],
   });
-  const { output } = await bundle.generate({ minify: true, comments: false });
+  const { output } = await bundle.generate({ minify: true, comments: false, codeSplitting: false });
   await bundle.close();
   return gzipSync(output[0].code).length;
 }

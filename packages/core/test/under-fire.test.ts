@@ -142,6 +142,8 @@ describe("destroyAll() comes back while others log in", () => {
         logins++;
       }
     });
+    // The first call that takes an id loads the code: how many logins come meanwhile is not what is measured.
+    await sessions.exists("");
     driver.counts();
     await sessions.destroyAll(query);
     const { list = 0 } = driver.counts();

@@ -76,10 +76,6 @@ export class DriverUnavailableError extends SessionError {
 
 /** Whether this is an error of this library, with that code if one is given; works across copies of the package. */
 export function isSessionError(error: unknown, code?: SessionErrorCode): error is SessionError {
-  return (
-    typeof error === "object" &&
-    error !== null &&
-    brand in error &&
-    (code === undefined || ("code" in error && error.code === code))
-  );
+  const own: object = Object(error);
+  return brand in own && (code === undefined || Reflect.get(own, "code") === code);
 }

@@ -6,21 +6,23 @@ export function show(value: unknown): string {
   return Object(value) === value ? typeof value : String(value);
 }
 
+/** Whether it has all these methods; a getter is called. */
+export const hasMethods = (value: unknown, ...methods: readonly string[]): boolean =>
+  methods.every((method) => typeof Reflect.get(Object(value), method) === "function");
+
 /** @throws SessionConfigError naming the option, what it must be, and what was given. */
 export function checkOption(fits: boolean, option: string, must: string, value: unknown): void {
   if (!fits) throw new SessionConfigError(`${option} must be ${must}; got ${show(value)}`);
 }
 
-/** How many letters must change to make one word of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length] ?? 0;
+/** Whether at most so many letters must change to make one word of the other (Levenshtein). */
+function resembles(a: string, b: string, changes: number): boolean {
+  if (a === b || changes === 0) return a === b;
+  const [restA, restB] = [a.slice(1), b.slice(1)];
+  if (a[0] === b[0]) return resembles(restA, restB, changes);
+  return [[restA, restB] as const, [restA, b] as const, [a, restB] as const].some(([x, y]) =>
+    resembles(x, y, changes - 1),
+  );
 }
 
 /** More letters than that are no slip of the fingers. */
@@ -42,15 +44,13 @@ export function checkOptions<T extends object>(
   within = "",
 ): void {
   // Only the type of what was given by mistake: a URL has a password in it.
-  if (Object(options) !== options || typeof options === "function")
+  if (typeof options !== "object" || options === null)
     throw new SessionConfigError(
       `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${options === null ? null : typeof options}`,
     );
   for (const key of Object.keys(options)) {
     if (known.some((name) => name === key)) continue;
-    const meant = known.find(
-      (name) => distance(key.slice(0, 40).toLowerCase(), name.toLowerCase()) <= MOST_SLIPS,
-    );
+    const meant = known.find((name) => resembles(key.toLowerCase(), name.toLowerCase(), MOST_SLIPS));
     throw new SessionConfigError(
       `${where}: unknown option ${show(within + key)}. ${meant === undefined ? `Known: ${known.map((name) => within + name).join(", ")}` : `Did you mean ${show(within + meant)}?`}`,
     );
@@ -60,6 +60,14 @@ export function checkOptions<T extends object>(
 /** Whether it is a whole number of at least `least`. */
 export const isWhole = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && Number(value) >= least;
+
+/** @throws SessionConfigError naming the option, unless the value is one of those allowed. */
+export const checkAmong = (option: string, value: unknown, ...allowed: readonly unknown[]): void =>
+  checkOption(allowed.includes(value), option, `one of ${allowed.join(", ")}`, value);
+
+/** @throws SessionConfigError naming the option, unless it is a whole number of 1 or more. */
+export const checkCount = (option: string, value: unknown): void =>
+  checkOption(isWhole(value, 1), option, "a whole number of 1 or more", value);
 
 /** Epoch milliseconds, from 1970 on. @throws TypeError for an invalid date. */
 export function epochOf(date: Date): number {

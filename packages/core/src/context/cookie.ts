@@ -2,7 +2,7 @@ import { stringifySetCookie } from "cookie";
 import type { Duration } from "../base/duration.ts";
 import { milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
-import { checkOption, checkOptions, show } from "../base/options.ts";
+import { checkAmong, checkOption, checkOptions, show } from "../base/options.ts";
 
 /** How the session cookie is set. It is always `HttpOnly`. */
 export interface CookieOptions {
@@ -84,12 +84,10 @@ export function cookieSettings(
   const hostOnly = domain === undefined && path === "/";
   const name = given ?? (production && secure ? (hostOnly ? "__Host-sid" : "__Secure-sid") : "sid");
 
-  const among = (option: string, value: unknown, ...allowed: unknown[]): void =>
-    checkOption(allowed.includes(value), `cookie.${option}`, `one of ${allowed.join(", ")}`, value);
-  among("secure", secure, true, false);
-  among("partitioned", partitioned, true, false);
-  among("sameSite", sameSite, "lax", "strict", "none");
-  among("priority", priority, undefined, "low", "medium", "high");
+  checkAmong("cookie.secure", secure, true, false);
+  checkAmong("cookie.partitioned", partitioned, true, false);
+  checkAmong("cookie.sameSite", sameSite, "lax", "strict", "none");
+  checkAmong("cookie.priority", priority, undefined, "low", "medium", "high");
   checkOption(isText(path) && path.startsWith("/"), "cookie.path", 'text that begins with "/"', path);
   checkOption(domain === undefined || isText(domain), "cookie.domain", "a domain", domain);
   checkOption(isText(name), "cookie.name", "a name", name);
@@ -123,15 +121,8 @@ export function cookieSettings(
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 
-/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none of ours. */
-function trim(text: string): string {
-  const isSpace = (index: number): boolean => text[index] === " " || text[index] === "\t";
-  let start = 0;
-  let end = text.length;
-  while (start < end && isSpace(start)) start++;
-  while (end > start && isSpace(end - 1)) end--;
-  return text.slice(start, end);
-}
+/** Whatever `trim()` removes beside the white space of RFC 6265. */
+const NO_SPACE = /[^\S \t]/g;
 
 /**
  * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can
@@ -140,10 +131,16 @@ function trim(text: string): string {
 export function cookieValues(header: string | null | undefined, name: string): string[] {
   if (!header?.includes(name)) return [];
   const values = new Set<string>();
-  for (const pair of header.split(";")) {
+  // A name after U+00A0 has no prefix for a browser, and must be none of ours.
+  for (const pair of header.replace(NO_SPACE, "\0").split(";")) {
     const equals = pair.indexOf("=");
-    if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
-    values.add(trim(pair.slice(equals + 1)).replace(/^"(.*)"$/, "$1"));
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    values.add(
+      pair
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, "$1"),
+    );
   }
   return [...values];
 }

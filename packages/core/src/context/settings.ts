@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
-import { checkOption, checkOptions, isWhole } from "../base/options.ts";
+import { checkAmong, checkCount, checkOption, checkOptions, hasMethods } from "../base/options.ts";
 import type { Driver } from "../driver/contract.ts";
 import { memoryDriver } from "../driver/memory/driver.ts";
 import { selfProvisioning } from "../driver/self-provisioning.ts";
@@ -78,19 +78,15 @@ export interface Settings {
   readonly clock: () => number;
 }
 
-const isFunction = (value: unknown): boolean => typeof value === "function";
-
-function checkMethods(option: string, value: object, methods: readonly string[]): void {
-  const fits = Object(value) === value && methods.every((method) => isFunction(Reflect.get(value, method)));
-  checkOption(fits, option, `an object with the methods ${methods.join(", ")}`, value);
-}
+/** What each driver has. */
+const METHODS = ["create", "load", "commit", "destroy", "sweep"];
 
 const CREATE = "createSessionManager";
 
 function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>): Rotation {
   checkOptions(CREATE, rotation, ["every", "grace", "onReuse"], "rotation.");
   const { every, grace = "2m", onReuse = "destroy" } = rotation;
-  checkOption(["destroy", "report"].includes(onReuse), "rotation.onReuse", '"destroy" or "report"', onReuse);
+  checkAmong("rotation.onReuse", onReuse, "destroy", "report");
   const ms = milliseconds("rotation.grace", grace);
   return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
 }
@@ -109,14 +105,12 @@ const isGuessable = (key: string): boolean =>
 function checkSecrets(secrets: readonly string[]): void {
   // No message shows what was given.
   if (!Array.isArray(secrets) || secrets.length === 0)
-    throw new SessionConfigError(
-      "secrets must be a list of one key or more; leave it out to send tokens unsigned",
-    );
+    throw new SessionConfigError("secrets must be a list of keys; leave it out to send tokens unsigned");
   for (const [index, key] of secrets.entries()) {
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
     if (!isGuessable(key)) continue;
-    const message = `secrets[${index}] can be guessed. Make a good key with: node -p "crypto.randomBytes(32).toString('base64url')"`;
+    const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('base64url')"`;
     if (index === 0) throw new SessionConfigError(message);
     // It only verifies, until it is taken out of the list.
     process.emitWarning(message);
@@ -144,20 +138,16 @@ export function readSettings(options: SessionManagerOptions): Settings {
     setup = "auto",
     clock = Date.now,
   } = options;
-  if (isFunction(Object(driver).then))
+  if (hasMethods(driver, "then"))
     throw new SessionConfigError("driver is a promise: await it, as in { driver: await driverFromUrl(url) }");
-  checkMethods("driver", driver, ["create", "load", "commit", "destroy", "sweep"]);
+  const isDriver = hasMethods(driver, ...METHODS);
+  checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
   const { maxRecordBytes } = driver;
-  checkOption(
-    maxRecordBytes === undefined || isWhole(maxRecordBytes, 1),
-    "driver.maxRecordBytes",
-    "a whole number of 1 or more",
-    maxRecordBytes,
-  );
-  checkOption(isFunction(clock), "clock", "a function", clock);
-  checkOption(isWhole(bytesOption, 1), "maxBytes", "a whole number of 1 or more", bytesOption);
-  checkOption(["auto", "manual"].includes(setup), "setup", '"auto" or "manual"', setup);
+  if (maxRecordBytes !== undefined) checkCount("driver.maxRecordBytes", maxRecordBytes);
+  checkOption(typeof clock === "function", "clock", "a function", clock);
+  checkCount("maxBytes", bytesOption);
+  checkAmong("setup", setup, "auto", "manual");
   if (secrets !== undefined) checkSecrets(secrets);
 
   const codecs = codecsByName(codec);

@@ -1,12 +1,9 @@
-import { Buffer } from "node:buffer";
 import { SessionTooLargeError } from "../base/errors.ts";
-import { isOwn } from "../record/field-names.ts";
+import { bytesOf } from "../record/field-names.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 
 /** What an entry counts beside its name and text: ten thousand tiny ones cost an open as much as one large. */
 const ENTRY_BYTES = 100;
-/** The most bytes of UTF-8 that a unit of UTF-16 takes. */
-const MOST_BYTES = 3;
 /** How many sessions a process remembers that it made larger. Only overlapping requests need it. */
 const MOST_SIZES = 4096;
 
@@ -18,16 +15,6 @@ export interface Sizes {
 }
 
 type Fields = ReadonlyMap<string, string>;
-
-function countBytes(fields: Fields, exactly: boolean): number {
-  let bytes = 0;
-  for (const [name, text] of fields)
-    bytes +=
-      name.length +
-      (exactly ? Buffer.byteLength(text) : MOST_BYTES * text.length) +
-      (isOwn(name) ? 0 : ENTRY_BYTES);
-  return bytes;
-}
 
 /**
  * Counts what a commit makes of a session against `maxBytes`.
@@ -49,10 +36,8 @@ export function judgeSize(
 ): boolean {
   const { maxBytes } = settings;
   const blindBytes = maxBytes / 16;
-  // Far below the limit a higher estimate will do, for it costs less.
-  const exactly = countBytes(after, false) > blindBytes;
-  const size = countBytes(after, exactly);
-  const growth = size - (before ? countBytes(before, exactly) : 0);
+  const size = bytesOf(after, ENTRY_BYTES);
+  const growth = size - (before ? bytesOf(before, ENTRY_BYTES) : 0);
   // What makes an oversized session no larger passes, or none could be mended.
   if (growth <= 0) return false;
   if (size > maxBytes)

@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { SessionError } from "../base/errors.ts";
-import { checkOptions, epochOf } from "../base/options.ts";
+import { checkOptions, epochOf, isWhole } from "../base/options.ts";
 import { type Context, readNow } from "../context/context.ts";
 import { isListingDriver } from "../driver/abilities.ts";
 import type { ListingDriver } from "../driver/contract.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
-import { FIXED, isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
+import { isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
-import { isId } from "../token/token.ts";
+import type { SweepOptions } from "./sweeping.ts";
 
 /** A live session in a listing: what is in its stores is not told. */
 export interface SessionInfo {
@@ -92,30 +92,6 @@ export async function* list(
   return undefined;
 }
 
-/** The live session of an id, as the backend has it. */
-export async function findLive(context: Context, id: string): Promise<SessionRecord | undefined> {
-  const record = isId(id) ? await readNow(context, id) : undefined;
-  return record && isLive(record, context.settings.clock()) ? record : undefined;
-}
-
-export async function destroy(
-  context: Context,
-  id: string,
-  options: { principal?: string | undefined } = {},
-): Promise<boolean> {
-  checkOptions("sessions.destroy", options, ["principal"]);
-  const { principal } = options;
-  if ("principal" in options) checkPrincipal(principal);
-  const { driver, clock } = context.settings;
-  const record = isId(id) ? await readNow(context, id) : undefined;
-  if (!record || record.ended || (principal !== undefined && record.principal !== principal)) return false;
-  const now = clock();
-  // Also what only this manager's absolute timeout has ended: another process may have a longer one.
-  if (!(await driver.destroy(id, now)) || !isLive(record, now)) return false;
-  context.emit("destroyed", { id, principal: record.principal, reason: "admin" });
-  return true;
-}
-
 /** More than clocks differ. */
 const CLOCKS_MS = 60_000;
 /** As often as a `rotate()` may happen to hide a session from a listing; each must fall into one moment of it. */
@@ -169,12 +145,28 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
   return count;
 }
 
-export async function setExpiry(context: Context, id: string, at: Date): Promise<boolean> {
-  const ms = epochOf(at);
-  const record = await findLive(context, id);
-  if (!record) return false;
-  const { driver, clock, absolute } = context.settings;
-  const expiresAt = Math.min(ms, record.createdAt + absolute);
-  const fields = new Map([[FIXED, "1"]]);
-  return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
+const MARGIN_MS = 5 * 60_000;
+const BATCH = 1000;
+
+export async function sweep({ settings, emit }: Context, options: SweepOptions = {}): Promise<number> {
+  checkOptions("sessions.sweep", options, ["after", "before", "limit", "force"]);
+  const { limit = Number.POSITIVE_INFINITY, force = false } = options;
+  const now = settings.clock();
+  const after = options.after ? epochOf(options.after) : 0;
+  const before = options.before ? epochOf(options.before) : now - MARGIN_MS;
+  if (limit !== Number.POSITIVE_INFINITY && !isWhole(limit, 1))
+    throw new TypeError("sweep(): limit must be a whole number of 1 or more");
+  if (before > now && !force)
+    throw new TypeError(
+      "sweep(): before lies in the future and would remove live sessions; force: true allows it",
+    );
+
+  let count = 0;
+  while (count < limit) {
+    const removed = await settings.driver.sweep({ after, before, limit: Math.min(BATCH, limit - count) });
+    if (removed === 0) break;
+    count += removed;
+  }
+  emit("swept", { count });
+  return count;
 }

@@ -1,6 +1,6 @@
 import type { Duration } from "../base/duration.ts";
 import { checkOptions } from "../base/options.ts";
-import { type Context, readNow } from "../context/context.ts";
+import type { Context } from "../context/context.ts";
 import { COOKIE, cookieValues, formatCookie } from "../context/cookie.ts";
 import { createEmitter, type SessionEvents } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
@@ -8,18 +8,11 @@ import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
 import { createSession } from "../session/managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
 import type { Session } from "../session/session.ts";
-import { newState, type Opened, storedState } from "../session/state.ts";
-import { isId, parseToken } from "../token/token.ts";
-import {
-  type DestroyAllQuery,
-  destroy,
-  destroyAll,
-  findLive,
-  list,
-  type SessionInfo,
-  setExpiry,
-} from "./administration.ts";
-import { type SweepOptions, startSweeping, sweep } from "./sweeping.ts";
+import { newState, type Opened } from "../session/state.ts";
+import { parseToken } from "../token/token.ts";
+import type { DestroyAllQuery, SessionInfo } from "./administration.ts";
+import { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
+import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
  * Opens, creates, expires, lists and sweeps sessions; owns the cookie and every policy. Its methods reject with
@@ -81,6 +74,9 @@ export interface SessionManager {
   close(): Promise<void>;
 }
 
+/** What goes through many sessions is loaded at its first use, because requests do not need it. */
+const administration = () => import("./administration.ts");
+
 /**
  * Makes the one manager of an application; everything has a default.
  * @throws SessionConfigError for an option that is unknown, out of range or contradicts another; it names the option.
@@ -90,34 +86,32 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
   const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
-  const opened = (by: Opened["by"]): Opened => ({ by, touch: true, secure: false, at: clock() });
   const sweepings = new Set<() => Promise<void>>();
+  const sweep: SessionManager["sweep"] = async (range) => (await administration()).sweep(context, range);
 
   return {
     ...{ [COOKIE]: cookie },
     on,
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),
-    create: () =>
-      createSession(newState(context, opened("token"), undefined, { kind: "fresh", storeEmpty: true })),
-    async get(id) {
-      const record = await findLive(context, id);
-      return record && createSession(storedState(context, opened("id"), record));
+    create() {
+      const opened: Opened = { by: "token", touch: true, secure: false, at: clock() };
+      return createSession(newState(context, opened, undefined, { kind: "fresh", storeEmpty: true }));
     },
-    async exists(id) {
-      const record = isId(id) ? await readNow(context, id) : undefined;
-      return record !== undefined && !record.ended;
-    },
-    valid: async (id) => (await findLive(context, id)) !== undefined,
+    get: (id) => get(context, id),
+    exists: (id) => exists(context, id),
+    valid: (id) => valid(context, id),
     destroy: (id, options) => destroy(context, id, options),
     setExpiry: (id, at) => setExpiry(context, id, at),
-    list: (query) => list(context, query),
-    destroyAll: (query) => destroyAll(context, query),
-    sweep: (range) => sweep(context, range),
+    async *list(query) {
+      yield* (await administration()).list(context, query);
+    },
+    destroyAll: async (query) => (await administration()).destroyAll(context, query),
+    sweep,
     startSweeping(options) {
       checkOptions("sessions.startSweeping", options, ["every"]);
       const { every } = options;
-      const stop = startSweeping(context, every);
+      const stop = startSweeping(every, sweep, emit);
       sweepings.add(stop);
       return () => {
         // Until it has ended, close() waits for it.

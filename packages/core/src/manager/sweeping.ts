@@ -1,6 +1,5 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
-import { checkOptions, epochOf, isWhole } from "../base/options.ts";
-import type { Context } from "../context/context.ts";
+import type { Emitter } from "../context/events.ts";
 
 /** Which expired records to remove. */
 export interface SweepOptions {
@@ -14,36 +13,15 @@ export interface SweepOptions {
   force?: boolean | undefined;
 }
 
-const MARGIN_MS = 5 * 60_000;
-const BATCH = 1000;
 /** What a timer can wait for. */
 const MOST_MS = 2 ** 31 - 1;
 
-export async function sweep({ settings, emit }: Context, options: SweepOptions = {}): Promise<number> {
-  checkOptions("sessions.sweep", options, ["after", "before", "limit", "force"]);
-  const { limit = Number.POSITIVE_INFINITY, force = false } = options;
-  const now = settings.clock();
-  const after = options.after ? epochOf(options.after) : 0;
-  const before = options.before ? epochOf(options.before) : now - MARGIN_MS;
-  if (limit !== Number.POSITIVE_INFINITY && !isWhole(limit, 1))
-    throw new TypeError("sweep(): limit must be a whole number of 1 or more");
-  if (before > now && !force)
-    throw new TypeError(
-      "sweep(): before lies in the future and would remove live sessions; force: true allows it",
-    );
-
-  let count = 0;
-  while (count < limit) {
-    const removed = await settings.driver.sweep({ after, before, limit: Math.min(BATCH, limit - count) });
-    if (removed === 0) break;
-    count += removed;
-  }
-  emit("swept", { count });
-  return count;
-}
-
-/** Sweeps from time to time; answers what stops it, and waits for a sweep that runs. Failures go to `error` listeners. */
-export function startSweeping(context: Context, every: Duration): () => Promise<void> {
+/** Sweeps from time to time; returns what stops it, and waits for a sweep that runs. Failures go to `error` listeners. */
+export function startSweeping(
+  every: Duration,
+  sweep: () => Promise<number>,
+  emit: Emitter["emit"],
+): () => Promise<void> {
   const ms = milliseconds("startSweeping: every", every);
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
@@ -57,10 +35,10 @@ export function startSweeping(context: Context, every: Duration): () => Promise<
   }
 
   function run(): void {
-    running = sweep(context)
+    running = sweep()
       .then(
         () => {},
-        (error: unknown) => context.emit("error", { error, during: "sweep" }),
+        (error: unknown) => emit("error", { error, during: "sweep" }),
       )
       .finally(schedule);
   }

@@ -26,16 +26,13 @@ export const isOwn = (field: string): boolean => field.startsWith("/");
 
 /** The store and key that a field stands for; `undefined` for the core's own, and for what `fieldName` never made. */
 export function parseField(field: string): { store: string; key: string } | undefined {
-  const slash = field.indexOf("/");
-  if (slash < 1 || slash === field.length - 1) return undefined;
-  if (/^[\w-]+\/[\w-]+$/.test(field)) return { store: field.slice(0, slash), key: field.slice(slash + 1) };
   try {
-    const store = decodeURIComponent(field.slice(0, slash));
-    const key = decodeURIComponent(field.slice(slash + 1));
-    return fieldName(fieldPrefix(store), key) === field ? { store, key } : undefined;
+    const [store, key] = field.split("/").map(decodeURIComponent);
+    if (store && key && fieldName(fieldPrefix(store), key) === field) return { store, key };
   } catch {
-    return undefined;
+    // No text was escaped so.
   }
+  return undefined;
 }
 
 /** @throws TypeError unless it is 1 to 255 of `A-Z a-z 0-9 - _ .` */
@@ -65,9 +62,10 @@ function isText(text: unknown): text is string {
   return typeof text === "string" && text !== "" && text.isWellFormed() && Buffer.byteLength(text) <= 255;
 }
 
-/** What a session counts against `maxBytes`: its fields' names and texts, in UTF-8. */
-export function bytesOf(fields: ReadonlyMap<string, string>): number {
+/** What fields hold: their names and texts in UTF-8, and `perEntry` more for each that is a store's. */
+export function bytesOf(fields: ReadonlyMap<string, string>, perEntry = 0): number {
   let bytes = 0;
-  for (const [name, text] of fields) bytes += name.length + Buffer.byteLength(text);
+  for (const [name, text] of fields)
+    bytes += name.length + Buffer.byteLength(text) + (isOwn(name) ? 0 : perEntry);
   return bytes;
 }

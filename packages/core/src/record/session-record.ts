@@ -43,10 +43,10 @@ export function readRecord(
   const { version, principal, fields } = record;
   const [, created, family] = /^(\d{1,16}) ([\w-]{43})$/.exec(fields.get(SESSION) ?? "") ?? [];
   const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
-  const ended = endedAt === undefined ? undefined : { at: Number(endedAt), successor };
+  const ended = endedAt ? { at: Number(endedAt), successor } : undefined;
   // An ended record keeps its family alone, by which the requests that still carry its token are known.
   const generations = ended ? firstGeneration("", 0) : parseGenerations(fields.get(GENERATIONS));
-  if (created === undefined || family === undefined || !generations) return undefined;
+  if (!created || !family || !generations) return undefined;
   const createdAt = Number(created);
   if (createdAt > LAST_DATE) return undefined;
   const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
@@ -83,7 +83,7 @@ export function endingFields(
 ): Map<string, string | null> {
   const ending = new Map<string, string | null>();
   for (const field of fields.keys()) if (field !== SESSION) ending.set(field, null);
-  return ending.set(ENDED, successor === undefined ? `${now}` : `${now} ${successor}`);
+  return ending.set(ENDED, successor ? `${now} ${successor}` : `${now}`);
 }
 
 export const isFamily = (record: SessionRecord, token: Token): boolean =>

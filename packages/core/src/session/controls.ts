@@ -1,3 +1,4 @@
+import { hasMethods } from "../base/options.ts";
 import type { ResponseStage } from "./response.ts";
 import type { Session } from "./session.ts";
 
@@ -14,10 +15,9 @@ export const CONTROLS: unique symbol = Symbol.for("@sessions/core/controls");
 /** `undefined` for an object that only looks like a session, and for one of a version without controls. */
 function controlsOf(session: Session): SessionControls | undefined {
   const controls: unknown = Reflect.get(session, CONTROLS);
-  const fits = ["whenPending", "dropLogin", "wasRead"].every(
-    (method) => typeof Reflect.get(Object(controls), method) === "function",
-  );
-  return fits ? (controls as SessionControls) : undefined;
+  return hasMethods(controls, "whenPending", "dropLogin", "wasRead")
+    ? (controls as SessionControls)
+    : undefined;
 }
 
 /**

@@ -116,7 +116,7 @@ export async function replaceSession(state: State): Promise<Status> {
     previous = previous && (await readNow(context, previous.id));
   }
   throw new SessionConflictError(
-    `A ${reason} was given up, because other requests replaced the session ${MOST_MOVED} times in a row: the session is as it was`,
+    `A ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { Context } from "../context/context.ts";
 let warned = false;
 
 const fault = ({ settings }: Context): string =>
-  `A request came over https, but the cookie ${settings.cookie.name} lacks Secure: set NODE_ENV=production or cookie: { secure: true }; { secure: false } if that is meant`;
+  `A request came over https, but the cookie ${settings.cookie.name} lacks Secure: set NODE_ENV=production or cookie: { secure: true }, or { secure: false } to allow it`;
 
 /** For a request over https whose visitor has a cookie, or is given one where that is allowed: warns once a process. */
 export function warnInsecure(context: Context): void {

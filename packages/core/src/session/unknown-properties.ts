@@ -3,7 +3,7 @@ const FOREIGN = ["regenerate", "save", "reload", "destroy", "touch", "resetMaxAg
 
 function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} does not work: keep values in a store, session.store("app").set("user", …). See docs/from-express-session.md`,
+    `session.${property} does not work: use a store, session.store("app").set("user", …). See docs/from-express-session.md`,
   );
 }
 
@@ -14,15 +14,10 @@ function refuse(property: string): never {
 const end = new Proxy<object>(
   {},
   {
-    set(_, property, value, receiver) {
+    set(target, property, value, receiver) {
       // Frameworks and adapters keep notes under symbols.
       if (typeof property === "string") refuse(property);
-      return Reflect.defineProperty(receiver, property, {
-        value,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
+      return Reflect.set(target, property, value, receiver);
     },
   },
 );

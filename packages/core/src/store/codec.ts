@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "devalue";
-import { checkOption } from "../base/options.ts";
+import { checkOption, hasMethods } from "../base/options.ts";
 import { CODEC } from "../record/session-record.ts";
 
 /**
@@ -48,7 +48,7 @@ export const jsonCodec: Codec = {
 export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<string, Codec> {
   const codecs = new Map<string, Codec>();
   for (const codec of [given].flat()) {
-    const fits = typeof codec?.encode === "function" && typeof codec.decode === "function";
+    const fits = hasMethods(codec, "encode", "decode");
     checkOption(fits, "codec", "an object with the methods encode, decode, or a list of such", codec);
     const { name = "custom" } = codec;
     const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);

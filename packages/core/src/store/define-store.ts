@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { checkOptions, isWhole, show } from "../base/options.ts";
+import { checkOptions, hasMethods, isWhole, show } from "../base/options.ts";
 import { checkStoreName } from "../record/field-names.ts";
 
 /** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
@@ -63,7 +63,7 @@ export function defineStore(
   if ((version === undefined) !== (migrate === undefined))
     throw new TypeError(`Store "${name}": version and migrate go together`);
   for (const [key, validator] of Object.entries(schema ?? {}))
-    if (typeof validator?.["~standard"]?.validate !== "function")
+    if (!hasMethods(validator?.["~standard"], "validate"))
       throw new TypeError(`Store "${name}": the schema of "${key}" is no Standard Schema validator`);
   const rules: StoreRules = { name, schema, version, migrate };
   return Object.freeze(rules);

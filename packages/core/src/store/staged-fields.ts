@@ -1,3 +1,4 @@
+import { mergeFields } from "../driver/change.ts";
 import { isOwn } from "../record/field-names.ts";
 import { CODEC } from "../record/session-record.ts";
 import { DEFAULT_CODEC } from "./codec.ts";
@@ -109,12 +110,8 @@ class FieldsUnderChange implements StagedFields {
   }
 
   stores(): Map<string, string> {
-    const all = new Map([...this.#base].filter(([field]) => !isOwn(field) || field === CODEC));
-    for (const [field, { text }] of this.#staged) {
-      if (text === undefined) all.delete(field);
-      else all.set(field, text);
-    }
-    return all;
+    const kept = [...this.#base].filter(([field]) => !isOwn(field) || field === CODEC);
+    return mergeFields(new Map(kept), this.patch().fields);
   }
 
   acknowledge({ sent }: Patch, fields: ReadonlyMap<string, string>): void {

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SessionCodecError } from "../base/errors.ts";
-import { show } from "../base/options.ts";
+import { hasMethods, show } from "../base/options.ts";
 import { type Codec, DEFAULT_CODEC } from "./codec.ts";
 import type { StoreRules } from "./define-store.ts";
 
@@ -47,16 +47,17 @@ function textOf(value: unknown, codec: Codec | undefined): string | undefined {
 }
 
 /** Where a value does not fit, without the value: a validator's own message may quote it. */
-const where = (issues: readonly StandardSchemaV1.Issue[]): string =>
-  issues
-    .map(({ path = [] }) => path.map((part) => String(typeof part === "object" ? part.key : part)).join("."))
-    .filter((path, index, all) => path !== "" && all.indexOf(path) === index)
-    .slice(0, 5)
-    .join(", ");
+function where(issues: readonly StandardSchemaV1.Issue[]): string {
+  const paths = issues.map(({ path = [] }) =>
+    path.map((part) => String(typeof part === "object" ? part.key : part)).join("."),
+  );
+  const named = [...new Set(paths)].filter((path) => path !== "").slice(0, 5);
+  return named.length > 0 ? `, at ${named.join(", ")}` : "";
+}
 
 /** @throws TypeError for a promise of whatever kind, whose rejection nobody would hear. */
 export function refusePromise<T>(value: T, message: string): asserts value is Exclude<T, Promise<unknown>> {
-  if (Object(value) !== value || typeof Reflect.get(Object(value), "then") !== "function") return;
+  if (!hasMethods(value, "then")) return;
   Promise.resolve(value).catch(() => {});
   throw new TypeError(message);
 }
@@ -67,6 +68,8 @@ export function createValueCodec(
 ): ValueCodec {
   const [writer = DEFAULT_CODEC] = codecs.keys();
   const entry = (key: string): string => `Store "${name}", key ${JSON.stringify(key)}`;
+  const fail = (key: string, message: string, options?: ErrorOptions): SessionCodecError =>
+    new SessionCodecError(`${entry(key)}: ${message}`, options);
 
   function validate(key: string, value: unknown): StandardSchemaV1.Result<unknown> {
     const validator = schema && Object.hasOwn(schema, key) ? schema[key] : undefined;
@@ -102,10 +105,8 @@ export function createValueCodec(
 
     encode(key, given, home) {
       const result = validate(key, given);
-      if (result.issues) {
-        const path = where(result.issues);
-        throw new TypeError(`${entry(key)}: the value does not fit the schema${path && `, at ${path}`}`);
-      }
+      if (result.issues)
+        throw new TypeError(`${entry(key)}: the value does not fit the schema${where(result.issues)}`);
       if (result.value === undefined)
         throw new TypeError(`${entry(key)}: undefined is no value; use delete() to remove the entry`);
       return { text: print(key, result.value, home), value: result.value };
@@ -115,35 +116,37 @@ export function createValueCodec(
       const { version: from, name: wrote = home, body } = unwrap(text);
       const codec = codecs.get(wrote);
       if (!codec)
-        throw new SessionCodecError(
-          `${entry(key)}: the codec ${show(wrote)} wrote it; give the manager that codec too, after the one that writes`,
+        throw fail(
+          key,
+          `the codec ${show(wrote)} wrote it; give the manager that codec too, after the one that writes`,
         );
       let value: unknown;
       try {
         value = codec.decode(body);
       } catch {
         // No cause: a parser's message quotes what it could not parse.
-        throw new SessionCodecError(`${entry(key)}: the codec ${show(wrote)} cannot decode the stored text`);
+        throw fail(key, `the codec ${show(wrote)} cannot decode the stored text`);
       }
       // Read and written as if it were known, it would be migrated a second time.
       if (migrate && from > version)
-        throw new SessionCodecError(
-          `${entry(key)}: version ${from} wrote it, and ${version} is the newest known here: deploy the new program everywhere`,
+        throw fail(
+          key,
+          `version ${from} wrote it, and ${version} is the newest known here: deploy the new program everywhere`,
         );
       if (migrate && from < version) {
         try {
           value = migrate(value, from, key);
           refusePromise(value, "migrate must be synchronous");
         } catch (cause) {
-          throw new SessionCodecError(`${entry(key)}: migrate failed from version ${from}`, { cause });
+          throw fail(key, `migrate failed from version ${from}`, { cause });
         }
         if (value === undefined) return undefined;
       }
       const result = validate(key, value);
       if (!result.issues) return result.value;
-      const path = where(result.issues);
-      throw new SessionCodecError(
-        `${entry(key)}: the stored value does not fit the schema${path && `, at ${path}`}; give the store a version and migrate`,
+      throw fail(
+        key,
+        `the stored value does not fit the schema${where(result.issues)}; give the store a version and migrate`,
       );
     },
 

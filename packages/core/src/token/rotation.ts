@@ -54,7 +54,7 @@ export function parseGenerations(text = ""): Generations | undefined {
   const pending: Pending[] = [];
   for (const generation of text.split(" ", 32)) {
     const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(generation) ?? [];
-    if (digest === undefined) return undefined;
+    if (!digest) return undefined;
     if (current) pending.push({ digest, at: Number(at), firstSeenAt: Number(last) });
     else current = { digest, at: Number(at), lostCount: Number(last) };
   }

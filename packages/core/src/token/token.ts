@@ -47,7 +47,7 @@ const mac = (key: string, name: string, signed: string): string =>
 export function formatToken(token: Token, name: string, keys: readonly string[]): string {
   const text = `${token.id}.${Buffer.concat([token.family, token.generation]).toString("base64url")}`;
   const [newest] = keys;
-  return newest === undefined ? text : `${text}.${mac(newest, name, text)}`;
+  return newest ? `${text}.${mac(newest, name, text)}` : text;
 }
 
 /** The token that a text holds, or why it holds none. Costs no call to the backend. */
@@ -57,16 +57,15 @@ export function parseToken(
   keys: readonly string[],
 ): Token | "malformed" | "signature" {
   const [, id, encoded, signature] = SHAPE.exec(text) ?? [];
-  if (id === undefined || encoded === undefined) return "malformed";
+  if (!id || !encoded) return "malformed";
   const secret = Buffer.from(encoded, "base64url");
   // 43 characters hold two bits more than 32 bytes do: one secret, one spelling.
   if (secret.toString("base64url") !== encoded) return "malformed";
   // A part that is not asked for would be a second spelling.
-  if (keys.length === 0 && signature !== undefined) return "malformed";
+  if (keys.length === 0 && signature) return "malformed";
   if (keys.length > 0) {
     const signed = `${id}.${encoded}`;
-    if (signature === undefined || !keys.some((key) => sameDigest(mac(key, name, signed), signature)))
-      return "signature";
+    if (!signature || !keys.some((key) => sameDigest(mac(key, name, signed), signature))) return "signature";
   }
   return { id, family: secret.subarray(0, 16), generation: secret.subarray(16) };
 }

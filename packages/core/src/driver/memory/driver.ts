@@ -1,4 +1,4 @@
-import { checkOption, checkOptions, isWhole } from "../../base/options.ts";
+import { checkCount, checkOptions } from "../../base/options.ts";
 import { mergeFields, raisesVersion } from "../change.ts";
 import type { ListedRecord, ListingDriver, ListPage, StoredRecord } from "../contract.ts";
 import { createExpiries, type Expiring, minuteOf } from "./expiries.ts";
@@ -35,8 +35,8 @@ interface Kept extends StoredRecord, Expiring<Kept> {
 const LEFTOVER_MS = 5 * 60_000;
 /** The records that somebody is logged in to, or the others, by their last use. */
 interface Order {
-  stalest: Kept | undefined;
-  freshest: Kept | undefined;
+  stalest?: Kept | undefined;
+  freshest?: Kept | undefined;
 }
 
 /** How many records are looked at before other work runs. Code that has not run yet takes ten times as long. */
@@ -57,20 +57,15 @@ const SHARD_BY_PREFIX = Uint8Array.from({ length: 4096 }, (_, prefix) => SHARDS 
 export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   checkOptions("memoryDriver", options, ["maxSessions"]);
   const { maxSessions = 100_000 } = options;
-  checkOption(
-    isWhole(maxSessions, 1),
-    "memoryDriver: maxSessions",
-    "a whole number of 1 or more",
-    maxSessions,
-  );
+  checkCount("memoryDriver: maxSessions", maxSessions);
 
   // Each in the order of creation; the order of use is a list of its own. One order for both would let a listing whose
   // records are read as they come go round for ever.
   const shards = Array.from({ length: SHARDS }, () => new Map<string, Kept>());
   const shardOf = (id: string): Map<string, Kept> | undefined =>
     shards[SHARD_BY_PREFIX[Number.parseInt(id.slice(0, 3), 16)] ?? 0];
-  const guests: Order = { stalest: undefined, freshest: undefined };
-  const members: Order = { stalest: undefined, freshest: undefined };
+  const guests: Order = {};
+  const members: Order = {};
   const orderOf = (record: Kept): Order => (record.principal === undefined ? guests : members);
   const principals = new Map<string, Set<Kept>>();
   const expiries = createExpiries<Kept>();
@@ -87,9 +82,8 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     record.principal = principal;
     if (principal === undefined) return;
     record.joined = ++births;
-    const theirs = principals.get(principal);
-    if (theirs) theirs.add(record);
-    else principals.set(principal, new Set([record]));
+    const theirs = principals.get(principal) ?? new Set();
+    principals.set(principal, theirs.add(record));
   }
 
   function unlist(record: Kept): void {
@@ -153,17 +147,19 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     }
   }
 
-  const copy = ({ version, expiresAt, principal, fields }: Kept): StoredRecord =>
-    principal === undefined
-      ? { version, expiresAt, fields: new Map(fields) }
-      : { version, expiresAt, principal, fields: new Map(fields) };
+  const copy = ({ version, expiresAt, principal, fields }: Kept): StoredRecord => ({
+    version,
+    expiresAt,
+    fields: new Map(fields),
+    ...(principal !== undefined && { principal }),
+  });
 
   return {
     name: "memory",
 
     async create(id, { expiresAt, principal, fields }, now) {
+      if (live(id, now)) return false;
       const leftover = shardOf(id)?.get(id);
-      if (leftover && leftover.expiresAt > now) return false;
       if (leftover) remove(leftover);
       removeLeftovers(now);
       const record: Kept = {

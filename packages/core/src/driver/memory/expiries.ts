@@ -20,8 +20,8 @@ export interface Expiries<T> {
 
 /** Those that expire in one minute, in the order in which they came. */
 interface Minute<T> {
-  first: T | undefined;
-  last: T | undefined;
+  first?: T | undefined;
+  last?: T | undefined;
   size: number;
 }
 
@@ -37,11 +37,11 @@ export const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS);
 export function createExpiries<T extends Expiring<T>>(): Expiries<T> {
   const minutes = new Map<number, Minute<T>>();
   /** Where those are that go through a minute now: who removes the record they go on with sends them to the next one. */
-  const walks = new Set<{ next: T | undefined }>();
+  const walks = new Set<{ next?: T | undefined }>();
 
   function add(record: T): void {
     const at = minuteOf(record.expiresAt);
-    const minute = minutes.get(at) ?? { first: undefined, last: undefined, size: 0 };
+    const minute: Minute<T> = minutes.get(at) ?? { size: 0 };
     record.previous = minute.last;
     record.next = undefined;
     if (minute.last) minute.last.next = record;
@@ -72,7 +72,7 @@ export function createExpiries<T extends Expiring<T>>(): Expiries<T> {
 
   function* between(after: number, before: number): Generator<T, undefined> {
     const [from, to] = [minuteOf(after), minuteOf(before)];
-    const walk: { next: T | undefined } = { next: undefined };
+    const walk: { next?: T | undefined } = {};
     walks.add(walk);
     try {
       // A copy: a minute that empties and fills again while this goes on would come up again and again.
