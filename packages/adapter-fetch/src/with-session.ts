@@ -21,7 +21,7 @@ export interface WithSessionOptions {
 }
 
 /**
- * Opens the request's session, runs the handler with it, and answers the handler's response once the session is
+ * Opens the request's session, runs the handler with it, and returns the handler's response once the session is
  * committed, with its cookie if there is one to send. What is written while the body is on its way is committed before
  * the body ends; if that fails, the body ends with the error.
  *
@@ -115,7 +115,7 @@ async function seal(session: Session, { body }: Response): ReturnType<Session["c
   try {
     return await session.commit({ seal: true });
   } catch (error) {
-    // What produces it need not go on. What it says to that is not what failed.
+    // Stop producing the body. Ignore an error of cancel(): the one to report is the commit's.
     body?.cancel(error).catch(() => undefined);
     throw error;
   }

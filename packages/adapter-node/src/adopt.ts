@@ -5,7 +5,7 @@ import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
  * Looks up the session that another library kept for a request's visitor; `undefined` where the Cookie header names none.
- * Where another request of this process is taking over the same one, it answers once that has released it. Rejects where
+ * Where another request of this process is taking over the same one, the promise waits until that one has released it. Rejects where
  * the other library's backend fails: down is not logged out.
  */
 export type Adopt = (cookieHeader: string | undefined) => Promise<Adoption | undefined>;
@@ -38,7 +38,7 @@ export interface Adoption {
 
 /** What one request does to take a session over. */
 export interface Adopting {
-  /** Answers the session that the request is to have. */
+  /** Returns the session that the request is to have. */
   adoptInto(opened: Session): Promise<Session>;
   readonly seal: Seal;
 }
@@ -87,7 +87,7 @@ export function beginAdopting(
         found.release();
       }
     } catch {
-      // Who has moved does not depend on the old backend; the next request tries again.
+      // A visitor with a session of ours does not depend on the old backend; the next request tries again.
     }
     return opened;
   }
@@ -99,7 +99,7 @@ export function beginAdopting(
     try {
       isOurs = await found.end(isStored ? opened.id : undefined);
     } catch (error) {
-      // Nobody was given its token.
+      // No client was given its token.
       if (isStored) await sessions.destroy(opened.id).catch(() => false);
       throw error;
     }
@@ -122,7 +122,7 @@ export function beginAdopting(
     if (shared?.principal !== undefined) return shared;
     const session = await muted();
     const logout = session.logout.bind(session);
-    // Who logs out stays out, whichever response arrives last.
+    // A visitor who logs out stays out, whichever response arrives last.
     async function logoutBoth(): Promise<void> {
       if (successor !== undefined) await sessions.destroy(successor);
       await logout();

@@ -9,7 +9,7 @@ const isOld = Number(process.versions.node.split(".", 1)[0]) < 24;
  * Node 22 goes out of maintenance, in April 2027; Node 20 is past its end already.
  */
 export function makeDictionary<T extends object, K extends keyof T>(object: T, property: K): void {
-  // The prototype of a class is its own, and nobody has changed it.
+  // The prototype of a class has its constructor, and no framework has changed it.
   if (!isOld || Object.hasOwn(Object.getPrototypeOf(object), "constructor")) return;
   const value = object[property];
   if (Reflect.deleteProperty(object, property)) object[property] = value;

@@ -101,7 +101,7 @@ export function sessionMiddleware(
 }
 
 /**
- * The request's session; every call for one request answers the same promise. For bare `node:http`, and for handlers
+ * The request's session; every call for one request returns the same promise. For bare `node:http`, and for handlers
  * behind `sessionMiddleware(sessions, { lazy: true })`. From the first call on the response waits for the commit.
  *
  * Rejects with what `SessionManager.open` rejects with, with `ERR_SESSION_HEADERS_SENT` where the response's headers

@@ -7,7 +7,7 @@ export interface Snapshot {
   readonly statusMessage: string | undefined;
 }
 
-/** HTTP/2 has no reason phrase, and Node warns of whoever looks. */
+/** HTTP/2 has no reason phrase, and Node warns a program that reads it. */
 export const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajor < 2;
 
 /** The first line of a head. */

@@ -15,7 +15,7 @@ import {
   varyHead,
 } from "./headers.ts";
 import { HeldCalls } from "./held-calls.ts";
-import { isClosed, isUnsealed, letsPass, type Phase, phaseAfter, type Transition } from "./phase.ts";
+import { canHold, isUnsealed, letsPass, type Phase, phaseAfter, type Transition } from "./phase.ts";
 import { onceReturned, pretend, tellCallbacks } from "./pretence.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
@@ -72,7 +72,7 @@ export class Interception {
     beneath.interceptFlush(() => this.#flush());
     if (this.#held) return "held";
     if (isGone(res) && this.#phase !== "abandoned") this.#go("lose");
-    if (isClosed(this.#phase)) {
+    if (!canHold(this.#phase)) {
       this.#handlers.onOver();
       return this.#phase === "ended" ? "sent" : "over";
     }

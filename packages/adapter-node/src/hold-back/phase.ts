@@ -59,6 +59,6 @@ export const letsPass = (phase: Phase): boolean => phase === "sent" || isUnseale
 export const isUnsealed = (phase: Phase): boolean =>
   phase === "passing" || phase === "ended" || phase === "over";
 
-/** Whether nothing can wait any more. */
-export const isClosed = (phase: Phase): boolean =>
-  phase === "ended" || phase === "over" || phase === "abandoned";
+/** Whether a call may still be held back. */
+export const canHold = (phase: Phase): boolean =>
+  phase !== "ended" && phase !== "over" && phase !== "abandoned";
