@@ -24,6 +24,7 @@ export function selfProvisioning(driver: Driver): Driver {
     isMaking = true;
     try {
       await setup();
+      return undefined;
     } catch (cause) {
       // An outage ends; a missing permission stays, and asking again would cost every request.
       if (isSessionError(cause, "ERR_SESSION_UNAVAILABLE")) made = undefined;
