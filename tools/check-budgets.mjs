@@ -6,11 +6,12 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
 const limits = {
-  // What a program that imports core loads at its start, minified and gzipped, without dependencies. What takes an id or a
-  // range (administration.ts) and what opens a driver by its URL (driver-packages.ts) is loaded at its first call, and
-  // counts in the second figure alone. 8,000 was the wish; the memory driver takes 1,600, and messages as much again.
-  coreBytes: 15_100,
-  coreBytesInAll: 17_500,
+  // What a program that imports core loads at its start, minified and gzipped, without dependencies. Listing, logging out
+  // everywhere and sweeping (administration.ts) and the search for drivers (driver/packages.ts) are loaded at their first
+  // call, and count in the second figure alone. The memory driver is 1,600 of the first, the phases of a session 650 more
+  // than the loose fields that they replaced.
+  coreBytes: 16_100,
+  coreBytesInAll: 18_100,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

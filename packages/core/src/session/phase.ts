@@ -53,6 +53,9 @@ export interface Replacing extends Identity {
   readonly stagedBefore: { readonly fields: Snapshot; readonly expiry: number | undefined };
 }
 
+/** What a request may open that has no record. */
+export type Opening = Omit<Fresh, keyof Identity> | Omit<Muted, keyof Identity>;
+
 /** Every phase in which no `login()` or `rotate()` waits for a commit. */
 export type Settled = Fresh | Stored | Muted | Gone;
 

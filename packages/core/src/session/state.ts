@@ -5,7 +5,7 @@ import { createStagedFields, type Patch, type StagedFields } from "../store/stag
 import type { Store } from "../store/store.ts";
 import { newToken, type Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
-import { type Phase, recordOf, type Settled } from "./phase.ts";
+import { type Opening, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
 import type { Rejection } from "./session.ts";
 
@@ -267,12 +267,7 @@ export const newState = (
   context: Context,
   opened: Opened,
   verdict: Verdict = NO_TOKEN,
-  phase:
-    | { readonly kind: "fresh"; readonly storeEmpty: boolean }
-    | { readonly kind: "muted"; readonly successor: string | undefined } = {
-    kind: "fresh",
-    storeEmpty: false,
-  },
+  phase: Opening = { kind: "fresh", storeEmpty: false },
 ): State =>
   new State(
     context,
@@ -294,13 +289,6 @@ export const storedState = (
     context,
     opened,
     ACCEPTED,
-    {
-      kind: "stored",
-      token,
-      principal: record.principal,
-      createdAt: record.createdAt,
-      record,
-      presented,
-    },
+    { kind: "stored", token, principal: record.principal, createdAt: record.createdAt, record, presented },
     record.fields,
   );
