@@ -60,11 +60,7 @@ export const NOTHING = { $setOnInsert: { version: 1 } } as const;
  * A merge patch as plain update operators, which every server that speaks MongoDB's protocol has. `whole` is what the
  * fields are to be altogether, where that is known.
  */
-export function updateOf(
-  change: Change,
-  now: number,
-  whole?: ReadonlyMap<string, string>,
-): object {
+export function updateOf(change: Change, now: number, whole?: ReadonlyMap<string, string>): object {
   const { fields, expiresAt, principal } = change;
   refuseTooLarge(whole ?? fields);
   const set: [string, unknown][] = [];

@@ -1,9 +1,9 @@
 import type { Session } from "@sessions/core";
 import { checkOption, checkOptions, createCall } from "@sessions/core/driver-tools";
 import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
+import { enqueue } from "./queue.ts";
 import { signedIds } from "./signed-cookies.ts";
 import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
-import { enqueue } from "./queue.ts";
 
 /** How express-session set its cookie. */
 export interface OldCookieOptions {

@@ -10,7 +10,13 @@ import {
   SessionConfigError,
   SessionError,
 } from "@sessions/core";
-import { checkOption, checkOptions, milliseconds, selfProvisioning, serialize } from "@sessions/core/driver-tools";
+import {
+  checkOption,
+  checkOptions,
+  milliseconds,
+  selfProvisioning,
+  serialize,
+} from "@sessions/core/driver-tools";
 import {
   COOKIE_FIELD,
   changesBetween,

@@ -18,7 +18,10 @@ export type Answer = boolean | CommitOutcome | Held;
 export const isLive = (held: Held, now: number): held is StoredRecord =>
   held !== undefined && held.expiresAt > now;
 
-/** Whether a commit of this change raises the version (R6). */
+/**
+ * Whether a commit of this change raises the version (R6). Not by the core's `raisesVersion`, here or below: a fault that
+ * drivers share with their judge would pass.
+ */
 const counts = ({ fields, principal, ifVersion }: Change): boolean =>
   fields.size > 0 || principal !== undefined || ifVersion !== undefined;
 
