@@ -158,21 +158,6 @@ describe("the rooms of core", () => {
     expect([...order].sort()).toEqual(folders.sort());
   });
 
-  test("import only from rooms below them, and never from an entry", () => {
-    const upwards: string[] = [];
-    for (const path of sources.filter((source) => source.startsWith(`${src}/`))) {
-      const [room = "", inRoom] = path.slice(src.length + 1).split("/");
-      if (inRoom === undefined) continue;
-      for (const [, target = ""] of textOf(path).matchAll(/\bfrom "(\.[^"]+)"/g)) {
-        const imported = posix.join(posix.dirname(path), target);
-        const [other = "", inOther] = imported.slice(src.length + 1).split("/");
-        const isBelow = inOther !== undefined && order.indexOf(other) > order.indexOf(room);
-        if (other !== room && !isBelow) upwards.push(`${path} imports ${imported}`);
-      }
-    }
-    expect(upwards).toEqual([]);
-  });
-
   test("are drawn as the table has them; node tools/draw-rooms.mjs draws them again", () => {
     expect(readFileSync(picture, "utf8")).toBe(drawRooms());
   });

@@ -16,6 +16,11 @@ async function check(title, command, args) {
   if ((await stage(title, command, args)) !== 0) failed.push(title);
 }
 
+await check("Imports between rooms and packages", "depcruise", [
+  "--config",
+  "dependency-cruiser.config.mjs",
+  "packages/*/src",
+]);
 await check("Unused files, exports and dependencies", "knip", []);
 await check("Addresses, keywords and links of the packages", process.execPath, ["tools/package-fields.mjs"]);
 await check("Building", "turbo", ["run", "build", "--output-logs=errors-only"]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type Driver, isClosableDriver, isListingDriver, isProvisionedDriver } from "@sessions/core";
-import { within } from "./support.ts";
 import type { Rule, Target } from "./target.ts";
+import { within } from "./within.ts";
 
 /** What a case needs beyond the five methods; where it is missing, the case is skipped. */
 export type Need = "list" | "setup" | "outage" | "shared";

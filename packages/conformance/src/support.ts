@@ -125,19 +125,6 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Rejects where the promise is not settled in time. */
-export async function within<T>(ms: number, promise: Promise<T>, message: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${message} within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * Tries until it succeeds, where waiting is right (an index that lags, a client that connects again); else once.
  * The sleep is between two looks at something that no event announces.

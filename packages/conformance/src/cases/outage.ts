@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
 import type { Case, Kit } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
-import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch, within } from "../support.ts";
+import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch } from "../support.ts";
+import { within } from "../within.ts";
 
 /** The most that a call may take while the backend is away: the driver under test needs a shorter timeout. */
 const ANSWER_MS = 3_000;

@@ -1,8 +1,13 @@
+import { rooms as documented } from "./tools/draw-rooms.mjs";
+
 /**
- * The rooms of packages/core/src, lowest first. A file imports from its own room and from those before it, so that a
- * reader of a room needs nothing of the rooms above. The entries beside the rooms (`index.ts`, …) import from any.
+ * The rooms of packages/core/src, lowest first, as docs/architecture.md lists them. A file imports from its own room and
+ * from those below it, so that a reader of a room needs nothing of the rooms above. The entries beside the rooms
+ * (`index.ts`, ...) import from any.
  */
-const rooms = ["base", "driver", "token", "record", "store", "context", "session", "manager", "http"];
+const rooms = documented()
+  .map(({ name }) => name)
+  .reverse();
 const core = "^packages/core/src/";
 
 const upwards = rooms.slice(0, -1).map((room, index) => ({
