@@ -5,7 +5,7 @@ import { level, project, reporters } from "./vitest.base.ts";
 const quick =
   "packages/{core,conformance,adapter-node,adapter-fetch,driver-file,driver-sqlite}/vitest.config.ts";
 // The last project is the root's own test/: what holds for the repository as a whole.
-const all = ["{packages,examples,tools}/*/vitest.config.ts", project("repository")];
+const all = ["{packages,tools}/*/vitest.config.ts", project("repository")];
 
 const config: ViteUserConfig = defineConfig({
   test: { projects: level === "quick" ? [quick] : all, reporters },

@@ -1,5 +1,5 @@
 // `pnpm check`: what lint and types do not see. Unused code and dependencies, what is published, sizes.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -17,6 +17,10 @@ async function check(title, command, args) {
 }
 
 await check("Unused files, exports and dependencies", "knip", []);
+// Workspaces of their own; their dependencies are looked at where they are installed, as on CI.
+for (const workspace of ["examples", "bench"])
+  if (existsSync(`${workspace}/node_modules`))
+    await check(`Unused things in ${workspace}`, "knip", ["--directory", workspace]);
 await check("Building", "turbo", ["run", "build", "--output-logs=errors-only"]);
 if (failed.at(-1) !== "Building") {
   for (const one of publishable()) {
