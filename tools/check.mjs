@@ -17,10 +17,10 @@ async function check(title, command, args) {
 }
 
 await check("Unused files, exports and dependencies", "knip", []);
-// Workspaces of their own; their dependencies are looked at where they are installed, as on CI.
-for (const workspace of ["examples", "bench"])
-  if (existsSync(`${workspace}/node_modules`))
-    await check(`Unused things in ${workspace}`, "knip", ["--directory", workspace]);
+// Workspaces of their own, each looked at where it was installed, and its `types` run, as on CI.
+const made = { examples: "examples/sveltekit/.svelte-kit", bench: "bench/node_modules" };
+for (const [workspace, folder] of Object.entries(made))
+  if (existsSync(folder)) await check(`Unused things in ${workspace}`, "knip", ["--directory", workspace]);
 await check("Building", "turbo", ["run", "build", "--output-logs=errors-only"]);
 if (failed.at(-1) !== "Building") {
   for (const one of publishable()) {
