@@ -16,7 +16,10 @@ const long = "test/**/*.long.test.ts";
 export const level: string = process.env["SESSIONS_TEST_LEVEL"] ?? "all";
 const files: Record<string, ViteUserConfig["test"]> = {
   // The other runtimes take longer than all that is left.
-  quick: { exclude: [...configDefaults.exclude, long, "test/runtimes.test.ts"] },
+  quick: {
+    exclude: [...configDefaults.exclude, long, "test/runtimes.test.ts"],
+    setupFiles: [fileURLToPath(new URL("./packages/conformance/test/quick-setup.ts", import.meta.url))],
+  },
   usual: { exclude: [...configDefaults.exclude, long] },
   rest: { include: [long] },
   all: {},
