@@ -1,5 +1,6 @@
+import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 
 export const reporters: string[] = [
   "default",
@@ -7,6 +8,24 @@ export const reporters: string[] = [
   fileURLToPath(new URL("./packages/http-cases/src/reporter.ts", import.meta.url)),
   fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
 ];
+
+/** What takes long, or much of the machine, has it in its name: `pnpm test` leaves it out, `pnpm test:rest` runs it. */
+const long = "test/**/*.long.test.ts";
+
+/** How much is to be run. vitest by hand runs all that it is asked for; the commands of tools/test.mjs say less. */
+export const level: string = process.env["SESSIONS_TEST_LEVEL"] ?? "all";
+const files: Record<string, ViteUserConfig["test"]> = {
+  // The other runtimes take longer than all that is left.
+  quick: {
+    exclude: [...configDefaults.exclude, long, "test/runtimes.test.ts"],
+    setupFiles: [fileURLToPath(new URL("./packages/conformance/test/quick-setup.ts", import.meta.url))],
+  },
+  usual: { exclude: [...configDefaults.exclude, long] },
+  rest: { include: [long] },
+  all: {},
+};
+if (!(level in files))
+  throw new Error(`SESSIONS_TEST_LEVEL is ${Object.keys(files).join(", ")}; got ${JSON.stringify(level)}`);
 
 /**
  * The vitest project of one package. Every package has a vitest.config.ts of its own: from inside a package vitest
@@ -18,6 +37,6 @@ export function project(name: string, test: ViteUserConfig["test"] = {}): ViteUs
     // to Node too: with "import" among them require() would find ES modules, which Express 5 does not survive.
     ssr: { resolve: { conditions: ["@sessions/source"] } },
     // The reporters count where a package is tested by itself; in a run of the root, the root's do.
-    test: { name, include: ["test/**/*.test.ts"], reporters, ...test },
+    test: { name, include: ["test/**/*.test.ts"], reporters, ...files[level], ...test },
   });
 }

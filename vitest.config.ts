@@ -1,9 +1,14 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
-import { project, reporters } from "./vitest.base.ts";
+import { level, project, reporters } from "./vitest.base.ts";
+
+/** What needs no server, no browser and no other runtime. */
+const quick =
+  "packages/{core,conformance,adapter-node,adapter-fetch,driver-file,driver-sqlite}/vitest.config.ts";
+// The last project is the root's own test/: what holds for the repository as a whole.
+const all = ["{packages,tools}/*/vitest.config.ts", project("repository")];
 
 const config: ViteUserConfig = defineConfig({
-  // The last project is the root's own test/: what holds for the repository as a whole.
-  test: { projects: ["{packages,examples,tools}/*/vitest.config.ts", project("repository")], reporters },
+  test: { projects: level === "quick" ? [quick] : all, reporters },
 });
 
 export default config;

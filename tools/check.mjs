@@ -1,5 +1,5 @@
 // `pnpm check`: what lint and types do not see. Unused code and dependencies, what is published, sizes.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -23,6 +23,10 @@ await check("Imports between rooms and packages", "depcruise", [
 ]);
 await check("Unused files, exports and dependencies", "knip", []);
 await check("Addresses, keywords and links of the packages", process.execPath, ["tools/package-fields.mjs"]);
+// Workspaces of their own, each looked at where it was installed, and its `types` run, as on CI.
+const made = { examples: "examples/sveltekit/.svelte-kit", bench: "bench/node_modules" };
+for (const [workspace, folder] of Object.entries(made))
+  if (existsSync(folder)) await check(`Unused things in ${workspace}`, "knip", ["--directory", workspace]);
 await check("Building", "turbo", ["run", "build", "--output-logs=errors-only"]);
 if (failed.at(-1) !== "Building") {
   for (const one of publishable()) {

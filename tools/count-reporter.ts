@@ -1,7 +1,20 @@
+import { relative } from "node:path";
 import process from "node:process";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
-/** Says `N passed, N failed, N skipped`; to the parent where it listens (tools/test.mjs), else as the last line. */
+const SHOWN = 10;
+
+/** From its first import to its last hook. What runs beside it on the same core counts too. */
+function secondsOf(module: TestModule): number {
+  const { prepareDuration, environmentSetupDuration, collectDuration, setupDuration, duration } =
+    module.diagnostic();
+  return (prepareDuration + environmentSetupDuration + collectDuration + setupDuration + duration) / 1000;
+}
+
+/**
+ * Says which files took longest, and then `N passed, N failed, N skipped`: to the parent where it listens
+ * (tools/test.mjs), else as the last line.
+ */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
@@ -16,9 +29,18 @@ export default class CountReporter implements Reporter {
       count.failed = 1;
       process.exitCode = 1;
     }
+    if (modules.length > 1) {
+      console.log("\nThe slowest files, in seconds");
+      const files = modules.map((module) => ({ module, seconds: secondsOf(module) }));
+      for (const { module, seconds } of files.sort((a, b) => b.seconds - a.seconds).slice(0, SHOWN))
+        console.log(`${seconds.toFixed(1).padStart(7)}  ${relative(process.cwd(), module.moduleId)}`);
+    }
+    const { passed, failed } = count;
     const skipped = count.skipped + count.pending;
-    const line = `${count.passed} passed, ${count.failed} failed${skipped ? `, ${skipped} skipped` : ""}`;
-    if (process.send) process.send(line);
-    else process.once("exit", () => console.log(line));
+    if (process.send) process.send({ passed, failed, skipped });
+    else process.once("exit", () => console.log(lineOf(passed, failed, skipped)));
   }
 }
+
+const lineOf = (passed: number, failed: number, skipped: number): string =>
+  `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`;

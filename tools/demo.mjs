@@ -3,13 +3,15 @@ import process from "node:process";
 import { stage } from "./stage.mjs";
 
 const example = "examples/two-apps";
-const built = await stage("Building the example and the packages that it uses", "turbo", [
-  "run",
-  "build",
-  `--filter=./${example}...`,
-  "--output-logs=errors-only",
-]);
-process.exitCode =
-  built ||
+/** @type {[title: string, command: string, ...args: string[]][]} */
+const steps = [
+  ["Building the packages", "turbo", "run", "build", "--output-logs=errors-only"],
+  ["Installing what the example needs", "pnpm", "--dir", "examples", "--filter", "two-apps", "install"],
+  ["Building the example", "pnpm", "--dir", example, "run", "build"],
   // Node itself: pnpm and its shell would not pass a signal on.
-  (await stage("Starting the example; Ctrl-C ends it", process.execPath, [`${example}/dist/main.js`]));
+  ["Starting the example; Ctrl-C ends it", process.execPath, `${example}/dist/main.js`],
+];
+for (const [title, command, ...args] of steps) {
+  process.exitCode = await stage(title, command, args);
+  if (process.exitCode !== 0) break;
+}

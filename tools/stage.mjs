@@ -10,7 +10,7 @@ const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
  * @param {string} title What a person reads while it runs.
  * @param {string} command A program of `node_modules/.bin`, `pnpm`, or a path.
  * @param {readonly string[]} args
- * @param {(line: string) => void} [onMessage] Gets what the child sends; `command` must then be Node itself.
+ * @param {(message: unknown) => void} [onMessage] Gets what the child sends; `command` must then be Node itself.
  * @returns {Promise<number>} The exit code; 0 where we were told to stop.
  */
 export function stage(title, command, args, onMessage) {
@@ -22,7 +22,7 @@ export function stage(title, command, args, onMessage) {
     stdio: onMessage ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
   });
-  if (onMessage) child.on("message", (message) => onMessage(String(message)));
+  if (onMessage) child.on("message", onMessage);
 
   let stopped = false;
   const stop = (/** @type {NodeJS.Signals} */ signal) => {

@@ -1,24 +1,68 @@
-// `pnpm test`: builds, runs every test, and says the count as the last line, whatever happened.
+// `pnpm test`, and its quick, its long and its whole form: runs tests, and says the count as the last line, whatever
+// happened. Which files belong to a level is said in vitest.base.ts; what follows the level goes to vitest.
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stage } from "./stage.mjs";
 
-const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
-// What is said where the run breaks off before a test could be counted.
-let count = "0 passed, 1 failed";
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
-const built = await stage("Building every package (the tests of the tarballs need it)", "turbo", [
-  "run",
-  "build",
-  "--output-logs=errors-only",
-]);
-if (built === 0) {
-  const args = [vitest, "run", ...process.argv.slice(2)];
-  process.exitCode = await stage("Running every test of every package", process.execPath, args, (line) => {
-    count = line;
-  });
-} else {
-  process.exitCode = built;
-  console.error("The build failed, so no test was run. That counts as one failure.");
+const [command = "", ...args] = process.argv.slice(2);
+const isCalled = (/** @type {string[]} */ ...levels) => levels.includes(command);
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+/** @type {(count: Count) => void} */
+function add({ passed, failed, skipped }) {
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.skipped += skipped;
 }
-console.log(`\n${count}`);
+
+/**
+ * Each is done only where those before it went well; where one of them breaks off, that counts as a failure.
+ *
+ * @param {readonly [title: string, command: string, ...args: string[]][]} steps
+ */
+async function prepare(steps) {
+  for (const [title, ...rest] of steps) {
+    const [program, ...its] = rest;
+    const code = await stage(title, program, its);
+    if (code === 0) continue;
+    process.exitCode = code;
+    console.error(`"${title}" failed, so the tests after it were not run. That counts as one failure.`);
+    add({ passed: 0, failed: 1, skipped: 0 });
+    return false;
+  }
+  return true;
+}
+
+/** @type {(title: string, level: string, workspace?: string) => Promise<void>} */
+async function run(title, level, workspace = ".") {
+  const path = (/** @type {string} */ name) =>
+    fileURLToPath(new URL(`../${workspace}/${name}`, import.meta.url));
+  /** What is said where the run breaks off before a test could be counted. */
+  let count = { passed: 0, failed: 1, skipped: 0 };
+  process.env["SESSIONS_TEST_LEVEL"] = level;
+  const vitest = [path("node_modules/vitest/vitest.mjs"), "run", "--root", path(""), ...args];
+  const code = await stage(title, process.execPath, vitest, (message) => {
+    count = /** @type {Count} */ (message);
+  });
+  add(count);
+  process.exitCode = code || process.exitCode;
+}
+
+if (isCalled("quick")) await run("Running the tests that need no server, with fewer cases each", "quick");
+else if (await prepare([["Building every package", "turbo", "run", "build", "--output-logs=errors-only"]])) {
+  if (isCalled("usual", "all")) await run("Running the rules of every package, on every backend", "usual");
+  if (isCalled("rest", "all")) {
+    await run("Running what takes long", "rest");
+    // Their frameworks are installed for nothing else.
+    const ready = await prepare([
+      ["Installing the frameworks of the examples", "pnpm", "--dir", "examples", "install"],
+      ["Building the examples", "pnpm", "--dir", "examples", "run", "build"],
+    ]);
+    if (ready) await run("Running the examples", "all", "examples");
+  }
+}
+
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);

@@ -2,7 +2,7 @@ import { testDriver } from "@sessions/conformance";
 import { withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { afterAll, describe, test } from "vitest";
-import { dynamodbDriver, fromUrl } from "../src/index.ts";
+import { dynamodbDriver } from "../src/index.ts";
 import { clientOf } from "./support.ts";
 
 await withService("dynamodb", async (service) => {
@@ -20,16 +20,6 @@ await withService("dynamodb", async (service) => {
       target: {
         name: "client",
         open: (namespace) => dynamodbDriver({ client, table: namespace, timeout: 2_000 }),
-        outage,
-      },
-    });
-  });
-  describe("dynamodb: fromUrl", () => {
-    testDriver({
-      test,
-      target: {
-        name: "fromUrl",
-        open: (namespace) => fromUrl(`${proxy.url}/${namespace}`, { timeout: 2_000 }),
         outage,
       },
     });

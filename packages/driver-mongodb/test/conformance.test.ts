@@ -3,7 +3,7 @@ import { withService } from "@sessions/driver-tests";
 import { openProxy } from "@sessions/test-services/proxy";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, test } from "vitest";
-import { fromUrl, mongodbDriver } from "../src/index.ts";
+import { mongodbDriver } from "../src/index.ts";
 
 await withService("mongodb", async (mongodb) => {
   const proxy = await openProxy(mongodb.url);
@@ -16,25 +16,6 @@ await withService("mongodb", async (mongodb) => {
 
   describe("mongodb: client", () => {
     const open = (namespace: string) => mongodbDriver({ client, collection: namespace, timeout: 1000 });
-    testDriver({ test, target: { name: "mongodb", open, outage } });
-  });
-
-  // As unlike the defaults as a collection can be: the driver says with each call what it needs.
-  describe("mongodb: collection with settings of its own", () => {
-    const settings = {
-      readPreference: "secondaryPreferred",
-      readConcern: { level: "available" },
-      promoteValues: false,
-      ignoreUndefined: true,
-      retryWrites: false,
-    } as const;
-    const open = (namespace: string) =>
-      mongodbDriver({ collection: client.db("other").collection(namespace, settings), timeout: 1000 });
-    testDriver({ test, target: { name: "mongodb", open, outage } });
-  });
-
-  describe("mongodb: fromUrl", () => {
-    const open = (collection: string) => fromUrl(proxy.url, { collection, timeout: 1000 });
     testDriver({ test, target: { name: "mongodb", open, outage } });
   });
 });

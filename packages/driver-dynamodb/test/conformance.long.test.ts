@@ -1,0 +1,22 @@
+import { testDriver } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { afterAll, describe, test } from "vitest";
+import { fromUrl } from "../src/index.ts";
+
+await withService("dynamodb", async (service) => {
+  const proxy = await openProxy(service.url);
+  afterAll(() => proxy.close());
+  const outage = { cut: proxy.cut, restore: proxy.restore };
+
+  describe("dynamodb: fromUrl", () => {
+    testDriver({
+      test,
+      target: {
+        name: "fromUrl",
+        open: (namespace) => fromUrl(`${proxy.url}/${namespace}`, { timeout: 2_000 }),
+        outage,
+      },
+    });
+  });
+});

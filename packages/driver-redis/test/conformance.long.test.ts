@@ -1,0 +1,34 @@
+import { testDriver } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { openProxy } from "@sessions/test-services/proxy";
+import { createClient, createClientPool } from "redis";
+import { afterAll, describe, test } from "vitest";
+import { redisDriver } from "../src/index.ts";
+
+await withService("redis", async (redis) => {
+  const proxy = await openProxy(redis.url);
+  const socket = { reconnectStrategy: 50 };
+  const clients = {
+    "one client, RESP2": createClient({ url: proxy.url, socket, RESP: 2 }),
+    "a pool": createClientPool({ url: proxy.url, socket }, { maximum: 4 }),
+  };
+  for (const client of Object.values(clients)) {
+    client.on("error", () => {});
+    await client.connect();
+  }
+  afterAll(async () => {
+    for (const client of Object.values(clients)) client.destroy();
+    await proxy.close();
+  });
+
+  describe.each(Object.entries(clients))("redis: %s", (name, client) => {
+    testDriver({
+      test,
+      target: {
+        name,
+        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 }),
+        outage: { cut: proxy.cut, restore: proxy.restore },
+      },
+    });
+  });
+});
