@@ -152,10 +152,6 @@ function identityOf(setCookie: string): string {
 }
 
 /** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it again. */
-function ending(
-  { cookie: { name, domain, path } }: SessionManager,
-  { setCookie }: Adoption,
-): readonly string[] {
-  const ours = [name, domain, path].join(" ").toLowerCase();
-  return identityOf(setCookie) === ours ? [] : [setCookie];
+function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
+  return identityOf(setCookie) === identityOf(sessions.clearCookie()) ? [] : [setCookie];
 }
