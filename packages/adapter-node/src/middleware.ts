@@ -11,7 +11,7 @@ import { holdBack } from "./hold-back/hold-back.ts";
  * @example
  * import type { SessionMiddlewareOptions } from "@sessions/adapter-node";
  *
- * const options: SessionMiddlewareOptions = {
+ * export const options: SessionMiddlewareOptions = {
  *   lazy: true, // handlers that need the session call openSession()
  *   touch: (req) => req.url !== "/poll", // polling does not keep a session alive
  * };
@@ -149,7 +149,7 @@ export function sessionMiddleware(
       get() {
         if (visit.session) return visit.session;
         throw new TypeError(
-          "req.session: the session is lazy and not open yet. Await openSession(sessions, req, res) first",
+          "req.session: the session is lazy and not open yet. Call await openSession(sessions, req, res) first",
         );
       },
     });

@@ -159,7 +159,7 @@ test("res.end(await openSession(…)) that would not wait for a commit: a warnin
     res.end(String(await count()));
   });
   await expect(ask(port)).rejects.toThrow();
-  expect((await warned).message).toContain("open the session in a line above");
+  expect((await warned).message).toContain("Await openSession() in a statement before res.end()");
 });
 
 describe("lazy", () => {
