@@ -45,7 +45,7 @@ describe("Fastify", () => {
     exclude: [
       {
         title: "HTTP/2: a stream that fails after the headers is cut, and the next request is served",
-        reason: "over HTTP/2 Fastify ends it like a whole one, without this plugin too",
+        reason: "over HTTP/2 Fastify ends such a stream like a complete one, with or without this plugin",
       },
     ],
     start: (application) =>

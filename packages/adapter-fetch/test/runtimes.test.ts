@@ -52,7 +52,7 @@ const runtimes: Runtime[] = [
     start: startWorkers,
     exclude: [
       {
-        title: "over https no new cookie goes out without Secure, unless the program says so",
+        title: "over https no new cookie goes out without Secure, unless secure: false is set",
         reason: "the bundler of the tests writes a NODE_ENV into the program",
       },
     ],
