@@ -2,52 +2,18 @@ import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerRespon
 import net, { type AddressInfo } from "node:net";
 import {
   createSessionManager,
-  type Driver,
-  DriverUnavailableError,
   type Session,
   type SessionManager,
   type SessionManagerOptions,
 } from "@sessions/core";
-import { memoryDriver } from "@sessions/core/memory";
+import { type Backend, createBackend } from "@sessions/http-cases";
 import connect from "connect";
 import express5 from "express";
 import express4 from "express4";
 import { onTestFinished } from "vitest";
 import { openSession, sessionMiddleware } from "../src/index.ts";
 
-/** A memory driver that counts its calls, and can be slow, blocked or down. */
-export interface Backend {
-  readonly driver: Driver;
-  readonly calls: string[];
-  /** The methods that fail. They are counted in `calls` too. */
-  readonly down: Set<string>;
-  /** Runs before each write. */
-  beforeWrite: () => Promise<unknown>;
-}
-
-export function createBackend(): Backend {
-  const inner = memoryDriver();
-  const backend: Backend = {
-    calls: [],
-    down: new Set(),
-    beforeWrite: async () => undefined,
-    driver: {
-      name: "counting",
-      create: (id, record, now) => call("create", () => inner.create(id, record, now)),
-      load: (id) => call("load", () => inner.load(id)),
-      commit: (id, change, now) => call("commit", () => inner.commit(id, change, now)),
-      destroy: (id, now) => call("destroy", () => inner.destroy(id, now)),
-      sweep: (range) => call("sweep", () => inner.sweep(range)),
-    },
-  };
-  async function call<T>(method: string, run: () => Promise<T>): Promise<T> {
-    backend.calls.push(method);
-    if (backend.down.has(method)) throw new DriverUnavailableError(`secret detail: ${method} is down`);
-    if (method === "create" || method === "commit") await backend.beforeWrite();
-    return run();
-  }
-  return backend;
-}
+export { type Backend, createBackend };
 
 export interface Visit {
   readonly req: IncomingMessage;
@@ -110,7 +76,7 @@ const errorPage = (onError: (error: unknown) => void, error: unknown, res: Serve
 export const servers: Record<"node:http" | "Connect" | "Express 4" | "Express 5", Start> = {
   "node:http": starter((sessions, handler, onError) => {
     const warned = (warning: Error): void => {
-      if (warning.message.includes("secret detail")) onError(warning);
+      if (warning.message.endsWith(" is down")) onError(warning);
     };
     process.on("warning", warned);
     onTestFinished(() => {
