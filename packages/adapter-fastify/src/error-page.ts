@@ -3,8 +3,8 @@ import { isSessionError } from "@sessions/core";
 import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 
 /**
- * Fastify's own error page shows an error's message to the visitor. Messages of this library name tables, folders and
- * options, for the people who run the site. So that page shows none of them; the log has the whole error.
+ * Fastify's default error page shows an error's message to the visitor. Messages of this library name tables, folders
+ * and options, for operators. This page shows none of them; the log has the whole error.
  */
 function sendPage(reply: FastifyReply, error: Error): void {
   const status = "status" in error && typeof error.status === "number" ? error.status : 500;
@@ -20,16 +20,16 @@ function sendPage(reply: FastifyReply, error: Error): void {
   });
 }
 
-/** Whether the application has no error handler of its own at this place. */
+/** Whether the application has set no error handler here. */
 const isDefault = ({ server }: FastifyReply): boolean => server.errorHandler.name === "defaultErrorHandler";
 
-/** Lets the application's error handler answer, or a page that shows no message of this library. */
+/** Lets the application's error handler reply, or sends a page that shows no message of this library. */
 export function sendError(reply: FastifyReply, error: unknown): void {
   if (isSessionError(error) && isDefault(reply)) sendPage(reply, error);
   else reply.send(error instanceof Error ? error : new Error(String(error)));
 }
 
-/** For `onRoute`: the same for what a route's handler throws, where it has no error handler of its own. */
+/** A hook for `onRoute`: does the same for errors that a handler throws, unless the route has its own error handler. */
 export function hideMessages(route: RouteOptions): void {
   route.errorHandler ??= (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
     sendError(reply, error);

@@ -5,7 +5,7 @@ export { openSession, type SessionPluginOptions, sessionPlugin } from "./plugin.
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** The session that `sessionPlugin` opened; with `lazy: true` only once `openSession` has resolved. */
+    /** The session that `sessionPlugin` opened. With `lazy: true` it throws until `openSession` has resolved. */
     session: Session;
   }
 }

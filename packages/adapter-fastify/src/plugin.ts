@@ -5,17 +5,32 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { hideMessages, sendError } from "./error-page.ts";
 
-/** Options of `sessionPlugin`. */
+/**
+ * Options of {@link sessionPlugin}.
+ *
+ * @example
+ * import type { SessionPluginOptions } from "@sessions/adapter-fastify";
+ * import { createSessionManager } from "@sessions/core";
+ *
+ * export const options: SessionPluginOptions = {
+ *   sessions: createSessionManager(),
+ *   lazy: true, // handlers that need the session call openSession()
+ *   touch: (request) => request.url !== "/poll", // polling does not keep a session alive
+ * };
+ */
 export interface SessionPluginOptions {
-  /** What `createSessionManager()` returned. */
+  /** The result of `createSessionManager()`. */
   sessions: SessionManager;
   /**
-   * Reads the session on the first `await openSession(sessions, request, reply)`, and not before the handler runs:
-   * requests that never ask cost nothing. Until then `request.session` throws.
+   * Reads the session on the first `await openSession(sessions, request, reply)`, not before the handler runs. A
+   * request that never calls it costs nothing. Until then `request.session` throws.
    * @default false
    */
   lazy?: boolean | undefined;
-  /** Whether a request keeps the session alive; `(request) => request.url !== "/poll"` for polling. @default () => true */
+  /**
+   * Whether a request keeps the session alive: `(request) => request.url !== "/poll"` for polling.
+   * @default () => true
+   */
   touch?: ((request: FastifyRequest) => boolean) | undefined;
   /** Appends `Vary: Cookie` to a reply whose handler looked at the session. @default true */
   vary?: boolean | undefined;
@@ -25,45 +40,61 @@ const register: FastifyPluginAsync<SessionPluginOptions> = async (app, options) 
   checkOptions("sessionPlugin", options, ["sessions", "lazy", "touch", "vary"]);
   const { sessions, lazy = false, touch } = options;
   if (typeof sessions?.open !== "function")
-    throw new TypeError("sessionPlugin needs { sessions }: what createSessionManager() returns");
-  checkOption(["undefined", "function"].includes(typeof touch), "touch", "a function", touch);
+    throw new TypeError(
+      "sessionPlugin: the option sessions is not a session manager. Pass the result of createSessionManager()",
+    );
+  checkOption(["undefined", "function"].includes(typeof touch), "sessionPlugin: touch", "a function", touch);
   app.addHook("onRoute", hideMessages);
-  // An error handler may answer with a redirect: the login that led to the error does not count.
+  // An error handler may redirect. A login before the error must not count then.
   app.addHook("onError", async (request) => {
     const session = Object.getOwnPropertyDescriptor(request, "session")?.value;
     if (session && dropLogin(session)) warnOfDroppedLogin("an error");
   });
-  // Fastify refuses whatever else decorates requests with a session, or has done so.
+  // Fastify throws if another plugin also decorates requests with `session`.
   if (lazy) {
     app.decorateRequest("session", {
       getter(): Session {
         throw new TypeError(
-          "request.session is lazy here: await openSession(sessions, request, reply) first",
+          "request.session: the session is lazy and not open yet. Call await openSession(sessions, request, reply) first",
         );
       },
     });
     app.addHook("onRequest", async (request) => {
-      given.set(request, options);
+      lazyOptions.set(request, options);
     });
     return;
   }
   app.decorateRequest("session");
   app.addHook("onRequest", async (request, reply) => {
     try {
-      request.session = await open(sessions, request, reply, options);
+      request.session = await openAndHold(sessions, request, reply, options);
     } catch (error) {
       sendError(reply, error);
     }
   });
 };
 
-/** The options of a lazy plugin that a request came through. */
-const given = new WeakMap<FastifyRequest, SessionPluginOptions>();
+/** The options of the lazy plugin, for {@link openSession}. */
+const lazyOptions = new WeakMap<FastifyRequest, SessionPluginOptions>();
 
 /**
- * Plugin for Fastify 5: `request.session` is ready when the handler runs, for every route of the instance that it is
- * registered with, and every reply waits until the session is committed. Errors of the backend go to the error handler.
- * Registration rejects with a `TypeError` if `sessions` is no manager.
+ * Plugin for Fastify 5. `request.session` is ready when the handler runs, for every route of the instance that it is
+ * registered with. Every reply waits until its session is committed. Errors of the backend go to the error handler.
+ *
+ * Registration rejects with a `TypeError` if `sessions` is not a session manager, with a `SessionConfigError` for an
+ * unknown option, and with Fastify's `FST_ERR_DEC_ALREADY_PRESENT` if the instance already has a session plugin.
+ *
+ * @example
+ * import { sessionPlugin } from "@sessions/adapter-fastify";
+ * import { createSessionManager } from "@sessions/core";
+ * import createFastify from "fastify";
+ *
+ * const app = createFastify();
+ * app.register(sessionPlugin, { sessions: createSessionManager() });
+ * app.get("/", async (request) => {
+ *   const visits = request.session.store<{ count: number }>("visits");
+ *   return `Visit ${visits.update("count", (n = 0) => n + 1)}`;
+ * });
  */
 export const sessionPlugin: FastifyPluginAsync<SessionPluginOptions> = fastifyPlugin(register, {
   fastify: "5.x",
@@ -71,24 +102,38 @@ export const sessionPlugin: FastifyPluginAsync<SessionPluginOptions> = fastifyPl
 });
 
 /**
- * The request's session, the same one however often it is called. For handlers behind `sessionPlugin` with
- * `lazy: true`. From the first call on the reply waits for the commit.
+ * Opens the request's session, for handlers behind {@link sessionPlugin} with `lazy: true`. Every call for one request
+ * returns the same session. From the first call on, the reply waits for the commit.
  *
- * Rejects with what `SessionManager.open` rejects with, with `ERR_SESSION_HEADERS_SENT` where the reply's headers went
- * out before the first call, and with a `TypeError` where another manager opened the request's session.
+ * @throws What `SessionManager.open` throws, as all errors here by rejecting.
+ * @throws SessionError with the code `ERR_SESSION_HEADERS_SENT` if the reply's headers are already sent.
+ * @throws TypeError if another manager opened the request's session.
+ *
+ * @example
+ * import { openSession, sessionPlugin } from "@sessions/adapter-fastify";
+ * import { createSessionManager } from "@sessions/core";
+ * import createFastify from "fastify";
+ *
+ * const sessions = createSessionManager();
+ * const app = createFastify();
+ * app.register(sessionPlugin, { sessions, lazy: true });
+ * app.get("/", async (request, reply) => {
+ *   const session = await openSession(sessions, request, reply);
+ *   return session.principal ?? "guest";
+ * });
  */
 export async function openSession(
   sessions: SessionManager,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Session> {
-  const session = await open(sessions, request, reply, given.get(request) ?? {});
-  // Where it is lazy, a getter stands there.
+  const session = await openAndHold(sessions, request, reply, lazyOptions.get(request) ?? {});
+  // Replaces the getter of a lazy plugin.
   Object.defineProperty(request, "session", { value: session, configurable: true });
   return session;
 }
 
-function open(
+function openAndHold(
   sessions: SessionManager,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -98,9 +143,9 @@ function open(
   return openNodeSession(sessions, request.raw, reply.raw, {
     vary,
     touch: touch && (() => touch(request)),
-    // By the proxies that the application trusts.
+    // Fastify knows it from the proxies that the application trusts.
     https: request.protocol === "https",
-    onError: (error) => answer(reply, error, before),
+    onError: (error) => replyWithError(reply, error, before),
   });
 }
 
@@ -115,21 +160,21 @@ function headersOf(reply: FastifyReply): Headers {
   return headers;
 }
 
-/** Lets Fastify answer in place of a reply whose commit failed. */
-function answer(reply: FastifyReply, error: unknown, before: Headers): void {
+/** Sends an error page in place of a reply whose commit failed. */
+function replyWithError(reply: FastifyReply, error: unknown, before: Headers): void {
   const { raw, log } = reply;
   if (raw.headersSent) {
     log.error({ err: error }, "The session could not be committed, and the connection was cut");
     return;
   }
-  // It is not over, so it was hijacked: Fastify would not answer.
+  // The reply was hijacked, so Fastify would send nothing.
   if (reply.sent) {
     log.error({ err: error }, "The session of a hijacked reply could not be committed");
     raw.setHeader("Content-Type", "text/plain; charset=utf-8");
     raw.end("Internal Server Error");
     return;
   }
-  // Fastify keeps the handler's headers beside Node's, which are as they were before.
+  // Node's headers are as they were before; Fastify keeps a second set, with the handler's.
   for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
   for (const [name, value] of before) reply.header(name, value);
   sendError(reply, error);

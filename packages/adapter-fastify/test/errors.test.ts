@@ -61,7 +61,7 @@ test("an error handler that redirects with a flash message which cannot be store
   expect([answer.headers.get("location"), answer.headers.getSetCookie()]).toEqual([null, []]);
 });
 
-test("an asynchronous error handler answers, and onError and onResponse hooks run once", async () => {
+test("an asynchronous error handler replies, and onError and onResponse hooks run once", async () => {
   const ran: string[] = [];
   const over = gate();
   const app = await start((fastify) => {
@@ -117,7 +117,7 @@ test("a login that cannot be stored is an error, and the old session stays", asy
   expect(await stored(app, cookie)).toBe(1);
 });
 
-describe("where the commit before a stream's end fails", () => {
+describe("if the commit before a stream's end fails", () => {
   /** Begins with the headers, writes once `written` is opened, and ends. */
   async function streaming() {
     const written = gate();
@@ -154,7 +154,7 @@ describe("where the commit before a stream's end fails", () => {
   });
 });
 
-test("the stream of a reply that is taken back is destroyed, and the connection serves on", async () => {
+test("the stream of a reply that is taken back is destroyed, and the connection serves more requests", async () => {
   const body = Readable.from(Array.from({ length: 50 }, () => "x".repeat(50_000)));
   const app = await start((fastify) => {
     fastify.get("/", (request, reply) => {
@@ -167,7 +167,7 @@ test("the stream of a reply that is taken back is destroyed, and the connection 
   const closed = once(body, "close");
   const answer = await ask(app);
   expect([answer.status, await answer.json()]).toEqual([503, unavailable]);
-  // It ends with an error that it was not read to its end.
+  // The stream ends with an error, because it was not read to its end.
   await closed.catch(() => undefined);
   expect(body.readableEnded).toBe(false);
   expect(await (await ask({ ...app, url: `${app.url}/fine` })).text()).toBe("fine");

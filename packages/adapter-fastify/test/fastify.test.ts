@@ -4,7 +4,7 @@ import type { FastifyReply } from "fastify";
 import { describe, expect, test } from "vitest";
 import { ask, cookieOf, gate, start, stored, visitor } from "./support.ts";
 
-/** Every way to answer that Fastify has, with status and text. */
+/** Every way to reply in Fastify, with the status and the text. */
 const ANSWERS: [string, number, string, (reply: FastifyReply) => unknown][] = [
   ["a text that is returned", 200, "done", () => "done"],
   ["JSON", 200, '{"a":1}', () => ({ a: 1 })],
@@ -59,7 +59,7 @@ describe.each(ANSWERS)("%s", (name, status, text, finish) => {
     expect(await stored(running, cookieOf(answer))).toBe(2);
   });
 
-  test("goes out so under inject() too", async () => {
+  test("does the same under inject()", async () => {
     const running = await app();
     const { statusCode, body, cookies } = await running.fastify.inject("/");
     expect([statusCode, body]).toEqual([status, text]);
@@ -68,14 +68,14 @@ describe.each(ANSWERS)("%s", (name, status, text, finish) => {
     );
   });
 
-  test("is not sent where the session cannot be stored: the error handling answers", async () => {
+  test("is not sent if the session cannot be stored: the error handling replies", async () => {
     const running = await app();
     running.backend.down.add("create");
     const answer = await ask(running);
     const status = name === "reply.hijack" ? 500 : 503;
     expect(answer.status).toBe(status);
     expect(await answer.text()).toContain(
-      // Of what is hijacked Fastify only hears.
+      // Fastify does not reply itself for a hijacked reply.
       name === "reply.hijack" ? "Internal Server Error" : "ERR_SESSION_UNAVAILABLE",
     );
     expect([answer.headers.getSetCookie(), answer.headers.get("location")]).toEqual([[], null]);
@@ -85,7 +85,7 @@ describe.each(ANSWERS)("%s", (name, status, text, finish) => {
   });
 });
 
-test("a request without a cookie that writes nothing costs nothing, one with a cookie one read", async () => {
+test("a request without a cookie that writes nothing costs nothing, and one with a cookie costs one read", async () => {
   const app = await start((fastify) => fastify.get("/", (request) => String(request.session.isNew)));
   const first = await ask(app);
   expect([await first.text(), first.headers.getSetCookie(), first.headers.get("cache-control")]).toEqual([

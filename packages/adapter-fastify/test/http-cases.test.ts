@@ -26,7 +26,7 @@ async function start(fastify: FastifyInstance, application: Application) {
   return { port: Number(port), close: () => fastify.close() };
 }
 
-/** What Fastify logs as an error is what it answers 500 to, and what it cuts a connection for. */
+/** Fastify logs as an error what it replies 500 to, and what it cuts a connection for. */
 const loggerOf = ({ onError }: Application) => ({
   level: "error",
   serializers: {
@@ -45,7 +45,7 @@ describe("Fastify", () => {
     exclude: [
       {
         title: "HTTP/2: a stream that fails after the headers is cut, and the next request is served",
-        reason: "over HTTP/2 Fastify ends it like a whole one, without this plugin too",
+        reason: "over HTTP/2 Fastify ends such a stream like a complete one, with or without this plugin",
       },
     ],
     start: (application) =>
@@ -56,7 +56,7 @@ describe("Fastify", () => {
         logger: loggerOf(application),
         forceCloseConnections: true,
       });
-      // It has what the adapter uses, and no type in common with HTTP/1's.
+      // It has the members that the adapter uses, but shares no type with HTTP/1.
       return start(fastify as unknown as FastifyInstance, application);
     },
   });

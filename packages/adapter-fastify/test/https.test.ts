@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { sessionPlugin } from "../src/index.ts";
 
 beforeAll(() => {
-  // The manager is to find no word in it.
+  // The environment must say nothing to the manager.
   vi.stubEnv("NODE_ENV", undefined);
 });
 afterAll(() => {
@@ -21,11 +21,11 @@ interface Came {
   readonly errors: unknown[];
 }
 
-/** A key that both ends know: TLS without a certificate. */
+/** A key that both ends share, for TLS without a certificate. */
 const psk = Buffer.alloc(16, 1);
 const SHARED = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const;
 
-/** Asks an application that writes, as curl does: without Sec-Fetch-Site. */
+/** Sends a request to an application that writes, as curl does: without Sec-Fetch-Site. */
 async function ask(
   over: "http" | "https",
   { trustProxy = false, headers = {} }: { trustProxy?: boolean; headers?: Record<string, string> } = {},

@@ -11,7 +11,7 @@ const fresh = () => {
 };
 
 describe("registration", () => {
-  test("serves the instance's own routes, those of the plugins inside, and what is not found", async () => {
+  test("serves the instance's routes, those of nested plugins, and the 404 page", async () => {
     const app = await start((fastify) => {
       const answer = (request: FastifyRequest): string => String(request.session.store("app").get("n"));
       fastify.get("/own", answer);
@@ -25,7 +25,7 @@ describe("registration", () => {
       expect(await (await ask({ ...app, url: app.url + path }, cookie)).text()).toBe("1");
   });
 
-  test("within a plugin stays there: routes outside cost nothing and hold nothing back", async () => {
+  test("within a plugin stays there: routes outside cost nothing and do not wait", async () => {
     const reads: string[] = [];
     const sessions = createSessionManager();
     const open = sessions.open.bind(sessions);
@@ -55,7 +55,7 @@ describe("registration", () => {
     await expect(fastify.ready()).rejects.toMatchObject({ code: "FST_ERR_DEC_ALREADY_PRESENT" });
   });
 
-  test("with something that is no manager is refused", async () => {
+  test("with something that is not a manager is refused", async () => {
     const none = fresh();
     // @ts-expect-error nothing at all
     none.register(sessionPlugin);
@@ -74,7 +74,7 @@ describe("lazy", () => {
     expect(app.backend.calls).toEqual([]);
   });
 
-  test("reads once, and commits, for one that asks; then request.session is there", async () => {
+  test("reads once and commits for a handler that asks; then request.session is there", async () => {
     const app = await start(
       (fastify, sessions) =>
         fastify.get("/", async (request, reply) => {
@@ -107,7 +107,7 @@ describe("lazy", () => {
     );
     const answer = await ask(app);
     expect(answer.status).toBe(500);
-    expect(await answer.text()).toContain("Another session manager");
+    expect(await answer.text()).toContain("another session manager");
   });
 });
 
@@ -120,7 +120,7 @@ test("the types fit Fastify", () => {
       expectTypeOf(request.session).toEqualTypeOf<Session>();
       expectTypeOf(await openSession(sessions, request, reply)).toEqualTypeOf<Session>();
     });
-    // @ts-expect-error an option that there is not
+    // @ts-expect-error no such option
     fastify.register(sessionPlugin, { sessions, lasy: true });
   };
   expectTypeOf(check).toBeFunction();

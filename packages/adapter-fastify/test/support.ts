@@ -9,7 +9,7 @@ export interface App {
   readonly backend: Backend;
   readonly url: string;
   readonly fastify: FastifyInstance;
-  /** What was logged as an error. */
+  /** Everything that was logged as an error. */
   readonly errors: unknown[];
 }
 
@@ -19,7 +19,7 @@ interface AppOptions extends SessionManagerOptions {
   readonly before?: (fastify: FastifyInstance) => unknown;
 }
 
-/** Starts Fastify on a socket: the plugin, then what `build` adds. */
+/** Starts Fastify on a socket: the plugin, then the routes that `build` adds. */
 export async function start(
   build: (fastify: FastifyInstance, sessions: SessionManager) => unknown,
   { before, lazy, ...options }: AppOptions = {},
@@ -36,7 +36,7 @@ export async function start(
   return { sessions, backend, errors, fastify, url: await fastify.listen({ port: 0, host: "127.0.0.1" }) };
 }
 
-/** Asks with a cookie, follows no redirect, and answers when the headers are there. */
+/** Sends a request with a cookie, without following redirects. Resolves when the headers are there. */
 export const ask = ({ url }: App, cookie?: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { redirect: "manual", ...init, headers: { ...init.headers, ...(cookie && { cookie }) } });
 
@@ -47,7 +47,7 @@ export const cookieOf = (response: Response): string =>
     .map((cookie) => cookie.split(";")[0] ?? "")
     .join("; ");
 
-/** A cookie of a session that holds `{ app: { n: 1 } }`, made behind the server's back. */
+/** Makes a session that holds `{ app: { n: 1 } }`, without a request. Returns its cookie. */
 export async function visitor({ sessions, backend }: App): Promise<string> {
   const session = await sessions.open(undefined);
   session.store("app").set("n", 1);
@@ -56,12 +56,12 @@ export async function visitor({ sessions, backend }: App): Promise<string> {
   return setCookie.split(";")[0] ?? "";
 }
 
-/** What a cookie's session holds under `app/<key>`, read afresh. */
+/** Reads `app/<key>` of a cookie's session from the backend. */
 export async function stored({ sessions }: App, cookie: string, key = "n"): Promise<unknown> {
   return (await sessions.open(cookie)).store("app").get(key);
 }
 
-/** A promise, and what resolves it. */
+/** A promise and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -12,28 +12,51 @@ import {
   wasRead,
 } from "@sessions/core/adapter-tools";
 
-/** Options of `withSession`. */
+/**
+ * Options of {@link withSession}.
+ *
+ * @example
+ * import type { WithSessionOptions } from "@sessions/adapter-fetch";
+ *
+ * export const options: WithSessionOptions = {
+ *   touch: (request) => !request.url.endsWith("/poll"), // polling does not keep a session alive
+ * };
+ */
 export interface WithSessionOptions {
-  /** Whether this request keeps the session alive; `() => false` for polling. @default () => true */
+  /** Whether this request keeps the session alive: `() => false` for polling. @default () => true */
   touch?: ((request: Request) => boolean) | undefined;
   /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
   vary?: boolean | undefined;
 }
 
 /**
- * Opens the request's session, runs the handler with it, and returns the handler's response once the session is
- * committed, with its cookie if there is one to send. What is written while the body is on its way is committed before
- * the body ends; if that fails, the body ends with the error.
+ * Opens the request's session, runs the handler with it, and commits. Then it returns the handler's response, with the
+ * session's cookie if there is one to send. Writes made while the body is being read are committed before the body
+ * ends. If that commit fails, the body ends with the error.
  *
- * A response that is thrown, as routers do to redirect, is committed like one that is returned, and thrown again. Where
- * anything else is thrown, what was staged is discarded, because no response could carry a new cookie: a handler that
- * wants it kept returns its error page, and what a framework catches inside (Hono, SvelteKit) it returns.
+ * A thrown `Response`, such as a router's redirect, is committed like a returned one, and thrown again. If the handler
+ * throws anything else, everything staged is discarded, because no response could carry a new cookie. To keep it, catch
+ * the error in the handler and return an error page. Frameworks such as Hono and SvelteKit do that.
  *
- * A response with status 400 or more drops what was staged from the first `login()` or `rotate()` on that no commit has
- * stored, and keeps what was staged before.
+ * A response with a status of 400 or more drops everything staged from the first uncommitted `login()` or `rotate()`
+ * on, and keeps what was staged before.
  *
- * Rejects with what `SessionManager.open` and `Session.commit` reject with, with what the handler throws, and with a
- * TypeError for a response that cannot be sent: its body was read or is locked, or it is `Response.error()`.
+ * @throws What `SessionManager.open` and `Session.commit` throw, and whatever the handler throws.
+ * @throws TypeError if `sessions` is not a session manager, or if the response cannot be sent: its body was read or is
+ *   locked, or it is `Response.error()`.
+ * @throws SessionConfigError for an unknown option.
+ *
+ * @example
+ * import { withSession } from "@sessions/adapter-fetch";
+ * import { createSessionManager } from "@sessions/core";
+ *
+ * const sessions = createSessionManager();
+ *
+ * export const GET = (request: Request): Promise<Response> =>
+ *   withSession(sessions, request, (session) => {
+ *     const visits = session.store<{ count: number }>("visits");
+ *     return new Response(`Visit ${visits.update("count", (n = 0) => n + 1)}`);
+ *   });
  */
 export async function withSession(
   sessions: SessionManager,
@@ -42,7 +65,9 @@ export async function withSession(
   options: WithSessionOptions = {},
 ): Promise<Response> {
   if (typeof sessions?.open !== "function")
-    throw new TypeError("withSession() needs what createSessionManager() returns");
+    throw new TypeError(
+      "withSession: sessions is not a session manager. Pass the result of createSessionManager()",
+    );
   checkOptions("withSession", options, ["touch", "vary"]);
   const { touch = () => true, vary = true } = options;
   const session = await sessions.open(
@@ -58,22 +83,23 @@ export async function withSession(
   try {
     response = await handler(session);
   } catch (error) {
-    throw isResponse(error) ? await committed(session, request, error, vary) : error;
+    throw isResponse(error) ? await commitResponse(session, request, error, vary) : error;
   }
-  return committed(session, request, response, vary);
+  return commitResponse(session, request, response, vary);
 }
 
-// By its tag: servers put a class of their own in the place of the runtime's, and both are thrown.
+// By its tag, because some servers replace the runtime's class, and responses of both classes are thrown.
 const isResponse = (value: unknown): value is Response =>
   Object.prototype.toString.call(value) === "[object Response]";
 
-// Asked before the commit: after it the cookie would be lost, and an old session ended for a new one without any.
+// Checked before the commit. After it, a failure would lose the cookie of a session that has replaced the old one.
 function checkSendable({ status, bodyUsed, body }: Response): void {
   let fault: string | undefined;
-  if (status === 0) fault = "it is an error, as Response.error() is, and has no status";
-  else if (bodyUsed) fault = "its body was read";
-  else if (body?.locked) fault = "its body is locked by a reader";
-  if (fault !== undefined) throw new TypeError(`withSession() cannot send the handler's response: ${fault}`);
+  if (status === 0) fault = "is Response.error(), which has no status";
+  else if (bodyUsed) fault = "has a body that was already read";
+  else if (body?.locked) fault = "has a body that is locked by a reader";
+  if (fault !== undefined)
+    throw new TypeError(`withSession: the handler's response ${fault}. Return a response that was not used`);
 }
 
 const headersOf = (headers: Headers): ResponseHeaders => ({
@@ -83,7 +109,8 @@ const headersOf = (headers: Headers): ResponseHeaders => ({
   names: () => headers.keys(),
 });
 
-async function committed(
+/** Commits, and returns the response that may go out: the handler's, or a copy with the session's headers. */
+async function commitResponse(
   session: Session,
   request: Request,
   response: Response,
@@ -94,10 +121,10 @@ async function committed(
   if (reportsError(response.status) && dropLogin(session)) warnOfDroppedLogin(response.status);
   const result = await seal(session, response);
   const { setCookie } = result;
-  // Nobody reads the body of a response to HEAD, so that it would never end.
+  // The body of a response to HEAD is not read, so a wrapped one would never end.
   const body =
     response.body && request.method !== "HEAD" && mayWriteMore(session, result)
-      ? committing(session, response.body, response.headers)
+      ? committingBody(session, response.body, response.headers)
       : response.body;
   if (body === response.body && setCookie === undefined && !dependsOnCookie) return response;
   // A copy: headers may be immutable, and a response without a body may serve many requests.
@@ -115,36 +142,36 @@ async function seal(session: Session, { body }: Response): ReturnType<Session["c
   try {
     return await session.commit({ seal: true });
   } catch (error) {
-    // Stop producing the body. Ignore an error of cancel(): the one to report is the commit's.
+    // Stop producing the body. Ignore errors of cancel(): the commit's error is the one to report.
     body?.cancel(error).catch(() => undefined);
     throw error;
   }
 }
 
 /**
- * Passes a body through, and ends it when what was written meanwhile is committed. No transform stream does it, for
- * Workers does not tell what is behind one of a client that went away.
+ * Passes a body through, and commits before it ends. A TransformStream will not do: on Workers it does not cancel its
+ * source when the client disconnects.
  */
-function committing(
+function committingBody(
   session: Session,
   body: ReadableStream<Uint8Array>,
   headers: Headers,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  function failed(error: unknown): never {
+  function fail(error: unknown): never {
     // As in `seal`.
     reader.cancel(error).catch(() => undefined);
     throw error;
   }
-  // Bytes that are still to come, where a header says how many there are.
+  // The bytes that are still to come, if a header says how many there are.
   let remaining = Number(headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
   return new ReadableStream(
     {
       async pull(controller) {
         const { done, value } = await reader.read();
         remaining -= value?.byteLength ?? 0;
-        // A client that has as many bytes as it was told of has the whole response.
-        if (done || remaining <= 0) await session.commit().catch(failed);
+        // A client that has all the bytes that Content-Length promised does not wait for the end.
+        if (done || remaining <= 0) await session.commit().catch(fail);
         if (done) controller.close();
         else controller.enqueue(value);
       },

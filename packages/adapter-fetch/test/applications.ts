@@ -3,10 +3,10 @@ import { Hono } from "hono";
 import { withSession } from "../src/index.ts";
 import { type Sessioned, useSessions } from "./hono-middleware.ts";
 
-/** What a server calls for each request. */
+/** A server calls it for each request. */
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** Answers as handlers of `Request` and `Response` do. */
+/** Makes a `Response`, as handlers of the Fetch API do. */
 function responseOf({ status, headers = {}, body, redirect }: Reply, request: Request): Response {
   // Its headers are immutable.
   if (redirect !== undefined) return Response.redirect(new URL(redirect, request.url), 303);
@@ -22,7 +22,7 @@ const visitOf = (session: Visit["session"], request: Request): Visit => {
   return { session, method: request.method, url: pathname + search };
 };
 
-/** As a framework does: it catches what the adapter rejects with. */
+/** Catches the adapter's errors, as a framework does. */
 const plain: Build = (application) => async (request) => {
   const { sessions, handler, onError } = application;
   try {
@@ -53,10 +53,10 @@ const hono: Build = (application) => {
   return (request) => app.fetch(request);
 };
 
-/** Builds an application that answers a `Request` with a `Response`. */
+/** Builds an application that returns a `Response` for a `Request`. */
 export type Build = (application: Application) => Fetch;
 
-/** The builds, by what they are built with. */
+/** The applications, by framework. */
 export const applications: Readonly<Record<string, Build>> = {
   "Fetch handler": plain,
   Hono: hono,

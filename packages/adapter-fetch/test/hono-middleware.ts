@@ -2,7 +2,7 @@ import type { Session, SessionManager } from "@sessions/core";
 import type { Hono } from "hono";
 import { withSession as open, type WithSessionOptions } from "../src/index.ts";
 
-/** What the middleware adds to a context. */
+/** The middleware's additions to a context. */
 export interface Sessioned {
   Variables: { session: Session };
 }

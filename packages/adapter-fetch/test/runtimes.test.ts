@@ -12,7 +12,7 @@ interface Runtime {
   readonly name: string;
   readonly command: string | undefined;
   start(command: string, application: string): Cases | Promise<Cases>;
-  /** Whether its server speaks it without TLS. */
+  /** Whether its server supports HTTP/2 without TLS. */
   readonly http2?: boolean;
   readonly exclude?: HttpCases["exclude"];
 }
@@ -20,7 +20,7 @@ interface Runtime {
 const binOf = (name: string): string =>
   fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
 
-/** The program that its package is about: the one in `.bin` hands on no port. */
+/** The package's own binary, because the script in `.bin` passes on no file descriptors. */
 function workerd(): string | undefined {
   try {
     const { default: program }: { default: string } = createRequire(import.meta.url)("workerd");
@@ -31,7 +31,7 @@ function workerd(): string | undefined {
 }
 
 const source = "--conditions=@sessions/source";
-// All that it needs.
+// The permissions that the program needs, and no others.
 const allowed = ["--no-remote", "--no-prompt", "--allow-read", "--allow-env", "--allow-net=127.0.0.1"];
 
 const runtimes: Runtime[] = [
@@ -52,7 +52,7 @@ const runtimes: Runtime[] = [
     start: startWorkers,
     exclude: [
       {
-        title: "over https no new cookie goes out without Secure, unless the program says so",
+        title: "over https no new cookie goes out without Secure, unless secure: false is set",
         reason: "the bundler of the tests writes a NODE_ENV into the program",
       },
     ],
@@ -87,7 +87,7 @@ for (const runtime of runtimes) {
         }),
       { skip: test.skip },
     );
-    // Whoever runs the cases starts the applications.
+    // The program that runs the cases starts the applications.
     const start = async (): Promise<never> => expect.unreachable();
     testHttpCases({
       ...{ test: judged, start, exclude: runtime.exclude ?? [] },

@@ -4,7 +4,7 @@ import { createBackend } from "@sessions/http-cases";
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import { withSession } from "../src/index.ts";
 
-/** A manager over memory, whose calls are counted, and fail while their method is down. */
+/** A manager over memory whose calls are counted. A method that is down fails. */
 function createSessions(): { sessions: SessionManager; calls: string[]; down: Set<string> } {
   const { driver, calls, down } = createBackend();
   return { sessions: createSessionManager({ driver }), calls, down };
@@ -71,7 +71,7 @@ describe("the response", () => {
 });
 
 describe("a body", () => {
-  test("is drawn as fast as it is read, and no faster", async () => {
+  test("is produced only as fast as it is read", async () => {
     const { sessions } = createSessions();
     let made = 0;
     const body = new ReadableStream<Uint8Array>(
@@ -85,14 +85,14 @@ describe("a body", () => {
     const response = await withSession(sessions, ask(await visitor(sessions)), () => new Response(body));
     const reader = response.body?.getReader();
     for (let n = 0; n < 5; n++) expect((await reader?.read())?.value).toEqual(bytes(n));
-    // All that could go on without a reader has gone on after this.
+    // Everything that can run without a reader has run after this.
     await new Promise((resolve) => setImmediate(resolve));
-    // One that waits in the passage, and one that was asked for when it was taken.
+    // One piece that waits to be read, and the next one, which was requested when the first was taken.
     expect(made).toBeLessThanOrEqual(7);
     await reader?.cancel();
   });
 
-  test("that is cancelled ends what produces it, with the reason", async () => {
+  test("that is cancelled cancels its source, with the reason", async () => {
     const { sessions } = createSessions();
     let reason: unknown;
     const body = new ReadableStream({
@@ -162,7 +162,7 @@ describe("a body", () => {
 });
 
 describe("a handler", () => {
-  test("that throws a response has it committed, and thrown again with the cookie", async () => {
+  test("that throws a response: it is committed, and thrown again with the cookie", async () => {
     const { sessions } = createSessions();
     const thrown: unknown = await withSession(sessions, ask(), (session) => {
       write(session, 2);
@@ -175,7 +175,7 @@ describe("a handler", () => {
     expect([session.principal, session.store("app").get("n")]).toEqual(["ada", 2]);
   });
 
-  test("that throws anything else has nothing stored, and its error is what withSession rejects with", async () => {
+  test("that throws anything else: nothing is stored, and withSession rejects with the error", async () => {
     const { sessions, calls } = createSessions();
     const fault = new Error("the handler failed");
     const cookie = await visitor(sessions);
@@ -201,8 +201,8 @@ describe("a handler", () => {
   };
 
   describe.each([
-    ["whose body was read", readBody, "its body was read"],
-    ["whose body is locked", locked, "its body is locked"],
+    ["whose body was read", readBody, "has a body that was already read"],
+    ["whose body is locked", locked, "has a body that is locked"],
     ["that is an error", async () => Response.error(), "Response.error()"],
   ])("with a response %s", (_, respond, words) => {
     const refused = expect.objectContaining({ name: "TypeError", message: expect.stringContaining(words) });
@@ -256,7 +256,7 @@ describe("a handler", () => {
   });
 });
 
-test("something that is no manager is told at once", async () => {
+test("something that is not a manager is an error at once", async () => {
   await expect(Reflect.apply(withSession, undefined, [{}, ask(), () => new Response()])).rejects.toThrow(
     "createSessionManager()",
   );
@@ -276,18 +276,18 @@ test("the types take handlers that wait, and handlers that do not", () => {
   expectTypeOf(check).toBeFunction();
 });
 
-test("nothing of Node's is imported", async () => {
+test("no module of Node is imported", async () => {
   const folder = new URL("../src/", import.meta.url);
   const files = await readdir(folder);
   const sources = await Promise.all(files.map((file) => readFile(new URL(file, folder), "utf8")));
   const imported = sources.flatMap((source) =>
-    [...source.matchAll(/ from "([^"]+)"/g)].map(([, from]) => from),
+    [...source.matchAll(/^(?! \*).* from "([^"]+)"/gm)].map(([, from]) => from),
   );
   expect(imported).toContain("@sessions/core");
   expect(imported.filter((from) => !/^(@sessions\/core(\/|$)|\.\/)/.test(from ?? ""))).toEqual([]);
 });
 
-describe("without Secure, and without a word in the environment", () => {
+describe("without Secure, and with nothing in the environment", () => {
   const answer = (url: string, headers: Record<string, string> = {}) => {
     vi.stubEnv("NODE_ENV", undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -299,7 +299,7 @@ describe("without Secure, and without a word in the environment", () => {
     return { ...made, response };
   };
 
-  test("a request whose URL is https is refused a new cookie, and nothing is stored", async () => {
+  test("a request with an https URL gets an error, no new cookie, and nothing is stored", async () => {
     for (const host of ["shop.example", "localhost:3000"]) {
       const { response, calls } = answer(`https://${host}/`);
       await expect(response).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
@@ -307,7 +307,7 @@ describe("without Secure, and without a word in the environment", () => {
     }
   });
 
-  test("one over http is not, whatever a header says of a proxy", async () => {
+  test("a request over http gets its cookie, whatever the headers of proxies say", async () => {
     for (const headers of [{}, { "X-Forwarded-Proto": "https" }]) {
       const { response } = answer("http://shop.example/", headers);
       expect((await response).headers.getSetCookie()).toHaveLength(1);

@@ -5,7 +5,7 @@ export { openSession, type SessionMiddlewareOptions, sessionMiddleware } from ".
 
 declare module "koa" {
   interface BaseContext {
-    /** The session that `sessionMiddleware` opened; with `lazy: true` only once `openSession` has resolved. */
+    /** The session that `sessionMiddleware` opened. With `lazy: true` it throws until `openSession` has resolved. */
     session: Session;
   }
 }

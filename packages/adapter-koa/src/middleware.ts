@@ -3,57 +3,90 @@ import type { Session, SessionManager } from "@sessions/core";
 import { checkOption, checkOptions, dropLogin, warnOfDroppedLogin } from "@sessions/core/adapter-tools";
 import type { ExtendableContext, Middleware } from "koa";
 
-/** Options of `sessionMiddleware`. */
+/**
+ * Options of {@link sessionMiddleware}.
+ *
+ * @example
+ * import type { SessionMiddlewareOptions } from "@sessions/adapter-koa";
+ *
+ * export const options: SessionMiddlewareOptions = {
+ *   lazy: true, // handlers that need the session call openSession()
+ *   touch: (ctx) => ctx.path !== "/poll", // polling does not keep a session alive
+ * };
+ */
 export interface SessionMiddlewareOptions {
   /**
-   * Reads the session on the first `await openSession(sessions, ctx)`, and not before the handler runs: requests that
-   * never ask cost nothing. Until then `ctx.session` throws.
+   * Reads the session on the first `await openSession(sessions, ctx)`, not before the handler runs. A request that
+   * never calls it costs nothing. Until then `ctx.session` throws.
    * @default false
    */
   lazy?: boolean | undefined;
-  /** Whether a request keeps the session alive; `(ctx) => ctx.path !== "/poll"` for polling. @default () => true */
+  /** Whether a request keeps the session alive: `(ctx) => ctx.path !== "/poll"` for polling. @default () => true */
   touch?: ((ctx: ExtendableContext) => boolean) | undefined;
   /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
   vary?: boolean | undefined;
 }
 
-/** The options of a lazy middleware that a context came through. */
-const given = new WeakMap<ExtendableContext, SessionMiddlewareOptions>();
+/** The options of the lazy middleware, for {@link openSession}. */
+const lazyOptions = new WeakMap<ExtendableContext, SessionMiddlewareOptions>();
 
 /**
- * Middleware for Koa 3: `ctx.session` is ready when the next one runs, and every response waits until the session is
- * committed. An error of the read is thrown; that of a commit goes to `ctx.onerror`, because it comes after all
- * middlewares.
- * @throws TypeError if `sessions` is no manager.
+ * Returns a middleware for Koa 3. `ctx.session` is ready when the next middleware runs. Every response waits until its
+ * session is committed. The middleware throws an error of the read, and a `TypeError` if the context already has a
+ * session. An error of the commit goes to `ctx.onerror`, because the commit comes after all middlewares.
+ *
+ * @throws TypeError if `sessions` is not a session manager.
+ * @throws SessionConfigError for an unknown option, or one of a wrong type.
+ *
+ * @example
+ * import { sessionMiddleware } from "@sessions/adapter-koa";
+ * import { createSessionManager } from "@sessions/core";
+ * import Koa from "koa";
+ *
+ * const app = new Koa();
+ * app.use(sessionMiddleware(createSessionManager()));
+ * app.use((ctx) => {
+ *   const visits = ctx.session.store<{ count: number }>("visits");
+ *   ctx.body = `Visit ${visits.update("count", (n = 0) => n + 1)}`;
+ * });
  */
 export function sessionMiddleware(
   sessions: SessionManager,
   options: SessionMiddlewareOptions = {},
 ): Middleware {
   if (typeof sessions?.open !== "function")
-    throw new TypeError("sessionMiddleware() needs what createSessionManager() returns");
+    throw new TypeError(
+      "sessionMiddleware: sessions is not a session manager. Pass the result of createSessionManager()",
+    );
   checkOptions("sessionMiddleware", options, ["lazy", "touch", "vary"]);
   const { lazy = false, touch } = options;
-  checkOption(["undefined", "function"].includes(typeof touch), "touch", "a function", touch);
+  checkOption(
+    ["undefined", "function"].includes(typeof touch),
+    "sessionMiddleware: touch",
+    "a function",
+    touch,
+  );
 
   return async function session(ctx, next) {
     if ("session" in ctx)
       throw new TypeError(
-        "This context has a session already: mount one session middleware, and mount it once",
+        "sessionMiddleware: this context already has a session. Mount one session middleware, and only once",
       );
     if (lazy) {
-      given.set(ctx, options);
+      lazyOptions.set(ctx, options);
       Object.defineProperty(ctx, "session", {
         configurable: true,
         get() {
-          throw new TypeError("ctx.session is lazy here: await openSession(sessions, ctx) first");
+          throw new TypeError(
+            "ctx.session: the session is lazy and not open yet. Call await openSession(sessions, ctx) first",
+          );
         },
       });
-    } else await open(sessions, ctx, options);
+    } else await openAndHold(sessions, ctx, options);
     try {
       await next();
     } catch (error) {
-      // A middleware outside may turn it into a redirect: the login that led to it does not count.
+      // An outer middleware may turn the error into a redirect. A login before the error must not count then.
       const opened = Object.getOwnPropertyDescriptor(ctx, "session")?.value;
       if (opened && dropLogin(opened)) warnOfDroppedLogin("an error");
       throw error;
@@ -62,17 +95,31 @@ export function sessionMiddleware(
 }
 
 /**
- * The context's session, the same one however often it is called. For handlers behind
- * `sessionMiddleware(sessions, { lazy: true })`. From the first call on the response waits for the commit.
+ * Opens the context's session, for handlers behind {@link sessionMiddleware} with `lazy: true`. Every call for one
+ * context returns the same session. From the first call on, the response waits for the commit.
  *
- * Rejects with what `SessionManager.open` rejects with, with `ERR_SESSION_HEADERS_SENT` where the response's headers
- * went out before the first call, and with a `TypeError` where another manager opened the request's session.
+ * @throws What `SessionManager.open` throws, as all errors here by rejecting.
+ * @throws SessionError with the code `ERR_SESSION_HEADERS_SENT` if the response's headers are already sent.
+ * @throws TypeError if another manager opened the request's session.
+ *
+ * @example
+ * import { openSession, sessionMiddleware } from "@sessions/adapter-koa";
+ * import { createSessionManager } from "@sessions/core";
+ * import Koa from "koa";
+ *
+ * const sessions = createSessionManager();
+ * const app = new Koa();
+ * app.use(sessionMiddleware(sessions, { lazy: true }));
+ * app.use(async (ctx) => {
+ *   const session = await openSession(sessions, ctx);
+ *   ctx.body = session.principal ?? "guest";
+ * });
  */
 export function openSession(sessions: SessionManager, ctx: ExtendableContext): Promise<Session> {
-  return open(sessions, ctx, given.get(ctx) ?? {});
+  return openAndHold(sessions, ctx, lazyOptions.get(ctx) ?? {});
 }
 
-async function open(
+async function openAndHold(
   sessions: SessionManager,
   ctx: ExtendableContext,
   { touch, vary }: SessionMiddlewareOptions,
@@ -80,10 +127,10 @@ async function open(
   const session = await openNodeSession(sessions, ctx.req, ctx.res, {
     vary,
     touch: touch && (() => touch(ctx)),
-    // By the proxies that the application trusts.
+    // Koa knows it from the proxies that the application trusts.
     https: ctx.secure,
     onError(error) {
-      // Koa takes what is no error too; its type does not say so.
+      // Koa's type accepts only errors.
       ctx.onerror(error instanceof Error ? error : new Error(String(error)));
     },
   });

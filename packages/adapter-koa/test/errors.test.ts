@@ -20,7 +20,7 @@ test("a backend that is down at the read is an error, and no fresh session", asy
   expect(await stored(app, cookie)).toBe(1);
 });
 
-test("a middleware outside that catches errors gets that of the read", async () => {
+test("an outer middleware that catches errors gets the error of the read", async () => {
   const app = await start(() => () => undefined, {
     async before(ctx, next) {
       try {
@@ -80,7 +80,7 @@ test("what a stream writes after the headers is committed before its end", async
   expect(await stored(app, cookie)).toBe(3);
 });
 
-test("where that commit fails the connection is cut, and app.on('error') is told", async () => {
+test("if that commit fails, the connection is cut, and app.on('error') gets the error", async () => {
   const written = gate();
   const app = await start(() => (ctx) => {
     const body = new PassThrough();
@@ -116,7 +116,7 @@ test("the stream of a response that is taken back is destroyed", async () => {
   ]);
 });
 
-test("the connection serves on after a response that was taken back", async () => {
+test("the connection serves more requests after a response that was taken back", async () => {
   const app = await start(() => (ctx) => {
     ctx.session.store("app").set("n", 2);
     ctx.body = "done";

@@ -26,7 +26,7 @@ function build(application: Application): Koa {
     });
   };
   app.on("error", (error: NodeJS.ErrnoException) => {
-    // Koa tells of a stream whose response is over before it, too: that is what became of the error, and not another.
+    // Koa also reports a stream whose response ended first. It follows from the first error, so it does not count.
     if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") onError(error);
   });
   listen("before");

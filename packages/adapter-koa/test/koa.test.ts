@@ -4,7 +4,7 @@ import type Koa from "koa";
 import { describe, expect, test } from "vitest";
 import { type App, ask, cookieOf, gate, start, stored, visitor } from "./support.ts";
 
-/** A handler that writes `app/n`, and then answers. */
+/** A handler that writes `app/n`, and then sets the response. */
 const writing =
   (finish: (ctx: Koa.Context) => unknown): (() => Koa.Middleware) =>
   () =>
@@ -13,7 +13,7 @@ const writing =
     return finish(ctx);
   };
 
-/** Every way to answer that Koa has, with status and text. */
+/** Every way to respond in Koa, with the status and the text. */
 const ANSWERS: [string, number, string, (ctx: Koa.Context) => unknown][] = [
   ["a string", 200, "done", (ctx) => Object.assign(ctx, { body: "done" })],
   ["JSON", 200, '{"a":1}', (ctx) => Object.assign(ctx, { body: { a: 1 } })],
@@ -81,7 +81,7 @@ describe.each(ANSWERS)("%s", (_, status, text, finish) => {
     expect(await stored(app, cookieOf(answer))).toBe(2);
   });
 
-  test("is not sent where the session cannot be stored: Koa's error handling answers", async () => {
+  test("is not sent if the session cannot be stored: Koa's error handling responds", async () => {
     const app = await start(writing(finish));
     app.backend.down.add("create");
     const answer = await ask(app);
@@ -91,7 +91,7 @@ describe.each(ANSWERS)("%s", (_, status, text, finish) => {
   });
 });
 
-test("what a client is redirected to finds what was written", async () => {
+test("a page that a client is redirected to finds what was written", async () => {
   const app = await start(() => (ctx) => {
     if (ctx.path === "/") {
       ctx.session.store("app").set("n", 2);

@@ -4,13 +4,13 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import { openSession, sessionMiddleware } from "../src/index.ts";
 import { ask, cookieOf, start, stored, visitor } from "./support.ts";
 
-describe("misuse is told at once", () => {
+describe("misuse is an error at once", () => {
   const twice = expect.objectContaining({
     name: "TypeError",
-    message: expect.stringMatching(/mount it once/),
+    message: expect.stringMatching(/Mount one session middleware, and only once/),
   });
 
-  test.each([false, true])("two middlewares of sessions, lazy: %s", async (lazy) => {
+  test.each([false, true])("two session middlewares, lazy: %s", async (lazy) => {
     const app = await start((sessions) => sessionMiddleware(sessions, { lazy }), { lazy });
     expect((await ask(app)).status).toBe(500);
     expect(app.errors).toEqual([twice]);
@@ -32,10 +32,10 @@ describe("misuse is told at once", () => {
       await openSession(createSessionManager(), ctx);
     });
     expect((await ask(app)).status).toBe(500);
-    expect(String(app.errors)).toMatch(/TypeError: Another session manager/);
+    expect(String(app.errors)).toMatch(/TypeError: openSession: another session manager/);
   });
 
-  test("something that is no manager", () => {
+  test("something that is not a manager", () => {
     // @ts-expect-error no manager
     expect(() => sessionMiddleware({})).toThrow(TypeError);
     // @ts-expect-error nothing at all
@@ -51,7 +51,7 @@ describe("lazy", () => {
     expect(app.backend.calls).toEqual([]);
   });
 
-  test("reads once, and commits, for one that asks; then ctx.session is there", async () => {
+  test("reads once and commits for a handler that asks; then ctx.session is there", async () => {
     const app = await start(
       (sessions) => async (ctx) => {
         const session = await openSession(sessions, ctx);
@@ -72,7 +72,7 @@ describe("lazy", () => {
     expect(String(app.errors)).toContain("await openSession(sessions, ctx) first");
   });
 
-  test("gives the error of a failed commit to Koa, as always", async () => {
+  test("passes the error of a failed commit to Koa", async () => {
     const app = await start(
       (sessions) => async (ctx) => {
         (await openSession(sessions, ctx)).store("app").set("n", 2);
@@ -94,7 +94,7 @@ test("the types fit Koa", () => {
       expectTypeOf(await openSession(sessions, ctx)).toEqualTypeOf<Session>();
     });
     expectTypeOf<Koa.Context["session"]>().toEqualTypeOf<Session>();
-    // @ts-expect-error an option that there is not
+    // @ts-expect-error no such option
     sessionMiddleware(sessions, { lasy: true });
   };
   expectTypeOf(check).toBeFunction();

@@ -10,16 +10,16 @@ export interface App {
   readonly sessions: SessionManager;
   readonly backend: Backend;
   readonly url: string;
-  /** What reached `app.on("error")`. */
+  /** The errors that reached `app.on("error")`. */
   readonly errors: unknown[];
 }
 
 interface AppOptions extends SessionManagerOptions, SessionMiddlewareOptions {
-  /** Mounted before the session's middleware. */
+  /** Mounted before the session middleware. */
   readonly before?: Koa.Middleware;
 }
 
-/** Starts a Koa application on a socket: the session's middleware, then what `build` makes. */
+/** Starts a Koa application on a socket: the session middleware, then the one that `build` returns. */
 export async function start(
   build: (sessions: SessionManager) => Koa.Middleware,
   { before, lazy, ...options }: AppOptions = {},
@@ -38,11 +38,11 @@ export async function start(
     server.close();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // Never a pipe's name, since it listens on a port.
+  // A server that listens on a port has no pipe's name.
   return { sessions, backend, errors, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** Asks with a cookie, follows no redirect, and answers when the headers are there. */
+/** Sends a request with a cookie, without following redirects. Resolves when the headers are there. */
 export const ask = ({ url }: App, cookie?: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { redirect: "manual", ...init, headers: { ...init.headers, ...(cookie && { cookie }) } });
 
@@ -53,7 +53,7 @@ export const cookieOf = (response: Response): string =>
     .map((cookie) => cookie.split(";")[0] ?? "")
     .join("; ");
 
-/** A cookie of a session that holds `{ app: { n: 1 } }`, made behind the server's back. */
+/** Makes a session that holds `{ app: { n: 1 } }`, without a request. Returns its cookie. */
 export async function visitor({ sessions, backend }: App): Promise<string> {
   const session = await sessions.open(undefined);
   session.store("app").set("n", 1);
@@ -62,12 +62,12 @@ export async function visitor({ sessions, backend }: App): Promise<string> {
   return setCookie.split(";")[0] ?? "";
 }
 
-/** What a cookie's session holds under `app/<key>`, read afresh. */
+/** Reads `app/<key>` of a cookie's session from the backend. */
 export async function stored({ sessions }: App, cookie: string, key = "n"): Promise<unknown> {
   return (await sessions.open(cookie)).store("app").get(key);
 }
 
-/** A promise, and what resolves it. */
+/** A promise and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -4,48 +4,61 @@ import { cookieSettingsOf } from "@sessions/core/adapter-tools";
 import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
- * Looks up the session that another library kept for a request's visitor; `undefined` where the Cookie header names none.
- * Where another request of this process is taking over the same one, the promise waits until that one has released it. Rejects where
- * the other library's backend fails: down is not logged out.
+ * Looks up the session that another library kept for a request's visitor. `adoptExpressSession` of
+ * `@sessions/express-session` makes such a function for the option `adopt`.
+ *
+ * While another request of this process takes over the same session, the promise waits until that request calls
+ * {@link Adoption.release}. It must reject if the other library's backend fails: a backend that is down must not look
+ * like a logout.
+ *
+ * @param cookieHeader The request's `Cookie` header.
+ * @returns `undefined` if the header names no session of the other library.
  */
 export type Adopt = (cookieHeader: string | undefined) => Promise<Adoption | undefined>;
 
-/** A session of another library, and one request's part in taking it over. */
+/**
+ * A session of another library, for one request that may take it over. This package calls the methods before the
+ * handler runs, in this order: `stage`, a commit of the new session, `end`, `release`.
+ */
 export interface Adoption {
   /**
-   * `"live"`: it is to be taken over. `"adopted"`: another request did so a moment ago, and no response to this one may
-   * overwrite the cookie of that. `"gone"`: the cookie leads nowhere any more.
+   * - `"live"`: this request takes the session over.
+   * - `"adopted"`: another request took it over a moment ago. This response must not overwrite the cookie of that one.
+   * - `"gone"`: the cookie names no session any more.
    */
   readonly state: "live" | "adopted" | "gone";
-  /** Of one that was adopted: the id of our session that took it over, as far as it is known and there is one. */
+  /** For `"adopted"`: the id of our session that took it over; `undefined` if it is unknown or there is none. */
   readonly successor: string | undefined;
-  /** Of one that was adopted: the response with that session's cookie has not arrived yet. */
+  /** For `"adopted"`: the response with that session's cookie has not arrived yet. */
   readonly underWay: boolean;
-  /** A Set-Cookie header's value that ends the old cookie. */
+  /** The value of a `Set-Cookie` header that removes the old cookie. */
   readonly setCookie: string;
-  /** Stages into a new session what the live one holds; a promise is waited for. */
+  /** Stages what the live session holds into a new session. A returned promise is awaited. */
   stage(session: Session): unknown;
   /**
-   * Ends the live one, and leaves a note behind, with the id of the session that took it over, by which requests in flight
-   * are known for a while. `false` where it was live no longer: it has ended, or another process took it over.
+   * Ends the live session. It leaves a note with the successor's id for a while, so that requests in flight find it.
+   *
+   * @param successor The id of the session that took it over; `undefined` if that one has no record.
+   * @returns `false` if the session was no longer live: it has ended, or another process took it over.
    */
   end(successor: string | undefined): Promise<boolean>;
-  /** This request has done with it, and the next may have it. */
+  /** Called once this request is done with the session: the next request may have it. */
   release(): void;
-  /** The response with the new cookie is over. */
+  /** Called once the response with the new cookie has ended. */
   delivered(): void;
 }
 
-/** What one request does to take a session over. */
+/** The steps by which one request takes a session over. */
 export interface Adopting {
-  /** Returns the session that the request is to have. */
+  /** Returns the session for this request: `opened`, or another one. */
   adoptInto(opened: Session): Promise<Session>;
+  /** Seals the session, and adds the header that removes the old cookie. */
   readonly seal: Seal;
 }
 
 /**
- * A session is taken over before the handler runs, in this order: staged into a new one, that one committed, the old one
- * ended. Whatever fails on the way leaves the old one to the next request.
+ * Takes a session over before the handler runs: stages it into a new one, commits that one, then ends the old one. If a
+ * step fails, the old session stays, and the next request tries again.
  */
 export function beginAdopting(
   sessions: SessionManager,
@@ -58,14 +71,14 @@ export function beginAdopting(
 
   async function adoptInto(opened: Session): Promise<Session> {
     if (!opened.isNew) return endOld(opened);
-    // A muted session, which may set no cookie, must take nothing over. Its commit says so; that of any other which is
-    // new and empty does nothing.
+    // A muted session may set no cookie, so it must take nothing over. Its commit returns "gone". For any other session
+    // that is new and empty this commit does nothing.
     if ((await opened.commit()).status === "gone") return opened;
     if (refusesCookie(sessions, req)) return muted();
     const found = await adopt(req.headers.cookie);
     if (!found) return opened;
     try {
-      // A client that has gone would never have the cookie.
+      // A client that has disconnected would never get the cookie.
       if (found.state === "live" && !res.closed) return await takeOver(found, opened);
       if (found.state === "adopted") return await follow(found);
       if (found.state === "gone") endOldCookie = ending(sessions, found);
@@ -75,7 +88,7 @@ export function beginAdopting(
     }
   }
 
-  /** The visitor has a session of ours, and the response that was to end the old one did not arrive. */
+  /** The visitor already has a session of ours: the response that removed the old cookie did not arrive. */
   async function endOld(opened: Session): Promise<Session> {
     try {
       const found = await adopt(req.headers.cookie);
@@ -87,7 +100,7 @@ export function beginAdopting(
         found.release();
       }
     } catch {
-      // A visitor with a session of ours does not depend on the old backend; the next request tries again.
+      // A visitor with a session of ours does not depend on the old backend. The next request tries again.
     }
     return opened;
   }
@@ -99,12 +112,12 @@ export function beginAdopting(
     try {
       isOurs = await found.end(isStored ? opened.id : undefined);
     } catch (error) {
-      // No client was given its token.
+      // The token was sent to no client, so the new session is of no use.
       if (isStored) await sessions.destroy(opened.id).catch(() => false);
       throw error;
     }
     if (!isOurs) {
-      // Another process was faster, or it was a logout: what came of that is not to be overwritten.
+      // Another process was faster, or the visitor logged out: do not overwrite the cookie of that response.
       if (isStored) await sessions.destroy(opened.id);
       return muted();
     }
@@ -114,15 +127,15 @@ export function beginAdopting(
     return opened;
   }
 
-  /** What a request in flight has, whose session another one took over. */
+  /** Returns the session for a request whose old session another request has just taken over. */
   async function follow({ successor, underWay }: Adoption): Promise<Session> {
-    // Until its cookie has arrived, requests beside it belong to the same user. A guest's may be a login, which needs a
-    // session of its own.
+    // Until the new cookie has arrived, requests with the old one belong to the same user. A guest's request may be a
+    // login, and a login needs a separate session.
     const shared = underWay && successor !== undefined ? await sessions.get(successor) : undefined;
     if (shared?.principal !== undefined) return shared;
     const session = await muted();
     const logout = session.logout.bind(session);
-    // A visitor who logs out stays out, whichever response arrives last.
+    // A logout must hold whichever response arrives last, so it also ends the session that took over.
     async function logoutBoth(): Promise<void> {
       if (successor !== undefined) await sessions.destroy(successor);
       await logout();
@@ -138,22 +151,20 @@ export function beginAdopting(
   return { adoptInto, seal };
 }
 
-/** Browsers drop the cookie of a response to what another site's page fetches or frames, unless it is `SameSite=None`. */
+/** When another site's page fetches or frames a response, browsers drop its cookie unless that is `SameSite=None`. */
 function refusesCookie(sessions: SessionManager, { headers }: IncomingMessage): boolean {
   if (headers["sec-fetch-site"] !== "cross-site" || headers["sec-fetch-dest"] === "document") return false;
   return cookieSettingsOf(sessions).sameSite !== "none";
 }
 
-/** Which cookie a Set-Cookie header is about: RFC 6265 section 5.3, its name, domain and path. */
+/** Name, domain and path identify the cookie of a `Set-Cookie` header (RFC 6265 section 5.3). */
 function identityOf(setCookie: string): string {
   const attribute = (name: string): string | undefined =>
     new RegExp(`; *${name}=([^;]*)`, "i").exec(setCookie)?.[1];
   return [setCookie.split("=", 1)[0], attribute("Domain"), attribute("Path")].join(" ").toLowerCase();
 }
 
-/** What ends the old cookie; nothing where it is ours by name, for a login elsewhere may have set it again. */
+/** The header that removes the old cookie; none if it is the same cookie as ours, which a login may have just set. */
 function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
-  const { name, domain, path } = cookieSettingsOf(sessions);
-  const ours = [name, domain, path].join(" ").toLowerCase();
-  return identityOf(setCookie) === ours ? [] : [setCookie];
+  return identityOf(setCookie) === identityOf(sessions.clearCookie()) ? [] : [setCookie];
 }

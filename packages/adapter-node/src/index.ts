@@ -11,10 +11,10 @@ export {
 } from "./middleware.ts";
 
 declare global {
-  // Express's types, of version 4 and 5 alike, take what middlewares add to a request from this namespace.
+  // The types of Express 4 and 5 read from this namespace what middlewares add to a request.
   namespace Express {
     interface Request {
-      /** The session that `sessionMiddleware` opened; with `lazy: true` only once `openSession` has resolved. */
+      /** The session that `sessionMiddleware` opened. With `lazy: true` it throws until `openSession` has resolved. */
       session: Session;
     }
   }

@@ -33,7 +33,7 @@ for (const [name, start] of Object.entries(servers)) {
             visit.res.statusMessage = "Splendid";
             visit.res.setHeader("Cache-Control", "public, max-age=3600");
             visit.res.setHeader("Set-Cookie", "welcome=1");
-            // What the handler waits for may never come: that is not what this is about.
+            // The handler may wait for ever after the response was taken back; this test does not check that.
             Promise.resolve(finish(visit)).catch(() => undefined);
           }),
         );
@@ -61,7 +61,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(app.errors).toHaveLength(1);
       });
 
-      test("when the headers are out cuts the connection: no client takes it for the whole", async () => {
+      test("when the headers are out cuts the connection, so no client takes a part for the whole", async () => {
         const app = await start(async ({ res, session }) => {
           res.write("first half ");
           await written.opened;
@@ -96,7 +96,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(await stored(app, cookie)).toBe(2);
       });
 
-      test("and a handler that goes on writing: its late chunks go nowhere", async () => {
+      test("and a handler that goes on writing: its late chunks are dropped", async () => {
         const late = gate();
         const finished = gate();
         const app = await start(async ({ res, session }) => {

@@ -1,6 +1,6 @@
 import { generate } from "selfsigned";
 
-/** A key and its certificate, as Node's servers of TLS take them. */
+/** A key and its certificate, as options of Node's TLS servers. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;

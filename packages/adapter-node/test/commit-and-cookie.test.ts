@@ -40,7 +40,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(await stored(app, cookie)).toBe(2);
       });
 
-      test("a cookie that nobody made: one read, and a first write replaces it", async () => {
+      test("an unknown cookie: one read, and a first write replaces it", async () => {
         const app = await start(writing(2, ({ res }) => res.end()));
         const foreign = `sid=${"0".repeat(32)}.${"A".repeat(43)}`;
         const answer = await ask(app.port, { headers: { cookie: foreign } });
@@ -120,7 +120,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect((await ask(app.port)).headers["x-own"]).toBe("new");
       });
 
-      test("comes with what Node takes besides: no headers, and pairs", async () => {
+      test("comes with the other forms that writeHead accepts: no headers, and pairs", async () => {
         const bare = await start(
           writing(2, ({ res }) => Reflect.apply(res.writeHead, res, [201, null]).end()),
         );

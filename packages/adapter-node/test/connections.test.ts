@@ -61,7 +61,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect([one, second.text, third.text]).toEqual(["1", `2 ${port}`, `1 ${port}`]);
       });
 
-      test("with pipelined requests answers them in order, whichever commit is faster", async () => {
+      test("with pipelined requests keeps the order of the responses, whichever commit is faster", async () => {
         const app = await start(({ req, res, session }) => {
           session.store("app").set("n", req.url ?? "");
           res.end(`[${req.url}]`);
@@ -81,7 +81,7 @@ for (const [name, start] of Object.entries(servers)) {
       });
     });
 
-    describe("a client that goes away", () => {
+    describe("a client that disconnects", () => {
       test("while the commit runs: it is committed, and nothing else happens", async () => {
         const reached = gate();
         const goOn = gate();
@@ -108,7 +108,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect((await ask(app.port)).text).toBe("done");
       });
 
-      test("before the handler answers: it is committed when the handler does", async () => {
+      test("before the handler ends the response: the commit comes when it does", async () => {
         const closed = gate();
         const app = await start(async ({ res, session }) => {
           res.once("close", closed.open);

@@ -17,7 +17,7 @@ for (const [name, start] of Object.entries(servers)) {
         },
       );
 
-      test("by GET is a link that somebody followed", async () => {
+      test("by GET is a followed link, and may begin a session", async () => {
         const app = await start1();
         expect((await ask(app.port, { headers: crossSite })).cookies).toHaveLength(1);
       });
@@ -33,14 +33,14 @@ for (const [name, start] of Object.entries(servers)) {
         );
       });
 
-      test("that brings our cookie after all is as good as any", async () => {
+      test("with our cookie is treated as any other", async () => {
         const app = await start1();
         const cookie = await visitor(app);
         await ask(app.port, { method: "POST", headers: { ...crossSite, cookie } });
         expect(await stored(app, cookie)).toBe(2);
       });
 
-      test.each(["same-origin", "same-site", "none"])("is not one that says %s", async (site) => {
+      test.each(["same-origin", "same-site", "none"])("does not include Sec-Fetch-Site: %s", async (site) => {
         const app = await start1();
         const answer = await ask(app.port, { method: "POST", headers: { "Sec-Fetch-Site": site } });
         expect(answer.cookies).toHaveLength(1);

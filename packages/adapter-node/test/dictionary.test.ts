@@ -3,8 +3,8 @@ import { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { makeDictionary } from "../src/dictionary.ts";
 
-// Whether it is one cannot be seen; what it holds can.
-test("what is made a dictionary holds what it held, whatever its prototype", () => {
+// JavaScript cannot see whether an object is a dictionary, only that its properties stay.
+test("makeDictionary keeps every property, whatever the prototype", () => {
   for (const prototype of [ServerResponse.prototype, Object.create(ServerResponse.prototype)]) {
     const res = Object.setPrototypeOf(new ServerResponse(new IncomingMessage(new Socket())), prototype);
     res.sendDate = false;
@@ -14,7 +14,7 @@ test("what is made a dictionary holds what it held, whatever its prototype", () 
   }
 });
 
-test("what has the property from its prototype alone is left as it is", () => {
+test("makeDictionary leaves an inherited property alone", () => {
   const inherited = Object.create(Object.create({ sendDate: true }));
   makeDictionary<{ sendDate: boolean }, "sendDate">(inherited, "sendDate");
   expect(inherited.sendDate).toBe(true);

@@ -29,10 +29,10 @@ describe.each([
   ["Express 4", express4],
   ["Express 5", express5 as unknown as typeof express4],
 ])("%s", (_, express) => {
-  /** Its own error handling answers, and does not log. */
+  /** Express's own error handling sends the page, and does not log. */
   const app = (): express4.Express => express().set("env", "test");
 
-  describe("what Express itself answers with", () => {
+  describe("responses that Express itself makes", () => {
     test.each<[string, number, (res: express4.Response) => unknown]>([
       ["res.send", 200, (res) => res.send("text")],
       ["res.json", 200, (res) => res.json({})],
@@ -112,7 +112,7 @@ describe.each([
   });
 
   describe("its error handling", () => {
-    test("answers for a handler that throws, and commits what it wrote", async () => {
+    test("sends the page for a handler that throws, and commits what it wrote", async () => {
       const { sessions } = create();
       const server = app().use(sessionMiddleware(sessions));
       server.use((req) => {
@@ -175,7 +175,7 @@ describe.each([
       expect(answer.cookies).toEqual([]);
     });
 
-    test("that forgets the status does not answer 200", async () => {
+    test("that forgets the status does not send 200", async () => {
       const { sessions, backend } = create();
       backend.down.add("create");
       const server = app().use(sessionMiddleware(sessions));
@@ -190,7 +190,7 @@ describe.each([
       expect([answer.status, answer.text]).toEqual([500, "sorry"]);
     });
 
-    test("reports a second answer of one handler as it always did, and the first is not mixed with it", async () => {
+    test("reports a second response of one handler as without sessions, and does not mix it with the first", async () => {
       const { sessions } = create();
       const server = app().use(sessionMiddleware(sessions));
       let code: unknown;

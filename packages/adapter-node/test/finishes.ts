@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Handler } from "./support.ts";
 
-/** A handler that writes `app/n`, and then answers. */
+/** A handler that writes `app/n`, and then ends the response. */
 export const writing =
   (n: number, finish: Handler): Handler =>
   (visit) => {
@@ -10,7 +10,7 @@ export const writing =
     return finish(visit);
   };
 
-/** Ways to answer "done" with status 201. */
+/** Ways to send "done" with status 201. */
 export const FINISHES: Record<string, Handler> = {
   "end(text)": ({ res }) => {
     res.statusCode = 201;

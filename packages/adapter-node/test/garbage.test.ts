@@ -10,7 +10,7 @@ const gc: (options: { type: "minor" }) => void = runInNewContext("gc");
 const BYTES = 200_000;
 const REQUESTS = 100;
 
-/** As from a database: with each load all of it is new. */
+/** Like a database: each load returns new objects. */
 function copying(): Backend {
   const backend = createBackend();
   const { driver } = backend;
@@ -23,7 +23,7 @@ function copying(): Backend {
   return { ...backend, driver: { ...driver, load } };
 }
 
-/** Bytes in use after collections of the young generation alone, which cost next to nothing where little survives. */
+/** Bytes in use after collections of the young generation only. They are cheap if little survives. */
 function inUse(): number {
   for (let i = 0; i < 3; i++) gc({ type: "minor" });
   return process.memoryUsage().heapUsed;

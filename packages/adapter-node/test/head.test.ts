@@ -15,7 +15,7 @@ type Visited = http.IncomingMessage & { session: Session };
 type Next = (error?: unknown) => void;
 type Middleware = (req: Visited, res: http.ServerResponse, next: Next) => void;
 
-/** A response as it comes over the wire, so that a missing head shows. */
+/** Returns a response as raw bytes, so that a missing head is visible. */
 async function raw(port: number, method: string, path: string, cookie: string): Promise<string> {
   const socket = net.connect(port, "127.0.0.1");
   socket.write(
@@ -31,7 +31,7 @@ async function raw(port: number, method: string, path: string, cookie: string): 
   return text;
 }
 
-/** How a handler answers, and what a client is to have of it. */
+/** Ways to respond, and the bytes that the client must get. */
 interface Way {
   readonly method?: string;
   readonly answer: (res: http.ServerResponse) => unknown;
@@ -99,7 +99,7 @@ const ways: Record<string, Way> = {
   },
 };
 
-/** How another middleware comes to be called as the head, or the body, goes out. */
+/** Ways in which another middleware is called while the head or the body goes out. */
 const places: Record<string, (res: http.ServerResponse, call: () => void) => void> = {
   "a listener of on-headers": onHeaders,
 };
@@ -142,7 +142,7 @@ const stacks: Record<string, Build> = {
   Connect: chained(connect as never),
   "Express 4": chained(express4 as never),
   "Express 5": chained(express5 as never),
-  // Middlewares called by hand; an error page as an application writes it.
+  // Calls the middlewares by hand, and sends an error page as an application does.
   "node:http": (before, ours, after, told) => (req, res) => {
     const all = [...before, ours, ...after];
     const next =
@@ -159,7 +159,7 @@ const stacks: Record<string, Build> = {
   },
 };
 
-/** What the middleware does when it is called, and what comes of it. */
+/** What the middleware does when it is called, and the expected result. */
 const acts: Record<string, (session: Session) => void> = {
   update: (session) => session.store("app").update("n", (n) => Number(n ?? 0) + 1),
   set: (session) => void session.store("app").set("n", Number(session.store("app").get("n") ?? 0) + 1),
@@ -173,7 +173,7 @@ const acts: Record<string, (session: Session) => void> = {
 const cases = Object.keys(stacks).flatMap((stack) =>
   Object.keys(places).flatMap((place) => ["before", "after"].map((mounted) => ({ stack, place, mounted }))),
 );
-/** All that others do with a response they do with Connect's as well: a few show that they do. */
+/** The other stacks behave as Connect does, so a few cases each are enough. */
 const SOME = {
   ways: ["end", "writeHead, end", "write, end", "204"],
   acts: ["update", "login"],
@@ -193,11 +193,11 @@ function known<T>(record: Record<string, T>, name: string): T {
   return found;
 }
 
-describe("a session that is used while the head goes out: the response is whole, and what was written is stored, or was refused", () => {
+describe("a session that is used while the head goes out: the response is complete, and each write is stored or refused", () => {
   test.each(cases)("by $place, mounted $mounted ours, on $stack", async (it) => {
     const backend = createBackend();
     const sessions = createSessionManager({ driver: backend.driver });
-    // Now a moment, and now at once.
+    // Sometimes the backend waits a moment, sometimes it does not.
     let writes = 0;
     backend.beforeWrite = () =>
       new Promise((resolve) => (writes++ % 2 ? setTimeout(resolve, 3) : resolve(undefined)));
@@ -214,7 +214,7 @@ describe("a session that is used while the head goes out: the response is whole,
     const other: Middleware = (req, res, next) => {
       let calls = 0;
       place(res, () => {
-        // Ours sets headers of its own when the response is decided on: that is no call of the handler's.
+        // Our adapter also sets headers during the commit. That is no call by the handler.
         if (!req.session || calls++ > 0) return;
         wasOut = res.headersSent;
         try {
@@ -222,7 +222,7 @@ describe("a session that is used while the head goes out: the response is whole,
           outcomes.push("done");
         } catch (error) {
           outcomes.push(Reflect.get(Object(error), "code"));
-          // Above ours an error in the middle of a stream is the stream's.
+          // A middleware mounted after ours passes its error to the stream.
           if (manner === "rethrows" && !(wasOut && it.mounted === "after")) throw error;
         }
       });
@@ -257,7 +257,7 @@ describe("a session that is used while the head goes out: the response is whole,
 
               const isRefused = outcomes.includes("ERR_SESSION_HEADERS_SENT");
               expect(outcomes.length, where).toBeLessThan(2);
-              // Where the application hears of a refusal its error page is the response, but for a head that was out.
+              // If the application gets the refusal, its error page is the response, unless the head was out.
               if (refusals.length > 0) {
                 expect(isRefused && how === "rethrows", where).toBe(true);
                 if (!wasOut)
@@ -302,7 +302,7 @@ describe("over bare node:http, opened in the handler", () => {
   });
 });
 
-/** Answers in several turns of the event loop, so that no handler is left to hear of an error. */
+/** Responds in several turns of the event loop, so that no handler can catch an error. */
 const later = (call: () => void): unknown => setTimeout(call, 2);
 const inTurns: Record<string, (res: http.ServerResponse) => unknown> = {
   end: (res) => later(() => res.end("body")),
@@ -327,7 +327,7 @@ const inTurns: Record<string, (res: http.ServerResponse) => unknown> = {
     ).pipe(res),
 };
 
-/** The body of a whole response, or `undefined`. */
+/** Returns the body of a complete response, otherwise `undefined`. */
 function bodyOf(text: string): string | undefined {
   const at = text.indexOf("\r\n\r\n");
   const [head, rest] = [text.slice(0, at), text.slice(at + 4)];
@@ -339,7 +339,7 @@ function bodyOf(text: string): string | undefined {
     .join("");
 }
 
-describe("a middleware mounted before ours that does not catch a refusal: the client has the whole response", () => {
+describe("a middleware mounted before ours that does not catch a refusal: the client gets the whole response", () => {
   const refusals = ["write", "end", "writeHead", "flushHeaders"].flatMap((method) =>
     ["before it calls on", "after it has called on"].flatMap((moment) =>
       ["each time", "once the head is out"].map((often) => ({ method, moment, often })),

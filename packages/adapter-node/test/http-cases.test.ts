@@ -24,7 +24,7 @@ async function answer(res: ServerResponse, { status, headers = {}, body, redirec
   if (redirect !== undefined) res.writeHead(303, { Location: redirect });
   else res.statusCode = status ?? 200;
   if (body === undefined || typeof body === "string") res.end(body);
-  // What cuts the response tells of it, too.
+  // A response that is cut also reports the error here.
   else await pipeline(Readable.from(body), res).catch(() => undefined);
 }
 
@@ -35,7 +35,7 @@ async function handle({ handler }: Application, req: Visited, res: ServerRespons
   await answer(res, await handler({ session: req.session, method: req.method ?? "", url: req.url ?? "" }));
 }
 
-/** The middleware that listens, where it is mounted so. */
+/** The middleware that listens, if it is mounted in this place. */
 function listen(
   { listener }: Application,
   mounted: Listener["mounted"],
@@ -62,7 +62,7 @@ function stack(
   ];
 }
 
-/** Error pages of their own. */
+/** An error page like those of applications. */
 function errorPage({ onError }: Application, error: unknown, res: ServerResponse): void {
   onError(error);
   res.statusCode = 500;
@@ -138,7 +138,7 @@ const startHttp2 =
     const stopHearing = hearWarnings(application);
     const listener = build(application);
     const server = http2.createServer((req, res) =>
-      // They have what the adapter uses, and no type in common with HTTP/1's.
+      // They have the members that the adapter uses, but share no type with HTTP/1.
       listener(
         req as unknown as IncomingMessage,
         res as unknown as ServerResponse<IncomingMessage> & { req: IncomingMessage },
@@ -157,7 +157,7 @@ const startHttp2 =
 
 for (const [name, build] of Object.entries(servers)) {
   describe(name, () => {
-    // Neither Express has a response of HTTP/2.
+    // Neither version of Express supports HTTP/2.
     const http2 = name.startsWith("Express") ? {} : { http2: startHttp2(build) };
     testHttpCases({ test, start: start(build), listens: true, ...http2 });
   });

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openSession, sessionMiddleware } from "../src/index.ts";
 import { cookieOf, createBackend, gate } from "./support.ts";
 
-/** Node's HTTP/2 requests and responses have what the adapter uses, and no type in common with HTTP/1's. */
+/** Node's HTTP/2 requests and responses have the members that the adapter uses, but share no type with HTTP/1. */
 const compatible = (req: Http2ServerRequest, res: Http2ServerResponse) => ({
   req: req as unknown as IncomingMessage,
   res: res as unknown as ServerResponse,

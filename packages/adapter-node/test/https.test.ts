@@ -15,12 +15,12 @@ type Visited = http.IncomingMessage & { session: Session };
 type Next = (error?: unknown) => void;
 type Handler = (req: Visited, res: http.ServerResponse, next: Next) => void;
 
-/** What the server of a test is made of. */
+/** The parts of a test's server. */
 interface Application {
   readonly sessions: ReturnType<typeof createSessionManager>;
-  /** Tells an error to the test, and answers with 500. */
+  /** Reports an error to the test, and sends a 500. */
   readonly failed: (error: unknown, res: http.ServerResponse) => void;
-  /** Express's setting. */
+  /** Express's `trust proxy`. */
   readonly trustProxy: boolean;
 }
 
@@ -58,7 +58,7 @@ const express = ["Express 4", "Express 5"];
 let keys: Certificate;
 beforeAll(async () => {
   keys = await makeCertificate(["shop.example"]);
-  // Neither the framework nor the manager is to find a word in it.
+  // The environment must say nothing to the framework or to the manager.
   vi.stubEnv("NODE_ENV", undefined);
 });
 afterAll(() => {
@@ -68,7 +68,7 @@ afterAll(() => {
 interface Running {
   readonly backend: Backend;
   readonly errors: unknown[];
-  /** Asks as curl does, which sends no Sec-Fetch-Site. */
+  /** Sends a request as curl does, without Sec-Fetch-Site. */
   readonly ask: (headers?: http.OutgoingHttpHeaders) => Promise<Came>;
 }
 interface Came {
@@ -138,7 +138,7 @@ describe.each(Object.keys(frameworks))("%s over a socket of TLS", (framework) =>
     expectRefused(app, await app.ask());
   });
 
-  test("on localhost too, for the socket says so", async () => {
+  test("on localhost too, because the socket is encrypted", async () => {
     const app = await run(framework, "https");
     expectRefused(app, await app.ask({ host: "localhost" }));
   });
@@ -177,7 +177,7 @@ describe.each(Object.keys(frameworks))("%s over a socket without TLS", (framewor
 });
 
 describe.each(express)("%s behind a proxy that ends TLS", (framework) => {
-  test("that it trusts, refuses a new cookie", async () => {
+  test("which it trusts, refuses a new cookie", async () => {
     const app = await run(framework, "http", { trustProxy: true });
     expectRefused(app, await app.ask({ "x-forwarded-proto": "https" }));
   });
@@ -193,7 +193,7 @@ describe.each(express)("%s behind a proxy that ends TLS", (framework) => {
   });
 });
 
-test.each(["Connect", "node:http"])("%s knows no proxy, and reads no header of one", async (framework) => {
+test.each(["Connect", "node:http"])("%s trusts no proxy, and reads no header of one", async (framework) => {
   const app = await run(framework, "http", { trustProxy: true });
   const { status, cookies } = await app.ask({ "x-forwarded-proto": "https", forwarded: "proto=https" });
   expect([status, cookies.length]).toEqual([200, 1]);
@@ -203,7 +203,7 @@ test("HTTP/2 over TLS refuses a new cookie where nothing is set", async () => {
   const backend = createBackend();
   const sessions = createSessionManager({ driver: backend.driver });
   const errors: unknown[] = [];
-  // They have what the adapter uses, and no type in common with HTTP/1's.
+  // They have the members that the adapter uses, but share no type with HTTP/1.
   const server = http2.createSecureServer(keys, async (asked, answer) => {
     const [req, res] = [asked, answer] as unknown as [http.IncomingMessage, http.ServerResponse];
     const session = await openSession(sessions, req, res, {

@@ -12,7 +12,7 @@ const create = () => {
   return { backend, sessions: createSessionManager({ driver: backend.driver }) };
 };
 
-describe("misuse is told at once", () => {
+describe("misuse is an error at once", () => {
   const errorOf = async (...middlewares: Use[]): Promise<unknown> => {
     let seen: unknown;
     const server = connect();
@@ -28,7 +28,7 @@ describe("misuse is told at once", () => {
   };
   const twice = expect.objectContaining({
     name: "TypeError",
-    message: expect.stringMatching(/mount it once/),
+    message: expect.stringMatching(/Mount one session middleware, and only once/),
   });
 
   test("one manager's middleware mounted twice", async () => {
@@ -70,12 +70,12 @@ describe("misuse is told at once", () => {
     expect(await errorOf(sessionMiddleware(create().sessions), wrong)).toEqual(
       expect.objectContaining({
         name: "TypeError",
-        message: expect.stringMatching(/Another session manager/),
+        message: expect.stringMatching(/another session manager/),
       }),
     );
   });
 
-  test("something that is no manager", () => {
+  test("something that is not a manager", () => {
     // @ts-expect-error no manager
     expect(() => sessionMiddleware({})).toThrow(TypeError);
     // @ts-expect-error nothing at all
@@ -84,7 +84,7 @@ describe("misuse is told at once", () => {
 });
 
 describe("openSession", () => {
-  test("answers one promise for one request, behind the middleware too", async () => {
+  test("returns one promise for each request, behind the middleware too", async () => {
     const { sessions, backend } = create();
     const server = express5().use(sessionMiddleware(sessions));
     server.use(async (req, res) => {
@@ -115,7 +115,7 @@ describe("openSession", () => {
     expect(code).toBe("ERR_SESSION_HEADERS_SENT");
   });
 
-  test("gives the error of a commit to the first call's onError, which answers in the handler's place", async () => {
+  test("passes the error of a commit to the first call's onError, which sends the error page", async () => {
     const { sessions, backend } = create();
     backend.down.add("create");
     const port = await listen(async (req, res) => {
@@ -135,7 +135,7 @@ describe("openSession", () => {
     expect(answer.cookies).toEqual([]);
   });
 
-  test("that nobody waits for holds the response back all the same", async () => {
+  test("that is not awaited still holds the response back", async () => {
     const { sessions, backend } = create();
     const made = sessions.create();
     const { setCookie = "" } = await made.commit();
@@ -150,8 +150,8 @@ describe("openSession", () => {
   });
 });
 
-// `res.end(await ...)` looks `end` up before what it awaits replaces it.
-test("an end that was looked up before openSession() is called is said to be so where it would not wait for a commit, and no response for the client", async () => {
+// `res.end(await …)` looks `end` up before openSession() replaces it.
+test("res.end(await openSession(…)) that would not wait for a commit: a warning says why, and no response goes out", async () => {
   const { sessions } = create();
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
   const port = await listen(async (req, res) => {
@@ -159,7 +159,7 @@ test("an end that was looked up before openSession() is called is said to be so 
     res.end(String(await count()));
   });
   await expect(ask(port)).rejects.toThrow();
-  expect((await warned).message).toContain("open the session in a line above");
+  expect((await warned).message).toContain("Await openSession() in a statement before res.end()");
 });
 
 describe("lazy", () => {
@@ -183,7 +183,7 @@ describe("lazy", () => {
     expect(backend.calls).toEqual([]);
   });
 
-  test("reads, and commits, for one that asks; then req.session is there", async () => {
+  test("reads and commits for a handler that asks; then req.session is there", async () => {
     const { sessions } = create();
     const answer = await ask(await listen(server(sessions)), { path: "/asks" });
     expect(answer.text).toBe("true");
@@ -196,7 +196,7 @@ describe("lazy", () => {
     expect(answer.text).toContain("await openSession(sessions, req, res) first");
   });
 
-  test("gives the error of a failed commit to next, as always", async () => {
+  test("passes the error of a failed commit to next", async () => {
     const { sessions, backend } = create();
     backend.down.add("create");
     const answer = await ask(await listen(server(sessions)), { path: "/asks" });

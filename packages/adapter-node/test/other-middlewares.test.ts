@@ -18,7 +18,7 @@ const create = () => {
   return { backend, sessions: createSessionManager({ driver: backend.driver }) };
 };
 const text = "a text that is worth compressing, ".repeat(200);
-// Typed for Express 5, and made for any `(req, res, next)`.
+// Its types are for Express 5; it works with any `(req, res, next)`.
 const squeeze = () => compression() as unknown as express4.RequestHandler;
 const gzip = { "Accept-Encoding": "gzip" };
 
@@ -27,7 +27,7 @@ describe.each([
   ["Express 4", express4],
   ["Express 5", express5 as unknown as typeof express4],
 ])("%s", (_, express) => {
-  /** Its own error handling answers, and does not log. */
+  /** Express's own error handling sends the page, and does not log. */
   const app = (): express4.Express => express().set("env", "test");
 
   test.each(["before", "after"])("compression mounted %s", async (order) => {
@@ -108,18 +108,18 @@ describe.each([
     let heard = "";
     for await (const chunk of (response as http.IncomingMessage).pipe(createGunzip())) {
       heard += String(chunk);
-      // The response goes on only when its first part has come.
+      // The response continues only after its first part has arrived.
       finish();
     }
     expect(heard).toBe("first second");
   });
 
-  test("compression of the kind that looks at Node's own fields", async () => {
+  test("compression that reads Node's private fields", async () => {
     const { sessions } = create();
     const server = app().use(sessionMiddleware(sessions));
     server.use((_req, res, next) => {
       const { write } = res;
-      // What compression did before version 1.8: `_header` stays empty while the headers are held back.
+      // Compression before 1.8 did this: `_header` stays empty while the headers are held back.
       res.write = (...args: unknown[]) => {
         if (Reflect.get(res, "_header") === null) Reflect.get(res, "_implicitHeader").call(res);
         return Reflect.apply(write, res, args);

@@ -26,7 +26,7 @@ test("the table has every transition, and leads to every phase but the first", (
 });
 
 describe.each(phases)("a response that is %s", (phase) => {
-  test.each(transitions)("and has to %s goes where the table says, or refuses", (transition) => {
+  test.each(transitions)("and has to %s does as the table says", (transition) => {
     const next = table.get(`${phase} ${transition}`);
     if (next === undefined)
       expect(() => phaseAfter(phase, transition)).toThrow(`A response that is ${phase} cannot ${transition}`);

@@ -4,11 +4,11 @@ import { expect, test, vi } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
 import { ask, cookieOf, createBackend, listen } from "./support.ts";
 
-// As where a program's own core is of another version than the adapter's: two are installed.
+// This happens if the program and the adapter need different versions of core, so that two are installed.
 vi.resetModules();
 const second = await import("@sessions/core");
 
-test("a session of a second copy of core is read, written, and committed when it is written to late", async () => {
+test("a session of a second copy of core is read and written, and late writes are committed", async () => {
   expect(second.createSessionManager).not.toBe(first.createSessionManager);
   const { driver, calls } = createBackend();
   const sessions = second.createSessionManager({ driver });
@@ -27,7 +27,7 @@ test("a session of a second copy of core is read, written, and committed when it
   const headers = { cookie: cookieOf(await ask(port, { method: "POST" })) };
   calls.length = 0;
   expect((await ask(port, { headers })).text).toBe("1");
-  // It is known, so that nothing waits.
+  // The adapter knows the session, so nothing waits.
   expect(calls).toEqual(["load"]);
   expect((await ask(port, { headers, method: "POST" })).text).toBe("2");
   await ask(port, { headers, path: "/late" });

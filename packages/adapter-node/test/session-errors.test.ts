@@ -25,7 +25,7 @@ const frameworks: Record<string, () => App> = {
   "Express 5": express5 as never,
 };
 
-/** Error handlers whose status tells of no error. */
+/** Error handlers whose status reports no error. */
 const hiding: Record<string, ErrorHandler> = {
   "redirects with 302": (_error, _req, res) => res.writeHead(302, { location: "/sorry" }).end(),
   "answers with 200": (_error, _req, res) => {
@@ -67,7 +67,7 @@ async function run(
     },
     handler,
     sessionErrors(),
-    // Four parameters, by which the frameworks know it.
+    // The frameworks recognize an error handler by its four parameters.
     (error: unknown, req: Visited, res: http.ServerResponse, next: Next) =>
       errorHandler(error, req, res, next),
   ])
@@ -153,7 +153,7 @@ describe.each(sides)("on $framework, before an error handler that $how", ({ fram
     expect([after.principal, after.store("app").get("flash")]).toEqual([undefined, "sorry"]);
   });
 
-  test("of a lazy middleware too", async () => {
+  test("the same holds for a lazy middleware", async () => {
     const app = await run(
       framework,
       (req) => {

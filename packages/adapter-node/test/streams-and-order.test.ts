@@ -37,7 +37,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(app.backend.calls.slice(0, 2)).toEqual(["create", "commit"]);
       });
 
-      test("of a length that is known is not whole in any client's hands before that", async () => {
+      test("with a Content-Length sends its last byte only after that commit", async () => {
         const halfway = gate();
         const app = await start(async ({ res, session }) => {
           res.writeHead(200, { "Content-Length": 12 });
@@ -45,7 +45,7 @@ for (const [name, start] of Object.entries(servers)) {
           await halfway.opened;
           session.store("app").set("n", 3);
           res.write("second");
-          // Never ended: the client has all it was told of.
+          // Not ended: the client has all the bytes that Content-Length promised.
         });
         const cookie = await visitor(app);
         app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -73,7 +73,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(app.backend.calls).toEqual([]);
       });
 
-      test("says when it is full, and when it goes on", async () => {
+      test("returns false from write when it is full, and emits drain", async () => {
         const app = await start(async ({ res, session }) => {
           session.store("app").set("n", 2);
           expect(res.write("a")).toBe(true);
@@ -94,7 +94,7 @@ for (const [name, start] of Object.entries(servers)) {
     });
 
     describe("what is written after res.end()", () => {
-      /** The answer of a handler that writes once more when its client has the whole of it. */
+      /** A response whose handler writes once more when the client has all of it. */
       async function late(
         before: Handler,
         options: { down?: boolean } = {},
@@ -141,7 +141,7 @@ for (const [name, start] of Object.entries(servers)) {
         expect(await stored(app, cookie)).toBe(1);
       });
 
-      test("to a session that the client lacks throws at the call", async () => {
+      test("to a session whose cookie the client does not have throws at the call", async () => {
         let thrown: unknown;
         const app = await start(({ res, session }) => {
           res.end();
@@ -180,7 +180,7 @@ for (const [name, start] of Object.entries(servers)) {
       expect([thrown, app.backend.calls]).toEqual([[], []]);
     });
 
-    describe("to the handler a response that waits for its commit was sent", () => {
+    describe("a response that waits for its commit looks sent to the handler", () => {
       test.each([
         ["that waits", 2],
         ["that need not wait", undefined],

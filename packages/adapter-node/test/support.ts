@@ -2,52 +2,18 @@ import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerRespon
 import net, { type AddressInfo } from "node:net";
 import {
   createSessionManager,
-  type Driver,
-  DriverUnavailableError,
   type Session,
   type SessionManager,
   type SessionManagerOptions,
 } from "@sessions/core";
-import { memoryDriver } from "@sessions/core/memory";
+import { type Backend, createBackend } from "@sessions/http-cases";
 import connect from "connect";
 import express5 from "express";
 import express4 from "express4";
 import { onTestFinished } from "vitest";
 import { openSession, sessionMiddleware } from "../src/index.ts";
 
-/** A driver over memory that counts its calls, and can be slow, held up or down. */
-export interface Backend {
-  readonly driver: Driver;
-  readonly calls: string[];
-  /** Names the methods that fail, in `calls` too. */
-  readonly down: Set<string>;
-  /** Runs before each write is made. */
-  beforeWrite: () => Promise<unknown>;
-}
-
-export function createBackend(): Backend {
-  const inner = memoryDriver();
-  const backend: Backend = {
-    calls: [],
-    down: new Set(),
-    beforeWrite: async () => undefined,
-    driver: {
-      name: "counting",
-      create: (id, record, now) => call("create", () => inner.create(id, record, now)),
-      load: (id) => call("load", () => inner.load(id)),
-      commit: (id, change, now) => call("commit", () => inner.commit(id, change, now)),
-      destroy: (id, now) => call("destroy", () => inner.destroy(id, now)),
-      sweep: (range) => call("sweep", () => inner.sweep(range)),
-    },
-  };
-  async function call<T>(method: string, run: () => Promise<T>): Promise<T> {
-    backend.calls.push(method);
-    if (backend.down.has(method)) throw new DriverUnavailableError(`secret detail: ${method} is down`);
-    if (method === "create" || method === "commit") await backend.beforeWrite();
-    return run();
-  }
-  return backend;
-}
+export { type Backend, createBackend };
 
 export interface Visit {
   readonly req: IncomingMessage;
@@ -60,7 +26,7 @@ export interface App {
   readonly sessions: SessionManager;
   readonly backend: Backend;
   readonly port: number;
-  /** What reached the framework's error handling, or the process's warnings. */
+  /** Errors that reached the framework's error handling, and warnings of the process. */
   readonly errors: unknown[];
 }
 
@@ -100,7 +66,7 @@ const visitOf = (req: IncomingMessage & { session?: Session }, res: ServerRespon
   return { req, res, session: req.session };
 };
 
-/** Error pages of their own, which say what they were given and nothing else. */
+/** Error pages that contain nothing but the error. */
 const errorPage = (onError: (error: unknown) => void, error: unknown, res: ServerResponse): void => {
   onError(error);
   res.statusCode = 500;
@@ -110,7 +76,7 @@ const errorPage = (onError: (error: unknown) => void, error: unknown, res: Serve
 export const servers: Record<"node:http" | "Connect" | "Express 4" | "Express 5", Start> = {
   "node:http": starter((sessions, handler, onError) => {
     const warned = (warning: Error): void => {
-      if (warning.message.includes("secret detail")) onError(warning);
+      if (warning.message.endsWith(" is down")) onError(warning);
     };
     process.on("warning", warned);
     onTestFinished(() => {
@@ -165,7 +131,7 @@ export interface Answer {
   readonly body: Buffer;
   readonly text: string;
   readonly trailers: NodeJS.Dict<string>;
-  /** What came as informational responses. */
+  /** The informational responses. */
   readonly informational: readonly number[];
 }
 
@@ -177,11 +143,11 @@ export interface Ask {
   readonly body?: string;
   /** Called when the headers are there. */
   readonly onResponse?: () => void;
-  /** Called with what came so far, each time some more came. */
+  /** Called with the text so far, each time more arrives. */
   readonly onData?: (text: string) => void;
 }
 
-/** Resolves with a whole response; rejects where the connection is cut. */
+/** Resolves with a complete response; rejects if the connection is cut. */
 export function ask(port: number, options: Ask = {}): Promise<Answer> {
   const { path = "/", method = "GET", headers = {}, agent, body, onData, onResponse } = options;
   return new Promise((resolve, reject) => {
@@ -227,7 +193,7 @@ export function ask(port: number, options: Ask = {}): Promise<Answer> {
 export const cookieOf = ({ cookies }: Pick<Answer, "cookies">): string =>
   cookies.map((cookie) => cookie.split(";")[0] ?? "").join("; ");
 
-/** A cookie of a session that holds `{ app: { n: 1 } }`, made behind the server's back. */
+/** Makes a session that holds `{ app: { n: 1 } }`, without a request. Returns its cookie. */
 export async function visitor({ sessions, backend }: App): Promise<string> {
   const session = await sessions.open(undefined);
   session.store("app").set("n", 1);
@@ -236,12 +202,12 @@ export async function visitor({ sessions, backend }: App): Promise<string> {
   return cookieOf({ cookies: [setCookie] });
 }
 
-/** What a cookie's session holds under `app/n`, read afresh. */
+/** Reads `app/n` of a cookie's session from the backend. */
 export async function stored({ sessions }: App, cookie: string): Promise<unknown> {
   return (await sessions.open(cookie)).store("app").get("n");
 }
 
-/** A promise, and what resolves it. */
+/** A promise and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {
@@ -250,7 +216,7 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   return { opened, open };
 }
 
-/** Sends bytes, and answers all that came until the server closed. */
+/** Sends bytes. Returns all bytes that arrive until the server closes. */
 export async function exchange(port: number, text: string): Promise<string> {
   const socket = net.connect(port, "127.0.0.1");
   socket.write(text);

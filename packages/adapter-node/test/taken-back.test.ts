@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
 import { ask, createBackend, gate, listen } from "./support.ts";
 
-// What a handler has set going does not stop when its response is taken back for a commit that failed.
+// A handler does not stop when its response is taken back because a commit failed.
 
 type Next = (error?: unknown) => void;
 
@@ -32,7 +32,7 @@ async function failing(
   return ask(await listen(app));
 }
 
-test("what it piped does not flow into the error page when that drains", async () => {
+test("a stream that the handler piped does not flow into the error page", async () => {
   const chunks = Array.from({ length: 10 }, () => "x".repeat(50_000));
   const answer = await failing(
     (res) => Readable.from(chunks).pipe(res),
@@ -44,7 +44,7 @@ test("what it piped does not flow into the error page when that drains", async (
   expect(answer.text).toBe("error page");
 });
 
-test("what it writes behind the end of the error page ends neither the page nor the process", async () => {
+test("a write after the end of the error page breaks neither the page nor the process", async () => {
   let goOn = (): void => undefined;
   const answer = await failing(
     (res) => {
@@ -56,7 +56,7 @@ test("what it writes behind the end of the error page ends neither the page nor 
     },
     (res) => {
       res.end("error page");
-      // While the page is held, and when it is out: Node would emit an error that nobody listens to.
+      // While the page is held, and when it is out. Node would emit an error without a listener.
       goOn();
       res.once("finish", goOn);
     },
@@ -64,7 +64,7 @@ test("what it writes behind the end of the error page ends neither the page nor 
   expect([answer.status, answer.text]).toEqual([500, "error page"]);
 });
 
-test("what comes through functions that it, or a middleware, kept is dropped", async () => {
+test("calls through methods that the handler or a middleware had saved are dropped", async () => {
   let stale = (): void => undefined;
   const answer = await failing(
     (res) => {
@@ -84,7 +84,7 @@ test("what comes through functions that it, or a middleware, kept is dropped", a
   expect([answer.status, answer.text]).toEqual([500, "error page"]);
 });
 
-test("its callbacks hear of the error when the error page is out, so that none of them can spoil it", async () => {
+test("the handler's callbacks get the error after the error page, so that they cannot break it", async () => {
   const heard = gate();
   const log: string[] = [];
   const answer = await failing((res, next) => {
@@ -99,7 +99,7 @@ test("its callbacks hear of the error when the error page is out, so that none o
   expect([answer.status, log]).toEqual([503, ["page out", "DriverUnavailableError"]]);
 });
 
-test("a response that can be sent in no way is cut, and not tried for ever", async () => {
+test("a response that cannot be sent in any way is cut, without endless attempts", async () => {
   const answer = failing(
     (res) => res.end("done"),
     (res) => res.end("error page"),
@@ -112,7 +112,7 @@ test("a response that can be sent in no way is cut, and not tried for ever", asy
   await expect(answer).rejects.toThrow(/socket hang up|ECONNRESET/);
 });
 
-test("its callbacks hear of the error also where the client has gone before the commit failed", async () => {
+test("the handler's callbacks get the error also if the client disconnected before the commit failed", async () => {
   const held = gate();
   const written = gate();
   const heard = gate();
@@ -136,7 +136,7 @@ test("its callbacks hear of the error also where the client has gone before the 
   await heard.opened;
 });
 
-test("an error page that cannot be committed goes out, and the error is told", async () => {
+test("an error page whose commit fails goes out, and a warning has the error", async () => {
   const warned = once(process, "warning");
   const answer = await failing((res) => {
     res.statusCode = 503;
@@ -147,7 +147,7 @@ test("an error page that cannot be committed goes out, and the error is told", a
   expect(isSessionError(warning, "ERR_SESSION_UNAVAILABLE")).toBe(true);
 });
 
-test("a status that is set after the end is too late, for the error page too", async () => {
+test("a status that is set after the end has no effect, not even on the error page", async () => {
   const answer = await failing(
     (res) => res.end("done"),
     (res) => {

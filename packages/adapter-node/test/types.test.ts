@@ -23,9 +23,9 @@ test("the types fit Express 4, Express 5, Connect and node:http", () => {
       });
     connect().use(sessionMiddleware(sessions));
     expectTypeOf(openSession(sessions, req, res)).toEqualTypeOf<Promise<Session>>();
-    // @ts-expect-error only Express's requests are known to have one
+    // @ts-expect-error only Express's requests have the property
     void req.session;
-    // @ts-expect-error an option that there is not
+    // @ts-expect-error no such option
     sessionMiddleware(sessions, { lasy: true });
   };
   expectTypeOf(check).toBeFunction();

@@ -1,18 +1,20 @@
 import { DriverUnavailableError, type ListingDriver } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 
-/** A driver over memory that counts its calls, and can be slow, held up or down. */
+/** A memory driver that counts its calls, and can be slow, blocked or down. */
 export interface Backend {
   readonly driver: ListingDriver;
+  /** The names of the methods that were called, in order. */
   readonly calls: string[];
-  /** Names the methods that fail, in `calls` too. */
+  /** The methods that fail. They are counted in `calls` too. */
   readonly down: Set<string>;
-  /** Runs before each write is made. */
+  /** Runs before each `create` and `commit`. */
   beforeWrite: () => Promise<unknown>;
-  /** Runs after each write that was made. */
+  /** Runs after each `create` and `commit` that succeeded. */
   afterWrite: () => unknown;
 }
 
+/** Makes a backend that works, and has counted no calls. */
 export function createBackend(): Backend {
   const inner = memoryDriver();
   const backend: Backend = {

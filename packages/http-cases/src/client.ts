@@ -3,35 +3,35 @@ import http from "node:http";
 import http2 from "node:http2";
 import type { Readable } from "node:stream";
 
-/** A whole response. */
-export interface Answer {
+/** A complete response. */
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Its `Set-Cookie` headers. */
+  /** The `Set-Cookie` headers. */
   readonly cookies: readonly string[];
   readonly text: string;
 }
 
-/** A request, and who is told of its response while that comes. */
-export interface Ask {
+/** A request, and callbacks for the progress of its response. */
+export interface HttpRequest {
   readonly path?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Called when the headers are there. */
+  /** Called when the headers have arrived. */
   readonly onResponse?: () => void;
-  /** Called with what came so far, each time some more came. */
+  /** Called with the text so far, each time more arrives. */
   readonly onData?: (text: string) => void;
 }
 
-/** One connection, for requests one after another. */
+/** One connection, for one request after another. */
 export interface Connection {
-  /** Resolves with a whole response; rejects where the connection, or the stream, is cut. */
-  ask(options?: Ask): Promise<Answer>;
+  /** Resolves with a complete response; rejects if the connection or the stream is cut. */
+  ask(options?: HttpRequest): Promise<HttpResponse>;
   close(): void;
 }
 
-/** Opens connections of one version of HTTP. */
+/** Opens a connection to a port of 127.0.0.1. */
 export type Connect = (port: number) => Connection;
 
 export const connectHttp1: Connect = (port) => {
@@ -47,7 +47,7 @@ export const connectHttp1: Connect = (port) => {
         agent,
         ...(signal && { signal }),
       });
-      // Once there is a response, its body tells of the error; some runtimes tell of it here as well.
+      // Once there is a response, its body emits the error. Some runtimes emit it here as well.
       request.on("error", () => undefined);
       request.end();
       const [response]: http.IncomingMessage[] = await once(request, "response");
@@ -60,7 +60,7 @@ export const connectHttp1: Connect = (port) => {
 
 export const connectHttp2: Connect = (port) => {
   const client = http2.connect(`http://127.0.0.1:${port}`);
-  // Each request has its own error.
+  // Each request emits the error, too.
   client.on("error", () => undefined);
   return {
     async ask({ path = "/", method = "GET", headers = {}, signal, ...told } = {}) {
@@ -80,8 +80,8 @@ async function read(
   body: Readable,
   headers: http.IncomingHttpHeaders,
   status: number | undefined,
-  { onResponse, onData }: Pick<Ask, "onResponse" | "onData">,
-): Promise<Answer> {
+  { onResponse, onData }: Pick<HttpRequest, "onResponse" | "onData">,
+): Promise<HttpResponse> {
   onResponse?.();
   const chunks: Buffer[] = [];
   for await (const chunk of body) {
@@ -97,5 +97,5 @@ async function read(
 }
 
 /** The Cookie header that a browser would send next. */
-export const cookieOf = ({ cookies }: Pick<Answer, "cookies">): string =>
+export const cookieOf = ({ cookies }: Pick<HttpResponse, "cookies">): string =>
   cookies.map((cookie) => cookie.split(";")[0] ?? "").join("; ");

@@ -1,17 +1,17 @@
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
 import { type Backend, createBackend } from "./backend.ts";
-import { type Answer, type Ask, type Connect, type Connection, cookieOf } from "./client.ts";
+import { type Connect, type Connection, cookieOf, type HttpRequest, type HttpResponse } from "./client.ts";
 import type { AdapterOptions, Handler, Listener, Reply, Start, Visit } from "./target.ts";
 
-/** One thing that every adapter must do. */
+/** One rule for every adapter, as a test. */
 export interface Case {
   readonly title: string;
-  /** It needs a response of Node's, which middlewares listen to. */
+  /** The case needs a response of `node:http` that middlewares can listen to. */
   readonly listens?: boolean;
   run(serve: Serve): Promise<void>;
 }
 
-/** Starts an application with a backend of its own; both end with the case. */
+/** Starts an application with a new backend. Both end with the case. */
 export type Serve = (
   handler: Handler,
   options?: SessionManagerOptions,
@@ -19,30 +19,30 @@ export type Serve = (
   around?: Around,
 ) => Promise<App>;
 
-/** What an application has about the adapter. */
+/** Additions to an application around the adapter. */
 interface Around {
   readonly listener?: Listener;
-  /** The manager, as the adapter is given it. */
+  /** Wraps the manager that is passed to the adapter. */
   readonly wrap?: (sessions: SessionManager) => SessionManager;
 }
 
-/** An application that runs, seen from both of its ends. */
+/** A running application, with its client and its backend. */
 export interface App {
   readonly sessions: SessionManager;
   readonly backend: Backend;
-  /** What reached the framework's error handling. */
+  /** The errors that reached the framework's error handling. */
   readonly errors: unknown[];
-  /** Asks over a connection of its own. */
-  ask(options?: Ask): Promise<Answer>;
-  /** A connection for several requests. */
+  /** Sends a request over a new connection. */
+  ask(options?: HttpRequest): Promise<HttpResponse>;
+  /** Opens a connection for several requests. */
   connect(): Connection;
-  /** A cookie of a session that holds `{ app: { n: 1 } }`, made behind the server's back; a principal logs it in. */
+  /** Makes a session that holds `{ app: { n: 1 } }`, without a request; logs a principal in. Returns the cookie. */
   visitor(principal?: string): Promise<string>;
-  /** What a cookie's session holds in the store `app`, read afresh. */
+  /** Reads a key of the store `app` of a cookie's session from the backend. @default key "n" */
   stored(cookie: string, key?: string): Promise<unknown>;
 }
 
-/** Runs a case against servers that `start` starts, and ends them. */
+/** Runs a case against the servers that `start` starts, and closes them. */
 export async function runCase({ run }: Case, start: Start, connect: Connect): Promise<void> {
   const ends: (() => unknown)[] = [];
   try {
@@ -91,7 +91,7 @@ export async function runCase({ run }: Case, start: Start, connect: Connect): Pr
   }
 }
 
-/** A handler that writes `app/n`, and then answers. */
+/** A handler that writes `app/n`, and then replies. */
 export const writing =
   (n: number, reply: Reply = { body: "done" }): Handler =>
   ({ session }: Visit) => {
@@ -99,7 +99,7 @@ export const writing =
     return reply;
   };
 
-/** A body in pieces, with what is done between them. */
+/** A body in pieces. Functions run between the pieces. */
 export async function* pieces(
   ...parts: readonly (string | (() => unknown))[]
 ): AsyncGenerator<Uint8Array, void> {
@@ -110,7 +110,7 @@ export async function* pieces(
   }
 }
 
-/** A promise, and what resolves it. */
+/** A promise and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Session } from "@sessions/core";
 import type { Listener } from "./target.ts";
 
-/** Has a listener hear of what happens to a response of Node's; of its head as `on-headers` does. */
+/** Calls a listener for each event of a `node:http` response. For the head it wraps `writeHead`, as `on-headers` does. */
 export function listenTo(res: ServerResponse, { heard }: Listener, session: () => Session | undefined): void {
   const hear = (event: Parameters<Listener["heard"]>[0]): void => {
     const known = session();

@@ -8,15 +8,15 @@ const FILE = new URL("../../../docs/http-cases.md", import.meta.url);
 
 const HEAD = `# HTTP cases by adapter
 
-What every adapter must do, and the adapters that were seen to do it. ✓ is a case that passed over real sockets, over each version
-of HTTP that is named; a letter is one that is left out, for the reason at the end; where there are two marks, the second is
-HTTP/2's. Bun, Deno and Workers (\`workerd\`) run the cases themselves, client and server both. The cases are those of
-[\`packages/http-cases\`](../packages/http-cases). A run of all adapters' tests fails where this file is not what they say;
-${UPDATE} writes it.
+The rules for every adapter, and the results of the adapters' tests. ✓ is a case that passed over real sockets, over
+each version of HTTP that the first table names. A letter is a case that is left out; the reasons are at the end. If
+there are two marks, the second one is for HTTP/2. Bun, Deno and Workers (\`workerd\`) run both the client and the
+server. The cases are in [\`packages/http-cases\`](../packages/http-cases). A run of all adapters' tests fails if this
+page does not match the results; ${UPDATE} writes it.
 
 `;
 
-/** What the tests of a suite said, where all of them passed or are left out for a reason. */
+/** The outcomes of a suite, if each of its tests passed or is left out for a reason. */
 function columnOf({ name, children }: TestSuite): Column | undefined {
   const outcomes = new Map<string, string | undefined>();
   for (const test of children.tests()) {
@@ -29,8 +29,8 @@ function columnOf({ name, children }: TestSuite): Column | undefined {
   return { name, outcomes };
 }
 
-/** Holds `docs/http-cases.md` to what the adapters' tests say, once every adapter that it names has spoken. */
-// biome-ignore lint/style/noDefaultExport: that is where vitest looks for it.
+/** Checks `docs/http-cases.md` against the results, once all adapters that the page names have run. */
+// biome-ignore lint/style/noDefaultExport: vitest loads a reporter from the default export.
 export default class HttpCasesReporter implements Reporter {
   readonly #modules = new Map<string, readonly Column[]>();
   #updates = false;
@@ -39,17 +39,17 @@ export default class HttpCasesReporter implements Reporter {
     this.#updates = config.snapshotOptions.updateSnapshot === "all";
   }
 
-  // Not at the end of the run, which counts no error of a reporter any more.
+  // Not at the end of the run, where vitest ignores errors of a reporter.
   async onTestModuleEnd({ moduleId, children }: TestModule): Promise<void> {
-    const spoken = [...children.suites()].flatMap((suite) => columnOf(suite) ?? []);
-    if (spoken.length === 0) return;
-    this.#modules.set(moduleId, spoken);
+    const finished = [...children.suites()].flatMap((suite) => columnOf(suite) ?? []);
+    if (finished.length === 0) return;
+    this.#modules.set(moduleId, finished);
     const columns = [...this.#modules].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, its]) => its);
     const shown = await readFile(FILE, "utf8").catch(() => "");
     const named = columnsOf(shown);
     const areIn = (some: readonly Column[]): boolean =>
       named.every((name) => some.some((column) => column.name === name));
-    // The cases import what is to be built first, so only a run of all adapters does.
+    // The cases import packages that must be built first, so only a run of all adapters imports them.
     if (!areIn(columns)) return;
     const { GROUPS } = await import("./groups.ts");
     const cases = GROUPS.flatMap((group) => group.cases);
@@ -58,6 +58,9 @@ export default class HttpCasesReporter implements Reporter {
     const table = HEAD + tableOf(GROUPS, whole);
     if (table === shown) return;
     if (this.#updates) await writeFile(FILE, table);
-    else throw new Error(`docs/http-cases.md is not what the tests say; ${UPDATE} writes it`);
+    else
+      throw new Error(
+        `docs/http-cases.md: the page does not match the test results. Run ${UPDATE} to write it`,
+      );
   }
 }

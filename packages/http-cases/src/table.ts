@@ -1,6 +1,6 @@
 import { over2 } from "./titles.ts";
 
-/** What the tests of one adapter said: the reason why a case is left out, or nothing where it passed, by its title. */
+/** The results of one adapter, by title: `undefined` for a pass, or the reason why the case is left out. */
 export interface Column {
   readonly name: string;
   readonly outcomes: ReadonlyMap<string, string | undefined>;
@@ -16,7 +16,7 @@ const NUMBERS = "In numbers";
 const row = (cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
-/** Letters for the reasons, in the order in which they are met: one for each. */
+/** One letter for each reason, in order of appearance. */
 function footnotes(): { mark(text: string): string; readonly lines: string[] } {
   const known: string[] = [];
   const letter = (index: number): string => String.fromCharCode("a".charCodeAt(0) + index);
@@ -36,7 +36,7 @@ const section = (title: string, head: readonly string[], rows: readonly (readonl
     "\n",
   );
 
-/** The cases by adapter: all of them in numbers, a section for each group, and the reasons of what is left out. */
+/** Writes the page's tables: the numbers, one section for each group, and the reasons. */
 export function tableOf(groups: readonly Group[], columns: readonly Column[]): string {
   const numbers = columns.map(({ name, outcomes }) => {
     const http2 = [...outcomes.keys()].some((title) => title.startsWith(over2("")));
@@ -63,7 +63,7 @@ export function tableOf(groups: readonly Group[], columns: readonly Column[]): s
   return [section(NUMBERS, ["HTTP", "cases that pass"], numbers), ...sections, reasons].flat().join("\n");
 }
 
-/** The names of a table's columns. */
+/** Reads the names of the columns from the page. */
 export function columnsOf(table: string): string[] {
   const [, numbers = ""] = table.split(`## ${NUMBERS}\n\n`);
   const rows = (numbers.split("\n\n")[0] ?? "").split("\n").slice(2);

@@ -1,6 +1,6 @@
 import type { Session, SessionManager } from "@sessions/core";
 
-/** A request, and its session, in words that every framework can be brought to. */
+/** A request and its session, in terms that fit every framework. */
 export interface Visit {
   readonly session: Session;
   readonly method: string;
@@ -8,52 +8,52 @@ export interface Visit {
   readonly url: string;
 }
 
-/** What a handler answers, for the adapter's test to answer as its framework does. */
+/** A handler's reply. The adapter's test sends it by the means of its framework. */
 export interface Reply {
-  /** 200 where none is given. */
+  /** @default 200 */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** A stream that throws is a handler that fails after the headers. */
+  /** A text or a stream. A stream that throws stands for a handler that fails after the headers. */
   readonly body?: string | AsyncIterable<Uint8Array>;
   /** A path to redirect to with status 303, by the framework's own means. */
   readonly redirect?: string;
 }
 
-/** The one handler of an application, for every path and method. */
+/** The only handler of an application, for every path and method. */
 export type Handler = (visit: Visit) => Reply | Promise<Reply>;
 
-/** Options that every adapter takes, where a case gives them. */
+/** Options that every adapter takes, if a case sets them. */
 export interface AdapterOptions {
-  /** What the adapter's `touch` is to return. */
+  /** The result of the adapter's `touch`. */
   readonly touch?: boolean | undefined;
   readonly vary?: boolean | undefined;
 }
 
-/** What happens to a response: its head goes out, all of it was handed on, it is over. */
+/** An event of a response: its head goes out, all of it was passed to the system, it has ended. */
 export type ResponseEvent = "head" | "finish" | "close";
 
-/** Another middleware, which listens to each response. */
+/** Another middleware that listens to each response. */
 export interface Listener {
-  /** Whether it comes before the adapter's own or after it. */
+  /** Whether it is mounted before or after the adapter's middleware. */
   readonly mounted: "before" | "after";
   heard(event: ResponseEvent, session: Session): void;
 }
 
-/** What a server is to run. */
+/** The application that a server must run. */
 export interface Application {
   readonly adapter: AdapterOptions;
-  /** For adapters that say `listens`. */
+  /** Mount it with {@link listenTo}. Only set for adapters with `listens: true`. */
   readonly listener?: Listener | undefined;
   readonly sessions: SessionManager;
   readonly handler: Handler;
-  /** Is told of what reaches the framework's error handling, whose page has status 500, or the error's own. */
+  /** Call it with each error that reaches the framework's error handling. The page has status 500, or the error's. */
   onError(error: unknown): void;
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Server {
   readonly port: number;
-  /** Stops it, and drops what is still connected. */
+  /** Stops the server, and closes its connections. */
   close(): unknown;
 }
 
@@ -66,7 +66,7 @@ export interface TestFunction {
   skip(title: string, fn: () => Promise<void>): unknown;
 }
 
-/** A case's options, as every adapter takes them. */
+/** Returns the options of a case in the form that every adapter takes. */
 export const optionsOf = ({
   adapter: { touch, vary },
 }: Application): { vary: boolean | undefined; touch: (() => boolean) | undefined } => ({

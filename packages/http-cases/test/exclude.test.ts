@@ -4,7 +4,7 @@ import { readLeftOut } from "../src/titles.ts";
 
 const TITLE = "a first write: one create, and one cookie";
 
-/** The names of the tests that are made, by whether they run. */
+/** The titles of the tests that `testHttpCases` makes: those that run, and those that are skipped. */
 function named(exclude: { title: string; reason: string }[]): { run: string[]; skipped: string[] } {
   const run: string[] = [];
   const skipped: string[] = [];
@@ -19,7 +19,7 @@ function named(exclude: { title: string; reason: string }[]): { run: string[]; s
   return { run, skipped };
 }
 
-test("every case is a test over each version of HTTP, and no two have one name", () => {
+test("every case is a test over each version of HTTP, and all titles are different", () => {
   const { run, skipped } = named([]);
   expect(skipped).toEqual([]);
   expect(run).toContain(TITLE);
@@ -40,6 +40,6 @@ test("a case that is left out over HTTP/2 alone is skipped there", () => {
   expect(run).toContain(TITLE);
 });
 
-test("to leave out a case that there is not is an error that names it", () => {
+test("excluding an unknown case is an error that names it", () => {
   expect(() => named([{ title: "no such case", reason: "it cannot" }])).toThrow('no case "no such case"');
 });

@@ -56,12 +56,12 @@ test("a table has a cell for each case of each adapter, and each reason once", (
 `);
 });
 
-test("a table in which nothing is left out ends with its last case", () => {
+test("without cases that are left out, the page ends with its last case", () => {
   const column = { name: "Plain", outcomes: new Map([["three", undefined]]) };
   expect(tableOf(groups.slice(1), [column])).toMatch(/\| three \| ✓ \|\n$/);
 });
 
-test("a table tells the names of its columns, and no table has none", () => {
+test("columnsOf reads the names of the columns, and none from an empty page", () => {
   expect(columnsOf(`# Some text\n\nand more.\n\n${tableOf(groups, columns)}`)).toEqual(["Plain", "Both"]);
   expect(columnsOf("")).toEqual([]);
 });

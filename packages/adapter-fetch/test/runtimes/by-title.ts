@@ -1,16 +1,16 @@
 import { inspect } from "node:util";
 import { type HttpCases, type TestFunction, testHttpCases } from "@sessions/http-cases";
 
-/** What became of a case; without an error it passed. */
+/** The outcome of a case. Without an error it passed. */
 export interface Outcome {
   readonly title: string;
   readonly error?: string | undefined;
 }
 
-/** Resolves with what became of the case of a title. */
+/** Runs the case of a title, and resolves with its outcome. */
 export type Run = (title: string) => Promise<Outcome>;
 
-/** Runs cases one by one, for who asks for them from outside of the runtime. */
+/** Runs cases one by one, on requests from outside of the runtime. */
 export function byTitle(options: Omit<HttpCases, "test">): Run {
   const cases = new Map<string, () => Promise<void>>();
   const test: TestFunction = Object.assign(

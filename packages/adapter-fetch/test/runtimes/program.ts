@@ -34,7 +34,7 @@ if (!build) throw new Error(`There is no application "${process.argv[2]}"`);
 const start: Start = async (application) => listen(build(application));
 const run = byTitle({ start, http2: start });
 
-// Ends with who asks. A case that hangs holds up no other.
+// Ends when its input ends. A case that hangs does not block the others.
 for await (const title of createInterface({ input: process.stdin }))
   void run(title).then((outcome) => console.log(JSON.stringify(outcome)));
 process.exit();

@@ -6,14 +6,14 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Outcome, Run } from "./by-title.ts";
 
-/** Cases of one application that are run in a runtime of their own. */
+/** Runs the cases of one application in another runtime. */
 export interface Cases {
   readonly run: Run;
   /** Resolves when the runtime has ended. */
   end(): Promise<unknown>;
 }
 
-/** Nothing of the runner that runs this test. */
+/** The environment without the variables of the test runner. */
 export const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
 
 /** Starts the program of Bun and Deno. */
@@ -22,7 +22,7 @@ export function startProgram(command: string, args: readonly string[], applicati
   const child = spawn(command, [...args, program, application], { env });
   const closed = once(child, "close");
   const errors = text(child.stderr);
-  // Where it has ended, that is what is told of.
+  // If the runtime has ended, report that.
   child.stdin.on("error", () => undefined);
   const waiting = new Map<string, (outcome: Outcome) => void>();
   createInterface(child.stdout).on("line", (line) => {

@@ -1,11 +1,11 @@
-// Workers run this. It is the applications that cases start, and who asks them, each in requests of their own.
+// Workers run this. It holds both the applications that cases start and the client, each in separate requests.
 import { createSessionManager } from "@sessions/core";
 import type { Connect, Start } from "@sessions/http-cases";
 import { withSession } from "../../src/index.ts";
 import { applications, type Build, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
 
-/** The header that names an application, for they all listen on one port; who starts a case sends none. */
+/** The header that names an application, because all listen on one port. A request that starts a case has none. */
 const NAME = "x-application";
 const running = new Map<string, Fetch>();
 let started = 0;
@@ -18,7 +18,7 @@ const start =
     return { port, close: () => running.delete(String(port)) };
   };
 
-/** By `fetch`, for the `node:http` of Workers makes one of several `Set-Cookie` headers. */
+/** Uses `fetch`, because the `node:http` of Workers joins several `Set-Cookie` headers. */
 const connect =
   (url: URL): Connect =>
   (port) => ({
@@ -42,10 +42,10 @@ const connect =
     close: () => undefined,
   });
 
-/** Of who asks for cases. It is made where applications make theirs: with the module, where Workers allows less. */
+/** Runs the cases. It is made with the module, as applications make their manager; Workers allows less there. */
 const sessions = createSessionManager();
 
-/** What Workers calls. */
+/** The entry that Workers calls. */
 export const worker = {
   async fetch(request: Request): Promise<Response> {
     const app = running.get(request.headers.get(NAME) ?? "");

@@ -2,8 +2,8 @@ import type { ServerResponse } from "node:http";
 import { isSessionError, type SessionError } from "@sessions/core";
 import { headersWereSent, isHttp1 } from "./headers.ts";
 
-/** What was there before. */
-interface Own
+/** The methods that the response had before the interception. */
+interface OriginalMethods
   extends Pick<ServerResponse, "writeHead" | "write" | "end" | "flushHeaders">,
     Partial<Pick<ServerResponse, "setHeader" | "appendHeader" | "removeHeader">> {
   flush?: () => void;
@@ -17,20 +17,20 @@ export interface Call {
 }
 
 /**
- * A response's methods as they were, with what middlewares that were mounted before laid over them. Those are called with
- * the calls that are made here, and may write to the session then.
+ * A response's methods as they were before the interception: Node's, and the wrappers of middlewares that were mounted
+ * earlier. Those middlewares run during the calls that are made here, and may write to the session then.
  */
 export class Beneath {
   readonly #res: ServerResponse;
   readonly #refused: (error: SessionError) => void;
-  readonly #own: Own;
-  /** Some middleware may write to the response in its own time. */
+  readonly #own: OriginalMethods;
+  /** A middleware wrapped `write` or `end`, so it may write to the response at any time. */
   readonly isWrapped: boolean;
-  /** A call is being made: what Node and other middlewares call meanwhile belongs to it. */
+  /** A call is being made. What Node and other middlewares call meanwhile is part of it. */
   isCalled = false;
-  /** During a call the session was written to. */
+  /** The session was written to during a call. */
   wroteMeanwhile = false;
-  /** A middleware's write was refused. */
+  /** A middleware's write to the session was refused. */
   wasRefused = false;
 
   constructor(res: ServerResponse, refused: (error: SessionError) => void) {
@@ -54,8 +54,8 @@ export class Beneath {
   }
 
   /**
-   * What was called for, the response, has nothing to do with a middleware's write that was refused, and the error may
-   * reach no handler: what the call did not do is done all the same.
+   * Makes a call. If a middleware beneath does not catch the refusal of its write, the response must not suffer from
+   * it: what the call has not done yet is done here.
    */
   #make(method: Method, call: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
     const res = this.#res;
@@ -66,10 +66,10 @@ export class Beneath {
     } catch (error) {
       if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) throw error;
       const isDone = progress(res, method) !== before;
-      // Nothing tells whether compression has taken a piece of the body, nor HTTP/2: made again, it might come twice.
+      // With compression or HTTP/2 we cannot know whether the bytes were taken. A second call might send them twice.
       const isEncoded = res.hasHeader("Content-Encoding");
       if (!isDone && wasOut && method !== "end" && (isEncoded || !isHttp1(res))) throw error;
-      // One that does so at each call is left out.
+      // A wrapper that throws at each call is left out.
       const bare: unknown = this.wasRefused ? Reflect.get(Object.getPrototypeOf(res), method) : call;
       if (!isDone && (typeof bare !== "function" || (this.wasRefused && isEncoded))) throw error;
       this.wasRefused = true;
@@ -79,7 +79,7 @@ export class Beneath {
     }
   }
 
-  /** Runs what belongs to a call. */
+  /** Runs a function as a part of a call. */
   during(run: () => void): void {
     this.isCalled = true;
     try {
@@ -89,7 +89,7 @@ export class Beneath {
     }
   }
 
-  /** Compression adds `flush`, for streams of events: what it holds back itself is to go out. */
+  /** Compression adds `flush`, which sends what compression itself has buffered. Server-sent events use it. */
   interceptFlush(intercepted: () => void): void {
     const flush: unknown = Reflect.get(this.#res, "flush");
     if (this.#own.flush || typeof flush !== "function") return;
@@ -97,7 +97,7 @@ export class Beneath {
     Object.assign(this.#res, { flush: intercepted });
   }
 
-  /** Has the methods that change headers throw while the response is held back. */
+  /** Makes the methods that change headers throw while the response is held back. */
   guardHeaders(isHeld: () => boolean): void {
     if (this.#own.setHeader) return;
     const res = this.#res;
@@ -119,14 +119,14 @@ export class Beneath {
   }
 }
 
-/** Node's own word, beneath what is pretended. */
+/** Node's own value of `headersSent`, which may differ from the pretended one. */
 const hasHead = (res: ServerResponse): unknown => Reflect.get(Object.getPrototypeOf(res), "headersSent", res);
 
-/** What differs once a call has been made. */
+/** Returns a value that changes once a call has taken effect. */
 function progress(res: ServerResponse, method: Method): unknown {
   const { finished, socket } = res;
   if (method === "end") return finished;
   if (method !== "write" || !isHttp1(res)) return hasHead(res);
-  // All that was ever written to the socket, which may be one that a test made up, and what the response keeps before it.
+  // The bytes that the socket was given, and those that the response still buffers. A test may use a made-up socket.
   return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0) + res.writableLength;
 }

@@ -1,16 +1,16 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { keepFromCaches, type ResponseHeaders, varyByCookie } from "@sessions/core/adapter-tools";
 
-/** What a handler may have changed of a response that has not gone out. */
+/** The parts of an unsent response that a handler may change. */
 export interface Snapshot {
   readonly headers: ReadonlyMap<string, OutgoingHttpHeader>;
   readonly statusMessage: string | undefined;
 }
 
-/** HTTP/2 has no reason phrase, and Node warns a program that reads it. */
+/** HTTP/2 has no reason phrase, and Node emits a warning if `statusMessage` is read. */
 export const isHttp1 = (res: ServerResponse): boolean => res.req.httpVersionMajor < 2;
 
-/** The first line of a head. */
+/** The status line of a response. */
 export interface Status {
   readonly code: number;
   readonly message: string | undefined;
@@ -23,7 +23,7 @@ export const takeStatus = (res: ServerResponse): Status => ({
 
 export function restoreStatus(res: ServerResponse, { code, message }: Status): void {
   res.statusCode = code;
-  // Node's type leaves out that there is none before the first one is set.
+  // `statusMessage` is undefined before the first one is set, which Node's type does not say.
   if (isHttp1(res) && res.statusMessage !== message) Object.assign(res, { statusMessage: message });
 }
 
@@ -37,36 +37,36 @@ export function takeSnapshot(res: ServerResponse): Snapshot {
   return { headers, statusMessage: takeStatus(res).message };
 }
 
-/** Takes back what the handler made of the response. */
+/** Undoes the handler's changes. */
 export function restore(res: ServerResponse, { headers, statusMessage }: Snapshot): void {
   for (const name of res.getHeaderNames()) if (!headers.has(name)) res.removeHeader(name);
   for (const [name, value] of headers) if (res.getHeader(name) !== value) res.setHeader(name, value);
-  // An error page whose author forgets the status must not pass for a success.
+  // An error page that sets no status must not look like a success.
   restoreStatus(res, { code: 500, message: statusMessage });
 }
 
 type Headers = OutgoingHttpHeaders | readonly OutgoingHttpHeader[];
 
-/** Whether it is what `writeHead` takes for headers. */
 const isHeaders = (given: unknown): given is Headers => typeof given === "object" && given !== null;
 
-/** A list of name, value, name, value, from an object, from such a list, or from a list of pairs. */
+/** Returns a list of name, value, name, value. `writeHead` accepts an object, such a list, or a list of pairs. */
 function flatHeaders(headers: Headers): readonly (OutgoingHttpHeader | undefined)[] {
   if (!isList(headers)) return Object.entries(headers).flat();
   return Array.isArray(headers[0]) ? headers.flat() : headers;
 }
 
-/** Sets what `writeHead` was given, so that it can be seen, and added to, before it goes out. */
+/** Sets the headers that `writeHead` was given, so that they can be read and completed before they go out. */
 function setHeaders(res: ServerResponse, headers: Headers): void {
   const checked = (value: OutgoingHttpHeader | undefined): OutgoingHttpHeader => {
-    if (value === undefined) throw new TypeError("writeHead() was given a header without a value");
+    if (value === undefined)
+      throw new TypeError("writeHead: a header has no value. Pass a string, a number or a list");
     return value;
   };
   if (!isList(headers)) {
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, checked(value));
     return;
   }
-  // It replaces what was set before, and may name a header twice.
+  // A list replaces what was set before, and may name a header twice.
   const list = flatHeaders(headers);
   const names = list.filter((_, index) => index % 2 === 0).map(String);
   for (const name of names) res.removeHeader(name);
@@ -76,7 +76,7 @@ function setHeaders(res: ServerResponse, headers: Headers): void {
   });
 }
 
-/** Sets what `writeHead` was given, and returns what is left of it. */
+/** Sets the status and the headers of `writeHead`'s arguments. Returns the arguments that are left. */
 export function setHead(res: ServerResponse, [code, ...rest]: readonly unknown[]): readonly unknown[] {
   const [reason] = rest;
   const headers = rest.at(-1);
@@ -85,7 +85,11 @@ export function setHead(res: ServerResponse, [code, ...rest]: readonly unknown[]
   return typeof reason === "string" ? [code, reason] : [code];
 }
 
-/** A header's value, by its name in lower case, in what `writeHead` was given. */
+/**
+ * Finds a header's value in the arguments of `writeHead`.
+ *
+ * @param name In lower case.
+ */
 export function givenHeader(head: readonly unknown[], name: string): OutgoingHttpHeader | undefined {
   const headers = head.at(-1);
   const given = isHeaders(headers) ? flatHeaders(headers) : [];
@@ -106,31 +110,31 @@ const headersOf = (res: ServerResponse): ResponseHeaders => ({
   names: () => res.getHeaderNames(),
 });
 
-/** Adds the session's cookie to the application's own, and keeps shared caches from handing it to others. */
+/** Adds the session's cookie to the application's own ones, and keeps the response out of shared caches. */
 export function addCookie(res: ServerResponse, setCookie: string): void {
   const cookies = res.getHeader("Set-Cookie") ?? [];
   res.setHeader("Set-Cookie", [...(Array.isArray(cookies) ? cookies : [String(cookies)]), setCookie]);
   keepFromCaches(headersOf(res));
 }
 
-/** For a response that depends on the cookie. */
+/** Marks a response as one that depends on the cookie. */
 export const addVary = (res: ServerResponse): void => varyByCookie(headersOf(res));
 
-/** The head that `writeHead` was given, for such a response. */
+/** Does the same for the arguments of a `writeHead`. Returns those that are left. */
 export function varyHead(res: ServerResponse, given: readonly unknown[]): readonly unknown[] {
   const head = setHead(res, given);
   addVary(res);
   return head;
 }
 
-/** Ends the connection so that no client takes what it has for the whole response. */
+/** Cuts the connection, so that no client takes a part of the response for all of it. */
 export function cut(res: ServerResponse): void {
-  // A stream of HTTP/2 that is destroyed without an error ends like any other; a socket's error would reach the server.
+  // A stream of HTTP/2 that is destroyed without an error looks complete. A socket would report an error to the server.
   if (isHttp1(res)) res.destroy();
   else res.destroy(new Error("The session could not be committed"));
 }
 
-/** Whether no response can be sent any more: the client is gone, or has it all. HTTP/2's response tells by its stream. */
+/** Whether nothing can be sent any more: the client has disconnected, or has it all. HTTP/2 shows it on the stream. */
 export function isGone(res: ServerResponse): boolean {
   const stream: unknown = Reflect.get(res, "stream");
   return (
@@ -139,7 +143,7 @@ export function isGone(res: ServerResponse): boolean {
   );
 }
 
-/** What Node throws. */
+/** The error that Node throws. */
 export const headersWereSent = (): Error =>
   Object.assign(new Error("Cannot set headers after they are sent to the client"), {
     code: "ERR_HTTP_HEADERS_SENT",

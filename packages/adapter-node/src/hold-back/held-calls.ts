@@ -5,12 +5,12 @@ interface HeldCall extends Call {
   readonly bytes: number;
 }
 
-/** The calls that are held back, in their order. */
+/** The calls that are held back, in order. */
 export class HeldCalls {
-  /** Of the response when the first call came. */
+  /** The response's status line at the first call. */
   readonly status: Status;
   readonly calls: HeldCall[] = [];
-  /** Of the body, in all calls. */
+  /** The bytes of the body in all calls. */
   bytes = 0;
   /** `end` is among the calls. */
   hasEnd = false;

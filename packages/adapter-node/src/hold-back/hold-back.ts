@@ -19,7 +19,7 @@ export type Next = (error?: unknown) => void;
 /** Commits a session for the headers of a response that goes out now. */
 export type Seal = (session: Session) => Promise<Sealed>;
 
-/** Holds a response back until its session is committed. Without `next` an error is answered here. */
+/** Holds a response back until its session is committed. Without `next`, a failed commit becomes a plain 500 here. */
 export function holdBack(
   res: ServerResponse,
   opened: Session | Promise<Session>,
@@ -27,20 +27,20 @@ export function holdBack(
   seal: Seal | undefined,
   vary = true,
 ): void {
-  // Socket.IO's response to an upgrade is none: no header is left for a cookie, and nothing to hold back.
+  // Socket.IO passes an object that is no response for an upgrade: it has no headers, and nothing to hold back.
   if (typeof res.getHeaderNames !== "function")
     void Promise.resolve(opened).then(commitAlone, () => undefined);
   else new HeldResponse(res, opened, next, seal, vary).hold();
 }
 
-/** Commits and seals. */
+/** Commits and seals a session without any other cookie. */
 export const sealSession: Seal = async (session) => {
   const result = await session.commit({ seal: true });
   const { setCookie } = result;
   return { setCookies: setCookie === undefined ? [] : [setCookie], more: mayWriteMore(session, result) };
 };
 
-/** The response to one request, by its handler or, when the session cannot be committed, by what takes over. */
+/** One response: the handler's, or the error page that follows a failed commit. */
 class HeldResponse implements Handlers {
   readonly #res: ServerResponse;
   readonly #opened: Session | Promise<Session>;
@@ -53,7 +53,7 @@ class HeldResponse implements Handlers {
   #session: Session | undefined;
   #failures = 0;
   #goesUncommitted = false;
-  #isLookedAfter = false;
+  #lastCommitIsPlanned = false;
 
   constructor(
     res: ServerResponse,
@@ -78,14 +78,14 @@ class HeldResponse implements Handlers {
     });
     const known = (session: Session): void => {
       this.#session = session;
-      // Another library's cookie may have to go out with a session that needs no commit.
+      // Another library's cookie may have to be removed, even if the session needs no commit.
       if (!this.#otherSeal) this.#interception.passThrough();
-      // A session that cannot tell what is pending makes every response wait.
+      // If the session cannot tell what is pending, every response waits.
       if (!this.#watch(session)) this.#interception.startHolding();
     };
     if ("then" in this.#opened) {
       this.#interception.startHolding();
-      // The caller of openSession has the error.
+      // The caller of openSession() gets the error.
       this.#opened.then(known, () => undefined);
     } else known(this.#opened);
   }
@@ -96,7 +96,7 @@ class HeldResponse implements Handlers {
 
   async onSeal(status: number): Promise<Sealed | undefined> {
     if (this.#goesUncommitted) return undefined;
-    // At once where it can be: what is written after res.end() is late, whatever the event loop does.
+    // Without an await if possible, so that a write right after res.end() is always late.
     const session = this.#session ?? (await Promise.resolve(this.#opened).catch(() => undefined));
     if (!session) return undefined;
     if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
@@ -104,7 +104,7 @@ class HeldResponse implements Handlers {
       return await (this.#otherSeal ?? sealSession)(session);
     } catch (error) {
       if (status < 500) throw error;
-      // The page tells of another error, and no handler is left to be told of this one.
+      // This page reports another error, and no handler is left for this one.
       if (this.#failures === 0) warn(error);
       this.#goesUncommitted = true;
       return undefined;
@@ -125,12 +125,12 @@ class HeldResponse implements Handlers {
     const commit = (): Promise<unknown> => session.commit().catch(warn);
     queueMicrotask(async () => {
       await commit();
-      if (this.#watch(session) || this.#isLookedAfter) return;
-      // One that cannot tell is committed once more, after the listeners of the last event.
-      this.#isLookedAfter = true;
-      const look = (): void => void setImmediate(commit);
-      if (isGone(this.#res)) look();
-      else this.#res.once("close", look);
+      if (this.#watch(session) || this.#lastCommitIsPlanned) return;
+      // The session cannot tell what is pending: commit once more, after the listeners of the last event.
+      this.#lastCommitIsPlanned = true;
+      const commitSoon = (): void => void setImmediate(commit);
+      if (isGone(this.#res)) commitSoon();
+      else this.#res.once("close", commitSoon);
     });
   }
 
@@ -152,7 +152,7 @@ class HeldResponse implements Handlers {
       return;
     }
     if (this.#failures === 1) warn(error);
-    // Even this answer failed: something throws at whatever is sent.
+    // Even the plain 500 failed: something throws at every call.
     if (this.#failures > 2) cut(res);
     if (headersSent || this.#failures > 2) return;
     this.#goesUncommitted = true;

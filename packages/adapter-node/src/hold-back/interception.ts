@@ -20,16 +20,16 @@ import { onceReturned, pretend, tellCallbacks } from "./pretence.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
 /**
- * Lays itself over a response's methods, and holds calls back in their order until the session is committed. `phaseAfter`
- * has the table of its phases.
+ * Replaces a response's methods, and holds calls back in order until the session is committed. {@link phaseAfter} has
+ * the table of its phases.
  *
- * Middlewares that were mounted after this one are called before it, and those mounted before it ("beneath") with the
- * calls that it makes. What the latter write to the session comes too late for this response to wait.
+ * Middlewares that were mounted after this one run before it. Those mounted before it are "beneath": they run during
+ * the calls that this class makes. Their writes to the session come too late for the response to wait.
  */
 export class Interception {
   readonly #res: ServerResponse;
   readonly #handlers: Handlers;
-  /** It takes the place of an abandoned one, and the handler of that may still be writing. */
+  /** It replaces an abandoned interception, whose handler may still be writing. */
   readonly #isLate: boolean;
   readonly #beneath: Beneath;
   readonly #ownWriteHead: ServerResponse["writeHead"];
@@ -46,8 +46,8 @@ export class Interception {
     this.#handlers = handlers;
     this.#isLate = isLate;
     this.#beneath = new Beneath(res, (error) => handlers.onRefused(error));
-    // All at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound for speed: see
-    // docs/performance.md, "What a request reads goes with it", and bench/results/1.md.
+    // Replace all of them now: `res.end(page(session))` looks `end` up before the session is written to. They are bound
+    // for speed: see docs/performance.md, "What a request reads goes with it", and bench/results/1.md.
     this.#ownWriteHead = this.#writeHead.bind(this);
     res.writeHead = this.#ownWriteHead;
     res.write = this.#write.bind(this);
@@ -55,18 +55,18 @@ export class Interception {
     res.flushHeaders = this.#flushHeaders.bind(this);
   }
 
-  /** The session has nothing to commit: calls need not wait. Calls that wait already go on in their order. */
+  /** The session has nothing to commit, so new calls need not wait. Held calls stay in order. */
   passThrough(): void {
     if (this.#phase === "waiting") this.#go("pass");
   }
 
-  /** The session has something to commit: calls wait, where it is not too late. Returns where the response stands. */
+  /** The session has something to commit, so calls wait if it is not too late. Returns the stage of the response. */
   startHolding(): ResponseStage {
     const res = this.#res;
     const beneath = this.#beneath;
     if (beneath.isCalled) {
       beneath.wroteMeanwhile = true;
-      // A middleware that writes at each call was told once.
+      // A middleware that writes at each call has already had the error once.
       return beneath.wasRefused ? "over" : "sent";
     }
     beneath.interceptFlush(() => this.#flush());
@@ -95,7 +95,7 @@ export class Interception {
     this.#body.readPromise(this.#res);
   }
 
-  /** Makes a call, in which middlewares beneath may write to the session. */
+  /** Makes a call. Middlewares beneath may write to the session during it. */
   #pass(method: Method, args: readonly unknown[]): unknown {
     const beneath = this.#beneath;
     try {
@@ -106,7 +106,7 @@ export class Interception {
     }
   }
 
-  /** Commits before the body ends where there is time, or else now. */
+  /** Commits before the body ends if that is still possible, otherwise now. */
   #catchUp(): void {
     this.#beneath.wroteMeanwhile = false;
     if (this.#res.headersSent && !this.#hasEnded()) this.#commitBeforeEnd();
@@ -126,8 +126,8 @@ export class Interception {
     return this.#phase === "ended" || this.#phase === "over" || this.#held?.hasEnd === true;
   }
 
-  /** Whether calls are dropped: Node would end the process over a write after the end. */
-  #isDeaf(): boolean {
+  /** Whether calls are dropped. Node would end the process because of a write after the end. */
+  #dropsCalls(): boolean {
     return this.#phase === "abandoned" || (this.#isLate && this.#hasEnded() && !this.#beneath.isCalled);
   }
 
@@ -137,8 +137,8 @@ export class Interception {
 
   #writeHead(...given: unknown[]): ServerResponse {
     const res = this.#res;
-    if (this.#isDeaf() || this.#rehearsal?.takes(res, given)) return res;
-    // A sealed response has the header already. Middlewares that wrapped `setHeader` may write to the session here.
+    if (this.#dropsCalls() || this.#rehearsal?.takes(res, given)) return res;
+    // A sealed response already has the header. Middlewares that wrapped `setHeader` may write to the session here.
     const needsVary = isUnsealed(this.#phase) && !res.headersSent;
     const head = needsVary && this.#handlers.varies() ? varyHead(res, given) : given;
     if (this.#passes()) {
@@ -148,7 +148,7 @@ export class Interception {
     }
     const [code, ...rest] = head;
     if (this.#held) {
-      // Middlewares that look at Node's own fields ask for the implicit headers again.
+      // Middlewares that read Node's private fields call writeHead again for the implicit headers.
       if (rest.length === 0 && code === this.#held.status.code) return res;
       throw headersWereSent();
     }
@@ -158,20 +158,20 @@ export class Interception {
 
   #write(...args: unknown[]): boolean {
     const res = this.#res;
-    if (this.#isDeaf()) return false;
+    if (this.#dropsCalls()) return false;
     this.#rehearse();
     const bytes = this.#beneath.isCalled ? 0 : sizeOf(args);
     if (this.#beneath.isCalled || (this.#passes() && !(this.#more && this.#body.isWhole(bytes)))) {
       this.#body.add(bytes);
       return this.#pass("write", args) === true;
     }
-    // As Node counts. Compression that was mounted before keeps "drain" to itself, and tells of its own buffers alone.
+    // Counted as Node does. Compression that was mounted before emits "drain" only for its own buffer.
     return this.#hold("write", args, bytes).bytes < res.writableHighWaterMark;
   }
 
   #end(...args: unknown[]): ServerResponse {
     const res = this.#res;
-    if (this.#isDeaf()) return res;
+    if (this.#dropsCalls()) return res;
     this.#rehearse();
     const isFirst = !this.#hasEnded();
     if (this.#beneath.isCalled || (!isFirst && !this.#held)) {
@@ -196,14 +196,14 @@ export class Interception {
   }
 
   #flushHeaders(): void {
-    if (this.#isDeaf()) return;
+    if (this.#dropsCalls()) return;
     this.#rehearse();
     if (this.#passes()) this.#pass("flushHeaders", []);
     else this.#hold("flushHeaders", []);
   }
 
   #flush(): void {
-    if (this.#isDeaf()) return;
+    if (this.#dropsCalls()) return;
     if (this.#passes()) this.#pass("flush", []);
     else if (this.#held) this.#hold("flush", []);
   }
@@ -221,7 +221,7 @@ export class Interception {
     return held;
   }
 
-  /** Node refuses writes by it: a middleware beneath that writes in its own time must not meet a pretended one. */
+  /** Node refuses writes if `finished` is set. So do not pretend it to a middleware beneath that may still write. */
   #pretendFinished(): void {
     const isSealed = this.#phase === "sent" || this.#phase === "draining";
     if (!isSealed || !this.#beneath.isWrapped) pretend(this.#res, "finished", true);
@@ -233,10 +233,10 @@ export class Interception {
     let isDone = false;
     try {
       if (this.#phase === "holding") await this.#seal(held);
-      // Calls may be added while it waits.
+      // More calls may be added during an await.
       for (const { method, args, bytes } of held.calls) {
         this.#body.add(bytes);
-        // A client that has as many bytes as it was told of has the whole response.
+        // A client that has all the bytes that Content-Length promised does not wait for the end.
         if (this.#more && (method === "end" || this.#body.isWhole())) await this.#handlers.onLastByte();
         if (method === "end") this.#more = false;
         if (held.hasEnd && !isDone) pretend(res, "finished", false);
@@ -252,9 +252,9 @@ export class Interception {
     this.#held = undefined;
     this.#go(held.hasEnd ? "end" : "send");
     if (held.isEndReturned) this.#go("leave");
-    // What middlewares beneath wrote counts, too.
+    // Middlewares beneath may have written to the session.
     if (held.hasEnd) this.#handlers.onOver();
-    // Node tells of its own full buffers alone.
+    // Node emits "drain" only if its own buffer was full.
     else if (hasRoom) res.emit("drain");
   }
 
@@ -262,21 +262,21 @@ export class Interception {
   async #seal(held: HeldCalls): Promise<void> {
     const res = this.#res;
     const sealed = await this.#handlers.onSeal(held.status.code);
-    // `res.end(await …)` looks `end` up before what it awaits replaces it: Node's own has sent a body without a head.
+    // `res.end(await openSession(…))` looks `end` up before it is replaced, so Node's own `end` has already run.
     if (res.finished && !held.hasEnd) {
       cut(res);
       throw new TypeError(
-        "res.end was looked up before openSession() was called: open the session in a line above",
+        "openSession: res.end was looked up too early. Await openSession() in a statement before res.end()",
       );
     }
     this.#go("seal");
-    // As middlewares beneath will find it. Deleting the property would make every use of it slow.
+    // Middlewares beneath must find it unsent. Deleting the property instead would make every use of it slow.
     pretend(res, "headersSent", false);
     if (held.hasEnd) pretend(res, "finished", false);
     this.#more = sealed?.more ?? false;
     this.#body.readPromise(res);
     this.#beneath.during(() => {
-      // A change since then would have been too late.
+      // A status that was set after the first held call comes too late.
       restoreStatus(res, held.status);
       if (this.#handlers.varies()) addVary(res);
       for (const setCookie of sealed?.setCookies ?? []) addCookie(res, setCookie);
@@ -291,7 +291,7 @@ export class Interception {
     tellCallbacks(res, held.calls, error);
     const { headersSent } = res;
     this.#go("abandon");
-    // With what other middlewares laid over it, for they have seen the end of this answer.
+    // Wrappers of other middlewares go too: they have already seen the end of this response.
     this.#beneath.restore();
     if (headersSent) cut(res);
     this.#handlers.onFail(error, headersSent);

@@ -1,18 +1,18 @@
 /**
- * Where a response stands.
+ * The phase of a response.
  *
  * - `waiting`: no call has come yet, and the first one will be held back.
  * - `passing`: there is nothing to commit, so every call passes.
  * - `holding`: calls are held back while the session is committed and sealed.
  * - `draining`: the held calls go out in their order. Later ones join them.
- * - `sent`: the headers are out and calls pass. The last byte and `end` may still have to wait for a commit.
+ * - `sent`: the headers are out, and calls pass. The last byte and `end` may still have to wait for a commit.
  * - `ended`: `end` went out, and its caller still runs.
  * - `over`: the caller of `end` has returned, or the client is gone.
- * - `abandoned`: a commit or a held call failed. No call is heard any more.
+ * - `abandoned`: a commit or a held call failed. All later calls are dropped.
  */
 export type Phase = "waiting" | "passing" | "holding" | "draining" | "sent" | "ended" | "over" | "abandoned";
 
-/** What moves a response from one phase to the next. */
+/** Moves a response from one phase to the next. */
 export type Transition = "pass" | "wait" | "hold" | "seal" | "send" | "end" | "leave" | "lose" | "abandon";
 
 const TRANSITIONS: Readonly<Record<Transition, Partial<Readonly<Record<Phase, Phase>>>>> = {
@@ -28,7 +28,7 @@ const TRANSITIONS: Readonly<Record<Transition, Partial<Readonly<Record<Phase, Ph
 };
 
 /**
- * The phase that follows. Every transition that this table does not have is a mistake of this package.
+ * Returns the next phase. A transition that is not in this table is a bug in this package.
  *
  * | transition | from | to | when |
  * | --- | --- | --- | --- |
@@ -52,10 +52,10 @@ export function phaseAfter(phase: Phase, transition: Transition): Phase {
   return next;
 }
 
-/** Whether calls pass, but for the end of a body that waits for a commit. */
+/** Whether calls pass. Only the end of a body may still wait for a commit. */
 export const letsPass = (phase: Phase): boolean => phase === "sent" || isUnsealed(phase);
 
-/** Whether a head that goes out now was not sealed; `end` goes out before the head that Node writes for it. */
+/** Whether a head goes out unsealed in this phase. At `end` too: Node writes an implicit head during the call. */
 export const isUnsealed = (phase: Phase): boolean =>
   phase === "passing" || phase === "ended" || phase === "over";
 

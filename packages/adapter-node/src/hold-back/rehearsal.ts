@@ -2,9 +2,9 @@ import type { ServerResponse } from "node:http";
 import { isHttp1, setHead } from "./headers.ts";
 
 /**
- * Lets middlewares that wrapped `writeHead` after this one (`on-headers`) do their work before it is decided whether the
- * response waits: they may write to the session. Node would call them in the middle of its own work, when it is too
- * late to wait. They are called once.
+ * Calls the middlewares that wrapped `writeHead` after this one, such as `on-headers`, before the response has to
+ * decide whether it waits. They may write to the session, and Node would call them only when it is too late to wait.
+ * Each is called once.
  */
 export class Rehearsal {
   #isOn = false;
@@ -19,7 +19,7 @@ export class Rehearsal {
     }
   }
 
-  /** Sets the head of a rehearsed call; `false` for a call that is meant. */
+  /** Takes the head of a rehearsed call. Returns `false` for a real call. */
   takes(res: ServerResponse, given: readonly unknown[]): boolean {
     if (!this.#isOn) return false;
     const [, reason] = setHead(res, given);

@@ -3,10 +3,10 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { inBrowser, logIn, OURS, press, type Shop, shop, shown, visitor } from "./support.ts";
 
-/** Looks at a page, logs out there, and goes back to it: what it shows, and where it is from. */
+/** Opens a page, logs out, and goes back. Returns what the page shows then, and whether the browser had kept it. */
 async function comeBack(page: Page, site: Shop, path: string): Promise<[string, string]> {
   await page.goto(site.url(OURS, path));
-  // A page that is kept whole keeps its variables; it is not loaded again.
+  // A page from the back/forward cache keeps its variables, because it is not loaded again.
   await page.evaluate("window.kept = true");
   await press(page, "/logout");
   site.requests.length = 0;
@@ -18,7 +18,7 @@ async function comeBack(page: Page, site: Shop, path: string): Promise<[string, 
   return [await shown(page), asked ? "the server" : kept ? "the back/forward cache" : "the HTTP cache"];
 }
 
-/** Sends that with every page. */
+/** Sends a header with every page. */
 const always = (value: string): (() => OutgoingHttpHeaders) => {
   const headers = { "cache-control": value };
   return () => headers;
@@ -52,7 +52,7 @@ for (const [browser, cache, without] of [
         expect(await comeBack(page, site, "/private")).toEqual(["nobody, 0", "the server"]);
       });
 
-      test("asks the server for a page that came with the cookie: the middleware says so by itself", async () => {
+      test("loads a page that came with the cookie again, without any setting", async () => {
         const site = await shop();
         const page = await visitor();
         expect(await comeBack(page, site, "/first/write")).toEqual(["nobody, 1", "the server"]);
@@ -61,7 +61,7 @@ for (const [browser, cache, without] of [
     { without },
   );
 
-/** Sends that with the logout alone. */
+/** Sends a header with the logout only. */
 const clearing = (path: string): OutgoingHttpHeaders =>
   path === "/logout" ? { "clear-site-data": '"cache"' } : {};
 
@@ -77,7 +77,7 @@ inBrowser('Clear-Site-Data: "cache" with a logout', () => {
 inBrowser(
   'Clear-Site-Data: "cache" with a logout, in a browser with a back/forward cache',
   () => {
-    test("does not keep the page that the logout was pressed on from being shown again", async () => {
+    test("does not prevent that the page with the logout button is shown again", async () => {
       const site = await shop({ headers: clearing });
       const page = await visitor();
       await logIn(page, site);

@@ -21,7 +21,7 @@ inBrowser("over HTTP/2", () => {
     const requests: Seen[] = [];
     const listener = shopListener(sessions, requests);
     const server = http2.createSecureServer({ ...certificate(), allowHTTP1: true }, (req, res) =>
-      // They have what the adapter uses, and no type in common with HTTP/1's.
+      // They have the members that the adapter uses, but share no type with HTTP/1.
       listener(
         req as unknown as IncomingMessage,
         res as unknown as ServerResponse & { req: IncomingMessage },

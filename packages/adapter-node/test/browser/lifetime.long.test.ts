@@ -5,7 +5,7 @@ import { inBrowser, logIn, OURS, press, profile, SUBDOMAIN, shop, shown, visit, 
 
 const HOUR = 3_600_000;
 
-/** When the browser will drop its one cookie, in epoch milliseconds; -1 where it does so as it closes. */
+/** When the browser's only cookie expires, in epoch milliseconds; -1 for a cookie that ends with the browser. */
 async function expiry(page: Page): Promise<number> {
   const [cookie, ...others] = await page.context().cookies();
   if (!cookie || others.length > 0) throw new Error("There is not one cookie");
@@ -25,7 +25,7 @@ inBrowser("how long the browser keeps the cookie", () => {
     const before = Date.now();
     await logIn(page, site);
     const at = await expiry(page);
-    // A cookie's times are whole microseconds, and its clock is the browser's own.
+    // The browser counts by its own clock, in whole microseconds.
     expect(at).toBeGreaterThanOrEqual(before + hours * HOUR - 1000);
     expect(at).toBeLessThanOrEqual(Date.now() + hours * HOUR + 1000);
   });

@@ -2,14 +2,14 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { inBrowser, OTHER, OURS, pages, profile, type Shop, shop, shown, THIRD, visit } from "./support.ts";
 
-/** Opens a page of another site with ours in a frame, and answers what the frame shows. */
+/** Opens another site's page with ours in a frame. Returns what the frame shows. */
 async function openFrame(page: Page, site: Shop, host: string): Promise<string> {
   const outer = await pages({ "/": `<iframe src="${site.url(OURS)}"></iframe>` });
   await page.goto(outer.url(host));
   return shown(page.frameLocator("iframe"));
 }
 
-/** Presses a button in the frame, and waits until it shows that. */
+/** Presses a button in the frame, and waits until the frame shows a text. */
 async function pressInFrame(page: Page, name: string, thenShows: string): Promise<void> {
   const frame = page.frameLocator("iframe");
   await frame.getByRole("button", { name, exact: true }).click();

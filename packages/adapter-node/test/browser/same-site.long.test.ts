@@ -34,7 +34,7 @@ const fetching =
     await page.evaluate(`fetch("${ours}", { method: "${method}", mode: "no-cors", credentials: "include" })`);
   };
 
-/** How a page elsewhere sends its visitor's browser to us. */
+/** Ways in which another site's page sends a browser to us. */
 const ways: Record<string, Way> = {
   link: clicking("/link"),
   "form POST": clicking("/post"),
@@ -43,7 +43,7 @@ const ways: Record<string, Way> = {
   "fetch POST": fetching("POST"),
 };
 
-/** Pages elsewhere that send browsers to `ours`. */
+/** Pages of other sites that send browsers to `ours`. */
 const pagesThatSendTo = (ours: string, tls = true): Promise<Site> =>
   pages(
     {
@@ -57,7 +57,7 @@ const pagesThatSendTo = (ours: string, tls = true): Promise<Site> =>
 
 const valueIn = (cookie: string): string | undefined => /sid=([^;]+)/.exec(cookie)?.[1];
 
-/** What became of each way in, by a request that writes. */
+/** The result of each way, for a request that writes. */
 async function tryAll(page: Page, site: Shop, from: string, tls = true): Promise<Record<string, string>> {
   const jar = async (): Promise<string[]> => (await page.context().cookies()).map(({ value }) => value);
   const [mine] = await jar();

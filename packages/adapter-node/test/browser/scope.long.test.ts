@@ -18,17 +18,17 @@ import {
 const names = async (page: Page): Promise<string[]> =>
   (await page.context().cookies()).map(({ name }) => name);
 
-/** A well-formed token that nobody gave out. */
+/** A well-formed token of no session. */
 const forged = (digit: string): string => `${digit.repeat(32)}.${"A".repeat(43)}`;
 
-/** Has the browser visit a server that sets these cookies. */
+/** Opens a page of a server that sets these cookies. */
 async function setElsewhere(page: Page, host: string, cookies: string[], tls = true): Promise<Site> {
   const server = await pages({ "/": { "set-cookie": cookies } }, { tls });
   await page.goto(server.url(host));
   return server;
 }
 
-/** How often the cookie came with the last request. */
+/** How often the last request carried the cookie. */
 const copies = ({ requests }: Shop): number => requests.at(-1)?.cookie?.split("; ").length ?? 0;
 
 inBrowser("where the cookie goes", () => {
@@ -71,7 +71,7 @@ inBrowser("where the cookie goes", () => {
     expect(await visit(page, different)).toBe("ada, 1");
   });
 
-  describe("nowhere, where the browser drops it without a word:", () => {
+  describe("nowhere, because the browser silently drops it:", () => {
     test.each<[string, CookieOptions]>([
       ["sid=1; SameSite=None", { sameSite: "none", secure: false }],
       ["sid=1; SameSite=None; Partitioned", { sameSite: "none", partitioned: true, secure: false }],
@@ -99,7 +99,7 @@ inBrowser("where the cookie goes", () => {
 });
 
 inBrowser("a cookie of our name that somebody else sets", () => {
-  /** What a subdomain can send with our name, for a page at /x. */
+  /** Cookies that a subdomain can plant under our name, for a page at /x. */
   const planted = (name: string): string[] => [
     `${name}=${forged("1")}; Domain=${OURS}; Path=/; Secure`,
     `${name}=${forged("2")}; Domain=${OURS}; Path=/x; Secure`,

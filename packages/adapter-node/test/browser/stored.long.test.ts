@@ -15,7 +15,7 @@ import {
   visitor,
 } from "./support.ts";
 
-/** Ends TLS before a server that speaks plain http, and answers its port. */
+/** Starts a proxy that ends TLS before a plain http server. Returns its port. */
 async function tlsProxy(port: number): Promise<number> {
   const sockets = new Set<net.Socket>();
   const proxy = tls.createServer(certificate(), (socket) => {
@@ -78,7 +78,7 @@ inBrowser("the cookie by default", () => {
     await press(page, "/write");
     expect(await shown(page)).toBe("nobody, 1");
     expect([await page.context().cookies(), lastCookie(site)]).toEqual([[], undefined]);
-    // The login's, and one for each write: nobody can open them, and they expire.
+    // The login's, and one for each write. No browser has their cookies, and they expire.
     expect(site.backend.calls).toEqual(["create", "create", "create"]);
   });
 
@@ -116,7 +116,7 @@ inBrowser("where neither NODE_ENV nor cookie.secure says a word", () => {
   test("a visitor over https gets the error page and no cookie, and nothing is stored", async () => {
     const site = await shop({ production: "unsaid" });
     const page = await visitor();
-    // A page that needs no session is as always.
+    // A page that needs no session works.
     expect(await visit(page, site)).toBe("nobody, 0");
     for (const name of ["/login", "/write"]) {
       await page.goto(site.url(OURS));

@@ -13,7 +13,7 @@ import { openSession, sessionMiddleware } from "../../src/index.ts";
 import { type Certificate, makeCertificate } from "../certificate.ts";
 import { type Backend, createBackend } from "../support.ts";
 
-/** Our host. To a browser a site is what comes before a top-level domain, here `example`, and all below it. */
+/** Our host. For a browser, a site is the name before the top-level domain (here `example`) and all its subdomains. */
 export const OURS = "shop.example";
 /** The same site as ours. */
 export const SUBDOMAIN = "app.shop.example";
@@ -24,7 +24,7 @@ export const THIRD = "third.example";
 
 /** One throw-away certificate for all names. */
 let keys: Certificate;
-/** Every name is this machine, and the certificate is as good as a bought one: pages with a bad one are never cached. */
+/** Resolves every name to this machine, and accepts the certificate: pages with a bad one are never cached. */
 let args: readonly string[];
 let browser: Browser;
 
@@ -35,7 +35,7 @@ async function prepare(): Promise<void> {
   args = ["--host-resolver-rules=MAP * 127.0.0.1", `--ignore-certificate-errors-spki-list=${hash}`];
 }
 
-/** Tests that share one browser; skipped where there is none, of which the run has told. */
+/** Tests that share one browser. Without a browser they are skipped, and the run says so. */
 export function inBrowser(
   title: string,
   define: () => void,
@@ -51,21 +51,21 @@ export function inBrowser(
   });
 }
 
-/** A visitor's browser with an empty jar of cookies. */
+/** A browser without cookies. */
 export async function visitor(): Promise<Page> {
   const context = await browser.newContext();
   onTestFinished(() => context.close());
   return context.newPage();
 }
 
-/** A browser as a person has it, which can be closed and started again. */
+/** A browser with a profile, which can be closed and started again. */
 export interface Profile {
-  /** Starts it, or closes it and starts it again. */
+  /** Starts the browser; closes it first if it runs. */
   readonly start: () => Promise<Page>;
 }
 
 /**
- * A profile in a folder of its own. What a browser does by default with other sites' cookies differs, so we say it.
+ * Makes a profile in a new folder. Browsers differ in what they do with other sites' cookies, so it is set here.
  * `reopens` is for a browser that starts with the windows that it was closed with.
  */
 export async function profile(
@@ -93,7 +93,7 @@ export async function profile(
   };
 }
 
-/** What reached a server. */
+/** A request that reached a server. */
 export interface Seen {
   readonly method: string;
   readonly path: string;
@@ -101,11 +101,11 @@ export interface Seen {
   readonly cookie: string | undefined;
   /** Sec-Fetch-Site. */
   readonly from: string | undefined;
-  /** The Set-Cookie headers of the response, once it is there. */
+  /** The Set-Cookie headers of the response, once it is sent. */
   readonly given: () => readonly string[];
 }
 
-/** A server, by whatever name the browser asks for. */
+/** A server that serves every host name. */
 export interface Site {
   readonly port: number;
   readonly url: (host: string, path?: string) => string;
@@ -116,7 +116,7 @@ interface ListenOptions {
   readonly tls?: boolean;
 }
 
-/** Starts a server that its test closes, and answers its port. */
+/** Starts a server that the test closes at its end. Returns the port. */
 export async function listenTo(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
@@ -132,10 +132,10 @@ async function serve(listener: http.RequestListener, { tls = true }: ListenOptio
   return { port, url: (host, path = "/") => `${tls ? "https" : "http"}://${host}:${port}${path}` };
 }
 
-/** The certificate, for servers of a test's own. */
+/** The certificate, for other servers of a test. */
 export const certificate = (): Certificate => keys;
 
-/** Answers without a session, by their paths: a page, or headers alone; each name is another site. */
+/** Serves pages without a session, or only headers, by path. Each host name is another site. */
 export async function pages(
   answers: Record<string, string | http.OutgoingHttpHeaders>,
   options: ListenOptions = {},
@@ -147,13 +147,13 @@ export async function pages(
   }, options);
 }
 
-/** What NODE_ENV says while a manager is made. */
+/** NODE_ENV while a manager is made. */
 type Production = boolean | "unsaid";
 
 interface ShopOptions extends SessionManagerOptions, ListenOptions {
-  /** Whether the manager is made as in production; "unsaid" without NODE_ENV. @default true with TLS */
+  /** Whether the manager is made with NODE_ENV=production; "unsaid": without NODE_ENV. @default true with TLS */
   readonly production?: Production;
-  /** What the application sends with a path. */
+  /** Headers that the application sends, by path. */
   readonly headers?: (path: string) => http.OutgoingHttpHeaders;
 }
 
@@ -162,11 +162,11 @@ export interface Shop extends Site {
   readonly sessions: SessionManager;
   readonly backend: Backend;
   readonly requests: Seen[];
-  /** The one request for a path. */
+  /** The only request for a path. */
   readonly asked: (path: string) => Seen;
 }
 
-/** A manager on a backend of its own, made as in production or not, or without NODE_ENV. */
+/** Makes a manager with a new backend, with NODE_ENV as given. */
 export function makeManager(
   production: Production,
   options: SessionManagerOptions,
@@ -178,7 +178,7 @@ export function makeManager(
   return { sessions, backend };
 }
 
-/** Every path shows who is logged in and what `/write` counted; `/login` and `/logout` redirect to `/`. */
+/** Every path shows the principal and the count of `/write`; `/login` and `/logout` redirect to `/`. */
 export async function shop(options: ShopOptions = {}): Promise<Shop> {
   const { tls = true, production = tls, headers, ...managed } = options;
   const { sessions, backend } = makeManager(production, managed);
@@ -247,7 +247,7 @@ async function answer(
     ${form("/login")}${form("/write")}${form("/logout")}`);
 }
 
-/** A button that posts, named as what it posts to. */
+/** A button that posts to the path of its name. */
 export const form = (action: string): string =>
   `<form method="post" action="${action}"><button>${action}</button></form>`;
 
@@ -263,11 +263,11 @@ export async function press(page: Page, name: string): Promise<void> {
   await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name, exact: true }).click()]);
 }
 
-/** What the page says of its session. */
+/** What the page shows of its session. */
 export const shown = async (page: Pick<Page, "locator">): Promise<string> =>
   (await page.locator("p").textContent()) ?? "";
 
-/** What a page of ours shows at a click of the visitor's own. */
+/** What a page of ours shows after the visitor clicks a link to it. */
 export async function visit(page: Page, site: Site, host: string = OURS, path = "/"): Promise<string> {
   await page.goto(site.url(host, path));
   return shown(page);

@@ -9,7 +9,7 @@ const assertOneError = ({ errors }: App): void => {
   assert.ok(isSessionError(errors[0], "ERR_SESSION_UNAVAILABLE"));
 };
 
-/** A framework's own page goes by the error's status, an application's may not. */
+/** A framework's default page has the error's status; an application's page may have 500. */
 const isErrorPage = (status: number): boolean => status === 500 || status === 503;
 
 /** Backends that are down, and handlers that fail. */
@@ -32,7 +32,7 @@ export const BACKEND: readonly Case[] = [
     },
   },
   {
-    title: "a backend that is down at a first write: an error, no cookie, and nothing of the response",
+    title: "a backend that is down at a first write: an error, no cookie, and no part of the response",
     async run(serve) {
       const app = await serve(writing(2, { status: 201, headers: { "X-Own": "yes" }, body: "done" }));
       app.backend.down.add("create");
@@ -57,7 +57,7 @@ export const BACKEND: readonly Case[] = [
         }
       }
       const streaming = body();
-      // As a stream that somebody opened before: one that nobody ever read has nothing to end.
+      // Begin to read it, because a generator that was never started has nothing to end.
       await streaming.next();
       const app = await serve(writing(2, { body: streaming }));
       app.backend.down.add("create");
@@ -69,7 +69,7 @@ export const BACKEND: readonly Case[] = [
   },
   {
     title:
-      "a backend that was never set up: each answer is an error page, whatever it was to be, and none is cut",
+      "a backend that was never set up: each response is a complete error page, whatever the handler sent",
     async run(serve) {
       const replies: readonly Reply[] = [
         { body: "done" },
@@ -131,7 +131,8 @@ export const BACKEND: readonly Case[] = [
     },
   },
   {
-    title: "a backend that is down when the headers are out: no client takes what it has for the whole",
+    title:
+      "a backend that is down when the headers are out: the response is cut, so no client takes a part for the whole",
     async run(serve) {
       const seen = gate();
       const app = await serve(({ session }) => ({
@@ -150,7 +151,7 @@ export const BACKEND: readonly Case[] = [
     },
   },
   {
-    title: "a page with status 500 that the handler answers commits and has its cookie",
+    title: "a page with status 500 that the handler sends commits and has its cookie",
     async run(serve) {
       const app = await serve(writing(2, { status: 500, body: "sorry" }));
       const answer = await app.ask();

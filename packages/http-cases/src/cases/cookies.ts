@@ -3,14 +3,14 @@ import { cookieOf } from "../client.ts";
 import { type Case, type Serve, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
-/** Whether the client named a session, and `app/n`. */
+/** Shows "new", or `app/n` of the client's session. */
 const showing: Handler = ({ session }) => ({
   body: session.isNew ? "new" : String(session.store("app").get("n")),
 });
 
 const crossSite = { "sec-fetch-site": "cross-site" };
 
-/** What cookies come, and what cookies and headers go. */
+/** Cookies and headers. */
 export const COOKIES: readonly Case[] = [
   {
     title: "the session's cookie joins the application's own, all of them",
@@ -77,7 +77,7 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
-    title: "a Cookie header of 8 KB brings our cookie as well",
+    title: "a Cookie header of 8 KB names its session",
     async run(serve) {
       const app = await serve(showing);
       const mine = await app.visitor();
@@ -87,7 +87,7 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
-    title: "a cookie that nobody made names no session, and a first write replaces it",
+    title: "an unknown cookie names no session, and a first write replaces it",
     async run(serve) {
       const app = await serve(writing(2));
       const cookie = `sid=${"0".repeat(32)}.${"A".repeat(43)}`;
@@ -126,8 +126,7 @@ export const COOKIES: readonly Case[] = [
     },
   })),
   {
-    title:
-      "a GET or HEAD from another site is a link that somebody followed, unless the cookie is SameSite=Strict",
+    title: "a GET or HEAD from another site may begin a session, unless the cookie is SameSite=Strict",
     async run(serve) {
       const app = await serve(writing(2));
       for (const method of ["GET", "HEAD"])
@@ -138,7 +137,7 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
-    title: "a POST from another site with a cookie of our name that nobody made is as one without",
+    title: "a POST from another site with an unknown cookie of our name is treated as one without",
     async run(serve) {
       const app = await serve(writing(2));
       for (const junk of ["sid=junk", `sid=${"0".repeat(32)}.${"A".repeat(43)}`]) {
@@ -148,7 +147,7 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
-    title: "a request from another site that brings our cookie is as good as any",
+    title: "a request from another site with our cookie is treated as any other",
     async run(serve) {
       const app = await serve(writing(2));
       const cookie = await app.visitor();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { isSessionError, type Session } from "@sessions/core";
-import { type Answer, cookieOf } from "../client.ts";
+import { cookieOf, type HttpResponse } from "../client.ts";
 import { type App, type Case, gate, pieces } from "../kit.ts";
 import type { Handler, Listener, Reply, ResponseEvent } from "../target.ts";
 
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
 
-/** Counts `app/n` up. */
+/** Increments `app/n`. */
 const count = (session: Session): unknown =>
   session.store<{ n: number }>("app").update("n", (n = 0) => n + 1);
 
@@ -19,7 +19,7 @@ async function becomes(app: App, cookie: string, n: number): Promise<void> {
   assert.equal(await app.stored(cookie), n);
 }
 
-/** Answers, and the text that a client is to have of them. */
+/** Responses, and the text that a client must get. */
 const REPLIES: readonly { readonly path: string; readonly reply: () => Reply; readonly text: string }[] = [
   { path: "/text", reply: () => ({ body: "body" }), text: "body" },
   { path: "/none", reply: () => ({ status: 204 }), text: "" },
@@ -27,7 +27,7 @@ const REPLIES: readonly { readonly path: string; readonly reply: () => Reply; re
   { path: "/stream", reply: () => ({ body: pieces("bo", soon, "dy") }), text: "body" },
 ];
 
-/** Answers by path, after a read or a write where the query asks for one. */
+/** Responds by path, after a read or a write if the query asks for one. */
 const handler: Handler = ({ session, url }) => {
   if (url.endsWith("?read")) session.store("app").get("n");
   if (url.endsWith("?write")) session.store("app").set("m", 1);
@@ -35,12 +35,12 @@ const handler: Handler = ({ session, url }) => {
   return (REPLIES.find((it) => it.path === path) ?? { reply: () => ({}) }).reply();
 };
 
-/** Every answer, to a request that does nothing, reads or writes. */
+/** Every response, for a request that does nothing, reads or writes. */
 const PATHS = REPLIES.flatMap((it) =>
   ["", "?read", "?write"].map((query) => ({ ...it, path: it.path + query })),
 );
 
-/** A listener to one event, and what the session said to it. */
+/** A listener to one event, and the outcomes of its writes. */
 function listener(
   event: ResponseEvent,
   mounted: Listener["mounted"],
@@ -64,7 +64,7 @@ function listener(
   };
 }
 
-const isWhole = (answer: Answer, text: string): void => {
+const isWhole = (answer: HttpResponse, text: string): void => {
   assert.deepEqual([answer.status < 400, answer.text], [true, text]);
 };
 
@@ -72,7 +72,7 @@ const slowly = (app: App): void => {
   app.backend.beforeWrite = soon;
 };
 
-/** Ways in which a listener comes to write later still. */
+/** Ways in which a listener writes at once or later. */
 const LATER: Readonly<Record<string, (write: () => unknown) => unknown>> = {
   "in the listener": (write) => write(),
   "in a timer": (write) => setTimeout(write, 1),
@@ -84,11 +84,11 @@ const LATER: Readonly<Record<string, (write: () => unknown) => unknown>> = {
 
 const mounts = ["before", "after"] as const;
 
-/** Writes by middlewares that listen to the response. */
+/** Writes while the head goes out, and after the response. */
 export const HEADS: readonly Case[] = [
   ...mounts.flatMap((mounted): Case[] => [
     {
-      title: `a visitor's write as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and nothing is lost`,
+      title: `a visitor's write while the head goes out, by a middleware mounted ${mounted} the adapter: the response is complete, and nothing is lost`,
       listens: true,
       async run(serve) {
         const at = listener("head", mounted, count);
@@ -107,7 +107,7 @@ export const HEADS: readonly Case[] = [
       },
     },
     {
-      title: `a guest's write as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and has the cookie or the call throws`,
+      title: `a guest's write while the head goes out, by a middleware mounted ${mounted} the adapter: the response is complete, and has the cookie or the call throws`,
       listens: true,
       async run(serve) {
         const at = listener("head", mounted, count);
@@ -124,7 +124,7 @@ export const HEADS: readonly Case[] = [
       },
     },
     {
-      title: `a login as the head goes out, by a middleware mounted ${mounted} this one: the answer is whole, and has the cookie or the call throws`,
+      title: `a login while the head goes out, by a middleware mounted ${mounted} the adapter: the response is complete, and has the cookie or the call throws`,
       listens: true,
       async run(serve) {
         const at = listener("head", mounted, (session) => session.login("ada"));
@@ -140,7 +140,7 @@ export const HEADS: readonly Case[] = [
       },
     },
     {
-      title: `an error of a middleware mounted ${mounted} this one, after its write as the head goes out: an error page, and the next request is served`,
+      title: `an error of a middleware mounted ${mounted} the adapter, after its write while the head goes out: an error page, and the next request is served`,
       listens: true,
       async run(serve) {
         let fails = true;
@@ -168,7 +168,7 @@ export const HEADS: readonly Case[] = [
       },
     },
     {
-      title: `what a middleware mounted ${mounted} this one does not catch, when its write comes too late, is no error of the response`,
+      title: `an uncaught late write by a middleware mounted ${mounted} the adapter is no error of the response`,
       listens: true,
       async run(serve) {
         const app = await serve(
@@ -185,7 +185,7 @@ export const HEADS: readonly Case[] = [
           },
         );
         for (const { path, text } of PATHS) isWhole(await app.ask({ path }), text);
-        // Without a framework a warning is an error.
+        // Without a framework, warnings are counted as errors.
         assert.deepEqual(
           app.errors.filter((error) => !isSessionError(error, "ERR_SESSION_HEADERS_SENT")),
           [],
@@ -196,7 +196,7 @@ export const HEADS: readonly Case[] = [
   ...(["finish", "close"] as const).flatMap((event) =>
     Object.entries(LATER).map(
       ([when, run]): Case => ({
-        title: `a write ${when} when the response tells of "${event}": a visitor's is stored, a guest's is dropped with a warning`,
+        title: `a write after "${event}", ${when}: a visitor's is stored, a guest's is dropped with a warning`,
         listens: true,
         async run(serve) {
           const outcomes: unknown[] = [];
@@ -236,7 +236,7 @@ export const HEADS: readonly Case[] = [
   ),
   {
     title:
-      "a write when the client went away in the middle: a visitor's is stored, a guest's throws at nobody",
+      "a write after the client disconnected during the body: a visitor's is stored, a guest's does not throw",
     listens: true,
     async run(serve) {
       const at = listener("close", "after", count);

@@ -3,7 +3,7 @@ import { cookieOf } from "../client.ts";
 import { type Case, gate } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
-/** Logs in, rotates or logs out by path, and shows who it is. */
+/** Logs in, rotates or logs out by path, and shows the principal. */
 const door: Handler = async ({ session, url }) => {
   if (url === "/in") session.login("ada");
   if (url === "/rotate") session.rotate();
@@ -11,7 +11,7 @@ const door: Handler = async ({ session, url }) => {
   return { body: String(session.principal) };
 };
 
-/** Sessions that begin, turn and end. */
+/** Logins, rotations and logouts. */
 export const LOGINS: readonly Case[] = [
   {
     title: "a login and rotate() send a new cookie, keep the stores, and end the old session",
@@ -41,7 +41,7 @@ export const LOGINS: readonly Case[] = [
   },
   {
     title:
-      "whatever endings one request has, a logout among them: the cookie is cleared, or replaced by what is written after them",
+      "a logout beside other ends of the session in one request: the cookie is cleared, or replaced by a later write's",
     async run(serve) {
       const app = await serve(async ({ session, url }) => {
         if (url.includes("everywhere")) await app.sessions.destroyAll({ principal: "ada" });
@@ -105,14 +105,14 @@ export const LOGINS: readonly Case[] = [
   },
   {
     title:
-      "a rotation that two requests meet at once hands out one cookie, and both it and the old one are good",
+      "a rotation in two overlapping requests sends one new cookie, and the old one stays good beside it",
     async run(serve) {
       let now = Date.now();
       const both = gate();
       let waiting = 0;
       const app = await serve(
         async ({ session }) => {
-          // So that both have read the session before either commits.
+          // Wait until both have read the session before one of them commits.
           if (++waiting === 2) both.open();
           await both.opened;
           return { body: String(session.principal) };

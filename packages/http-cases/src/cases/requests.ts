@@ -3,14 +3,14 @@ import { cookieOf } from "../client.ts";
 import { type Case, gate, type Serve, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
-/** Shows `app/n` on GET, and counts it up on every other method. */
+/** Shows `app/n` on GET, and increments it on every other method. */
 const counting: Handler = ({ session, method }) => {
   const app = session.store<{ n: number }>("app");
   if (method !== "GET") app.update("n", (n = 0) => n + 1);
   return { body: String(app.get("n")) };
 };
 
-/** What a request costs, and what comes of it. */
+/** Requests and commits. */
 export const REQUESTS: readonly Case[] = [
   {
     title: "a request without a cookie that writes nothing: no call to the backend, no cookie, no header",
@@ -91,7 +91,7 @@ export const REQUESTS: readonly Case[] = [
     },
   })),
   {
-    title: "HEAD is answered with the cookie and without a body",
+    title: "a response to HEAD has the cookie and no body",
     async run(serve) {
       const app = await serve(writing(2));
       const answer = await app.ask({ method: "HEAD" });
@@ -103,12 +103,12 @@ export const REQUESTS: readonly Case[] = [
     },
   },
   {
-    title: "requests of one visitor that overlap lose nothing: different keys, and one that all count up",
+    title: "overlapping requests of one visitor lose nothing: writes of different keys, and of one counter",
     async run(serve) {
       const all = gate();
       let waiting = 0;
       const app = await serve(async ({ session, url }) => {
-        // So that each of them has read before any writes.
+        // Wait until every request has read before any of them writes.
         if (++waiting === 8) all.open();
         await all.opened;
         session.store<Record<string, string>>("app").set(url.slice(1), "kept");
@@ -127,7 +127,7 @@ export const REQUESTS: readonly Case[] = [
     },
   },
   {
-    title: "one connection that is kept alive carries one session after another, and mixes none",
+    title: "one keep-alive connection serves several sessions, and mixes none",
     async run(serve) {
       const app = await serve(counting);
       const line = app.connect();
@@ -141,7 +141,8 @@ export const REQUESTS: readonly Case[] = [
     },
   },
   {
-    title: "a client that goes away while the commit runs: it is committed, and the next one is served",
+    title:
+      "a client that disconnects while the commit runs: the commit completes, and the next request is served",
     async run(serve) {
       const committing = gate();
       const gone = gate();

@@ -3,16 +3,16 @@ import { isSessionError, type Session } from "@sessions/core";
 import { cookieOf } from "../client.ts";
 import { type Case, gate, pieces, type Serve } from "../kit.ts";
 
-/** Writes `app/n` when it is called. */
+/** Returns a function that writes `app/n`. */
 const write =
   (session: Session, n: number): (() => unknown) =>
   () =>
     session.store("app").set("n", n);
 
-/** Bodies that come in pieces. */
+/** Streams. */
 export const STREAMS: readonly Case[] = [
   {
-    title: "a stream has its headers and its first piece out before its last is made",
+    title: "a stream sends its headers and its first piece before the last piece is made",
     async run(serve) {
       const seen = gate();
       const app = await serve(({ session }) => {
@@ -25,7 +25,7 @@ export const STREAMS: readonly Case[] = [
     },
   },
   {
-    title: "a stream that is large arrives whole, in order",
+    title: "a large stream arrives complete and in order",
     async run(serve) {
       const parts = Array.from({ length: 200 }, (_, index) => String(index).padEnd(10_000, "."));
       const app = await serve(({ session }) => ({ body: pieces(...parts, write(session, 2)) }));
@@ -36,9 +36,9 @@ export const STREAMS: readonly Case[] = [
   },
   ...[
     { kind: "of unknown length", headers: {} },
-    { kind: "of a length that is known, as of a download", headers: { "Content-Length": "10" } },
+    { kind: "with a Content-Length", headers: { "Content-Length": "10" } },
   ].map(({ kind, headers }) => ({
-    title: `a stream ${kind} is in no client's hands before what was written midway is committed`,
+    title: `a stream ${kind} is complete for the client only when writes during it are committed`,
     async run(serve: Serve) {
       const log: string[] = [];
       const seen = gate();
@@ -48,7 +48,7 @@ export const STREAMS: readonly Case[] = [
       }));
       const cookie = await app.visitor();
       app.backend.beforeWrite = async () => {
-        // Long enough for an end that does not wait to arrive first.
+        // Long enough that an end that does not wait arrives first.
         await new Promise((resolve) => setTimeout(resolve, 30));
         log.push("committed");
       };
@@ -66,7 +66,7 @@ export const STREAMS: readonly Case[] = [
     },
   })),
   {
-    title: "a handler that commits by itself, and writes midway to the session that it began, loses nothing",
+    title: "a handler that commits a new session itself, and writes to it during the stream, loses nothing",
     async run(serve) {
       const seen = gate();
       const app = await serve(async ({ session }) => {
@@ -80,7 +80,7 @@ export const STREAMS: readonly Case[] = [
     },
   },
   {
-    title: "a first write, or a login, after the headers throws at the call, and the stream goes on",
+    title: "a first write or a login after the headers throws at the call, and the stream goes on",
     async run(serve) {
       const codes: boolean[] = [];
       const app = await serve(({ session }) => ({
@@ -124,7 +124,7 @@ export const STREAMS: readonly Case[] = [
     },
   },
   {
-    title: "a client that goes away in the middle of a stream ends the stream, and the next one is served",
+    title: "a client that disconnects during a stream ends the stream, and the next request is served",
     async run(serve) {
       const ended = gate();
       const away = new AbortController();
@@ -132,7 +132,7 @@ export const STREAMS: readonly Case[] = [
         try {
           for (;;) {
             yield new Uint8Array(10_000);
-            // Lets the server hear of the client.
+            // Lets the server notice the client.
             await new Promise((resolve) => setImmediate(resolve));
           }
         } finally {

@@ -3,7 +3,7 @@ import { cookieOf } from "../client.ts";
 import { type Case, type Serve, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
-/** A form that leaves a message, logs in, and then answers by path. */
+/** A form that writes, logs in, and then responds by path. */
 const form: Handler = async ({ session, url }) => {
   session.store("app").set("n", 2);
   if (url.startsWith("/rotate")) session.rotate();
@@ -14,7 +14,7 @@ const form: Handler = async ({ session, url }) => {
   return { status: Number(/\d+/.exec(url)?.[0]), body: "no" };
 };
 
-/** Where what shared caches go by stands, and what it says there. */
+/** Headers for shared caches. */
 const cached = {
   "Cache-Control": "public, max-age=60",
   "CDN-Cache-Control": "max-age=60",
@@ -24,7 +24,7 @@ const cached = {
   "X-Accel-Expires": "60",
 };
 
-/** How the answers of a handler vary, by what it set itself. */
+/** Returns the different `Vary` headers of a handler's responses. */
 async function varyOf(serve: Serve, read: boolean, own?: string, vary?: boolean): Promise<unknown[]> {
   const app = await serve(
     ({ session, url }) => {
@@ -42,8 +42,8 @@ async function varyOf(serve: Serve, read: boolean, own?: string, vary?: boolean)
   return [...new Set(found)];
 }
 
-/** Makes a manager as a program does to which no environment says a word. */
-async function unspoken<T>(make: () => Promise<T>): Promise<T> {
+/** Makes a manager without `NODE_ENV`. */
+async function withoutNodeEnv<T>(make: () => Promise<T>): Promise<T> {
   const { NODE_ENV } = process.env;
   delete process.env["NODE_ENV"];
   try {
@@ -55,8 +55,8 @@ async function unspoken<T>(make: () => Promise<T>): Promise<T> {
 
 const byBrowser = (host: string) => ({ host, "sec-fetch-site": "same-origin" });
 
-/** What an answer makes of the session, and the session of the answer. */
-export const ANSWERS: readonly Case[] = [
+/** Error responses, caches, touch and https. */
+export const RESPONSES: readonly Case[] = [
   ...["/throw", "/403", "/500"].map((path) => ({
     title: `a login and then ${path === "/throw" ? "an exception" : `status ${path.slice(1)}`}: nobody is logged in`,
     async run(serve: Serve) {
@@ -70,8 +70,7 @@ export const ANSWERS: readonly Case[] = [
     },
   })),
   {
-    title:
-      "what was staged before a login is kept where the answer is an error, and what came with it is not",
+    title: "an error response keeps what was staged before a login, and drops the login and later writes",
     async run(serve) {
       const app = await serve(form);
       const answer = await app.ask({ path: "/403" });
@@ -80,7 +79,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    title: "a visitor's session stays as it was where a login or rotate() ends in an error",
+    title: "a visitor's session stays as it was if a login or rotate() ends in an error response",
     async run(serve) {
       const app = await serve(form);
       for (const path of ["/throw", "/403", "/rotate/500"]) {
@@ -92,7 +91,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    title: "a login that commit() has stored stays, whatever the answer",
+    title: "a login that commit() has stored stays, whatever the status",
     async run(serve) {
       const app = await serve(form);
       const answer = await app.ask({ path: "/403/commit" });
@@ -114,7 +113,7 @@ export const ANSWERS: readonly Case[] = [
   },
   {
     title:
-      "an answer that was made of the session varies by the cookie, guests' and those with status 304 too",
+      "a response whose handler looked at the session has Vary: Cookie, also for guests and with status 304",
     async run(serve) {
       assert.deepEqual(await varyOf(serve, true), ["Cookie"]);
       assert.deepEqual(await varyOf(serve, true, "Accept-Encoding"), ["Accept-Encoding, Cookie"]);
@@ -124,7 +123,7 @@ export const ANSWERS: readonly Case[] = [
   },
   {
     title:
-      "an answer whose handler did not look at the session varies by nothing, nor does any with vary: false",
+      "a response whose handler did not look at the session has no Vary: Cookie, nor has any with vary: false",
     async run(serve) {
       assert.deepEqual(await varyOf(serve, false), [undefined]);
       assert.deepEqual(await varyOf(serve, false, "Origin"), ["Origin"]);
@@ -132,7 +131,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    title: "a response that sets the cookie has nothing for the caches of CDNs, and another one keeps it",
+    title: "a response that sets the cookie loses its headers for CDNs, and any other response keeps them",
     async run(serve) {
       const app = await serve(writing(2, { headers: cached, body: "x" }));
       const fresh = await app.ask();
@@ -146,7 +145,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    title: "a request that touch answers false to does not keep the session alive",
+    title: "a request for which touch returns false does not keep the session alive",
     async run(serve) {
       for (const [touch, commits] of [
         [undefined, 1],
@@ -167,29 +166,29 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    title: "over https no new cookie goes out without Secure, unless the program says so",
+    title: "over https no new cookie goes out without Secure, unless secure: false is set",
     async run(serve) {
-      const app = await unspoken(() => serve(writing(2)));
+      const app = await withoutNodeEnv(() => serve(writing(2)));
       const cookie = await app.visitor();
       const refused = await app.ask({ headers: byBrowser("shop.example") });
       assert.deepEqual([refused.status, refused.cookies, app.backend.calls], [500, [], []]);
       assert.match(String(app.errors[0]), /NODE_ENV=production.*secure: true.*secure: false/);
-      // Nobody is logged out by it.
+      // A visitor with a cookie stays logged in.
       const known = await app.ask({ headers: { ...byBrowser("shop.example"), cookie } });
       assert.deepEqual([known.status, await app.stored(cookie)], [200, 2]);
-      const meant = await unspoken(() => serve(writing(2), { cookie: { secure: false } }));
+      const meant = await withoutNodeEnv(() => serve(writing(2), { cookie: { secure: false } }));
       assert.equal((await meant.ask({ headers: byBrowser("shop.example") })).cookies.length, 1);
     },
   },
   {
-    title: "on this machine, and over http, the cookie needs no setting",
+    title: "on localhost, and over http, the cookie needs no setting",
     async run(serve) {
       for (const headers of [
         ...["localhost", "localhost:3000", "app.localhost:80", "127.0.0.1:3000", "[::1]:3000"].map(byBrowser),
         { host: "192.168.1.7:3000" },
         { host: "shop.example", "x-forwarded-proto": "https" },
       ]) {
-        const app = await unspoken(() => serve(writing(2)));
+        const app = await withoutNodeEnv(() => serve(writing(2)));
         const answer = await app.ask({ headers });
         assert.deepEqual([answer.status, answer.cookies.length], [200, 1]);
       }

@@ -6,22 +6,22 @@ import type { Handler } from "../target.ts";
 
 type Get = (target: object, key: string | symbol) => unknown;
 
-/** Methods run on what is wrapped, as tracing code has it. */
+/** Binds methods to the wrapped object, as tracing code does. */
 const bound: Get = (target, key) => {
   const value: unknown = Reflect.get(target, key);
   return typeof value === "function" ? value.bind(target) : value;
 };
 
-/** Ways to wrap an object that the adapter is to work with. */
+/** Ways to wrap an object; the adapter must work with all of them. */
 const WRAPS: Readonly<Record<string, <T extends object>(it: T) => T>> = {
   "in a Proxy without traps": (it) => new Proxy(it, {}),
   "in a Proxy that binds methods": <T extends object>(it: T) => new Proxy<T>(it, { get: bound }),
-  // As of another version of core.
-  "so that the adapter cannot tell what is to be committed": (it) =>
+  // Like objects of a version of core without these symbols.
+  "so that the adapter cannot see what is to be committed": (it) =>
     new Proxy(it, { get: (target, key) => (typeof key === "symbol" ? undefined : bound(target, key)) }),
 };
 
-/** A manager that is wrapped, and so is each session that it opens. */
+/** Wraps a manager, and each session that it opens. */
 const wrapper =
   (wrap: <T extends object>(it: T) => T) =>
   (sessions: SessionManager): SessionManager =>
@@ -40,8 +40,8 @@ const handler: Handler = ({ session, method, url }) => {
   return { body: pieces("first ", () => void app.update("n", (n = 0) => n + 1), "last") };
 };
 
-/** Sessions, and managers, that are wrapped. */
-export const STRANGERS: readonly Case[] = Object.entries(WRAPS).map(([how, wrap]) => ({
+/** Wrapped managers and sessions. */
+export const WRAPPED: readonly Case[] = Object.entries(WRAPS).map(([how, wrap]) => ({
   title: `a manager and sessions that are wrapped ${how} read, write, log in and stream`,
   async run(serve) {
     const app = await serve(handler, {}, {}, { wrap: wrapper(wrap) });
@@ -58,7 +58,7 @@ export const STRANGERS: readonly Case[] = Object.entries(WRAPS).map(([how, wrap]
     const ada = cookieOf(await app.ask({ path: "/in", headers }));
     assert.equal((await app.sessions.open(ada)).principal, "ada");
     assert.equal(await app.stored(ada), 3);
-    // None of them left the process busy.
+    // The event loop still turns: no wrapped session keeps the process busy.
     await new Promise((resolve) => setImmediate(resolve));
   },
 }));
