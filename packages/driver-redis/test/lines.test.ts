@@ -34,7 +34,7 @@ await withService("redis", async (redis) => {
     }, proxy);
   });
 
-  test("a server that forgot the scripts gets them again", async () => {
+  test("a server that lost the scripts gets them again", async () => {
     const { server, client } = await ownServer();
     const driver = redisDriver({ client });
     const id = await begin(driver);
@@ -118,7 +118,7 @@ await withService("redis", async (redis) => {
     await driver.close();
   });
 
-  test("what its principal's index has used of a write's time, the record has no more", async () => {
+  test("a write has one timeout for its principal's set and its record together", async () => {
     const { client } = await ownServer();
     const withdrawn: Promise<number>[] = [];
     const slow: RedisClientLike = {

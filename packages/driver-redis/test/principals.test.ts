@@ -10,8 +10,8 @@ import { begin, type Client, connect, HOUR, newId, ownServer } from "./support.t
 const idsOf = async (driver: ListingDriver, principal: string): Promise<string[]> =>
   (await driver.list({ principal, limit: 100 }, Date.now())).records.map(({ id }) => id);
 
-/** The ids in all indexes, found as a person would find them. */
-async function indexed(client: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
+/** The ids in all sets, read straight from the server. */
+async function idsInSets(client: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
   const keys = await client.keys("*@*");
   return (await Promise.all(keys.map((key) => client.zRange(key, 0, -1)))).flat();
 }
@@ -21,7 +21,7 @@ const TIMEOUT = 100;
 const pendingIsOver = () => setTimeout(2 * TIMEOUT + 50);
 
 await withService("redis", () => {
-  describe("a principal's index", () => {
+  describe("a principal's set", () => {
     test("loses the ids of destroyed and expired records as it is read", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
@@ -34,10 +34,10 @@ await withService("redis", () => {
       expect(await idsOf(driver, "alice")).toEqual([kept]);
       await pendingIsOver();
       expect(await idsOf(driver, "alice")).toEqual([kept]);
-      expect(await indexed(client)).toEqual([kept]);
+      expect(await idsInSets(client)).toEqual([kept]);
     });
 
-    test("loses them by a sweep where nobody reads it, and ends with its last id", async () => {
+    test("loses them by a sweep where nothing lists it, and ends with its last id", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
       const kept = await begin(driver, { principal: "alice" });
@@ -45,11 +45,11 @@ await withService("redis", () => {
         await driver.destroy(await begin(driver, { principal }), Date.now());
       await pendingIsOver();
       expect(await driver.sweep({ after: 0, before: Date.now(), limit: 1000 })).toBe(0);
-      expect(await indexed(client)).toEqual([kept]);
+      expect(await idsInSets(client)).toEqual([kept]);
       expect(await client.keys("*@*")).toHaveLength(1);
     });
 
-    test("loses an id that a commit gave to somebody else", async () => {
+    test("loses an id that a commit gave to another principal", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
       const id = await begin(driver, { principal: "alice" });
@@ -57,7 +57,7 @@ await withService("redis", () => {
       await pendingIsOver();
       expect(await idsOf(driver, "alice")).toEqual([]);
       expect(await idsOf(driver, "bob")).toEqual([id]);
-      expect(await indexed(client)).toEqual([id]);
+      expect(await idsInSets(client)).toEqual([id]);
     });
 
     test("keeps an id whose record is on its way", async () => {
@@ -67,7 +67,7 @@ await withService("redis", () => {
       const mayWrite = new Promise<void>((resolve) => {
         written = resolve;
       });
-      // Between the index and the record: the second script of this client waits.
+      // Between the set and the record: the second script of this client waits.
       let scripts = 0;
       const slow: RedisClientLike = {
         async sendCommand(args, options) {
@@ -77,7 +77,7 @@ await withService("redis", () => {
       };
       await begin(reader, { principal: "warm up" });
       const writing = begin(redisDriver({ client: slow }), { principal: "alice" });
-      await expect.poll(() => indexed(client)).toHaveLength(2);
+      await expect.poll(() => idsInSets(client)).toHaveLength(2);
       expect(await idsOf(reader, "alice")).toEqual([]);
       await reader.sweep({ after: 0, before: Date.now(), limit: 1000 });
       written();
@@ -85,7 +85,7 @@ await withService("redis", () => {
     });
   });
 
-  describe("a principal's index lives", () => {
+  describe("a principal's set lives", () => {
     const IDLE = 2 * HOUR;
     const life = async (client: Client) => {
       const [key = ""] = await client.keys("*@*");
@@ -120,7 +120,7 @@ await withService("redis", () => {
       }
     });
 
-    test("as long, where a process dies between a touch and the index", async () => {
+    test("as long, where a process dies between a touch and the set", async () => {
       const every = IDLE / 12;
       for (let dying = 1; dying <= 24; dying++) {
         const { client } = await ownServer();
@@ -164,7 +164,7 @@ await withService("redis", () => {
       expect(await life(client)).toBeGreaterThan(600 * HOUR);
     });
 
-    test("as long as a session that a commit gives to the principal, its expiry unnamed", async () => {
+    test("as long as a session that a commit without an expiry gives to the principal", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client });
       const now = Date.now();
@@ -173,7 +173,7 @@ await withService("redis", () => {
       expect(await life(client)).toBeGreaterThan(200 * HOUR);
     });
 
-    test("for ever where it had no time to live before, for its ids may be older than that", async () => {
+    test("for ever where it had no time to live before, because some of its ids may need that", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client });
       await begin(driver, { principal: "alice" });
