@@ -225,7 +225,7 @@ await withService("mongodb", async (mongodb) => {
     for (const call of [driver.setup, driver.teardown])
       await expect(call()).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
-        message: expect.stringContaining("name another collection"),
+        message: expect.stringContaining("Name another collection"),
       });
     expect(dropped).toEqual([]);
   });

@@ -4,8 +4,8 @@ import { sweepBesideCommits, withService } from "@sessions/driver-tests";
 import { startMongodbReplicaSet } from "@sessions/test-services/mongodb";
 import { type Collection, type Document, MongoClient } from "mongodb";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { newDocument } from "../src/documents.ts";
 import { mongodbDriver } from "../src/index.ts";
+import { newDocument } from "../src/statements.ts";
 import { begin, commandsOf, HOUR, NOT_RUN, nameOf, newId, newName } from "./support.ts";
 
 await withService("mongodb", async (mongodb) => {
