@@ -27,8 +27,8 @@ export interface MongodbCursorLike {
   toArray(): Promise<object[]>;
 }
 
-// With the client's or the collection's own settings a read could miss acknowledged writes, or return numbers as objects.
-// So each call passes the settings that it needs.
+// With the client's or the collection's own settings a read could miss acknowledged writes, or return numbers as
+// objects. So each call passes the settings that it needs.
 const PLAIN: MongodbCallOptions = {
   raw: false,
   promoteValues: true,

@@ -30,8 +30,8 @@ import { NOTHING, newDocument, parseRecord, updateFor } from "./statements.ts";
 /** Options of `mongodbDriver`: a client and a collection's name, or a collection. */
 export interface MongodbDriverOptions {
   /**
-   * A `MongoClient`, which you close. Sessions are kept in its default database, the one that its URL names. Leave it out
-   * where `collection` is a Collection.
+   * A `MongoClient`, which you close. Sessions are kept in its default database, the one that its URL names. Leave it
+   * out where `collection` is a Collection.
    */
   readonly client?: MongodbClientLike | undefined;
   /**
@@ -143,7 +143,8 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
 
   /**
    * Commits a change of very many fields. A server would look each one up among all the others, so this reads the whole
-   * record, merges, and writes if nothing has changed since. Returns `undefined` where other writers were always faster.
+   * record, merges, and writes if nothing has changed since. Returns `undefined` where other writers were always
+   * faster.
    */
   async function commitLarge(
     id: string,
@@ -175,7 +176,8 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
       await prepare();
       return within(async (limits) => {
         try {
-          // The filter does not match a live record; the upsert would then insert a second one, and the server refuses it.
+          // The filter does not match a live record; the upsert would then insert a second one, and the server refuses
+          // it.
           const filter = { _id: id, expiresAt: { $lte: now } };
           await collection.replaceOne(filter, document, { ...WRITE, ...limits, upsert: true });
           return true;
@@ -208,8 +210,8 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
           return matchedCount === 1 ? "committed" : "gone";
         }
         // The second update only asks whether there is a live record. In this order a destroy between the two means
-        // "gone"; in the other it would be a false conflict. The first always raises the version and the second modifies
-        // nothing, so the count of modified documents tells which of them matched.
+        // "gone"; in the other it would be a false conflict. The first always raises the version and the second
+        // modifies nothing, so the count of modified documents tells which of them matched.
         const { matchedCount, modifiedCount } = await collection.bulkWrite(
           [
             { updateOne: { filter: { ...filter, version: ifVersion }, update } },

@@ -6,7 +6,8 @@ import {
 } from "@sessions/core";
 
 /**
- * The code of a server's error; where a command held several writes, that of the write. `undefined` for any other error.
+ * The code of a server's error; where a command held several writes, that of the write. `undefined` for any other
+ * error.
  */
 export function codeOf(error: unknown): number | undefined {
   const { name, code, writeErrors } = Object(error);

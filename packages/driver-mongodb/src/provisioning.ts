@@ -43,8 +43,8 @@ const TELLING = ["expireAfterSeconds", "partialFilterExpression", "sparse", "uni
 const TEARDOWN_TRIES = 5;
 
 /**
- * Matches documents of another application: a collection has no columns by which to know its owner. A session's document
- * has a text as its id and at least two of three other properties, because one may be damaged.
+ * Matches documents of another application: a collection has no columns by which to know its owner. A session's
+ * document has a text as its id and at least two of three other properties, because one may be damaged.
  */
 const FOREIGN = {
   $nor: [
@@ -196,8 +196,8 @@ export function createProvisioning({
           return;
         } catch (error) {
           if (error instanceof SessionSetupError) throw error;
-          // The collection may be missing, or another process may be dropping it. Not every server that speaks MongoDB's
-          // protocol drops it in one step, or gives the error a code.
+          // The collection may be missing, or another process may be dropping it. Not every server that speaks
+          // MongoDB's protocol drops it in one step, or gives the error a code.
           const left = await within((limits) => listIndexes(collection, limits)).catch((failure: unknown) => {
             if (Object(Object(failure).cause).name !== "MongoServerError") throw failure;
           });

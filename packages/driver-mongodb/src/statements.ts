@@ -15,13 +15,15 @@ export interface SessionDocument {
 }
 
 const HOUR = 3_600_000;
-/** The time by which the server's clock may be ahead of this machine's; `check()` names a difference of an hour or more. */
+/**
+ * The time by which the server's clock may be ahead of this machine's; `check()` names a difference of an hour or more.
+ */
 const CLOCK_MARGIN = 24 * HOUR;
 
 /**
- * The date at which MongoDB may remove the document itself. MongoDB goes by the server's clock, and `now` and `expiresAt`
- * may be of any other clock. So the date is this machine's time, plus the time that the session has left, an hour for
- * late requests (R2), and a day for the difference between the two machines' clocks.
+ * The date at which MongoDB may remove the document itself. MongoDB goes by the server's clock, and `now` and
+ * `expiresAt` may be of any other clock. So the date is this machine's time, plus the time that the session has left,
+ * an hour for late requests (R2), and a day for the difference between the two machines' clocks.
  */
 function removeAt(expiresAt: number, now: number): Date {
   return new Date(Math.min(Date.now() + Math.max(expiresAt - now, 0) + HOUR + CLOCK_MARGIN, LAST_DATE));
@@ -31,8 +33,8 @@ const LAST_DATE = 8.64e15;
 const LARGEST = 16 * 2 ** 20;
 
 /**
- * Refuses fields that certainly do not fit. Sent, they could make the server end the connection, which would look like an
- * outage and be tried again.
+ * Refuses fields that certainly do not fit. Sent, they could make the server end the connection, which would look like
+ * an outage and be tried again.
  */
 function refuseTooLarge(fields: ReadonlyMap<string, string | null>): void {
   let bytes = 0;
@@ -52,7 +54,9 @@ export function newDocument({ expiresAt, principal, fields }: NewRecord, now: nu
   };
 }
 
-/** An update that changes nothing, because MongoDB refuses one without operators. This operator applies only to upserts. */
+/**
+ * An update that changes nothing, because MongoDB refuses one without operators. This operator applies only to upserts.
+ */
 export const NOTHING = { $setOnInsert: { version: 1 } } as const;
 
 /**

@@ -70,7 +70,9 @@ export interface Limits {
 /** Sends one command and returns the server's reply. */
 type Send = (args: string[], limits: Limits) => Promise<unknown>;
 
-/** The four kinds of clients as one. Every command goes to a master, even where the client is set to read from replicas. */
+/**
+ * The four kinds of clients as one. Every command goes to a master, even where the client is set to read from replicas.
+ */
 export interface Connection {
   /** Sends one command to the server that has the key. */
   send(key: string, args: string[], limits: Limits): Promise<unknown>;
@@ -113,7 +115,8 @@ const chained = (abortSignal: AbortSignal, chainId: symbol): RedisCommandOptions
  */
 export function createConnection(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
   // A Sentinel client repeats a command after its connection broke, even where the server has executed it. A repeated
-  // compare-and-set would conflict with itself, and an old text would overwrite a newer one. So each command has one try.
+  // compare-and-set would conflict with itself, and an old text would overwrite a newer one. So each command has one
+  // try.
   if ("getMasterNode" in client) {
     const sendAll = async ({ signal }: Limits, ...commands: string[][]) => {
       const one = pairs || leases.has(client) ? await lease(client) : client;
@@ -144,7 +147,8 @@ export function createConnection(client: AnyRedisClientLike, timeout: number, pa
         try {
           return await sendChained(await client.getNodeClientForKey(key), limits, first, second);
         } catch (error) {
-          // The key has moved, and nothing was written. A command sent through the cluster teaches the client the new place.
+          // The key has moved, and nothing was written. A command sent through the cluster teaches the client the new
+          // place.
           if (!hasCode(error, "MOVED", "ASK")) throw error;
           await sendTo(key, ["EXISTS", key], limits);
           return sendChained(await client.getNodeClientForKey(key), limits, first, second);
@@ -222,7 +226,9 @@ function sharedSignals(timeout: number): (time: number) => AbortSignal | undefin
   };
 }
 
-/** A signal that is aborted from its second reading on. The client reads it before each try, so a command has one try. */
+/**
+ * A signal that is aborted from its second reading on. The client reads it before each try, so a command has one try.
+ */
 function once(signal: AbortSignal): AbortSignal {
   let tries = 0;
   return Object.defineProperty(AbortSignal.any([signal]), "aborted", {

@@ -31,8 +31,8 @@ export interface RedisDriverOptions {
   /**
    * The number of replicas that must have a write before it is acknowledged (`WAIT`), so that the write survives the
    * loss of the master. 0 or more. A write then also takes the replicas' round trip, and later commands on the same
-   * connection wait for it; where too few replicas acknowledge, it rejects with `DriverUnavailableError`. With Sentinel,
-   * the driver keeps the client's only connection to the master: give the driver a client of its own.
+   * connection wait for it; where too few replicas acknowledge, it rejects with `DriverUnavailableError`. With
+   * Sentinel, the driver keeps the client's only connection to the master: give the driver a client of its own.
    * @default 0
    */
   readonly waitReplicas?: number | undefined;

@@ -11,9 +11,9 @@ const FROM_URL = "redisDriver fromUrl";
 
 /**
  * Opens a client for `redis://[[user]:password@]host[:port][/database]` (`rediss:` for TLS) and returns a driver on it,
- * whose `close()` closes the client. It does not wait for the server: until the server can be reached, calls reject with
- * `DriverUnavailableError`. A cluster and Sentinel need more than a URL: make their client yourself, and give it to
- * {@link redisDriver}.
+ * whose `close()` closes the client. It does not wait for the server: until the server can be reached, calls reject
+ * with `DriverUnavailableError`. A cluster and Sentinel need more than a URL: make their client yourself, and give it
+ * to {@link redisDriver}.
  *
  * @throws SessionConfigError for another kind of URL, which is not shown, and for bad options.
  * @example
@@ -44,7 +44,8 @@ export async function fromUrl(
   client.on("error", () => {});
   client.connect().catch(() => {});
   return closing(driver, async () => {
-    // Calls under way may end. A client that is not connected, or whose server is silent, would make close() wait for ever.
+    // Calls under way may end. A client that is not connected, or whose server is silent, would make close() wait for
+    // ever.
     if (client.isReady)
       await Promise.race([client.close(), setTimeout(connectTimeout, undefined, { ref: false })]);
     if (client.isOpen) client.destroy();

@@ -5,8 +5,8 @@ export interface Keys {
   /** The key of a record. */
   record(id: string): string;
   /**
-   * The key of a principal's set: under a digest, so that its length is fixed and no name leaks. No record's key ends in
-   * a dot, so the two never meet.
+   * The key of a principal's set: under a digest, so that its length is fixed and no name leaks. No record's key ends
+   * in a dot, so the two never meet.
    */
   set(principal: string): string;
   /** The key that says that `setup()` was run, and how records are laid out. */

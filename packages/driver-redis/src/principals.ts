@@ -4,7 +4,9 @@ import type { Backend } from "./calls.ts";
 import { scanPage } from "./scan.ts";
 import { ADD_TO_SET, REMOVE_FROM_SET } from "./scripts.ts";
 
-/** The sets of ids, one for each principal. A set may name too many sessions but never too few, and heals as it is read. */
+/**
+ * The sets of ids, one for each principal. A set may name too many sessions but never too few, and heals as it is read.
+ */
 export interface PrincipalSets {
   /**
    * Puts an id into a principal's set, and lets the set live long enough for a session that has `left` milliseconds.
@@ -31,7 +33,9 @@ export function createPrincipalSets(backend: Backend): PrincipalSets {
   const pending = String(2 * timeout);
   let healedTo: string | undefined;
 
-  /** A whole set, in the order of the ids. After a failover, a cursor of SSCAN would mean nothing to the next server. */
+  /**
+   * A whole set, in the order of the ids. After a failover, a cursor of SSCAN would mean nothing to the next server.
+   */
   async function idsIn(set: string): Promise<string[]> {
     const ids = await send(set, ["ZRANGE", set, "0", "-1"]);
     return Array.isArray(ids) ? ids.map(String).sort() : [];

@@ -60,8 +60,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`);
 
 /**
- * ARGV: now, ifVersion or "", expiresAt or "", milliseconds to keep the hash, principal ("=" and the name to set it, "-"
- * to clear it, "" to keep it), what to add to the version, the step of `stepOf` or "", the number of the following
+ * ARGV: now, ifVersion or "", expiresAt or "", milliseconds to keep the hash, principal ("=" and the name to set it,
+ * "-" to clear it, "" to keep it), what to add to the version, the step of `stepOf` or "", the number of the following
  * arguments that are names and texts to set; the rest are names to delete. Returns 1 for committed, 0 for gone, 2 for a
  * conflict. Where the principal's set must live longer, it returns the principal and the expiry instead of 1.
  */
@@ -109,8 +109,8 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
  * ARGV: id, milliseconds after which its record is written or never will be, milliseconds that the set must live, a
- * number from 0 to 1. Where the set is long, returns up to 8 of its ids whose records may be gone, from that part of the
- * set. A set without a time to live keeps having none: some of its ids may need it for longer.
+ * number from 0 to 1. Where the set is long, returns up to 8 of its ids whose records may be gone, from that part of
+ * the set. A set without a time to live keeps having none: some of its ids may need it for longer.
  */
 export const ADD_TO_SET: Script = script(`${CLOCK}
 local left = redis.call('PTTL', KEYS[1])
