@@ -1,29 +1,32 @@
 import type {
   $Command,
   AttributeValue,
+  DynamoDBClient,
   DynamoDBClientResolvedConfig,
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-dynamodb";
-import {
-  SessionConfigError,
-  type SessionError,
-  SessionSetupError,
-  SessionTooLargeError,
-} from "@sessions/core";
 import { createCall } from "@sessions/core/driver-tools";
-import type { DynamoDBClientLike } from "./client.ts";
+import { isThrottled, translate } from "./errors.ts";
 import { loadSdk, type Sdk } from "./sdk.ts";
 
-/** An item, as the client has it. */
+/** The few members that the driver uses of a `DynamoDBClient` (or a `DynamoDB`) of `@aws-sdk/client-dynamodb`. */
+export interface DynamoDBClientLike {
+  /** Sends one command. */
+  readonly send: DynamoDBClient["send"];
+  /** The client's own settings, with the milliseconds by which the service's clock is ahead of this machine's. */
+  readonly config: { readonly systemClockOffset?: number };
+}
+
+/** An item, as the client returns it. */
 export type Item = Record<string, AttributeValue>;
 
-/** What the service said no to, where the caller expected that it might. */
+/** The service's refusal of a request, where the caller expected it. */
 export interface Refusal {
   /** The name of the service's error. */
   readonly refused: string;
   readonly message: string;
-  /** The item that was in the way, where the request asked for it. */
+  /** The item that failed the condition, if the request asked for it. */
   readonly item: Item | undefined;
 }
 
@@ -35,23 +38,27 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
   ServiceOutputTypes
 >;
 
-/** A command to come: whoever only imports the driver, or gives it no work, need not wait for the package. */
+/** Makes a command once the package is loaded: importing the driver does not load it. */
 type Making<I extends ServiceInputTypes, O extends ServiceOutputTypes> = (sdk: Sdk) => Command<I, O>;
 
-/** The ways in which the driver asks the service. */
-export interface Requests {
-  /** The client may send it again. `left` is how long it may take, where that is not the driver's timeout. */
+/** A table, and the ways to call the service for it. */
+export interface Connection {
+  readonly table: string;
+  /** The driver's timeout, in milliseconds. */
+  readonly timeout: number;
+  /** Reads. The client may repeat it. @param left Milliseconds. @default left the driver's timeout */
   read<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     making: Making<I, O>,
     left?: number,
   ): Promise<O>;
-  /** Done once or not at all. That the condition does not hold is an answer. */
+  /** Writes once or not at all. Returns a refusal where the request's condition fails. */
   write<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     making: Making<I, O>,
   ): Promise<O | Refusal>;
   /**
-   * What concerns tables, and may be sent again. Errors with the names that are expected are an answer. `left` is how long
-   * it may take, where that is not half a minute.
+   * Calls the service about the table. The client may repeat it. Returns a refusal for an error with an expected name.
+   *
+   * @param left Milliseconds. @default left half a minute
    */
   manage<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     making: Making<I, O>,
@@ -60,70 +67,35 @@ export interface Requests {
   ): Promise<O | Refusal>;
 }
 
-/** It takes the service longer than what concerns items, and no request of a user waits for it. */
+/** Calls about tables take the service longer than calls about items, and no user's request waits for them. */
 const MANAGE_MS = 30_000;
 
+/** Whether the service refused the request in a way that the caller expected. */
 export const isRefusal = (answer: object): answer is Refusal => "refused" in answer;
 
-/** Refused before anything was written; whether to try again is for the client's own retry strategy. */
-const THROTTLED = [
-  "ThrottlingException",
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "ThrottledException",
-  "Throttling",
-];
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "");
-
-function translate(error: unknown): SessionError | undefined {
-  const name = nameOf(error);
-  if (Object(error).code === "ERR_MODULE_NOT_FOUND")
-    return new SessionConfigError(
-      "dynamodb: needs the package @aws-sdk/client-dynamodb, which cannot be found: install it",
-      { cause: error },
-    );
-  if (name === "ResourceNotFoundException")
-    return new SessionSetupError(
-      "dynamodb: the table is missing, or not ready: call sessions.setup(), or driver.setup() where there is no manager",
-      { cause: error },
-    );
-  if (name !== "ValidationException" || !(error instanceof Error)) return undefined;
-  if (/item size/i.test(error.message))
-    return new SessionTooLargeError("dynamodb: an item holds 400 KB at most; nothing was changed", {
-      cause: error,
-    });
-  return new SessionSetupError(
-    "dynamodb: the table refuses the request; check() names what is wrong with it",
-    {
-      cause: error,
-    },
-  );
-}
-
 /**
- * The client repeats calls by itself, those too that may have been done: a compare-and-set would conflict with itself,
- * and an old text overwrite a newer one. What goes on after a throttled attempt is the client's affair.
+ * Keeps the client from repeating a command that the service may have executed: a compare-and-set would conflict with
+ * itself, and an old text would overwrite a newer one. After a throttled try, the client's own retry strategy decides.
  *
- * @returns what finds the error behind the one that stopped the client.
+ * @returns A function that takes the error that stopped the client, and returns the error behind it.
  */
 function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
   middlewareStack,
 }: Command<I, O>): (error: unknown) => unknown {
   let fault: { readonly error: unknown } | undefined;
   const stopped = () =>
-    // One that no retry strategy knows. The signer reads the response's date: it learns how far its clock is off.
+    // An error that no retry strategy knows, with the response: the signer corrects its clock by the response's date.
     Object.assign(new Error("dynamodb: not sent again"), {
       $response: Object(fault?.error).$response,
     });
   middlewareStack.add(
     (next) => async (args) => {
-      // A strategy of the user's own may try again whatever it is told.
+      // A retry strategy of the user's own may try again after any error.
       if (fault) throw stopped();
       try {
         return await next(args);
       } catch (error) {
-        if (THROTTLED.includes(nameOf(error))) throw error;
+        if (isThrottled(error)) throw error;
         fault = { error };
         throw stopped();
       }
@@ -133,11 +105,15 @@ function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
   return (error) => fault?.error ?? error;
 }
 
-/** Makes the functions through which the driver asks the service. */
-export function createRequests(client: DynamoDBClientLike, timeout: number): Requests {
+/**
+ * Makes the calls for one table.
+ *
+ * @param timeout Milliseconds.
+ */
+export function createConnection(client: DynamoDBClientLike, table: string, timeout: number): Connection {
   const call = createCall({ driver: "dynamodb", timeout, translate });
 
-  function ending<T>(work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
+  function within<T>(work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
     const controller = new AbortController();
     const { signal } = controller;
     return call(
@@ -147,33 +123,36 @@ export function createRequests(client: DynamoDBClientLike, timeout: number): Req
         return work(sdk, signal);
       },
       left,
-      // The caller is told that it failed: nothing of it may happen from here on.
+      // The caller is told that the call failed, so nothing more of it may happen.
       () => controller.abort(),
     );
   }
 
-  function refusal(error: unknown, expected: readonly string[]): Refusal {
+  function toRefusal(error: unknown, expected: readonly string[]): Refusal {
     if (!(error instanceof Error) || !expected.includes(error.name)) throw error;
     const item: Item | undefined = "Item" in error ? Object(error.Item) : undefined;
     return { refused: error.name, message: error.message, item };
   }
 
   return {
-    read: (making, left) => ending((sdk, abortSignal) => client.send(making(sdk), { abortSignal }), left),
+    table,
+    timeout,
+
+    read: (making, left) => within((sdk, abortSignal) => client.send(making(sdk), { abortSignal }), left),
 
     write: (making) =>
-      ending((sdk, abortSignal) => {
+      within((sdk, abortSignal) => {
         const command = making(sdk);
         const behind = sendOnce(command);
         return client
           .send(command, { abortSignal })
-          .catch((error: unknown) => refusal(behind(error), ["ConditionalCheckFailedException"]));
+          .catch((error: unknown) => toRefusal(behind(error), ["ConditionalCheckFailedException"]));
       }),
 
     manage: (making, expected, left = MANAGE_MS) =>
-      ending(
+      within(
         (sdk, abortSignal) =>
-          client.send(making(sdk), { abortSignal }).catch((error: unknown) => refusal(error, expected)),
+          client.send(making(sdk), { abortSignal }).catch((error: unknown) => toRefusal(error, expected)),
         left,
       ),
   };

@@ -1,41 +1,14 @@
 import { performance } from "node:perf_hooks";
 import type { ListedRecord, ListPage } from "@sessions/core";
-import { type Backend, INDEX } from "./backend.ts";
-import { OWN, parseRecord } from "./record.ts";
-import type { Item } from "./requests.ts";
+import type { Connection, Item } from "./connection.ts";
+import { INDEX, OWN, pageOf } from "./statements.ts";
 
-/** What one BatchGetItem takes. */
+/** The most items that one BatchGetItem takes. */
 const MOST_READ = 100;
 
-const recordsOf = (items: readonly Item[]): ListedRecord[] =>
-  items.flatMap((item) => parseRecord(item) ?? []);
-
-const pageOf = (records: ListedRecord[], last: Item | undefined): ListPage => {
-  const cursor = last?.[OWN.id]?.S;
-  return { records, ...(cursor !== undefined && { cursor }) };
-};
-
-/** Every record, in the order of the service's own. */
-export async function listAll(
-  { read, table }: Backend,
-  cursor: string | undefined,
-  limit: number,
-): Promise<ListPage> {
-  const page = await read(
-    (sdk) =>
-      new sdk.ScanCommand({
-        TableName: table,
-        ConsistentRead: true,
-        Limit: limit,
-        ...(cursor !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: cursor } } }),
-      }),
-  );
-  return pageOf(recordsOf(page.Items ?? []), page.LastEvaluatedKey);
-}
-
-/** A principal's live records. The index cannot be read consistently, so it only says where to look. */
+/** A page of a principal's live records. The index cannot be read consistently, so each record is read again. */
 export async function listPrincipal(
-  { read, table, timeout }: Backend,
+  { read, table, timeout }: Connection,
   principal: string,
   cursor: string | undefined,
   limit: number,
@@ -59,16 +32,17 @@ export async function listPrincipal(
   );
   const items: Item[] = [];
   let keys: Item[] = (page.Items ?? []).flatMap(({ [OWN.id]: id }) => (id ? { [OWN.id]: id } : []));
-  // An answer holds 16 MB; what is over that is asked for again.
+  // A reply holds 16 MB; the rest is requested again.
   while (keys.length > 0) {
-    const answer = await read(
+    const reply = await read(
       (sdk) =>
         new sdk.BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
       left(),
     );
-    items.push(...(answer.Responses?.[table] ?? []));
-    keys = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    items.push(...(reply.Responses?.[table] ?? []));
+    keys = reply.UnprocessedKeys?.[table]?.Keys ?? [];
   }
-  const own = (record: ListedRecord) => record.principal === principal && record.expiresAt > now;
-  return pageOf(recordsOf(items).filter(own), page.LastEvaluatedKey);
+  const { records, ...rest } = pageOf(items, page.LastEvaluatedKey);
+  const isOwn = (record: ListedRecord) => record.principal === principal && record.expiresAt > now;
+  return { records: records.filter(isOwn), ...rest };
 }

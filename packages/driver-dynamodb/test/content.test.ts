@@ -10,7 +10,7 @@ const many = (text: string | null, count = 301) =>
   new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, text] as const));
 
 await withService("dynamodb", async (service) => {
-  test("a commit of many fields says the same as one of few, and does the same", async () => {
+  test("a commit of many fields has the same effect as one of few", async () => {
     const { driver } = await prepare(service.url);
     const now = Date.now();
     const few = new Map<string, string | null>([
@@ -92,7 +92,7 @@ await withService("dynamodb", async (service) => {
     expect((await driver.load(small))?.fields).toEqual(fields);
   });
 
-  test("what is too large by itself is refused before it is sent; what is so with the rest, by the service", async () => {
+  test("a change that is too large is refused before it is sent; one that is so only with the rest, by the service", async () => {
     const gateway = await openGateway(service.url);
     const { driver } = await prepare(service.url, { client: clientOf(gateway.url) });
     const now = Date.now();
@@ -115,7 +115,7 @@ await withService("dynamodb", async (service) => {
     await expect(begin(driver, { fields: edge })).rejects.toMatchObject(TOO_LARGE);
   });
 
-  test("a listing of a principal asks again for what one answer did not hold", async () => {
+  test("a principal's listing requests again what one reply could not hold", async () => {
     const { driver, client } = await prepare(service.url);
     const ids = await Promise.all(Array.from({ length: 60 }, () => begin(driver, { principal: "alice" })));
     const sizes: number[] = [];

@@ -187,7 +187,7 @@ await withService("dynamodb", async (service) => {
     expect(gateway.asked).toEqual(["GetItem"]);
   });
 
-  describe("who may not, or has no key", () => {
+  describe("a client without permission or credentials", () => {
     test.each([
       ["AccessDeniedException", 400],
       ["UnrecognizedClientException", 400],
@@ -231,7 +231,7 @@ await withService("dynamodb", async (service) => {
       });
   });
 
-  describe("the time at which the service may remove a record is by the service's clock", () => {
+  describe("the time to live goes by the service's clock", () => {
     const ttlOf = async (client: ReturnType<typeof clientOf>, table: string, id: string): Promise<number> => {
       const { GetItemCommand } = await import("@aws-sdk/client-dynamodb");
       const { Item: item } = await client.send(

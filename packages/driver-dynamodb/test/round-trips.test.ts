@@ -84,7 +84,7 @@ await withService("dynamodb", async (service) => {
       expect(JSON.stringify(of("BatchGetItemCommand"))).toContain('"ConsistentRead":true');
     });
 
-    test("a touch and a write of fields pay for the item alone, a login for the index as well", async () => {
+    test("a touch and a write of fields cost only the item, a login the index too", async () => {
       const { driver, client } = await prepare(service.url);
       const units: unknown[] = [];
       client.middlewareStack.add(

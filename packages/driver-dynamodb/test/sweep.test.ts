@@ -96,7 +96,7 @@ await withService("dynamodb", async (service) => {
       for (const id of [...ids, ...more]) expect(await driver.load(id)).toBeUndefined();
     });
 
-    test("0 is said only after the whole table was read, wherever the call began", async () => {
+    test("a sweep returns 0 only after it has read the whole table, wherever it began", async () => {
       const { driver } = await prepare(service.url);
       const now = Date.now();
       for (let round = 0; round < 10; round++) {
