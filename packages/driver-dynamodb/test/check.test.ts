@@ -42,7 +42,7 @@ function tableInput(
 }
 
 await withService("dynamodb", async (service) => {
-  /** A table of the test's own making. */
+  /** A table that the test makes. */
   async function own(changes?: Partial<CreateTableCommandInput>) {
     const client = clientOf(service.url);
     const table = newTable();
@@ -320,7 +320,7 @@ await withService("dynamodb", async (service) => {
       client.middlewareStack.add(
         (next) => async (args) => {
           const answer = await next(args);
-          // DynamoDB Local knows no such protection.
+          // DynamoDB Local has no such protection.
           if ("Table" in answer.output)
             Object.assign(answer.output.Table ?? {}, { DeletionProtectionEnabled: true });
           return answer;

@@ -5,7 +5,7 @@ import { commitInput } from "../src/statements.ts";
 import { begin, clientOf, HOUR, newId, openGateway, prepare } from "./support.ts";
 
 const TOO_LARGE = { code: "ERR_SESSION_TOO_LARGE" };
-/** So many fields that they do not fit into an expression. */
+/** A number of fields that does not fit into an expression. */
 const many = (text: string | null, count = 301) =>
   new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, text] as const));
 
@@ -119,7 +119,7 @@ await withService("dynamodb", async (service) => {
     const { driver, client } = await prepare(service.url);
     const ids = await Promise.all(Array.from({ length: 60 }, () => begin(driver, { principal: "alice" })));
     const sizes: number[] = [];
-    // As the service does with more than 16 MB, which DynamoDB Local's index never names in one page.
+    // As the service does above 16 MB, which a page of DynamoDB Local's index never reaches.
     client.middlewareStack.add(
       (next) => async (args) => {
         const [[table, asked] = ["", { Keys: undefined }]] = Object.entries(
@@ -151,7 +151,7 @@ await withService("dynamodb", async (service) => {
     expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, Date.now())).toBe("gone");
     expect(await driver.sweep({ after: 0, before: Date.now(), limit: 10 })).toBe(0);
     expect((await driver.list({ limit: 10 }, Date.now())).records).toEqual([]);
-    // For it, teardown would leave the table.
+    // With this item, teardown would leave the table.
     await client.send(new DeleteItemCommand({ TableName: table, Key: { id: { S: id } } }));
   });
 });

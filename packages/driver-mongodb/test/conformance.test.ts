@@ -19,7 +19,7 @@ await withService("mongodb", async (mongodb) => {
     testDriver({ test, target: { name: "mongodb", open, outage } });
   });
 
-  // As unlike the defaults as a collection can be: the driver says with each call what it needs.
+  // Settings as far from the defaults as possible: the driver passes its own with each call.
   describe("mongodb: collection with settings of its own", () => {
     const settings = {
       readPreference: "secondaryPreferred",

@@ -51,7 +51,7 @@ await withService("redis", (redis) => {
       const { client, url } = await ownServer();
       await redisDriver({ client }).setup();
       const commands = (await rulesInReadme()).filter((rule) => /^\+[a-z]+$/.test(rule));
-      // The check reads its own key first; the rest are for teardown, waitReplicas, a cluster, and what is only advice.
+      // check() reads its own key first; the others are for teardown, waitReplicas, a cluster, and advice.
       const others = ["+get", "+set", "+unlink", "+wait", "+exists", "+info", "+eval", "+evalsha"];
       const needed = commands.filter((command) => !others.includes(command));
       expect(needed.length).toBeGreaterThan(10);

@@ -16,7 +16,7 @@ async function idsInSets(client: Awaited<ReturnType<typeof connect>>): Promise<s
   return (await Promise.all(keys.map((key) => client.zRange(key, 0, -1)))).flat();
 }
 
-/** The driver's timeout here, and how long an entry without a record is left alone: the server's own clock says so. */
+/** The driver's timeout here, and the time for which an id without a record stays, by the server's clock. */
 const TIMEOUT = 100;
 const pendingIsOver = () => setTimeout(2 * TIMEOUT + 50);
 
@@ -91,7 +91,7 @@ await withService("redis", () => {
       const [key = ""] = await client.keys("*@*");
       return client.pTTL(key);
     };
-    /** So much later for the server, which has no other clock. */
+    /** Lets time pass for the server, which has no other clock. */
     async function pass(client: Client, ms: number): Promise<void> {
       for (const key of await client.keys("*")) await client.pExpire(key, (await client.pTTL(key)) - ms);
     }
@@ -134,7 +134,7 @@ await withService("redis", () => {
         let now = Date.now();
         const id = newId();
         await driver.create(id, { expiresAt: now + IDLE, principal: "alice", fields: new Map() }, now);
-        // Touched up to then, and not any more until the session has almost ended.
+        // Touches stop here until the session has almost ended.
         for (let i = 1; i <= dying; i++) {
           now += every;
           await pass(client, every);
@@ -145,7 +145,7 @@ await withService("redis", () => {
         now += IDLE - 1;
         expect((await driver.load(id))?.expiresAt).toBe(now + 1);
         expect(await found(driver, now), `dying at touch ${dying}`).toEqual([id]);
-        // The next one mends it.
+        // The next touch repairs the set.
         await touch(driver, id, now);
         expect(await life(client)).toBeGreaterThan(2 * IDLE);
       }
@@ -203,7 +203,7 @@ await withService("redis", () => {
         key,
         Array.from({ length: 1000 }, () => ({ score: 1, value: newId() })),
       );
-      // Eight are looked at by each, and a live one among them stays.
+      // Each login looks at eight ids, and keeps live ones.
       for (let i = 0; i < 150; i++) live.push(await begin(driver, { principal: "alice" }));
       expect(await client.zCard(key)).toBeLessThan(300);
       expect(await client.zRange(key, 0, -1)).toEqual(expect.arrayContaining(live));
@@ -247,7 +247,7 @@ await withService("redis", () => {
         const now = Date.now() + wrong;
         const id = newId();
         await driver.create(id, { expiresAt: now + HOUR, fields: new Map() }, now);
-        // What is left on the server's clock, less the moment that has passed.
+        // The time left by the server's clock, less the moment that has passed.
         const left = () => client.pTTL(`sessions:${id}`);
         expect(await left()).toBeGreaterThan(2 * HOUR - 60_000);
         expect(await left()).toBeLessThanOrEqual(2 * HOUR);
@@ -273,7 +273,7 @@ await withService("redis", () => {
     for (let done = 0; done < dead; done += 1000) {
       const made = Array.from({ length: 1000 }, () => begin(driver));
       live.push(...(await Promise.all(made)));
-      // Ten sessions each for ten thousand users: what their records left behind when they went, long ago.
+      // Ten sessions for each of ten thousand users: the ids that stayed when their records were removed long ago.
       const left = Array.from({ length: 100 }, (_, i) => {
         const key = `sessions:@${`${done + i}`.padStart(43, "0")}.`;
         const members = Array.from({ length: 10 }, () => ({
@@ -286,7 +286,7 @@ await withService("redis", () => {
     }
     await client.sendCommand(["SLOWLOG", "RESET"]);
     const writer = redisDriver({ client: await connect(url) });
-    // A sweep answers how many records it removed, and here that is none: Redis removes them. So the passes are counted.
+    // A sweep returns 0, because Redis removes the records itself. So the test counts the passes.
     const passes = { count: 0 };
     const counting = {
       ...driver,

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
 import { begin, type Client, HOUR, newId, ownServer } from "./support.ts";
 
-/** What the server was asked while the body ran, by its own counters. What a script does inside counts there too. */
+/** The commands that the server executed while the body ran, by its own counters; those inside scripts count too. */
 async function asked(client: Client, body: () => Promise<unknown>): Promise<Record<string, number>> {
   await client.configResetStat();
   await body();
