@@ -1,36 +1,54 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { checkClient, checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
-import type { DynamoDBClientLike } from "./client.ts";
-import { listAll, listPrincipal } from "./listing.ts";
+import { createConnection, type DynamoDBClientLike, isRefusal } from "./connection.ts";
+import { listPrincipal } from "./principals.ts";
 import { createProvisioning } from "./provisioning.ts";
-import { OWN, parseRecord, RECORD_BYTES } from "./record.ts";
-import { createRequests, isRefusal } from "./requests.ts";
-import { commitInput, createInput, destroyInput } from "./statements.ts";
-import { createSweep } from "./sweeping.ts";
+import {
+  commitInput,
+  createInput,
+  destroyInput,
+  OWN,
+  pageOf,
+  parseRecord,
+  RECORD_BYTES,
+} from "./statements.ts";
+import { createSweep } from "./sweep.ts";
 
 /** Options of `dynamodbDriver`. */
 export interface DynamodbDriverOptions {
-  /** A `DynamoDBClient` of `@aws-sdk/client-dynamodb`, made by you and destroyed by you. */
+  /** A `DynamoDBClient` of `@aws-sdk/client-dynamodb`, which you make and destroy. */
   readonly client: DynamoDBClientLike;
-  /** The table, which is the driver's alone. 3 to 255 of `A-Z a-z 0-9 _ . -`. @default "sessions" */
+  /** The table's name, 3 to 255 of `A-Z a-z 0-9 _ . -`. The table is the driver's alone. @default "sessions" */
   readonly table?: string | undefined;
-  /** How long a call may take, the client's own repeats included, before it is `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take, the client's own repeats included, before it rejects with `DriverUnavailableError`.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
   /**
-   * Told, in a sentence, what `setup()` and `teardown()` are waiting for; an index on a large table takes its time.
-   * @default nothing is told
+   * Called with a sentence about what `setup()` or `teardown()` is waiting for: making an index on a large table takes
+   * time.
+   * @default no call
    */
   readonly onProgress?: ((message: string) => void) | undefined;
 }
 
-/** The service removes an expired record by itself, but late requests still learn how it ended (R2). */
+/** The service keeps an expired record for at least another hour, so that late requests learn how it ended (R2). */
 const LEFTOVER_MS = 3_600_000;
 
 /**
- * Keeps sessions in Amazon DynamoDB: an item each, an attribute for each field, an index on principals. DynamoDB
- * removes what has expired by itself, an hour later or more.
+ * Keeps sessions in Amazon DynamoDB: an item for each, an attribute for each field, and an index on principals.
+ * DynamoDB itself removes expired records, an hour or more after their expiry.
  *
  * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @example
+ * import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+ * import { createSessionManager } from "@sessions/core";
+ * import { dynamodbDriver } from "@sessions/driver-dynamodb";
+ *
+ * const client = new DynamoDBClient({ region: "eu-central-1" });
+ * const sessions = createSessionManager({ driver: dynamodbDriver({ client, table: "sessions" }) });
+ * await sessions.setup();
  */
 export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("dynamodbDriver", options, ["client", "table", "timeout", "onProgress"]);
@@ -49,13 +67,12 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
     onProgress,
   );
   const timeout = milliseconds("timeout", limit);
-  const requests = createRequests(client, timeout);
-  const { read, write } = requests;
-  const backend = { ...requests, table, timeout };
+  const connection = createConnection(client, table, timeout);
+  const { read, write } = connection;
 
   /**
-   * In the service's own time, as the client knows it from the service's answers: with the caller's `now`, or with a
-   * wrong clock on this machine, the service would remove live records.
+   * The time to live, in epoch seconds by the service's clock, which the client knows from the service's replies. By
+   * the caller's `now`, or by a wrong clock of this machine, the service could remove live records.
    */
   function ttlOf(expiresAt: number, now: number): number {
     const serviceNow = Date.now() + (client.config.systemClockOffset ?? 0);
@@ -86,7 +103,7 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
 
     async commit(id, change, now) {
       const ttl = change.expiresAt === undefined ? undefined : ttlOf(change.expiresAt, now);
-      // Before any waiting: the caller may change its Map meanwhile.
+      // Before any waiting, because the caller may change the Map meanwhile.
       const input = commitInput(table, id, change, ttl, now);
       const answer = await write((sdk) => new sdk.UpdateItemCommand(input));
       if (!isRefusal(answer)) return "committed";
@@ -98,13 +115,22 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
       return !isRefusal(await write((sdk) => new sdk.DeleteItemCommand(destroyInput(table, id, now))));
     },
 
-    sweep: createSweep(backend),
+    sweep: createSweep(connection),
 
-    list: ({ principal, cursor, limit: most }, now) =>
-      principal === undefined
-        ? listAll(backend, cursor, most)
-        : listPrincipal(backend, principal, cursor, most, now),
+    async list({ principal, cursor, limit }, now) {
+      if (principal !== undefined) return listPrincipal(connection, principal, cursor, limit, now);
+      const page = await read(
+        (sdk) =>
+          new sdk.ScanCommand({
+            TableName: table,
+            ConsistentRead: true,
+            Limit: limit,
+            ...(cursor !== undefined && { ExclusiveStartKey: { [OWN.id]: { S: cursor } } }),
+          }),
+      );
+      return pageOf(page.Items, page.LastEvaluatedKey);
+    },
 
-    ...createProvisioning(backend, onProgress),
+    ...createProvisioning(connection, onProgress),
   };
 }

@@ -3,10 +3,9 @@ import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/d
 import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
 import { loadSdk } from "./sdk.ts";
 
-/** Options of `fromUrl`: those of `dynamodbDriver`, but the client. */
+/** Options of `fromUrl`: those of `dynamodbDriver`, except `client`. */
 export type DynamodbUrlOptions = Omit<DynamodbDriverOptions, "client">;
 
-/** Begins messages. */
 const FROM_URL = "dynamodbDriver fromUrl";
 
 interface Target {
@@ -19,7 +18,7 @@ interface Target {
 const REGION = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** @throws whatever it throws for what is no such URL. */
+/** @throws TypeError, URIError or SessionConfigError for another kind of URL. */
 function parse(url: string): Target {
   const { protocol, hostname, port, host, username, password, pathname, searchParams, hash } = new URL(url);
   const [region, endpoint] = [searchParams.get("region"), searchParams.get("endpoint")];
@@ -34,7 +33,7 @@ function parse(url: string): Target {
   const local = LOOPBACK.test(endpoint === null ? hostname : new URL(endpoint).hostname);
   const own = named ? undefined : `${local ? "http" : "https"}://${host}`;
   return {
-    // DynamoDB Local takes any region, and any key.
+    // DynamoDB Local takes any region and any key.
     region: region ?? (named ? hostname : local ? "us-east-1" : undefined),
     endpoint: endpoint ?? own,
     credentials:
@@ -48,13 +47,20 @@ function parse(url: string): Target {
 }
 
 /**
- * Makes a client for a URL and a driver on it, whose `close()` destroys the client: `dynamodb://eu-central-1/table`, or
- * `dynamodb://[key:secret@]host:port/table?region=eu-central-1` for an endpoint of its own (`http:` on the loopback,
- * else `https:`; `?endpoint=` names it in full). The table is `sessions` where the URL names none; an option goes
- * before it. Without a key, the SDK looks for credentials as ever; on the loopback placeholders do. It asks the
- * service nothing: until that can be reached, calls are `DriverUnavailableError`.
+ * Makes a client for a URL and returns a driver on it, whose `close()` destroys the client. The URL is
+ * `dynamodb://eu-central-1/table`, or `dynamodb://[key:secret@]host:port/table?region=eu-central-1` for an endpoint of
+ * its own (`http:` on the loopback, otherwise `https:`; `?endpoint=` names it in full). The table is the option
+ * `table`, or the URL's, or `sessions`. Without a key, the SDK finds credentials as usual; on the loopback the driver
+ * uses placeholders. It makes no request: until the service can be reached, calls reject with `DriverUnavailableError`.
+ * {@link dynamodbDriver} takes a client of your own.
  *
- * @throws SessionConfigError for a URL that is none, without showing it, and for bad options.
+ * @throws SessionConfigError for another kind of URL, which is not shown, and for bad options.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-dynamodb";
+ *
+ * const driver = await fromUrl("dynamodb://eu-central-1/sessions");
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,

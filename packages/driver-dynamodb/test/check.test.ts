@@ -42,7 +42,7 @@ function tableInput(
 }
 
 await withService("dynamodb", async (service) => {
-  /** A table of the test's own making. */
+  /** A table that the test makes. */
   async function own(changes?: Partial<CreateTableCommandInput>) {
     const client = clientOf(service.url);
     const table = newTable();
@@ -231,7 +231,7 @@ await withService("dynamodb", async (service) => {
   });
 
   describe("setup", () => {
-    test("tells what it waits for where it is asked to, and is done where everything is there", async () => {
+    test("reports what it waits for, and does nothing where nothing is missing", async () => {
       const client = clientOf(service.url);
       const table = newTable();
       const messages: string[] = [];
@@ -290,7 +290,7 @@ await withService("dynamodb", async (service) => {
       expect(await dynamodbDriver({ client, table }).check()).toEqual([]);
     });
 
-    test("says what the service will not do", async () => {
+    test("passes on the service's reason for a refusal", async () => {
       const gateway = await openGateway(service.url);
       const { table } = await own({
         AttributeDefinitions: [attribute("id")],
@@ -320,7 +320,7 @@ await withService("dynamodb", async (service) => {
       client.middlewareStack.add(
         (next) => async (args) => {
           const answer = await next(args);
-          // DynamoDB Local knows no such protection.
+          // DynamoDB Local has no such protection.
           if ("Table" in answer.output)
             Object.assign(answer.output.Table ?? {}, { DeletionProtectionEnabled: true });
           return answer;
@@ -329,13 +329,13 @@ await withService("dynamodb", async (service) => {
       );
       await expect(driver.teardown()).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
-        message: `dynamodb: the table ${table} is protected from deletion: switch that off, and call teardown() again`,
+        message: `dynamodb: the table ${table} is protected from deletion. Switch that off, and call teardown() again.`,
       });
       client.middlewareStack.remove("protect");
       expect(await driver.check()).toEqual([]);
     });
 
-    test("fails in time where the service is not there, or says nothing", async () => {
+    test("fails in time where the service cannot be reached, or is silent", async () => {
       const gateway = await openGateway(service.url);
       const client = clientOf(gateway.url);
       onTestFinished(() => client.destroy());
@@ -350,7 +350,7 @@ await withService("dynamodb", async (service) => {
       }
     });
 
-    test("is undone by teardown, which removes its own table alone", async () => {
+    test("is undone by teardown, which removes only its own table", async () => {
       const { driver, client, table } = await prepare(service.url);
       const other = await own();
       await begin(driver);

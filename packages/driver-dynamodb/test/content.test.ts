@@ -5,12 +5,12 @@ import { commitInput } from "../src/statements.ts";
 import { begin, clientOf, HOUR, newId, openGateway, prepare } from "./support.ts";
 
 const TOO_LARGE = { code: "ERR_SESSION_TOO_LARGE" };
-/** So many fields that they do not fit into an expression. */
+/** A number of fields that does not fit into an expression. */
 const many = (text: string | null, count = 301) =>
   new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, text] as const));
 
 await withService("dynamodb", async (service) => {
-  test("a commit of many fields says the same as one of few, and does the same", async () => {
+  test("a commit of many fields has the same effect as one of few", async () => {
     const { driver } = await prepare(service.url);
     const now = Date.now();
     const few = new Map<string, string | null>([
@@ -92,7 +92,7 @@ await withService("dynamodb", async (service) => {
     expect((await driver.load(small))?.fields).toEqual(fields);
   });
 
-  test("what is too large by itself is refused before it is sent; what is so with the rest, by the service", async () => {
+  test("a change that is too large is refused before it is sent; one that is so only with the rest, by the service", async () => {
     const gateway = await openGateway(service.url);
     const { driver } = await prepare(service.url, { client: clientOf(gateway.url) });
     const now = Date.now();
@@ -115,11 +115,11 @@ await withService("dynamodb", async (service) => {
     await expect(begin(driver, { fields: edge })).rejects.toMatchObject(TOO_LARGE);
   });
 
-  test("a listing of a principal asks again for what one answer did not hold", async () => {
+  test("a principal's listing requests again what one reply could not hold", async () => {
     const { driver, client } = await prepare(service.url);
     const ids = await Promise.all(Array.from({ length: 60 }, () => begin(driver, { principal: "alice" })));
     const sizes: number[] = [];
-    // As the service does with more than 16 MB, which DynamoDB Local's index never names in one page.
+    // As the service does above 16 MB, which a page of DynamoDB Local's index never reaches.
     client.middlewareStack.add(
       (next) => async (args) => {
         const [[table, asked] = ["", { Keys: undefined }]] = Object.entries(
@@ -151,7 +151,7 @@ await withService("dynamodb", async (service) => {
     expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, Date.now())).toBe("gone");
     expect(await driver.sweep({ after: 0, before: Date.now(), limit: 10 })).toBe(0);
     expect((await driver.list({ limit: 10 }, Date.now())).records).toEqual([]);
-    // For it, teardown would leave the table.
+    // With this item, teardown would leave the table.
     await client.send(new DeleteItemCommand({ TableName: table, Key: { id: { S: id } } }));
   });
 });

@@ -11,7 +11,7 @@ import { begin, clientOf, HOUR, type Instead, newId, newTable, openGateway, prep
 const UNAVAILABLE = { code: "ERR_SESSION_UNAVAILABLE" };
 const x = new Map([["a/x", "1"]]);
 
-/** Repeats whatever happens, as a strategy of the user's own may. */
+/** Always repeats, as a user's own retry strategy may. */
 const stubborn: NonNullable<DynamoDBClientConfig["retryStrategy"]> = {
   acquireInitialRetryToken: async () => ({ getRetryCount: () => 0, getRetryDelay: () => 0 }),
   async refreshRetryTokenForRetry(token) {
@@ -150,7 +150,7 @@ await withService("dynamodb", async (service) => {
     expect(error).toMatchObject(UNAVAILABLE);
     gateway.instead = undefined;
     gateway.asked.length = 0;
-    // The client would have tried again within its longest delay, which this outlasts: nothing announces what is not done.
+    // Longer than the client's longest delay, because no event announces that it does not try again.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(gateway.asked).toEqual([]);
     expect((await driver.load(id))?.version).toBe(1);
@@ -182,12 +182,12 @@ await withService("dynamodb", async (service) => {
     const driver = dynamodbDriver({ client, timeout: 100 });
     await expect(driver.commit(newId(), { fields: x }, Date.now())).rejects.toMatchObject(UNAVAILABLE);
     give({ accessKeyId: "test", secretAccessKey: "test" });
-    // Once this one has been answered, the other would have been sent.
+    // By the end of this call, the other would have been sent.
     await driver.load(newId()).catch(() => {});
     expect(gateway.asked).toEqual(["GetItem"]);
   });
 
-  describe("who may not, or has no key", () => {
+  describe("a client without permission or credentials", () => {
     test.each([
       ["AccessDeniedException", 400],
       ["UnrecognizedClientException", 400],
@@ -231,7 +231,7 @@ await withService("dynamodb", async (service) => {
       });
   });
 
-  describe("the time at which the service may remove a record is by the service's clock", () => {
+  describe("the time to live goes by the service's clock", () => {
     const ttlOf = async (client: ReturnType<typeof clientOf>, table: string, id: string): Promise<number> => {
       const { GetItemCommand } = await import("@aws-sdk/client-dynamodb");
       const { Item: item } = await client.send(
@@ -262,7 +262,7 @@ await withService("dynamodb", async (service) => {
       const gateway = await openGateway(service.url);
       const { driver, client, table } = await prepare(service.url, { client: clientOf(gateway.url) });
       gateway.date = () => new Date(Date.now() + 7 * HOUR);
-      // A clock that is far off is refused; by the answer the client knows how far, and only then may it be written.
+      // The service refuses a clock that is far off. The client learns from the reply how far, and only then may it write.
       const faults: Instead[] = [
         { status: 400, type: "InvalidSignatureException", message: "Signature expired" },
       ];
@@ -286,7 +286,7 @@ await withService("dynamodb", async (service) => {
     const driver = await fromUrl(`dynamodb://127.0.0.1:${port}`, { timeout: 300 });
     onTestFinished(() => driver.close());
     await expect(driver.load(newId())).rejects.toMatchObject(UNAVAILABLE);
-    // A proxy to the server, on the port that nobody had: what was tried in vain does not stand in the way.
+    // A proxy to the server, on the port that had none: earlier failures do not matter.
     const proxy = createServer((socket) => {
       const { hostname, port: target } = new URL(service.url.replace("dynamodb:", "http:"));
       const onward = connect(Number(target), hostname);

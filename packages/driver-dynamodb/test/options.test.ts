@@ -79,7 +79,7 @@ describe("a bad option is named", () => {
 });
 
 await withService("dynamodb", async (service) => {
-  test("fromUrl heeds table, key, region and endpoint", async () => {
+  test("fromUrl uses table, key, region and endpoint", async () => {
     const gateway = await openGateway(service.url);
     const address = gateway.url.replace("dynamodb://", "");
     const { driver: direct, table } = await prepare(service.url);
@@ -119,7 +119,7 @@ await withService("dynamodb", async (service) => {
   test("a region without a port is the service itself, by its own address and with the SDK's credentials", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIA");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
-    // Nothing is sent: what listens there is nobody.
+    // No request is sent: nothing listens on the port.
     vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1");
     onTestFinished(() => void vi.unstubAllEnvs());
     const driver = await fromUrl("dynamodb://eu-central-1/sessions", { timeout: 500 });

@@ -49,7 +49,7 @@ await withService("dynamodb", async (service) => {
           ["Query", "BatchGetItem"],
         ],
         [
-          "list of nobody",
+          "list of an unknown principal",
           async () => (await driver.list({ principal: "b", limit: 10 }, now)).records.length,
           0,
           ["Query"],
@@ -84,7 +84,7 @@ await withService("dynamodb", async (service) => {
       expect(JSON.stringify(of("BatchGetItemCommand"))).toContain('"ConsistentRead":true');
     });
 
-    test("a touch and a write of fields pay for the item alone, a login for the index as well", async () => {
+    test("a touch and a write of fields cost only the item, a login the index too", async () => {
       const { driver, client } = await prepare(service.url);
       const units: unknown[] = [];
       client.middlewareStack.add(
@@ -106,7 +106,7 @@ await withService("dynamodb", async (service) => {
         return [table?.CapacityUnits, indexes?.principal?.CapacityUnits ?? 0];
       });
       console.log(`units of table and index: ${JSON.stringify(figures)} (create, read, touch, write, login)`);
-      // One that moves in the index is removed there and written again.
+      // A change of the principal removes the item from the index and writes it again.
       expect(figures).toEqual([
         [1, 1],
         [1, 0],

@@ -11,7 +11,7 @@ export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
 export const newTable = (): string => `t_${newId().slice(0, 12)}`;
 
-/** A client for a service's URL; what it was made of is as the SDK has it. */
+/** A client for a service's URL, with the SDK's own settings otherwise. */
 export function clientOf(url: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
   return new DynamoDBClient({
     endpoint: url.replace(/^dynamodb:/, "http:"),
@@ -21,7 +21,7 @@ export function clientOf(url: string, config: DynamoDBClientConfig = {}): Dynamo
   });
 }
 
-/** A driver whose table is there until the test is over. */
+/** A driver whose table exists until the end of the test. */
 export async function prepare(
   url: string,
   options: Partial<DynamodbDriverOptions> = {},
@@ -41,7 +41,7 @@ export async function prepare(
   return { driver, client, table };
 }
 
-/** What a gateway does instead of forwarding: an answer of the service's kind, silence, or an end. */
+/** An effect in place of forwarding: a reply in the service's form, silence, or a cut. */
 export type Instead =
   | { readonly status: number; readonly type: string; readonly message?: string }
   | "silence"
@@ -50,18 +50,18 @@ export type Instead =
 
 export interface Gateway {
   readonly url: string;
-  /** Every request that came, by the service's name for it. */
+  /** The operations of all requests, in their order. */
   readonly asked: string[];
   readonly headers: IncomingHttpHeaders[];
-  /** Decides, request by request; without it everything is forwarded. */
+  /** Decides the effect for a request; without it all requests are forwarded. */
   instead: ((operation: string) => Instead | undefined) | undefined;
-  /** How many are open to it. */
+  /** The number of open connections. */
   connections(): Promise<number>;
-  /** The date that answers carry. */
+  /** The date in the replies. */
   date: (() => Date) | undefined;
 }
 
-/** Speaks HTTP between a client and the server: counts what is asked, and answers in its place. Closed after the test. */
+/** An HTTP proxy that records requests, and may reply in the server's place. Closed after the test. */
 export async function openGateway(url: string): Promise<Gateway> {
   const target = new URL(url.replace(/^dynamodb:/, "http:"));
   const gateway: Gateway = {

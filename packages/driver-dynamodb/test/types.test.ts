@@ -14,7 +14,7 @@ test("both clients of the package fit", () => {
   expectTypeOf<DynamodbDriverOptions["client"]>().toEqualTypeOf<DynamoDBClientLike>();
 });
 
-test("what is made lists and provisions, and closes where it opened", () => {
+test("the driver lists and provisions, and that of fromUrl closes", () => {
   expectTypeOf(dynamodbDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf(fromUrl).returns.resolves.toExtend<ListingDriver & ProvisionedDriver & ClosableDriver>();
   expectTypeOf(dynamodbDriver).returns.not.toExtend<ClosableDriver>();

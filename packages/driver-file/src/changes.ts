@@ -2,18 +2,20 @@ import { performance } from "node:perf_hooks";
 import { DriverUnavailableError, type StoredRecord } from "@sessions/core";
 import type { Folders } from "./folders.ts";
 
-/** What a change makes of a record: an answer, and what is to be stored; `null` ends the record, absent keeps it. */
+/** The effect of a change on a record. */
 export interface Decision<T> {
-  readonly answer: T;
+  /** The result of the driver's method. */
+  readonly result: T;
+  /** The record to store; `null` ends the record, and without it the record stays. */
   readonly next?: StoredRecord | null;
 }
 
 interface ChangeRules<T> {
-  /** By `performance.now()`: after it, the change is not made any more. */
+  /** The time after which the change is not made, by `performance.now()`. */
   readonly end: number;
-  /** Whether the change must outlive a loss of power. */
+  /** Whether the change must survive a loss of power. */
   readonly lasting: boolean;
-  /** Pure: it is asked again when another process was first. */
+  /** Decides the change. It must be pure, because it is called again when another process was first. */
   decide(record: StoredRecord | undefined): Decision<T>;
 }
 
@@ -28,8 +30,8 @@ interface Waiting {
 }
 
 /**
- * Changes records, one after the other for each record: those that wait in this process are decided on one reading and
- * published by one writing, so that a hundred at once cost little more than one.
+ * Changes records, one change of a record after the other. The changes that wait in this process are decided on one
+ * reading and published by one writing, so that a hundred at once cost little more than one.
  */
 export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
   const queues = new Map<string, Waiting[]>();
@@ -41,7 +43,9 @@ export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
       for (const waiting of group)
         if (!due.includes(waiting))
           waiting.reject(
-            new DriverUnavailableError("file: no time was left for the change; it was not made"),
+            new DriverUnavailableError(
+              "file: no time was left for the change, and it was not made. Try again.",
+            ),
           );
       if (due.length === 0) return;
       const isLate = (): boolean => !due.every(isDue);
@@ -76,15 +80,15 @@ export function createChanges(folders: Pick<Folders, "begin">): ChangeRecord {
 
   return <T>(id: string, { end, lasting, decide }: ChangeRules<T>) =>
     new Promise<T>((resolve, reject) => {
-      let answered: Decision<T> | undefined;
+      let decision: Decision<T> | undefined;
       const waiting: Waiting = {
         end,
         lasting,
         decide(record) {
-          answered = decide(record);
-          return answered.next;
+          decision = decide(record);
+          return decision.next;
         },
-        resolve: () => answered && resolve(answered.answer),
+        resolve: () => decision && resolve(decision.result),
         reject,
       };
       const queue = queues.get(id);

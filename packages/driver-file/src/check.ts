@@ -4,32 +4,23 @@ import { link, lstat, mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSessionError } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
-import {
-  hasCode,
-  idsIn,
-  inGroups,
-  NOT_ALLOWED,
-  remove,
-  removeIfEmpty,
-  syncFolder,
-  uniqueName,
-  unless,
-} from "./files.ts";
+import { distrust, isOther, isOthers, namesIn, otherVersion, readVersion, unmarked } from "./connection.ts";
+import { hasCode, NOT_ALLOWED, unless } from "./errors.ts";
+import { idsIn, inGroups, remove, removeIfEmpty, syncFolder, uniqueName } from "./files.ts";
 import type { Folders } from "./folders.ts";
 import { type Layout, SHARDS } from "./layout.ts";
-import { distrust, isOther, isOthers, namesIn, otherVersion, readVersion, unmarked } from "./trust.ts";
 
-/** So many records are read in search of damaged ones, from a shard on that is drawn. */
+/** The number of records that are read in search of damaged ones, from a random shard on. */
 const LOOKED_AT = 1000;
 const GROUP = 8;
 
-/** Names what is amiss with the folders; what it makes to try them out, it removes. */
+/** One sentence for each thing that is wrong with the folders. It tries them out, and removes what it made for that. */
 export function createCheck(layout: Layout, folders: Folders, call: Call): () => Promise<string[]> {
   const { directory, drafts, records, principals } = layout;
   const above = [drafts, records, principals];
   const shards = [records, principals].flatMap((parent) => SHARDS.map((shard) => join(parent, shard)));
 
-  /** The driver's own steps, where nothing else looks. */
+  /** Tries the driver's own steps, in the folder of drafts. */
   async function tryToWrite(): Promise<void> {
     const [draft, moved] = [join(drafts, uniqueName()), join(drafts, uniqueName())];
     try {
@@ -39,7 +30,7 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
       await syncFolder(draft);
       await rename(draft, moved);
     } catch (error) {
-      // A sweep took it for what a killed process left.
+      // A sweep may take the draft for one that a killed process left.
       if (!hasCode(error, "ENOENT")) throw error;
     } finally {
       for (const folder of [draft, moved]) {
@@ -49,7 +40,7 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
     }
   }
 
-  /** An empty folder is no record and no principal, so nothing is misled meanwhile. */
+  /** Tries to make an empty folder, which is no record and no principal. */
   async function tryToMake(parent: string): Promise<boolean> {
     const shard = parent === drafts ? "" : parent.slice(-2);
     const own = `${shard}${uniqueName().slice(shard.length)}`;
@@ -64,7 +55,7 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
     return true;
   }
 
-  /** What is amiss, and the shards of records that can be looked into. */
+  /** The faults, and the shards of records that can be read. */
   async function findFaults(): Promise<{ found: string[]; usable: readonly string[] }> {
     const alone = (fault: string) => ({ found: [fault], usable: [] });
     const top = await unless("ENOENT", stat(directory));
@@ -86,7 +77,7 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
     const lookAt = (folders: readonly string[]) =>
       inGroups(folders, 16, async (folder) => stats.set(folder, await unless("ENOENT", lstat(folder))));
     await lookAt(above);
-    // Not through a link.
+    // Only below real folders: a link is not followed.
     await lookAt(shards.filter((shard) => isFolder(dirname(shard))));
 
     const all = [...above, ...shards];
@@ -97,11 +88,11 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
       found.push(`Folders are missing, ${missing.length} in number, like ${missing[0]}: run setup()`);
     const strays = all.filter((folder) => stats.get(folder) && !isFolder(folder));
     if (strays.length > 0)
-      found.push(`${strays.join(", ")}: no folder, but a link or a file. Move it away, and run setup()`);
+      found.push(`${strays.join(", ")}: a link or a file, not a folder. Move it away, and run setup()`);
 
     if (process.platform !== "win32") {
       if (top.mode & 0o020) found.push(`A group may write to ${directory}: run chmod g-w on it`);
-      // What cannot pass through the upper ones reaches nothing below.
+      // The upper folders are enough: without passing them, nothing below can be reached.
       const open = above.filter((folder) => isFolder(folder) && (stats.get(folder)?.mode ?? 0) & 0o077);
       if (open.length > 0)
         found.push(`Others than the owner may enter ${open.join(", ")}: run chmod 700 on it`);
@@ -127,7 +118,7 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
     return { found, usable };
   }
 
-  /** A call for each few files, so that a slow disk is not taken for one that does not answer. */
+  /** Looks for damaged records, in calls of a few files each, so that a slow disk does not exceed the timeout. */
   async function findDamage(shards: readonly string[]): Promise<string[]> {
     const damaged: string[] = [];
     let looked = 0;
@@ -144,11 +135,11 @@ export function createCheck(layout: Layout, folders: Folders, call: Call): () =>
     }
     if (damaged.length === 0) return [];
     return [
-      `Damaged are ${damaged.length} of the ${looked} sessions that were looked at, like ${damaged[0]}: their visitors begin anew, and sweep() removes them a day after their last change`,
+      `${damaged.length} of the ${looked} sessions that were read are damaged, like ${damaged[0]}: their visitors get new sessions, and sweep() removes the damaged ones a day after their last change`,
     ];
   }
 
-  /** What an error says of the folders, if that is what it says. */
+  /** The fault of the folders that an error shows; `undefined` for any other error. */
   function faultOf(error: unknown): string | undefined {
     const cause = isSessionError(error, "ERR_SESSION_UNAVAILABLE") ? error.cause : error;
     if (hasCode(cause, ...NOT_ALLOWED))

@@ -2,64 +2,62 @@ import { randomInt } from "node:crypto";
 import { link, mkdir, open, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { StoredRecord } from "@sessions/core";
+import { hasCode, notFolder, unless } from "./errors.ts";
 import {
   CHANGE,
   demandFolders,
   entriesBehind,
   entriesIn,
-  hasCode,
   kindOf,
-  notFolder,
   readPlain,
   remove,
   removeIfEmpty,
   syncFolder,
   uniqueName,
-  unless,
 } from "./files.ts";
-import { type Layout, OWN } from "./layout.ts";
-import { type Content, decode, encode } from "./record.ts";
+import { type Content, decode, encode, type Layout, OWN } from "./layout.ts";
 
 /*
- * A record is a folder, and in it a file whose name is a number; the highest number counts. A change is published by
- * link()ing a finished draft to the next number, which the system does for one of many and refuses the others. So there
- * is no lock: nobody waits for a process that was killed, and nothing goes stale.
+ * A record is a folder with files whose names are numbers; the highest number counts. A writer publishes a change with
+ * link(), which gives a finished draft the next number: the system lets one of many writers do so, and refuses the
+ * others. So there is no lock, no process waits for one that was killed, and nothing goes stale.
  *
- * What could go wrong is a process that stands still between its look and its link, while others go on and remove the
- * number that it is about to take. Therefore the draft is in the folder before its writer looks, and whoever removes a
- * number removes first every draft that it saw once the next number was there. A writer that saw an old state has
- * no draft any more, and its link() fails. Removing a draft is always safe: its writer begins again.
+ * One danger remains: a writer may stand still between its look and its link(), while others go on and remove the
+ * number that it is about to take. So each writer puts its draft into the folder before it looks. And a process that
+ * removes a number first removes every draft that it saw after the next number was there. A writer that saw an old
+ * state then has no draft any more, and its link() fails. Removing a draft is always safe, because its writer begins
+ * again.
  *
- * The end of a record is a number too, whose file says so, and no number follows it: the folder goes, the end last. A new
- * record comes as a whole folder, by rename(), and its numbers begin at random: what a process still means to remove
- * from a folder that is long gone is never a name in the new one.
+ * The end of a record is a number too, whose file says so, and no number follows it: the folder is removed, the end
+ * last. A new record comes as a whole folder, by rename(), and its numbers begin at random. So a process that is late
+ * in removing a name from an old folder never finds that name in the new one.
  *
- * Where something lies in the folder that the driver did not make, the folder cannot go: there the end stays, and a new
- * record is a number that follows it, or the first one.
+ * A folder that holds something foreign cannot be removed. There the end stays, and a new record is the number after
+ * it, or the first one.
  */
 
-/** One look at a record, and the right to replace what was seen, if nobody has done so since. */
+/** One look at a record, and the right to replace the state that was seen, if no other writer has done so since. */
 export interface Attempt {
   readonly record: StoredRecord | undefined;
-  /** `false`: somebody else was first, or it is too late; nothing was changed. `null` ends the record. */
+  /** Replaces the state; `null` ends the record. `false` where another writer was first, or it is too late. */
   replace(next: StoredRecord | null, rules: PublishRules): Promise<boolean>;
   /** Ends the attempt without a change. */
   leave(): Promise<void>;
 }
 
 interface PublishRules {
-  /** Asked at the last moment before the change is made. */
+  /** Whether it is too late. Called at the last moment before the change. */
   isLate(): boolean;
-  /** Whether the change must outlive a loss of power. */
+  /** Whether the change must survive a loss of power. */
   readonly lasting: boolean;
 }
 
 export interface Folders {
   load(id: string): Promise<StoredRecord | undefined>;
   begin(id: string): Promise<Attempt>;
-  /** The file that counts, where there is a record, of an id just listed; on the way removes what killed processes left beside it. */
+  /** The file that counts, of an id just listed; `undefined` without a record. Removes what killed processes left. */
   inspect(id: string): Promise<string | undefined>;
-  /** What is damaged: the file that counts, or a folder in which none does. */
+  /** The damaged path: the file that counts, or a folder without one. `undefined` where nothing is damaged. */
   damaged(id: string): Promise<string | undefined>;
 }
 
@@ -68,7 +66,7 @@ interface Seen {
   readonly numbers: readonly number[];
   readonly last: number | undefined;
   readonly drafts: readonly string[];
-  /** What the driver did not make. */
+  /** The names that the driver did not make. */
   readonly strays: ReadonlySet<string>;
 }
 
@@ -80,9 +78,9 @@ interface Found {
   readonly strays: ReadonlySet<string>;
 }
 
-/** 2100: a file's time cannot be any, and a later expiry is as good as this one. */
+/** The year 2100, because a file's time has a limit, and the sweep need not tell later expiries apart. */
 const LATEST_SECONDS = 4_102_444_800;
-/** So many looks in a row that find no number show that there is none. */
+/** The number of looks in a row without a number that show that there is none. */
 const LOOKS = 3;
 
 async function look(folder: string, list = entriesIn): Promise<Seen | undefined> {
@@ -104,7 +102,7 @@ async function look(folder: string, list = entriesIn): Promise<Seen | undefined>
 const removeAll = (folder: string, names: readonly (string | number)[]) =>
   Promise.all(names.map((name) => remove(join(folder, String(name)))));
 
-/** Its time says when the record expires, so that a sweep need not read it. */
+/** Writes a state. The file's time is the record's expiry, so that a sweep need not read the file. */
 async function fill(
   file: string,
   flag: string | number,
@@ -122,10 +120,10 @@ async function fill(
   }
 }
 
-/** Removes what came before a number that is there already, so that the look comes after it; drafts first, see above. */
+/** Removes the numbers before one that exists already, so that the look comes after it; drafts first, see above. */
 async function tidy(folder: string, before: number): Promise<void> {
   const seen = await look(folder);
-  // Without that number this is a new record, or somebody has been here.
+  // Without that number this is a new record, or another process has done the work.
   if (!seen?.numbers.includes(before)) return;
   await removeAll(folder, seen.drafts);
   await removeAll(
@@ -137,13 +135,13 @@ async function tidy(folder: string, before: number): Promise<void> {
 /** Removes a folder whose last number says that the record has ended, or that has no number. */
 async function bury(folder: string, end: number | undefined, lasting: boolean): Promise<void> {
   const seen = await look(folder);
-  // Another last number: somebody has buried it already, and this is a new record.
+  // With another last number this is a new record: another process has buried the old one.
   if (!seen || seen.last !== end) return;
   await removeAll(folder, seen.drafts);
   if (end !== undefined) {
     await removeAll(folder, seen.numbers.slice(0, -1));
     if (seen.strays.size > 0) return;
-    // Or a loss of power could take the end and leave what was before it.
+    // Otherwise a loss of power could take the end and leave the numbers before it.
     if (lasting) await syncFolder(folder);
     await removeAll(folder, [end]);
   }
@@ -166,13 +164,13 @@ export function createFolders(layout: Layout): Folders {
       if (!seen) return undefined;
       const { last, strays } = seen;
       if (last === undefined) {
-        // A listing may be overtaken by a change; where the folder can go, its removal shows that, and else another look.
+        // A change may overtake a listing. The folder's removal shows that; a folder with strays needs another look.
         if (strays.size > 0 && looks < LOOKS) continue;
         return { last, content: null, strays };
       }
       const file = join(folder, String(last));
       const bytes = await readPlain(file);
-      // Otherwise there is a newer number by now.
+      // Without the file there is a newer number by now.
       if (!bytes) continue;
       const content = decode(bytes);
       if (content === undefined) report(file);
@@ -180,7 +178,7 @@ export function createFolders(layout: Layout): Folders {
     }
   }
 
-  /** A record that is not there can only be made. */
+  /** An attempt to make a record that does not exist. */
   function beginNew(folder: string): Attempt {
     return {
       record: undefined,
@@ -197,7 +195,7 @@ export function createFolders(layout: Layout): Folders {
           if (isLate()) return false;
           await rename(draft, folder);
         } catch (error) {
-          // Another was made first, or a sweep has removed the draft.
+          // Another record was first, or a sweep has removed the draft.
           if (hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) return false;
           const inPlace = await unless("ENOTDIR", kindOf(folder));
           throw inPlace === undefined || inPlace === "folder" ? error : notFolder(folder);
@@ -217,12 +215,12 @@ export function createFolders(layout: Layout): Folders {
       const shard = dirname(folder);
       for (;;) {
         const found = await read(folder);
-        // For what is found once, since that is every request; what changes something looks each time.
+        // A load looks once for each shard, because it is part of every request; a change looks each time.
         if (found?.last === undefined || !looked.has(shard)) await demandFolders(layout.records, shard);
         looked.add(shard);
         if (!found) return undefined;
         if (found.last !== undefined || found.strays.size > 0) return found.content ?? undefined;
-        // Either it is empty, and goes, or a listing was overtaken by a change, and the next one is not.
+        // Either the folder is empty, and goes, or a change overtook the listing, and the next look finds it.
         await bury(folder, undefined, false);
       }
     },
@@ -234,7 +232,7 @@ export function createFolders(layout: Layout): Folders {
         if ((await kindOf(folder)) !== "folder") return beginNew(folder);
         const draft = join(folder, `~${uniqueName()}`);
         const leave = () => remove(draft);
-        // Before the look, see above.
+        // The draft comes before the look, see above.
         const begun = await unless(
           "ENOENT",
           writeFile(draft, "", { flag: "wx", mode: 0o600 }).then(() => true),

@@ -3,22 +3,28 @@ import type { ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { checkOptions, openByUrl } from "@sessions/core/driver-tools";
 import { type FileDriverOptions, fileDriver } from "./driver.ts";
 
-/** Options of `fromUrl`: those of `fileDriver`, but the directory. */
+/** Options of `fromUrl`: those of `fileDriver`, except `directory`. */
 export type FileUrlOptions = Omit<FileDriverOptions, "directory">;
 
 function readDirectory(url: string): string {
   const [, path = ""] = /^file:([^?#\0]+)$/i.exec(url) ?? [];
-  // What URL makes of a relative path is an absolute one.
+  // URL would make an absolute path of a relative one.
   const directory = path.startsWith("/") ? fileURLToPath(url) : decodeURIComponent(path);
   if (directory === "" || directory.includes("\0")) throw new TypeError("No folder");
   return directory;
 }
 
 /**
- * A driver on the folder that `file:./sessions` (from where the process is) or `file:///var/lib/app/sessions` names,
- * percent-decoded. There is nothing to close.
+ * Makes a driver on the folder that a URL names, percent-decoded: `file:./sessions`, from the current folder of the
+ * process, or `file:///var/lib/app/sessions`. There is nothing to close.
  *
- * @throws SessionConfigError for a URL that is none, without showing it, and for bad options.
+ * @throws SessionConfigError for another kind of URL, which is not shown, and for bad options.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-file";
+ *
+ * const driver = await fromUrl("file:./sessions");
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,

@@ -2,38 +2,37 @@ import { lstat, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ListedRecord, ListPage, StoredRecord } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
+import { missing, notFolder, unless } from "./errors.ts";
 import {
   demandFolders,
   demandOwn,
   inGroups,
   kindOf,
-  missing,
-  notFolder,
   ownIn,
   remove,
   removeIfEmpty,
   syncFolder,
   uniqueName,
-  unless,
 } from "./files.ts";
 import { type Layout, OWN } from "./layout.ts";
 
 /*
- * A principal's entries are written before the record, so an entry without a record may be one whose record is on its way.
- * Each writing makes an entry of its own: an hour later its record is there or will never be (`timeout` is shorter), and
- * what is removed then is that one entry, never one that was made since.
+ * A principal's entry is written before its record, so an entry's record may still be on its way. Each write makes an
+ * entry of its own. An hour later the record exists or never will, because `timeout` is shorter. So the removal of an
+ * old entry never removes one that was made since.
  */
 const ON_ITS_WAY_MS = 3_600_000;
 
 export interface Principals {
+  /** Adds an entry for a record that is about to be written. */
   add(principal: string, id: string): Promise<void>;
-  /** The live records of one principal. What names others' records, or none, goes on the way. */
+  /** A page of a principal's live records. Removes old entries that name no record, or another principal's. */
   list(principal: string, after: string, limit: number, now: number): Promise<ListPage>;
   /** Removes the entries in one shard that name no record. */
   heal(shard: string): Promise<void>;
 }
 
-/** The most records that are read for one page. */
+/** The most records of one page. */
 const PAGE = 100;
 
 const idOf = (entry: string): string => entry.slice(0, 32);
@@ -58,7 +57,7 @@ export function createPrincipals(
     if (await unless("ENOTDIR", kindOf(record))) return;
     const kind = await kindOf(dirname(record));
     if (kind === undefined) throw missing(dirname(record));
-    // Where something else is in their place, all records seem to be gone.
+    // With something else in the place of the shard, all its records only seem to be gone.
     if (kind !== "folder") return;
     await removeOld(folder, [entry]);
   }
@@ -72,7 +71,7 @@ export function createPrincipals(
         const kind = await kindOf(folder);
         if (kind !== undefined && kind !== "folder") throw notFolder(folder);
         const handle = await unless("ENOENT", open(join(folder, `${id}.${uniqueName()}`), "wx", 0o600));
-        // Without it, the folder was empty, and was removed just now.
+        // Another process has just removed the folder, which was empty.
         if (!handle) continue;
         await handle.close();
         break;

@@ -4,17 +4,8 @@ import { performance } from "node:perf_hooks";
 import { isSessionError, type SweepRange } from "@sessions/core";
 import type { Call } from "@sessions/core/driver-tools";
 import type { ChangeRecord } from "./changes.ts";
-import {
-  demandOwn,
-  entriesIn,
-  hasCode,
-  idsIn,
-  NOT_ALLOWED,
-  remove,
-  removeIfEmpty,
-  uniqueName,
-  unless,
-} from "./files.ts";
+import { hasCode, NOT_ALLOWED, unless } from "./errors.ts";
+import { demandOwn, entriesIn, idsIn, remove, removeIfEmpty, uniqueName } from "./files.ts";
 import type { Folders } from "./folders.ts";
 import { type Layout, OWN, SHARDS } from "./layout.ts";
 import type { Principals } from "./principals.ts";
@@ -28,29 +19,29 @@ export interface SweepParts {
   readonly timeout: number;
 }
 
-/** So many records at a time, so that a request's calls find a free thread. */
+/** The number of records at a time: few, so that requests find a free thread of the file system. */
 const GROUP = 4;
-/** File systems keep times more or less exactly. The time only says which records are worth a look. */
+/** The margin around a file's time, which some file systems round. The time only tells which records to read. */
 const SLACK_MS = 2_500;
-/** So long after its last change a damaged file goes. */
+/** The time after its last change at which a damaged file is removed. */
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Walks round through the shards and goes on, at each call, where the last one ended: a call comes back after `limit`
- * removals or a whole round. What a record's file costs is a look at its time; only what seems to have expired is read.
+ * Walks round the shards. Each call goes on where the last one ended, and returns after `limit` removals or a whole
+ * round. It looks at the time of each record's file, and reads only the files that seem to have expired.
  */
 export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<number> {
   const { layout, folders, principals, change, call, timeout } = parts;
   let position = "";
 
-  /** A folder of a new record that never came to its place. */
+  /** Removes the folder of a new record that never came to its place. */
   async function removeDraft(name: string): Promise<void> {
     const draft = join(layout.drafts, name);
     const entries = await entriesIn(draft);
-    // Nothing but what the driver made, or it stays.
+    // A draft that holds something foreign stays.
     if (!entries?.every((entry) => entry.isFile() && OWN.number.test(entry.name))) return;
     const dead = join(layout.drafts, uniqueName());
-    // Renamed, it cannot be moved to its place half removed: who was about to do so begins again.
+    // Renamed, it cannot be moved to its place half removed: a writer that was about to do so begins again.
     await unless("ENOENT", rename(draft, dead));
     for (const entry of entries) await remove(join(dead, entry.name));
     await removeIfEmpty(dead);
@@ -63,13 +54,13 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
     if (time === undefined || time < after - SLACK_MS || time >= before + SLACK_MS) return 0;
     return change(id, {
       end: performance.now() + timeout,
-      // What has expired may come back after a loss of power.
+      // An expired record may come back after a loss of power.
       lasting: false,
       decide(record) {
-        // A damaged one.
-        if (!record) return { answer: 0, ...(before - time >= DAY_MS && { next: null }) };
+        // The file is damaged.
+        if (!record) return { result: 0, ...(before - time >= DAY_MS && { next: null }) };
         const expired = record.expiresAt >= after && record.expiresAt < before;
-        return expired ? { answer: 1, next: null } : { answer: 0 };
+        return expired ? { result: 1, next: null } : { result: 0 };
       },
     });
   }
@@ -77,7 +68,7 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
   return async (range) => {
     let removed = 0;
     let refused: unknown;
-    /** What this process may not touch holds up nothing else. */
+    /** Goes on after a path that this process may not touch. */
     async function tolerate<T>(work: Promise<T>): Promise<T | undefined> {
       try {
         return await work;
@@ -96,7 +87,7 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
 
     const from = position;
     const first = SHARDS.indexOf(from.slice(0, 2));
-    // The first shard twice: from the position on, and at last what is before it.
+    // The first shard twice: first from the position on, at last up to the position.
     for (let step = 0; step <= SHARDS.length; step++) {
       const shard = SHARDS[(Math.max(first, 0) + step) % SHARDS.length] ?? "";
       if (shard === SHARDS[0]) await tolerate(call(removeDrafts));
@@ -112,7 +103,7 @@ export function createSweep(parts: SweepParts): (range: SweepRange) => Promise<n
       }
       await tolerate(principals.heal(shard));
     }
-    // Told when all that could be done was done.
+    // Rejects at last, after everything else was swept.
     if (removed === 0 && refused !== undefined) await call(() => Promise.reject(refused));
     return removed;
   };

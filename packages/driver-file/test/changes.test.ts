@@ -20,11 +20,11 @@ function fake(replace: Attempt["replace"]): Pick<Folders, "begin"> & { begun: nu
 
 const raise = (record: StoredRecord | undefined) => {
   const version = (record?.version ?? 0) + 1;
-  return { answer: version, next: { ...start, version } };
+  return { result: version, next: { ...start, version } };
 };
 const inGoodTime = (): number => performance.now() + 60_000;
 
-test("what waits for one record is decided on one reading, in turn, and stored by one writing", async () => {
+test("changes that wait for one record are decided in order on one reading, and stored by one writing", async () => {
   const stored: (number | undefined)[] = [];
   const folders = fake(async (next) => {
     stored.push(next?.version);
@@ -39,18 +39,18 @@ test("what waits for one record is decided on one reading, in turn, and stored b
   expect(folders.begun).toBe(2);
 });
 
-test("what lost a race is decided again; what was not changed is not stored", async () => {
+test("a change that lost a race is decided again; one without effect is not stored", async () => {
   let losses = 3;
   const folders = fake(async () => --losses < 0);
   const change = createChanges(folders);
   expect(await change("a", { end: inGoodTime(), lasting: true, decide: raise })).toBe(2);
   expect(folders.begun).toBe(4);
   const refusing = createChanges(fake(() => Promise.reject(new Error("nothing to store"))));
-  const decide = () => ({ answer: "gone" });
+  const decide = () => ({ result: "gone" });
   expect(await refusing("a", { end: inGoodTime(), lasting: true, decide })).toBe("gone");
 });
 
-test("what took too long is not made after its caller was told, and holds up nobody else", async () => {
+test("a change that took too long is not made later, and holds up no other", async () => {
   let offered: boolean[] = [];
   const folders = fake(async (_, { isLate }) => {
     // Slow enough for the first caller, and only for that one: a wait on the clock that the rule is about.
@@ -72,7 +72,7 @@ test("what took too long is not made after its caller was told, and holds up nob
   expect(offered).toEqual([]);
 });
 
-test("a failure is told to those who waited, and to nobody after", async () => {
+test("a failure rejects the changes that waited, and no later one", async () => {
   let fails = true;
   const change = createChanges(
     fake(async () => {

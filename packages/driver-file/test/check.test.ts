@@ -29,7 +29,7 @@ async function tree(folder: string, below = ""): Promise<string[]> {
   return found;
 }
 
-/** Runs a body as a user who owns nothing; only root can do that. */
+/** Runs a body as a user that owns nothing; only root can do that. */
 async function asNobody<T>(body: () => Promise<T>): Promise<T> {
   process.seteuid?.(65_534);
   try {
@@ -199,7 +199,7 @@ test("records and entries are readable by their owner alone", async () => {
   for (const line of await tree(directory)) expect(line).toMatch(/^\S+ (700|600 )/);
 });
 
-test("teardown takes what is the driver's own, and leaves everything else", async () => {
+test("teardown removes what is the driver's, and leaves everything else", async () => {
   const { directory, folder, driver } = await open();
   const id = await begin(driver, { principal: "alice" });
   await driver.teardown();

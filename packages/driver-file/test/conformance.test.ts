@@ -10,7 +10,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const [disk, blocked, mounted] = ["disk", "blocked", "mounted"].map((name) => join(folder, name));
 
-/** The path that the drivers know leads to the disk, or, while that is away, to a file: in one step of the system. */
+/** The drivers' path leads to the disk, or while that is away to a file; the system switches in one step. */
 async function lead(to: string): Promise<void> {
   await symlink(to, join(folder, "next"));
   await rename(join(folder, "next"), String(mounted));

@@ -56,7 +56,7 @@ describe("a damaged file", () => {
     },
   );
 
-  test("is no hindrance for a new session", async () => {
+  test("does not stop a new session", async () => {
     const { driver, fileOf } = await open();
     const id = await begin(driver, { fields });
     await truncate(await fileOf(id), 10);
@@ -85,14 +85,14 @@ describe("a damaged file", () => {
     const files = await Promise.all((await Promise.all([begin(driver), begin(driver)])).map(fileOf));
     for (const file of files) await truncate(file, 10);
     const [said, ...more] = await driver.check();
-    expect(said).toMatch(/^Damaged are 2 of the 22 sessions that were looked at, like /);
+    expect(said).toMatch(/^2 of the 22 sessions that were read are damaged, like /);
     expect(files.some((file) => said?.includes(`like ${file}:`))).toBe(true);
     expect(more).toEqual([]);
     await driver.sweep({ after: 0, before: Date.now() + 25 * HOUR, limit: 100 });
     expect(await driver.check()).toEqual([]);
   });
 
-  test("in whose place lies something else is named by check() as well", async () => {
+  test("with something else in its place is named by check() too", async () => {
     const { driver, fileOf } = await open();
     const file = await fileOf(await begin(driver, { fields }));
     await rm(file);

@@ -17,21 +17,21 @@ async function open(): Promise<{ folders: Folders; directory: string }> {
   return { folders: createFolders(layoutOf(directory)), directory };
 }
 
-/** What a process wants to do next with its attempt: begin one, replace what it saw, end the record, or give up. */
+/** A process's next step: begin an attempt, replace what it saw, end the record, or give up. */
 const step = fc.record({
   who: fc.nat(3),
-  // An attempt begins by itself where none is under way.
+  // Without an attempt under way, any step begins one.
   act: fc.constantFrom("replace", "replace", "end", "leave", "look"),
 });
 
 describe("an attempt to replace what was seen", () => {
-  test("succeeds exactly if nobody has changed it since, however many attempts are under way", async () => {
+  test("succeeds exactly if no other has changed it since, however many attempts are under way", async () => {
     const { folders } = await open();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: "max" }), async (steps) => {
         const id = newId();
         const attempts = new Map<number, { attempt: Awaited<ReturnType<Folders["begin"]>>; seen: number }>();
-        // What is stored, and a number for it that every change raises; "nothing there" is always the same.
+        // The stored record, with a number that every change raises; no record is always the same.
         let [stored, state, version] = [undefined as StoredRecord | undefined, 0, 0];
         for (const { who, act } of steps) {
           const under = attempts.get(who);
@@ -52,7 +52,7 @@ describe("an attempt to replace what was seen", () => {
           }
           const next = act === "end" ? null : record(++version);
           const unchanged = under.seen === (stored ? state : 0);
-          // To end what was not there is nothing to do.
+          // Ending a missing record does nothing.
           const expected = unchanged || (under.seen === 0 && next === null);
           expect(await under.attempt.replace(next, rules)).toBe(expected);
           if (!unchanged || (next === null && under.seen === 0)) continue;
@@ -91,7 +91,7 @@ describe("an attempt to replace what was seen", () => {
     expect(await readdir(join(directory, "drafts"))).toEqual([]);
   });
 
-  test("an empty folder, which a killed process left, is no record and no hindrance", async () => {
+  test("an empty folder, which a killed process left, is no record, and stops none", async () => {
     const { folders, directory } = await open();
     const id = newId();
     const folder = join(directory, "records", id.slice(0, 2), id);

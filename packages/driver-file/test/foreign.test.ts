@@ -25,11 +25,11 @@ const refused = (message: RegExp) => ({
   message: expect.stringMatching(message),
 });
 
-/** A folder that somebody else made, with these files. */
+/** Another application's folder, with these files. */
 function foreign(what: string, files: readonly string[]): ObjectCase {
   let directory = "";
   return {
-    what: `a folder of somebody else's: ${what}`,
+    what: `another application's folder: ${what}`,
     foreign: true,
     async make() {
       directory = join(await ownFolder(), "data");
@@ -47,7 +47,7 @@ function foreign(what: string, files: readonly string[]): ObjectCase {
   };
 }
 
-/** The driver's own, and what was done to it. */
+/** The driver's own folder, after a change to it. */
 function own(what: string, spoil: (directory: string) => Promise<unknown>): ObjectCase {
   let directory = "";
   return {
@@ -210,7 +210,7 @@ test.skipIf(!isRoot)(
     process.seteuid?.(65_534);
     onTestFinished(() => process.seteuid?.(0));
     await expect(driver.setup()).rejects.toMatchObject(
-      refused(/may not make.*run sessions\.setup\(\).*driver\.setup\(\).*as a user who may/),
+      refused(/may not make.*user with that permission, run sessions\.setup\(\).*driver\.setup\(\)/),
     );
     await expect(driver.load(newId())).rejects.toMatchObject(refused(/sessions\.setup\(\)/));
   },

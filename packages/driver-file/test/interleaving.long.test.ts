@@ -7,7 +7,7 @@ import { fileDriver } from "../src/index.ts";
 import { layoutOf } from "../src/layout.ts";
 import { newId, ownFolder } from "./support.ts";
 
-/** Runs before every call to the file system: another process that comes between. */
+/** Runs before every call to the file system, as another process would. */
 const between: { intrude: (() => Promise<void>) | undefined } = vi.hoisted(() => ({ intrude: undefined }));
 
 vi.mock("node:fs/promises", async (importOriginal) => {
@@ -34,7 +34,7 @@ const versionOf = (record: StoredRecord | undefined): number => record?.version 
 const recordOf = (version: number): StoredRecord | null =>
   version === 0 ? null : { version, expiresAt: 1, fields: new Map() };
 
-/** Reads and replaces, once: what was done, or `undefined` where somebody else was first. */
+/** Reads and replaces once: returns the step, or `undefined` where another writer was first. */
 async function change(folders: Folders, id: string, next: number): Promise<Step | undefined> {
   const attempt = await folders.begin(id);
   const seen = versionOf(attempt.record);
@@ -50,7 +50,7 @@ const leads = (from: number, steps: readonly Step[], to: number): boolean =>
 
 const starts = { nothing: 0, "a record": 1 };
 const changes = { "a record": 100, "its end": 0 };
-/** What others do in one go; 0 ends the record, `undefined` is a sweep that looks at it. */
+/** One step of other processes; 0 ends the record, `undefined` is a sweep that looks at it. */
 const intrusions: Record<string, readonly (number | undefined)[]> = {
   "one change": [201],
   "two changes": [201, 202],
@@ -75,10 +75,10 @@ test.each(cases)(
     await fileDriver({ directory }).setup();
     const folders = createFolders(layoutOf(directory));
 
-    // At none first, which shows how many there are.
+    // First without interference, to count the calls.
     let most = 0;
     for (let at = 0; at <= most; at++) {
-      // Numbers are drawn at random, and matter to what is removed: several draws.
+      // Several runs, because random numbers decide which files are removed.
       for (let draw = 0; draw < 3; draw++) {
         const id = newId();
         if (from !== 0) await change(folders, id, from);
@@ -103,13 +103,13 @@ test.each(cases)(
           orders.some((order) => leads(from, order, to)),
           JSON.stringify({ at, from, own, done, to }),
         ).toBe(true);
-        // And nothing is left of those who were refused.
+        // And the refused writers left nothing.
         const left = await readdir(join(layoutOf(directory).record(id))).catch(() => []);
         expect(left.length).toBeLessThanOrEqual(to === 0 ? 0 : 2);
         expect(await readdir(join(directory, "drafts"))).toEqual([]);
       }
     }
-    // All of its calls have had their turn.
+    // Each of its calls was tried.
     expect(most).toBeGreaterThan(from === 0 && next === 0 ? 1 : 5);
   },
 );

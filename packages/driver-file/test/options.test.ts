@@ -53,7 +53,7 @@ describe("options", () => {
 });
 
 describe("fromUrl", () => {
-  test("takes a relative path from where the process is, and stays there", async () => {
+  test("takes a relative path from the current folder, and stays there", async () => {
     const folder = await ownFolder();
     const before = cwd();
     chdir(folder);
@@ -139,10 +139,10 @@ describe("ids", () => {
   });
 });
 
-describe("a folder that is not there is an error, and nobody's logout", () => {
+describe("a missing folder is an error, and logs nobody out", () => {
   const now = Date.now();
 
-  /** What each method answers. */
+  /** The result of each method. */
   async function answers(driver: ListingDriver, id = newId()): Promise<unknown[]> {
     const record = { expiresAt: now + HOUR, fields: new Map() };
     const settled = await Promise.allSettled([

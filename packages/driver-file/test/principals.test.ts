@@ -14,7 +14,7 @@ async function open() {
     readdir(layoutOf(directory).principal(name)).catch(() => []);
   const idsOf = async (principal: string): Promise<string[]> =>
     (await driver.list({ principal, limit: 100 }, Date.now())).records.map(({ id }) => id);
-  /** As if the entries had been written so long ago that their records are there or will never be. */
+  /** Makes the entries so old that their records exist or never will. */
   const age = async (name: string): Promise<void> => {
     const longAgo = new Date(Date.now() - HOUR - 1000);
     for (const entry of await entriesOf(name))
@@ -25,7 +25,7 @@ async function open() {
 }
 
 describe("a principal's entries", () => {
-  test("lose what names no record, or another's, as they are listed", async () => {
+  test("that name no record, or another principal's, go as they are listed", async () => {
     const { driver, entriesOf, idsOf, age } = await open();
     const [kept, destroyed, given] = [
       await begin(driver, { principal: "alice" }),
@@ -42,7 +42,7 @@ describe("a principal's entries", () => {
     expect(await idsOf("bob")).toEqual([given]);
   });
 
-  test("lose what names no record by a sweep, where nobody lists them, and end with the last one", async () => {
+  test("that name no record go by a sweep, and the folder with the last one", async () => {
     const { directory, driver, entriesOf, idsOf, age, sweep } = await open();
     const kept = await begin(driver, { principal: "alice" });
     for (const principal of ["alice", "bob"])
@@ -73,12 +73,12 @@ describe("a principal's entries", () => {
     expect(await entriesOf("alice")).toHaveLength(1);
     const now = Date.now();
     await driver.create(id, { expiresAt: now + HOUR, fields: new Map() }, now);
-    // By a commit that names the principal, so that an entry of its own comes with it.
+    // By a commit that names the principal, so that it writes an entry too.
     await driver.commit(id, { fields: new Map(), principal: "alice" }, now);
     expect(await idsOf("alice")).toEqual([id]);
   });
 
-  test("are not lost because the records are away", async () => {
+  test("stay where the folders of records are missing", async () => {
     const { directory, driver, entriesOf, age, sweep } = await open();
     const id = await begin(driver, { principal: "alice" });
     await age("alice");

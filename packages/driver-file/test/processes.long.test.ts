@@ -13,7 +13,7 @@ import { SHARDS } from "../src/layout.ts";
 import { pair, stateAfter } from "./steps.ts";
 import { begin, newId, ownFolder } from "./support.ts";
 
-/** The writer as one file, so that hundreds of it start soon. esbuild is tsx's, and tsx the test services'. */
+/** The writer as one file, so that hundreds of processes start quickly. esbuild comes with the test services' tsx. */
 async function buildWriter(folder: string): Promise<string> {
   let { require } = { require: createRequire(import.meta.url) };
   for (const name of ["@sessions/test-services", "tsx"]) require = createRequire(require.resolve(name));
@@ -31,7 +31,7 @@ interface Writer {
   readonly child: ChildProcess;
   readonly name: string;
   readonly own: string;
-  /** What it has printed. */
+  /** Its output. */
   acknowledged(): string;
 }
 
@@ -50,7 +50,7 @@ function startWriter(program: string, args: { directory: string; shared: string;
   return { child, name, own, acknowledged: () => printed };
 }
 
-/** Its own session is as after the last step that was acknowledged, or as after the next one, and so is its part of the shared one. */
+/** Its own session, and its part of the shared one, are as after its last acknowledged step or the next one. */
 async function checkWriter(driver: ListingDriver, { name, own, acknowledged }: Writer, shared: string) {
   const printed = acknowledged();
   const [owns, shareds] = ["o", "s"].map((letter) => printed.split(letter).length - 1);
@@ -81,7 +81,7 @@ async function listed(driver: ListingDriver, principal: string): Promise<Set<str
   return ids;
 }
 
-/** Files that belong to no record any more. */
+/** Files that no longer belong to a record. */
 async function leftovers(directory: string): Promise<string[]> {
   const found = (await readdir(join(directory, "drafts"))).map((name) => `drafts/${name}`);
   for (const shard of SHARDS)
@@ -115,7 +115,7 @@ test("300 writers that are killed at any moment leave every session whole, and a
       killed++;
       const writer = startWriter(program, { directory, shared });
       await once(writer.child.stdout ?? writer.child, "data");
-      // Any moment will do: this is what makes it any.
+      // A random time, so that the process is killed at any moment.
       await setTimeout(Math.random() * 100);
       writer.child.kill("SIGKILL");
       await once(writer.child, "close");
@@ -133,7 +133,7 @@ test("300 writers that are killed at any moment leave every session whole, and a
   );
 }, 240_000);
 
-test("writers that stand still at any moment, and go on after others have, lose nothing and undo nothing", async () => {
+test("writers that stop at any moment, and go on after others, lose nothing and undo nothing", async () => {
   const { directory, driver, program, shared } = await prepare();
   const times = 100;
   const writers = Array.from({ length: 4 }, () => startWriter(program, { directory, shared, times }));

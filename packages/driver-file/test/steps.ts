@@ -1,14 +1,14 @@
 import type { Driver } from "@sessions/core";
 
 const HOUR = 3_600_000;
-/** After so many steps the session is destroyed, and then made anew. */
+/** The number of steps after which the session is destroyed and made again. */
 const LIFE = 6;
 
 /** Two fields that are only ever written together. */
 export const pair = (name: string, step: number): Map<string, string> =>
   new Map([`${name}/a`, `${name}/b`].map((field) => [field, `${step}`]));
 
-/** What a writer's own session holds after so many steps; `undefined` where there is none. */
+/** The fields of a writer's own session after a number of steps; `undefined` where there is none. */
 export const stateAfter = (step: number): { fields: Map<string, string>; principal: string } | undefined =>
   step % LIFE === 0 ? undefined : { fields: pair("own", step), principal: `p${step % 2}` };
 

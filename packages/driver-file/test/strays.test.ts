@@ -17,14 +17,13 @@ import type { ListingDriver, ProvisionedDriver } from "@sessions/core";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fileDriver } from "../src/index.ts";
-import { layoutOf } from "../src/layout.ts";
-import { encode } from "../src/record.ts";
+import { encode, layoutOf } from "../src/layout.ts";
 import { begin, HOUR, newId, ownFolder } from "./support.ts";
 
 const fields = new Map([["a/x", "1"]]);
 const long = (): string => newId() + newId();
 
-/** What lies at a path and below it, links not followed: of each its kind, its time, and what it holds. */
+/** Everything at a path and below it, without following links: kind, time and content of each. */
 async function snapshot(path: string): Promise<unknown> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isSymbolicLink()) return ["link", await readlink(path)];
@@ -38,7 +37,7 @@ async function snapshot(path: string): Promise<unknown> {
   ];
 }
 
-/** A folder that is somebody else's, full of names that the driver would take for its own if it came here by a link. */
+/** Another user's folder, full of names of the driver's form, which it must not reach by a link. */
 async function foreignFolder(folder: string): Promise<string> {
   const outside = join(folder, "outside");
   const expired = encode({ version: 1, expiresAt: 1, fields });
@@ -65,7 +64,7 @@ async function open(): Promise<{
 }> {
   const folder = await ownFolder();
   const directory = join(folder, "sessions");
-  // Nothing here is about time.
+  // The test is not about time.
   const driver = fileDriver({ directory, timeout: "30s" });
   await driver.setup();
   const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
@@ -74,16 +73,16 @@ async function open(): Promise<{
 }
 
 async function plant(path: string, kind: string, outside: string): Promise<void> {
-  if (kind === "file") await writeFile(path, "somebody else's");
+  if (kind === "file") await writeFile(path, "another user's");
   else if (kind === "link to a folder") await symlink(outside, path);
   else if (kind === "link to a file") await symlink(join(outside, "1"), path);
   else if (kind === "link to nothing") await symlink(join(outside, "gone"), path);
   else if (kind === "pipe") await promisify(execFile)("mkfifo", [path]);
   else {
     await mkdir(path);
-    if (kind === "folder") await writeFile(join(path, "1"), "somebody else's");
+    if (kind === "folder") await writeFile(join(path, "1"), "another user's");
   }
-  // Long ago, so that nothing stays for being new.
+  // Old, so that nothing stays because it is new.
   if (!kind.startsWith("link")) await utimes(path, 1, 1);
 }
 
@@ -110,13 +109,13 @@ const notFolders = ["file", "pipe", ...links];
 const notFiles = ["folder", "empty folder", "pipe", ...links];
 const anything = ["file", ...notFiles];
 
-/** Where a stray may lie, below the folder, and names and kinds that the driver would not make there. */
+/** Places below the folder for strays, with names and kinds that the driver would not make there. */
 const levels: { where: string[]; own: () => string; wrong: string[] }[] = [
   { where: ["", "records", "principals"], own: () => "zz", wrong: anything },
   { where: ["drafts"], own: newId, wrong: notFolders },
   { where: ["drafts/DRAFT"], own: () => "1", wrong: notFiles },
   { where: ["records/SHARD"], own: () => "", wrong: notFolders },
-  // An id, or a digest, that belongs into another shard.
+  // An id, or a digest, of another shard.
   { where: ["records/00"], own: () => `ff${newId().slice(2)}`, wrong: anything },
   { where: ["principals/00"], own: () => `ff${long().slice(2)}`, wrong: anything },
   { where: ["records/LIVE", "records/EXPIRED", "records/NEW"], own: () => "", wrong: notFiles },
@@ -194,7 +193,7 @@ describe("what the driver did not make", () => {
         expect(await driver.load(fresh)).toBeUndefined();
         expect(await driver.commit(live, { fields: new Map([["a/x", "2"]]) }, now)).toBe("committed");
         expect((await driver.load(live))?.fields.get("a/x")).toBe("2");
-        // An id may come again, to where something else lies as well.
+        // An id may be used again, in a folder that holds something foreign too.
         for (const id of [expired, fresh]) {
           for (const turn of ["1", "2"]) {
             const again = { expiresAt: now + HOUR, principal: "alice", fields: new Map([["a/x", turn]]) };
@@ -227,7 +226,7 @@ describe("what the driver did not make", () => {
       "records/7f/RECORD",
       "layout",
     ])("in the place of %s, leads nowhere", async (place) => {
-      // A file of that name beside folders of ours is our own, damaged.
+      // A file of that name beside the driver's folders is a damaged layout file.
       if (place === "layout" && kind === "file") return;
       const { directory, outside, driver } = await open();
       const now = Date.now();
@@ -267,7 +266,7 @@ describe("what the driver did not make", () => {
           expect((await one.load(other))?.fields).toEqual(fields);
         }
       }
-      // Folders get their times of what was tried beside it, but not what is no folder of the driver's.
+      // check() changes the times of the driver's own folders, and no others.
       expect(await seen()).toEqual(before);
       await outcome(driver.teardown());
       expect(await seen()).toEqual(before);
@@ -281,14 +280,14 @@ describe("what the driver did not make", () => {
       await mkdir(draft);
       await writeFile(join(draft, "1"), "half of a rec");
     }
-    await writeFile(join(kept, "notes"), "somebody else's");
+    await writeFile(join(kept, "notes"), "another user's");
     const before = await snapshot(kept);
     await driver.sweep({ after: 0, before: Date.now(), limit: 1 });
     expect(await snapshot(kept)).toEqual(before);
     expect(await snapshot(gone)).toBe("nothing");
   });
 
-  test("is told by teardown() where it keeps a folder", async () => {
+  test("is named by teardown() where it keeps a folder", async () => {
     const { directory, driver } = await open();
     await writeFile(join(directory, "records", "00", ".DS_Store"), "");
     await driver.teardown();

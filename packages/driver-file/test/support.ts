@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
-/** A folder of the test's own, until it is over. */
+/** A folder for one test, removed at its end. */
 export async function ownFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "sessions-file-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -5,13 +5,13 @@ import { performance } from "node:perf_hooks";
 import { sweepBesideCommits } from "@sessions/driver-tests";
 import { expect, test } from "vitest";
 import { fileDriver } from "../src/index.ts";
-import { encode } from "../src/record.ts";
+import { encode } from "../src/layout.ts";
 import { begin, HOUR, newId, ownFolder } from "./support.ts";
 
-/** Each is a folder and a file: more of them take minutes, and show nothing else. */
+/** Each is a folder and a file; more of them take minutes, and show no more. */
 const RECORDS = 40_000;
 
-/** As the driver would write it, but for the waiting until it is on the disk. */
+/** As the driver writes it, without waiting for the disk. */
 function plant(directory: string, expiresAt: number): string {
   const id = newId();
   const folder = join(directory, "records", id.slice(0, 2), id);
@@ -55,7 +55,7 @@ test(`half of ${RECORDS} records go by sweeps, beside commits, and no commit is 
   );
 }, 600_000);
 
-test("what killed processes left is swept, live records stay", async () => {
+test("a sweep removes what killed processes left, and no live record", async () => {
   const directory = await ownFolder();
   const driver = fileDriver({ directory });
   await driver.setup();
@@ -67,7 +67,7 @@ test("what killed processes left is swept, live records stay", async () => {
   const draft = join(directory, "drafts", newId());
   await mkdir(draft);
   await writeFile(join(draft, "1"), "half of a rec");
-  // And one that ended, whose folder is still there.
+  // And an ended record whose folder still exists.
   const ended = newId();
   const grave = join(directory, "records", ended.slice(0, 2), ended);
   await mkdir(grave);
@@ -91,7 +91,7 @@ test("a sweep goes on where the one before it ended, and leaves nothing out", as
   for (let i = 0; i < count; i++) plant(directory, now - HOUR);
   for (let removed = 0; removed < count; removed += 5) {
     expect(await driver.sweep({ after: 0, before: now, limit: 5 })).toBe(5);
-    // Behind it and before it.
+    // After the position and before it.
     if (removed === 20) for (let i = 0; i < count; i++) plant(directory, now - HOUR);
   }
   const rest = async () => driver.sweep({ after: 0, before: now, limit: 1000 });

@@ -1,5 +1,5 @@
 /**
- * A process that writes until it is killed, or as often as it is told. After each step that the driver acknowledged
+ * A process that writes until it is killed, or a given number of times. After each step that the driver acknowledged
  * it prints one character: `o` for its own session, `s` for the one that all of them share.
  */
 import { writeSync } from "node:fs";

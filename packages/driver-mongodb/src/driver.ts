@@ -1,60 +1,120 @@
 import {
   type Change,
   type CommitOutcome,
+  type Duration,
   type ListedRecord,
   type ListingDriver,
   type ProvisionedDriver,
   SessionSetupError,
 } from "@sessions/core";
-import { createCall, mergeFields } from "@sessions/core/driver-tools";
-import { type MongodbCallOptions, READ, WRITE } from "./client.ts";
-import { NOTHING, newDocument, recordOf, updateOf } from "./documents.ts";
-import { codeOf, DUPLICATE_KEY, translate, UNAUTHORIZED } from "./errors.ts";
-import { type MongodbDriverOptions, readOptions } from "./options.ts";
+import {
+  checkClient,
+  checkOption,
+  checkOptions,
+  mergeFields,
+  milliseconds,
+} from "@sessions/core/driver-tools";
+import {
+  type Connection,
+  createConnection,
+  type MongodbCallOptions,
+  type MongodbClientLike,
+  type MongodbCollectionLike,
+  READ,
+  WRITE,
+} from "./connection.ts";
+import { codeOf, DUPLICATE_KEY, UNAUTHORIZED } from "./errors.ts";
 import { createProvisioning, listIndexes } from "./provisioning.ts";
+import { NOTHING, newDocument, parseRecord, updateFor } from "./statements.ts";
 
-/** Changes of more fields take two round trips. */
+/** Options of `mongodbDriver`: a client and a collection's name, or a collection. */
+export interface MongodbDriverOptions {
+  /**
+   * A `MongoClient`, which you close. Sessions are kept in its default database, the one that its URL names. Leave it
+   * out where `collection` is a Collection.
+   */
+  readonly client?: MongodbClientLike | undefined;
+  /**
+   * The name of the collection, 1 to 100 of `A-Z a-z 0-9 _ - .`, or a Collection of any database. The collection is
+   * the driver's alone.
+   * @default "sessions"
+   */
+  readonly collection?: string | MongodbCollectionLike | undefined;
+  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  readonly timeout?: Duration | undefined;
+}
+
+/** A change of more fields than this takes two round trips. */
 const MANY_FIELDS = 1_000;
 const ID = { _id: 1 } as const;
 const BY_EXPIRY = { expiresAt: 1 } as const;
 
 /**
- * Keeps sessions in MongoDB: a document each, changed by one update of plain operators. A TTL index removes what
- * has expired a day later, and `sweep()` earlier. Run `setup()` before the first session: it makes the indexes.
+ * Keeps sessions in MongoDB: a document for each, changed by one update of plain operators. `sweep()` removes expired
+ * documents, and a TTL index removes them a day later. Run `setup()` before the first session: it makes the indexes.
  *
  * @throws SessionConfigError naming an option that is unknown, out of range, or contradicts another.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { mongodbDriver } from "@sessions/driver-mongodb";
+ * import { MongoClient } from "mongodb";
+ *
+ * const client = new MongoClient("mongodb://localhost:27017/app");
+ * await client.connect();
+ * const sessions = createSessionManager({ driver: mongodbDriver({ client }) });
+ * await sessions.setup();
  */
 export function mongodbDriver(options: MongodbDriverOptions): ListingDriver & ProvisionedDriver {
-  return createDriver(readOptions(options));
+  const { collection, timeout } = readOptions(options);
+  return createDriver(createConnection(collection, timeout));
 }
 
-/** @param connected Ends when the client has been connected, where that is not the caller's own care. */
-export function createDriver(
-  { collection, timeout }: ReturnType<typeof readOptions>,
-  connected?: Promise<void>,
-): ListingDriver & ProvisionedDriver {
-  const call = createCall({ driver: "mongodb", timeout, translate });
+const isCollection = (value: unknown): value is MongodbCollectionLike =>
+  typeof Object(value).bulkWrite === "function";
 
-  /** A call that neither waits in the client, nor is repeated by it, nor runs in the server, after its time is up. */
-  function within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T> {
-    // Not AbortSignal.timeout: `call` has a timer already, and the signal's costs more.
-    const controller = new AbortController();
-    const { signal } = controller;
-    return call(
-      async () => {
-        if (connected) await connected;
-        signal.throwIfAborted();
-        return work({ signal, maxTimeMS: timeout });
-      },
-      timeout,
-      () => controller.abort(),
-    );
+/** @throws SessionConfigError naming an option that is unknown, out of range, or contradicts another. */
+export function readOptions(options: MongodbDriverOptions): {
+  collection: MongodbCollectionLike;
+  timeout: number;
+} {
+  checkOptions("mongodbDriver", options, ["client", "collection", "timeout"]);
+  const { client, collection = "sessions", timeout = "2s" } = options;
+  const ms = milliseconds("timeout", timeout);
+  if (isCollection(collection)) {
+    checkOption(client === undefined, "client", "left out where collection is a Collection", typeof client);
+    return { collection, timeout: ms };
   }
+  checkName(collection);
+  checkClient(
+    client,
+    "a MongoClient of the package mongodb, unless collection is a Collection",
+    ["db()"],
+    ["mongodb"],
+  );
+  // For the compiler alone: checkClient has refused it already.
+  if (client === undefined) throw new TypeError("client");
+  return { collection: client.db().collection(collection), timeout: ms };
+}
 
+/** @throws SessionConfigError for a name that no collection may have; MongoDB's own begin with `system.` */
+export function checkName(collection: unknown): void {
+  checkOption(
+    typeof collection === "string" &&
+      /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$/.test(collection) &&
+      !/^system\.|\.\.|\.$/.test(collection),
+    "collection",
+    "a name of 1 to 100 of A-Z a-z 0-9 _ - . or a Collection",
+    collection,
+  );
+}
+
+/** A driver on a connection. */
+export function createDriver(connection: Connection): ListingDriver & ProvisionedDriver {
+  const { collection, within } = connection;
   const live = (id: string, now: number) => ({ _id: id, expiresAt: { $gt: now } });
 
-  // The first write would make a missing collection, without its indexes: nothing would ever be removed. Only create
-  // can, so the first one looks.
+  // The first write makes a missing collection, but without its indexes, so that nothing would ever be removed. Only
+  // create() can make it, so the first create() looks.
   let prepared: Promise<void> | undefined;
   async function prepare(): Promise<void> {
     prepared ??= lookForIndexes();
@@ -70,20 +130,21 @@ export function createDriver(
       try {
         return (await listIndexes(collection, limits)).map(({ key }) => Object.keys(Object(key))[0]);
       } catch (error) {
-        // Who may write and not look is trusted to have run setup().
+        // A user who may write but not look has to have run setup().
         if (codeOf(error) === UNAUTHORIZED) return undefined;
         throw error;
       }
     });
     if (keys && !keys.includes("removeAt"))
       throw new SessionSetupError(
-        `mongodb: the collection ${collection.collectionName} or its indexes are missing: call sessions.setup(), or driver.setup() where there is no manager`,
+        `mongodb: the collection ${collection.collectionName} or its indexes are missing. Call sessions.setup(), or driver.setup() where there is no manager.`,
       );
   }
 
   /**
-   * A change of very many fields, which a server would look up one by one, each among all: the whole is read, merged,
-   * and written if nothing has changed since. `undefined` where others were always faster.
+   * Commits a change of very many fields. A server would look each one up among all the others, so this reads the whole
+   * record, merges, and writes if nothing has changed since. Returns `undefined` where other writers were always
+   * faster.
    */
   async function commitLarge(
     id: string,
@@ -93,13 +154,13 @@ export function createDriver(
   ): Promise<CommitOutcome | undefined> {
     for (let tries = 0; tries < 3; tries++) {
       const document = await collection.findOne({ _id: id }, { ...READ, ...limits });
-      const record = document && recordOf(document);
+      const record = document && parseRecord(document);
       if (!record || record.expiresAt <= now) return "gone";
       if (change.ifVersion !== undefined && change.ifVersion !== record.version) return "conflict";
-      // Every commit with fields raises the version. The date tells it from a new record under the same id.
+      // Every commit with fields raises the version; the date differs where the id has a new record.
       const { removeAt }: { removeAt?: unknown } = document;
       const same = { ...live(id, now), version: record.version, removeAt };
-      const update = updateOf(change, now, mergeFields(new Map(record.fields), change.fields));
+      const update = updateFor(change, now, mergeFields(new Map(record.fields), change.fields));
       if ((await collection.updateOne(same, update, { ...WRITE, ...limits })).matchedCount === 1)
         return "committed";
     }
@@ -110,12 +171,13 @@ export function createDriver(
     name: "mongodb",
 
     async create(id, record, now) {
-      // First, for the caller may change the Map while this waits.
+      // Before any waiting, because the caller may change the Map meanwhile.
       const document = newDocument(record, now);
       await prepare();
       return within(async (limits) => {
         try {
-          // A live record does not match, so the upsert would insert a second of that id, which is refused.
+          // The filter does not match a live record; the upsert would then insert a second one, and the server refuses
+          // it.
           const filter = { _id: id, expiresAt: { $lte: now } };
           await collection.replaceOne(filter, document, { ...WRITE, ...limits, upsert: true });
           return true;
@@ -128,15 +190,15 @@ export function createDriver(
 
     async load(id) {
       const document = await within((limits) => collection.findOne({ _id: id }, { ...READ, ...limits }));
-      const found = document && recordOf(document);
+      const found = document && parseRecord(document);
       if (!found) return undefined;
       const { id: _, ...record } = found;
       return record;
     },
 
     async commit(id, change, now) {
-      const update = updateOf(change, now);
-      // A copy, for the caller may change the Map while the record is read.
+      const update = updateFor(change, now);
+      // A copy, because the caller may change the Map while the record is read.
       const many = change.fields.size > MANY_FIELDS && { ...change, fields: new Map(change.fields) };
       const filter = live(id, now);
       const { ifVersion } = change;
@@ -147,8 +209,8 @@ export function createDriver(
           const { matchedCount } = await collection.updateOne(filter, update, { ...WRITE, ...limits });
           return matchedCount === 1 ? "committed" : "gone";
         }
-        // The second only asks whether a live record is there. In this order a destroy that comes between them answers
-        // "gone"; the other way round it would be a false conflict. The first always raises the version, the second
+        // The second update only asks whether there is a live record. In this order a destroy between the two means
+        // "gone"; in the other it would be a false conflict. The first always raises the version and the second
         // modifies nothing, so the count of modified documents tells which of them matched.
         const { matchedCount, modifiedCount } = await collection.bulkWrite(
           [
@@ -167,8 +229,8 @@ export function createDriver(
       return within(async (limits) => {
         const options = { ...WRITE, ...limits };
         if ((await collection.deleteOne(filter, options)).deletedCount === 1) return true;
-        // DocumentDB's answers 0 and deletes nothing where the document is updated at the same time. The client does not
-        // repeat this one over a broken connection, and so it is only the second.
+        // DocumentDB's deleteOne deletes nothing and returns 0 where the document is updated at the same time. Second,
+        // because the client does not repeat a deleteMany over a broken connection.
         return (await collection.deleteMany(filter, options)).deletedCount === 1;
       });
     },
@@ -176,31 +238,32 @@ export function createDriver(
     async sweep({ after, before, limit }) {
       const range = { expiresAt: { $gte: after, $lt: before } };
       return within(async (limits) => {
-        // In one batch, in the index's order. A delete takes no limit.
+        // Read first, because a delete takes no limit; in one batch, in the index's order.
         const query = { ...READ, ...limits, projection: ID, sort: BY_EXPIRY, limit };
         const found = await collection.find(range, { ...query, batchSize: limit }).toArray();
         const ids = found.map((document) => Object(document)._id);
         if (ids.length === 0) return 0;
-        // The range again: a commit may have moved the expiry since, a create may have begun anew.
+        // With the range, because a commit may have moved the expiry since, or a create may have made a new record.
         const expired = { _id: { $in: ids }, ...range };
         return (await collection.deleteMany(expired, { ...WRITE, ...limits })).deletedCount;
       });
     },
 
     async list({ principal, cursor = "", limit }, now) {
-      // The expiry is judged here: named in the query, it would tempt the server to another index, and to sort.
+      // The expiry is judged below: in the query, it could make the server use another index, and sort.
       const filter = { ...(principal !== undefined && { principal }), _id: { $gt: cursor } };
       const found = await within((limits) =>
         collection.find(filter, { ...READ, ...limits, sort: ID, limit, batchSize: limit }).toArray(),
       );
-      // So is the principal, once more: a server without snapshots may find a document by what it was a moment ago.
+      // The principal is judged again: a server without snapshots may find a document by its old principal.
       const records = found
-        .map(recordOf)
+        .map(parseRecord)
         .filter((record): record is ListedRecord => record !== undefined && record.expiresAt > now)
         .filter((record) => principal === undefined || record.principal === principal);
+      // Not pageById: the last document may have been filtered out.
       return { records, ...(found.length === limit && { cursor: String(Object(found.at(-1))._id) }) };
     },
 
-    ...createProvisioning({ collection, call, within }),
+    ...createProvisioning(connection),
   };
 }

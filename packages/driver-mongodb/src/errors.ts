@@ -6,54 +6,59 @@ import {
 } from "@sessions/core";
 
 /**
- * The code of a server's error; a write's is inside where a command held several. `undefined` where the error is no
- * server's.
+ * The code of a server's error; where a command held several writes, that of the write. `undefined` for any other
+ * error.
  */
 export function codeOf(error: unknown): number | undefined {
   const { name, code, writeErrors } = Object(error);
-  // A DOMException, which an aborted call is, has a number for a code as well.
+  // An aborted call is a DOMException, whose code is a number too.
   if (!String(name).startsWith("Mongo")) return undefined;
   const inner: unknown = Array.isArray(writeErrors) ? writeErrors[0]?.code : undefined;
-  // As text in between: with `promoteValues: false` on its collection the client makes an object of a number.
+  // Through text, because with `promoteValues: false` the client returns numbers as objects.
   return [inner, code].map((found) => Number.parseInt(String(found), 10)).find(Number.isSafeInteger);
 }
 
+// Codes of the server's errors.
 export const DUPLICATE_KEY = 11_000;
 export const NAMESPACE_NOT_FOUND = 26;
 export const UNAUTHORIZED = 13;
 
-// BSONObjectTooLarge, and what an update that makes a document too large has been answered with.
-// The last is DocumentDB's, as FerretDB passes it on.
+// BSONObjectTooLarge, and the codes of updates that make a document too large. The last is DocumentDB's, passed on by
+// FerretDB.
 const TOO_LARGE: readonly (number | undefined)[] = [10_334, 17_419, 17_420, 285_999_133];
-// What the client says of a document that it does not even send.
+// The client's messages about a document that it does not send.
 const UNSENDABLE =
   /larger than the maximum|is out of range|out of bounds|too large|exceeds maximum|maxBsonObjectSize/i;
-// IndexOptionsConflict, IndexKeySpecsConflict: an index of that name or keys is there and is another.
+// IndexOptionsConflict, IndexKeySpecsConflict: another index has the name or the keys.
 const OTHER_INDEX: readonly (number | undefined)[] = [85, 86];
 
-/** What an error of the client means; `undefined` where it is one more way not to reach the server. */
+/** A session that is larger than a document may be. */
+export const tooLarge = (cause?: unknown): SessionTooLargeError =>
+  new SessionTooLargeError(
+    "mongodb: a session must fit into 16 MB; nothing was changed. Store less in it.",
+    cause === undefined ? undefined : { cause },
+  );
+
+/** The meaning of an error of the client; `undefined` where the server could not be reached. */
 export function translate(error: unknown): SessionError | undefined {
   const code = codeOf(error);
-  if (TOO_LARGE.includes(code) || (error instanceof Error && isUnsendable(error)))
-    return new SessionTooLargeError("mongodb: a session must fit into 16 MB; nothing was changed", {
-      cause: error,
-    });
+  if (TOO_LARGE.includes(code) || (error instanceof Error && isUnsendable(error))) return tooLarge(error);
   if (OTHER_INDEX.includes(code))
     return new SessionSetupError(
-      "mongodb: an index is there that is not as it must be; check() names it: drop it, and call sessions.setup() again, or driver.setup() where there is no manager",
+      "mongodb: an index has other options than the driver's. Drop the index that check() names, and call sessions.setup() again, or driver.setup() where there is no manager.",
       { cause: error },
     );
   if (code === undefined) return undefined;
   const { codeName } = Object(error);
   const shown = typeof codeName === "string" ? codeName : `error ${code}`;
   return new DriverUnavailableError(
-    `mongodb: the server refuses with ${shown}; a change may or may not have been made`,
+    `mongodb: the server refuses with ${shown}; a change may or may not have been made. The cause says more.`,
     { cause: error },
   );
 }
 
 function isUnsendable(error: Error): boolean {
-  const local =
+  const isOfClient =
     error instanceof RangeError || ["BSONError", "MongoInvalidArgumentError"].includes(error.name);
-  return local && UNSENDABLE.test(error.message);
+  return isOfClient && UNSENDABLE.test(error.message);
 }

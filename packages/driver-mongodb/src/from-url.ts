@@ -1,49 +1,56 @@
 import { setTimeout } from "node:timers/promises";
 import type { ClosableDriver, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/driver-tools";
-import { createDriver } from "./driver.ts";
-import { checkName, readOptions } from "./options.ts";
+import { createConnection } from "./connection.ts";
+import { checkName, createDriver } from "./driver.ts";
 
 /** Options of `fromUrl`. */
 export interface MongodbUrlOptions {
   /** The name of the collection, in the database that the URL names. @default "sessions" */
   readonly collection?: string | undefined;
-  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
+  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
   readonly timeout?: Duration | undefined;
 }
 
 /**
- * Opens a client of its own for a URL, and keeps sessions there. It does not wait for the server: until that can be
- * reached, calls reject with `DriverUnavailableError`. `close()` closes the client.
+ * Opens a client for a URL, and returns a driver on it, whose `close()` closes the client. It does not wait for the
+ * server: until the server can be reached, calls reject with `DriverUnavailableError`. {@link mongodbDriver} takes a
+ * client of your own.
  *
  * @param url `mongodb://user:password@host:27017/database`, or `mongodb+srv://`.
- * @throws SessionConfigError for a URL that is none of MongoDB's, which is not shown, and for options as in `mongodbDriver`.
+ * @throws SessionConfigError for another kind of URL, which is not shown, and for bad options.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-mongodb";
+ *
+ * const driver = await fromUrl("mongodb://localhost:27017/app", { collection: "sessions" });
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,
   options: MongodbUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
-  // Before the client is opened: nothing would close it.
+  // Before the client is opened, which nothing would close after an error.
   checkOptions("mongodbDriver fromUrl", options, ["collection", "timeout"]);
   const { collection = "sessions", timeout: limit = "2s" } = options;
   checkName(collection);
   const timeout = milliseconds("timeout", limit);
-  // Here alone: who gives the driver a client need not have this one.
+  // Imported here, so that an application with a client of its own does not need the package.
   const { MongoClient } = await import("mongodb");
   const client = openByUrl("mongodb://user:password@host:27017/database, or mongodb+srv://", () => {
     if (typeof url !== "string") throw new TypeError("No text");
     return new MongoClient(url);
   });
-  // What is wrong is told by the calls.
+  // The driver's calls report failures.
   client.on("error", () => {});
-  // A client whose first connection failed never tries another by itself, and so does not survive a start before its
-  // server's. Nor does a call that is made while it connects: that failure would end it, too.
+  // A client whose first connection failed never tries again by itself, and would not survive a start before the
+  // server's. Calls wait for the connection, because one that is made meanwhile would fail with it.
   const ending = new AbortController();
   async function connect(): Promise<void> {
     while (!ending.signal.aborted) {
       try {
         await client.connect();
-        // Closed while it connected, it would be open now.
+        // close() was called while the client connected.
         if (ending.signal.aborted) await client.close();
         return;
       } catch {
@@ -52,7 +59,8 @@ export async function fromUrl(
     }
   }
   const connected = connect();
-  const driver = createDriver(readOptions({ client, collection, timeout }), connected);
+  const connection = createConnection(client.db().collection(collection), timeout, connected);
+  const driver = createDriver(connection);
   return closing(driver, async () => {
     ending.abort();
     await client.close();
@@ -60,5 +68,5 @@ export async function fromUrl(
   });
 }
 
-/** Between two tries to connect: a server that refuses the password is not asked without end. */
+/** The pause between two tries to connect, so that a server that refuses the password is not asked all the time. */
 const PAUSE_MS = 500;

@@ -4,7 +4,6 @@ export type {
   MongodbClientLike,
   MongodbCollectionLike,
   MongodbCursorLike,
-} from "./client.ts";
-export { mongodbDriver } from "./driver.ts";
+} from "./connection.ts";
+export { type MongodbDriverOptions, mongodbDriver } from "./driver.ts";
 export { fromUrl, type MongodbUrlOptions } from "./from-url.ts";
-export type { MongodbDriverOptions } from "./options.ts";

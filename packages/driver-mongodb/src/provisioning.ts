@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type ProvisionedDriver, SessionSetupError } from "@sessions/core";
-import type { Call } from "@sessions/core/driver-tools";
-import { ASK, type MongodbCallOptions, type MongodbCollectionLike, READ, WRITE } from "./client.ts";
+import {
+  ASK,
+  type Connection,
+  type MongodbCallOptions,
+  type MongodbCollectionLike,
+  READ,
+  WRITE,
+} from "./connection.ts";
 import { codeOf, NAMESPACE_NOT_FOUND, UNAUTHORIZED } from "./errors.ts";
 
 interface Index {
@@ -11,7 +17,7 @@ interface Index {
   readonly partialFilterExpression?: object;
 }
 
-/** What `setup()` makes. A TTL index of 0 seconds removes each document at the date that it holds itself. */
+/** The indexes that `setup()` makes. A TTL index of 0 seconds removes each document at the date in the document. */
 const INDEXES: readonly Index[] = [
   { name: "removeAt_1", key: { removeAt: 1 }, expireAfterSeconds: 0 },
   { name: "expiresAt_1", key: { expiresAt: 1 } },
@@ -21,7 +27,8 @@ const INDEXES: readonly Index[] = [
     partialFilterExpression: { principal: { $exists: true } },
   },
 ];
-const PURPOSES = [
+/** What is wrong without each of the indexes, in their order. */
+const LOSSES = [
   "MongoDB removes nothing that has expired",
   "sweep() is slow",
   "a principal's list() is slow",
@@ -30,12 +37,14 @@ const PURPOSES = [
 const isOwn = ({ key }: Record<string, unknown>): boolean =>
   INDEXES.some((own) => JSON.stringify(own.key) === JSON.stringify(key));
 
-/** Properties of an index that let it leave documents out, or act on its own. */
+/** Properties of an index that make it leave documents out, or change the collection. */
 const TELLING = ["expireAfterSeconds", "partialFilterExpression", "sparse", "unique", "hidden", "collation"];
 
+const TEARDOWN_TRIES = 5;
+
 /**
- * Documents of another application, for a collection has no columns to know it by. A session's has a text for its id and
- * two at least of three more: one may be damaged.
+ * Matches documents of another application: a collection has no columns by which to know its owner. A session's
+ * document has a text as its id and at least two of three other properties, because one may be damaged.
  */
 const FOREIGN = {
   $nor: [
@@ -45,7 +54,7 @@ const FOREIGN = {
   ].map((rest) => ({ _id: { $type: "string" }, ...rest })),
 };
 
-/** The collection's indexes as the server tells them; none where there is no collection. */
+/** The collection's indexes, as the server describes them; none where there is no collection. */
 export async function listIndexes(
   collection: MongodbCollectionLike,
   limits: MongodbCallOptions,
@@ -59,17 +68,11 @@ export async function listIndexes(
   }
 }
 
-interface Backend {
-  readonly collection: MongodbCollectionLike;
-  readonly call: Call;
-  within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T>;
-}
-
 export function createProvisioning({
   collection,
   call,
   within,
-}: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+}: Connection): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   const { collectionName: name } = collection;
 
   function wrongIndexes(found: Record<string, unknown>[]): string[] {
@@ -77,37 +80,37 @@ export function createProvisioning({
       const keys = Object.keys(wanted.key).join(", ");
       const like = found.filter(({ key }) => JSON.stringify(key) === JSON.stringify(wanted.key));
       if (like.length === 0)
-        return [`The index of ${name} on ${keys} is missing, without which ${PURPOSES[i]}: run setup()`];
-      const told = (index: object) => JSON.stringify(TELLING.map((option) => Reflect.get(index, option)));
-      if (like.some((index) => told(index) === told(wanted))) return [];
+        return [`The index of ${name} on ${keys} is missing, without which ${LOSSES[i]}: run setup()`];
+      const shown = (index: object) => JSON.stringify(TELLING.map((option) => Reflect.get(index, option)));
+      if (like.some((index) => shown(index) === shown(wanted))) return [];
       const options = JSON.stringify({ ...wanted, name: undefined, key: undefined });
       return [`The index of ${name} on ${keys} must have the options ${options}: drop it, and run setup()`];
     });
   }
 
-  /** How the collection was made; nothing where it is missing. */
-  async function madeWith(): Promise<{ [option: string]: unknown }> {
+  /** The options that the collection was made with; none where it is missing. */
+  async function readOptions(): Promise<{ [option: string]: unknown }> {
     return within(async (limits) => {
       try {
         return { ...(await collection.options({ ...ASK, ...limits })) };
       } catch (error) {
-        // The client says it without a code where there is no collection.
+        // For a missing collection the client throws an error without a code.
         if (codeOf(error) !== undefined || !/not found/.test(String(error))) throw error;
         return {};
       }
     });
   }
 
-  /** @throws SessionSetupError where the name is that of something else than a collection of documents. */
+  /** @throws SessionSetupError where the name belongs to a view or to time series. */
   async function refuseOtherKind(): Promise<void> {
-    const { viewOn, timeseries } = await madeWith();
+    const { viewOn, timeseries } = await readOptions();
     if (viewOn !== undefined || timeseries !== undefined)
       throw new SessionSetupError(
-        `mongodb: ${name} is a view, or holds time series, and is left as it is: name another collection`,
+        `mongodb: ${name} is a view, or holds time series, and is left as it is. Name another collection.`,
       );
   }
 
-  /** Whether there is such a document; to say no, it reads the whole collection, as making an index does. */
+  /** Whether there is such a document. To find none, it reads the whole collection, as making an index does. */
   async function holds(filter: object): Promise<boolean> {
     const found = () => collection.find(filter, { ...READ, projection: { _id: 1 }, limit: 1 }).toArray();
     return (await call(found, Number.POSITIVE_INFINITY)).length > 0;
@@ -117,23 +120,25 @@ export function createProvisioning({
   async function refuseForeign(): Promise<void> {
     if (await holds(FOREIGN))
       throw new SessionSetupError(
-        `mongodb: the collection ${name} holds documents that are not sessions, and is left as it is: name another, or remove them`,
+        `mongodb: the collection ${name} holds documents that are not sessions, and is left as it is. Name another, or remove them.`,
       );
   }
 
   async function checkCollection(): Promise<string[]> {
-    const { collation, capped } = await madeWith();
+    const { collation, capped } = await readOptions();
     return [
       ...(collation === undefined || Object(collation).locale === "simple"
         ? []
         : [
-            `The collection ${name} has a collation, under which different ids may be equal: make it without`,
+            `The collection ${name} has a collation, under which different ids may be equal: make it again without one`,
           ]),
-      ...(capped === true ? [`The collection ${name} is capped, and would lose sessions: make it anew`] : []),
+      ...(capped === true
+        ? [`The collection ${name} is capped, and would lose sessions: make it again without a limit`]
+        : []),
     ];
   }
 
-  /** The driver's own writes, on a record that nobody else sees. Its date is the server's clock. */
+  /** Tries the driver's own writes, on a record of its own, whose date is the server's time. */
   async function checkWriting(): Promise<string[]> {
     const probe = { _id: `check ${randomBytes(16).toString("hex")}` };
     const update = { $set: { version: 1, expiresAt: 0 }, $currentDate: { removeAt: true } };
@@ -151,14 +156,14 @@ export function createProvisioning({
 
   return {
     async setup() {
-      // Both at once, for each process asks.
+      // Both questions at once, because every process asks them.
       const looking = within((limits) => listIndexes(collection, limits));
-      // A view's are refused: first of all it is told what it is.
+      // A view has no indexes; refuseOtherKind() has the better error.
       looking.catch(() => {});
       await refuseOtherKind();
       if (wrongIndexes(await looking).length === 0) return;
       await refuseForeign();
-      // Makes the collection too, and takes as long as it takes. What is there already is left as it is.
+      // Makes the collection too, and leaves existing indexes as they are. It takes as long as it takes.
       await call(
         () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
         Number.POSITIVE_INFINITY,
@@ -168,7 +173,7 @@ export function createProvisioning({
     async check() {
       try {
         const indexes = await within((limits) => listIndexes(collection, limits));
-        // Not further: to try a write would make the collection.
+        // No further, because trying a write would make the collection.
         if (indexes.length === 0) return [`The collection ${name} is missing: run setup()`];
         return [...wrongIndexes(indexes), ...(await checkCollection()), ...(await checkWriting())];
       } catch (error) {
@@ -185,14 +190,14 @@ export function createProvisioning({
         try {
           await refuseForeign();
           const indexes = await within((limits) => listIndexes(collection, limits));
-          // An empty one is the driver's by its indexes alone.
+          // An empty collection is the driver's if it has one of the driver's indexes.
           if (!indexes.some(isOwn) && !(await holds({}))) return;
           await within(() => collection.drop());
           return;
         } catch (error) {
           if (error instanceof SessionSetupError) throw error;
-          // It may never have been there, or somebody else drops it at this moment; not every server that speaks MongoDB's
-          // protocol does that in one step, nor gives it a code.
+          // The collection may be missing, or another process may be dropping it. Not every server that speaks
+          // MongoDB's protocol drops it in one step, or gives the error a code.
           const left = await within((limits) => listIndexes(collection, limits)).catch((failure: unknown) => {
             if (Object(Object(failure).cause).name !== "MongoServerError") throw failure;
           });
@@ -204,13 +209,12 @@ export function createProvisioning({
   };
 }
 
-const TEARDOWN_TRIES = 5;
-
+/** @param ms The time by which the server's clock is ahead of this machine's. */
 function clockOff(ms: number): string[] {
   const hours = ms / 3_600_000;
   if (Math.abs(hours) < 1) return [];
   const way = hours > 0 ? "ahead of" : "behind";
   return [
-    `The server's clock is ${Math.abs(hours).toFixed(1)} hours ${way} this machine's, by which MongoDB removes expired sessions too ${hours > 0 ? "early" : "late"}: set them both`,
+    `The server's clock is ${Math.abs(hours).toFixed(1)} hours ${way} this machine's, so that MongoDB removes expired sessions too ${hours > 0 ? "early" : "late"}: set both clocks`,
   ];
 }

@@ -16,7 +16,7 @@ await withService("mongodb", async (mongodb) => {
     return { collection, driver };
   }
 
-  /** The same collection, with one method that answers something else. */
+  /** The same collection, with one method replaced. */
   const faulty = (
     collection: MongodbCollectionLike,
     method: keyof MongodbCollectionLike,
@@ -116,7 +116,7 @@ await withService("mongodb", async (mongodb) => {
     });
   });
 
-  test("setup says so where another index is in the way", async () => {
+  test("setup names an index that is in its way", async () => {
     const { collection, driver } = await ready();
     await collection.dropIndex("expiresAt_1");
     await collection.createIndex({ version: 1 }, { name: "expiresAt_1" });
@@ -147,7 +147,7 @@ await withService("mongodb", async (mongodb) => {
     expect(await mongodbDriver({ collection: migrated }).check()).toEqual([]);
   });
 
-  // Not by a filter, which the emulator does not heed.
+  // Not by a filter, which the emulator ignores.
   const names = async () => (await client.db().listCollections().toArray()).map(({ name }) => name);
 
   type Made = Collection<{ _id: string | number; [name: string]: unknown }>;
@@ -225,7 +225,7 @@ await withService("mongodb", async (mongodb) => {
     for (const call of [driver.setup, driver.teardown])
       await expect(call()).rejects.toMatchObject({
         code: "ERR_SESSION_SETUP",
-        message: expect.stringContaining("name another collection"),
+        message: expect.stringContaining("Name another collection"),
       });
     expect(dropped).toEqual([]);
   });

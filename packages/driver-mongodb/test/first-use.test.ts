@@ -36,7 +36,7 @@ await withService("mongodb", async (mongodb) => {
       expect(await site.sessions.check()).toEqual([]);
     });
 
-    test("asks beside it whether all is there, and the next does not", async () => {
+    test("looks for missing parts, and the next call does not", async () => {
       const name = newName();
       await mongodbDriver({ client, collection: name }).setup();
       const site = start(name);

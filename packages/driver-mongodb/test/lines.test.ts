@@ -7,9 +7,9 @@ import { begin, newId, newName } from "./support.ts";
 
 await withService("mongodb", async (mongodb) => {
   const proxy = await openProxy(mongodb.url);
-  // The client's own questions about the server's health would be counted; none falls into a test of so few seconds.
+  // A long interval, so that none of the client's own health checks is counted.
   const client = new MongoClient(proxy.url, { heartbeatFrequencyMS: 60_000, serverMonitoringMode: "poll" });
-  // These tests see the line break; by default the client reads once more, on another connection.
+  // The tests must see the connection break; by default the client repeats a read on another one.
   const once = new URL(proxy.url);
   once.searchParams.set("retryReads", "false");
   const healing = new MongoClient(once.href);
@@ -34,7 +34,7 @@ await withService("mongodb", async (mongodb) => {
     onTestFinished(() => proxy.restore());
     await proxy.cut();
     const unavailable = { code: "ERR_SESSION_UNAVAILABLE" };
-    // From the first failure on the client knows that there is no server, and lets calls wait for one.
+    // After the first failure the client knows that there is no server, and lets calls wait for one.
     await expect(driver.load(id)).rejects.toMatchObject(unavailable);
     const now = Date.now();
     for (const ifVersion of [undefined, 1]) {
@@ -82,10 +82,10 @@ await withService("mongodb", async (mongodb) => {
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     });
 
-    test("a port where nobody listens is no crash, and close ends the trying", async () => {
-      const nobody = await openProxy(mongodb.url);
-      await nobody.close();
-      const driver = await fromUrl(`mongodb://user:secret@127.0.0.1:${nobody.port}`, { timeout: 200 });
+    test("a port without a server ends no process, and close ends the tries", async () => {
+      const closed = await openProxy(mongodb.url);
+      await closed.close();
+      const driver = await fromUrl(`mongodb://user:secret@127.0.0.1:${closed.port}`, { timeout: 200 });
       const error = await driver.load(newId()).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
       expect(String(error)).not.toContain("secret");

@@ -1,11 +1,11 @@
-// What an emulator cannot show: the server's plans, its TTL thread, its elections, and a sweep at scale.
+// Tests that an emulator cannot run: the server's plans, its TTL thread, its elections, and a sweep at scale.
 import { DriverUnavailableError } from "@sessions/core";
 import { sweepBesideCommits, withService } from "@sessions/driver-tests";
 import { startMongodbReplicaSet } from "@sessions/test-services/mongodb";
 import { type Collection, type Document, MongoClient } from "mongodb";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { newDocument } from "../src/documents.ts";
 import { mongodbDriver } from "../src/index.ts";
+import { newDocument } from "../src/statements.ts";
 import { begin, commandsOf, HOUR, NOT_RUN, nameOf, newId, newName } from "./support.ts";
 
 await withService("mongodb", async (mongodb) => {
@@ -34,7 +34,7 @@ await withService("mongodb", async (mongodb) => {
     const total = count.live + count.expired;
     for (let i = 0; i < total; i += 1_000) {
       const documents = Array.from({ length: Math.min(1_000, total - i) }, (_, j): Stored => {
-        // Expired and live ones in turn, as far as both last.
+        // Expired and live records alternate, while there are both.
         const dead =
           Math.floor(((i + j + 1) * count.expired) / total) > Math.floor(((i + j) * count.expired) / total);
         const _id = newId();
@@ -74,12 +74,12 @@ await withService("mongodb", async (mongodb) => {
   describe(`a real server (${mongodb.emulator ? NOT_RUN : mongodb.version})`, () => {
     const real = mongodb.emulator ? test.skip : test;
 
-    /** How the server would do what the driver sent, by its own EXPLAIN. */
+    /** The server's plan for a command of the driver, by its own EXPLAIN. */
     async function planOf(command: Document): Promise<string> {
       const { lsid, $clusterTime, $db, $readPreference, txnNumber, maxTimeMS, writeConcern, ...sent } =
         command;
       const asked = { ...sent };
-      // A pair of updates is explained by its first; the second has the same condition but for the version.
+      // Of a pair of updates the first is explained; the second has the same condition without the version.
       if (nameOf(command) === "update") asked["updates"] = [sent["updates"][0]];
       delete asked["readConcern"];
       const answer = await client.db().command({ explain: asked, verbosity: "queryPlanner" });
@@ -125,7 +125,7 @@ await withService("mongodb", async (mongodb) => {
         const due = await begin(driver);
         const expired = await begin(driver, { expiresAt: now - 1 });
         const live = await begin(driver);
-        // The server's own: it looks once a minute unless it is told to look more often, which not every user may do.
+        // The server's TTL thread runs once a minute, unless a user with that permission sets another interval.
         const admin = client.db("admin");
         const sooner = await admin
           .command({ setParameter: 1, ttlMonitorSleepSecs: 1 })
@@ -216,7 +216,7 @@ await withService("mongodb", async (mongodb) => {
           expect(stored).toBeGreaterThanOrEqual(acknowledged[writer] ?? 0);
           expect(stored).toBeLessThanOrEqual(attempted[writer] ?? 0);
         }
-        // Each once: what the client repeated, the server recognised.
+        // Each once: the server recognised the client's repeats.
         expect(record?.version).toBeGreaterThanOrEqual(1 + commits);
         expect(record?.version).toBeLessThanOrEqual(1 + commits + unknown);
       },

@@ -113,7 +113,7 @@ await withService("mongodb", async (mongodb) => {
     });
   });
 
-  test("reads are from the primary and writes to a majority, whatever the client was told; all have an end", async () => {
+  test("reads are from the primary and writes to a majority, whatever the client's settings; all have a limit of time", async () => {
     const { driver } = await ready();
     const commands = await commandsOf(client, async () => {
       const id = await begin(driver);
@@ -139,7 +139,7 @@ await withService("mongodb", async (mongodb) => {
     }
   });
 
-  test("each read names the primary, whatever the collection was told", async () => {
+  test("each read names the primary, whatever the collection's settings", async () => {
     const { collection, driver } = await ready();
     const id = await begin(driver);
     const named: unknown[] = [];
@@ -166,7 +166,7 @@ await withService("mongodb", async (mongodb) => {
     const { collection, driver } = await ready();
     const now = Date.now();
     const outcomes: unknown[] = [];
-    // As a server may do them: each half by itself, with whatever comes between.
+    // As a server may execute them: each half by itself, with other commands between.
     for (const before of [0, 1]) {
       const id = await begin(driver);
       const torn = new Proxy<MongodbCollectionLike>(collection, {
@@ -210,7 +210,7 @@ await withService("mongodb", async (mongodb) => {
   test("MongoDB may remove a record a day and an hour after its expiry, by the caller's clock or by none", async () => {
     const { collection, driver } = await ready();
     const id = newId();
-    // A caller whose clock is ten years behind: its now and its expiry are both old.
+    // A caller whose clock is ten years behind, so that now and expiry are both old.
     const now = Date.now() - 10 * 365 * 24 * HOUR;
     const left = async () =>
       ((await collection.findOne({ _id: id }))?.removeAt.getTime() ?? 0) - Date.now() - 25 * HOUR;
@@ -333,7 +333,7 @@ await withService("mongodb", async (mongodb) => {
       });
     });
 
-    test("a code is known as an object too, as the client makes it with promoteValues: false", async () => {
+    test("a code is recognised as an object too, which the client returns with promoteValues: false", async () => {
       for (const code of [new Int32(17_419), new Double(17_419), Long.fromNumber(17_419)]) {
         const error = new MongoServerError({ code, errmsg: "too large" });
         expect(await outcome(error)).toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
@@ -359,7 +359,7 @@ await withService("mongodb", async (mongodb) => {
       expect(await outcome(error)).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     });
 
-    test("what does not fit into 16 MB is refused whole, with ifVersion and by growth too", async () => {
+    test("a change that does not fit into 16 MB is refused whole, with ifVersion and by growth too", async () => {
       const { driver } = await ready();
       const id = await begin(driver, { fields: new Map([["a/x", "1"]]) });
       const now = Date.now();

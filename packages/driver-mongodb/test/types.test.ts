@@ -15,7 +15,7 @@ test("the client and the collections of the package mongodb fit", () => {
   expectTypeOf<Collection<{ _id: string }>>().toExtend<MongodbCollectionLike>();
 });
 
-test("what is made lists and provisions, and closes where it opened", () => {
+test("the driver lists and provisions, and that of fromUrl closes", () => {
   expectTypeOf(mongodbDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf(fromUrl).returns.resolves.toEqualTypeOf<ListingDriver & ProvisionedDriver & ClosableDriver>();
   expectTypeOf(mongodbDriver).returns.not.toExtend<ClosableDriver>();

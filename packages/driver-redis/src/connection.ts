@@ -1,32 +1,84 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { DriverUnavailableError } from "@sessions/core";
-import type {
-  AnyRedisClientLike,
-  RedisClientLike,
-  RedisCommandOptions,
-  RedisSentinelLeaseLike,
-  RedisSentinelLike,
-} from "./client.ts";
+import { hasCode } from "./errors.ts";
+
+// The few members of the package `redis` that the driver uses, for each kind of client.
+
+/** Options of one command. */
+export interface RedisCommandOptions {
+  readonly timeout?: number;
+  readonly typeMapping?: { readonly 37: MapConstructor };
+  readonly abortSignal?: AbortSignal;
+  readonly chainId?: symbol;
+}
+
+/** The client that `createClient` returns: one connection to one server. */
+export interface RedisClientLike {
+  sendCommand(args: string[], options?: RedisCommandOptions): Promise<unknown>;
+}
+
+/** The client that `createClientPool` returns: several connections to one server. */
+export interface RedisClientPoolLike extends RedisClientLike {
+  execute<T>(task: (client: RedisClientLike) => Promise<T>): Promise<T>;
+}
+
+/** A server of a cluster, as the cluster's client names it. */
+export interface RedisNodeLike {
+  readonly address: string;
+}
+
+/** The client that `createCluster` returns. */
+export interface RedisClusterLike {
+  readonly masters: readonly RedisNodeLike[];
+  nodeClient(node: RedisNodeLike): Promise<RedisClientLike>;
+  getNodeClientForKey(key: string): Promise<RedisClientLike>;
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: string[],
+    options?: RedisCommandOptions,
+  ): Promise<unknown>;
+}
+
+/** The connection to the master that a client of `createSentinel` lends. */
+export interface RedisSentinelLeaseLike {
+  sendCommand(
+    isReadonly: boolean | undefined,
+    args: string[],
+    options?: RedisCommandOptions,
+  ): Promise<unknown>;
+}
+
+/** The client that `createSentinel` returns. */
+export interface RedisSentinelLike extends RedisSentinelLeaseLike {
+  getMasterNode(): unknown;
+  acquire(): Promise<RedisSentinelLeaseLike>;
+}
+
+/** Any client of the package `redis`: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */
+export type AnyRedisClientLike = RedisClientLike | RedisClientPoolLike | RedisClusterLike | RedisSentinelLike;
 
 /** The limits of one call. */
 export interface Limits {
-  /** How many milliseconds the call has from its beginning. */
+  /** The time of the call, in milliseconds, from its beginning. */
   readonly time: number;
-  /** Aborted once the caller has been told that there was no answer: what was not sent by then never is. */
+  /** Aborts once the call has failed for lack of time. A command that the client has not sent by then is never sent. */
   signal(): AbortSignal;
 }
 
-/** Sends one command and returns the server's answer. */
+/** Sends one command and returns the server's reply. */
 type Send = (args: string[], limits: Limits) => Promise<unknown>;
 
-/** The four kinds of clients as one. Every command goes to a master, whatever the client was told to read from. */
+/**
+ * The four kinds of clients as one. Every command goes to a master, even where the client is set to read from replicas.
+ */
 export interface Connection {
-  /** To the server that has that key. */
+  /** Sends one command to the server that has the key. */
   send(key: string, args: string[], limits: Limits): Promise<unknown>;
-  /** Two commands, in turn and on one connection, or not at all: WAIT speaks for what its own connection wrote. */
+  /** Sends two commands on one connection, one after the other: WAIT counts only the writes of its own connection. */
   sendPair(key: string, first: string[], second: string[], limits: Limits): Promise<unknown[]>;
-  /** Every server that has keys, by its address, in an order that does not change. */
+  /** Every server that has keys, in the order of the addresses. */
   masters(): Promise<Master[]>;
 }
 
@@ -36,12 +88,12 @@ export interface Master {
   readonly send: Send;
 }
 
-/** RESP3's type of maps, decoded as a Map: names such as `0/0` or `__proto__/x` are data, not properties. */
+/** Decodes RESP3's maps as a Map: an object would treat names such as `0/0` or `__proto__/x` in its own way. */
 const MAPS = { 37: Map } as const;
 
 /**
- * A command that its signal takes out of the client's queue. The client's own `timeout` would count from the moment at
- * which the command has a connection, and so end after the call.
+ * The signal takes the command out of the client's queue. The client's own `timeout` is off: it starts only when the
+ * command has a connection, and so would end after the call.
  */
 const withdrawable = (abortSignal: AbortSignal): RedisCommandOptions => ({
   timeout: 0,
@@ -49,22 +101,25 @@ const withdrawable = (abortSignal: AbortSignal): RedisCommandOptions => ({
   abortSignal,
 });
 
-/** Once the connection breaks, what is left of a chain is not sent on the next. */
+/** When the connection breaks, the client drops the rest of a chain instead of sending it on the next connection. */
 const chained = (abortSignal: AbortSignal, chainId: symbol): RedisCommandOptions => ({
   ...withdrawable(abortSignal),
   chainId,
 });
 
 /**
- * @param timeout The driver's timeout in milliseconds.
+ * Makes one connection of any kind of client.
+ *
+ * @param timeout The driver's timeout, in milliseconds.
  * @param pairs Whether `sendPair` will be used.
  */
-export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
-  // Before the others: a Sentinel client sends a command again when its connection broke, whether or not it was done. A
-  // compare-and-set would conflict with itself, and an old text overwrite a newer one. So each has one try.
+export function createConnection(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
+  // A Sentinel client repeats a command after its connection broke, even where the server has executed it. A repeated
+  // compare-and-set would conflict with itself, and an old text would overwrite a newer one. So each command has one
+  // try.
   if ("getMasterNode" in client) {
     const sendAll = async ({ signal }: Limits, ...commands: string[][]) => {
-      const one = pairs || leases.has(client) ? await leaseOf(client) : client;
+      const one = pairs || leases.has(client) ? await lease(client) : client;
       const chain = Symbol("sessions");
       return Promise.all(
         commands.map((args) => one.sendCommand(false, args, chained(once(signal()), chain))),
@@ -92,16 +147,19 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
         try {
           return await sendChained(await client.getNodeClientForKey(key), limits, first, second);
         } catch (error) {
-          // The key has another home, and nothing was done. A command of its own makes the client learn where.
-          if (!(error instanceof Error) || !/^(MOVED|ASK) /.test(error.message)) throw error;
+          // The key has moved, and nothing was written. A command sent through the cluster teaches the client the new
+          // place.
+          if (!hasCode(error, "MOVED", "ASK")) throw error;
           await sendTo(key, ["EXISTS", key], limits);
           return sendChained(await client.getNodeClientForKey(key), limits, first, second);
         }
       },
       async masters() {
-        // Else it would look like a cluster that holds nothing.
+        // Without this check, a client that is not connected would look like an empty cluster.
         if (client.masters.length === 0)
-          throw new DriverUnavailableError("redis: the cluster's client is not connected");
+          throw new DriverUnavailableError(
+            "redis: the cluster's client is not connected. Await client.connect() before the first call.",
+          );
         const nodes = [...client.masters].sort((a, b) => (a.address < b.address ? -1 : 1));
         return Promise.all(
           nodes.map(async (node) => {
@@ -135,10 +193,10 @@ export function connectionOf(client: AnyRedisClientLike, timeout: number, pairs:
 }
 
 /**
- * A connection of a Sentinel client's own, for which alone it promises that two commands go the same way. To lease one
- * takes it some 25 ms of work, and it may have only one; so all drivers of a client share one, and keep it.
+ * Leases a connection: only there does a Sentinel client send two commands to the same server. A lease costs the client
+ * about 25 ms, and the client may have only one to lend. So all drivers on one client share one lease, and keep it.
  */
-function leaseOf(client: RedisSentinelLike): Promise<RedisSentinelLeaseLike> {
+function lease(client: RedisSentinelLike): Promise<RedisSentinelLeaseLike> {
   const kept = leases.get(client) ?? client.acquire();
   leases.set(client, kept);
   kept.catch(() => leases.delete(client));
@@ -147,8 +205,9 @@ function leaseOf(client: RedisSentinelLike): Promise<RedisSentinelLeaseLike> {
 const leases = new WeakMap<RedisSentinelLike, Promise<RedisSentinelLeaseLike>>();
 
 /**
- * One signal for all commands of a moment: a signal of its own costs each as much as sending it. It ends a little early
- * what began late in its moment, and nothing too late. `undefined` for a command that has less time.
+ * One signal for all commands of a twentieth of the timeout, because a signal costs as much as sending a command. A
+ * command that begins late in that span ends a little early, and none ends late. Returns `undefined` for a command that
+ * has less time than that.
  */
 function sharedSignals(timeout: number): (time: number) => AbortSignal | undefined {
   const moment = timeout / 20;
@@ -160,14 +219,16 @@ function sharedSignals(timeout: number): (time: number) => AbortSignal | undefin
     if (now >= begun + moment) {
       begun = now;
       signal = AbortSignal.timeout(Math.max(Math.floor(timeout - moment), 1));
-      // As many as there are commands in a moment: no leak that Node should warn of.
+      // Every command of the span adds a listener; Node would take them for a leak and warn.
       setMaxListeners(0, signal);
     }
     return signal;
   };
 }
 
-/** The client asks it before each try to send; so a command has one try. */
+/**
+ * A signal that is aborted from its second reading on. The client reads it before each try, so a command has one try.
+ */
 function once(signal: AbortSignal): AbortSignal {
   let tries = 0;
   return Object.defineProperty(AbortSignal.any([signal]), "aborted", {

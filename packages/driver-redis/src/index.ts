@@ -8,6 +8,6 @@ export type {
   RedisNodeLike,
   RedisSentinelLeaseLike,
   RedisSentinelLike,
-} from "./client.ts";
+} from "./connection.ts";
 export { type RedisDriverOptions, redisDriver } from "./driver.ts";
 export { fromUrl, type RedisUrlOptions } from "./from-url.ts";

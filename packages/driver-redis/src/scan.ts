@@ -1,4 +1,5 @@
 import type { Connection, Limits, Master } from "./connection.ts";
+import { hasCode } from "./errors.ts";
 
 /** A page of SCAN over every master, one after the other. */
 export interface ScanPage {
@@ -7,25 +8,25 @@ export interface ScanPage {
   readonly cursor: string | undefined;
 }
 
-/** What SCAN answers: where to go on, and what was found. */
-function parseScan(answer: unknown): { next: string; found: string[] } {
-  const [next, found]: unknown[] = Array.isArray(answer) ? answer : [];
+/** The next cursor and the keys in SCAN's reply. */
+function parseScan(reply: unknown): { next: string; found: string[] } {
+  const [next, found]: unknown[] = Array.isArray(reply) ? reply : [];
   return { next: String(next), found: Array.isArray(found) ? found.map(String) : [] };
 }
 
-/** Which server this is: another one, or the same one started anew, knows nothing of the cursors that it gave. */
+/** Identifies a run of a server: after a restart, or on another server, its cursors mean nothing. */
 async function identityOf({ address, send }: Master, limits: Limits): Promise<string> {
   try {
     return `${address} ${/^run_id:(\w+)/m.exec(String(await send(["INFO", "server"], limits)))?.[1]}`;
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith("NOPERM")) return address;
+    if (hasCode(error, "NOPERM")) return address;
     throw error;
   }
 }
 
 /**
- * One page. A cursor means something to the server that gave it and to no other; so where the masters are others than
- * before, it all begins anew: a key may come twice, and none is passed over.
+ * Reads one page. A cursor is valid only for the server that gave it. Where the masters have changed since, the scan
+ * begins again from the start: a key may come twice, and none is missed.
  */
 export async function scanPage(
   connection: Connection,
@@ -40,8 +41,8 @@ export async function scanPage(
   const goesOn = before === identities;
   const index = goesOn ? Number(at) : 0;
   const command = ["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`];
-  const answer = await masters[index]?.send(command, limits);
-  const { next, found } = parseScan(answer);
+  const reply = await masters[index]?.send(command, limits);
+  const { next, found } = parseScan(reply);
   const nextIndex = next === "0" ? index + 1 : index;
   return {
     keys: found,

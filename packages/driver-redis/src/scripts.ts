@@ -1,20 +1,43 @@
 import { createHash } from "node:crypto";
+import type { StoredRecord } from "@sessions/core";
 
 /**
- * What runs inside Redis: each is atomic, on one key, and checks everything before its first write, for a script that
- * fails is not rolled back. In a record's hash `v` is the version, `e` the expiry and `p` the principal; every other
- * name has a `/` in it and is a field.
+ * A script that runs inside Redis. Each is atomic, on one key, and checks everything before its first write, because
+ * Redis does not roll a failed script back. In a record's hash `v` is the version, `e` the expiry and `p` the
+ * principal; every other name contains a `/` and is a field.
  */
 export interface Script {
   readonly sha: string;
   readonly source: string;
 }
 
+const RECORD_NAMES = ["v", "e", "p"] as const;
+
+/**
+ * Reads a record from HGETALL's reply: a list of names and texts in turn (RESP2), or a Map (RESP3). Returns `undefined`
+ * where there is no hash, or one that is no record.
+ */
+export function parseRecord(reply: unknown): StoredRecord | undefined {
+  const fields = new Map<string, string>();
+  if (reply instanceof Map) for (const [name, text] of reply) fields.set(String(name), String(text));
+  if (Array.isArray(reply))
+    for (let i = 0; i < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+  const [version, expiresAt, principal] = RECORD_NAMES.map((name) => fields.get(name));
+  if (version === undefined || expiresAt === undefined) return undefined;
+  for (const name of RECORD_NAMES) fields.delete(name);
+  return {
+    version: Number(version),
+    expiresAt: Number(expiresAt),
+    fields,
+    ...(principal !== undefined && { principal }),
+  };
+}
+
 function script(source: string): Script {
   return { sha: createHash("sha1").update(source).digest("hex"), source };
 }
 
-// unpack() takes some thousand values at most, so long lists go in pieces.
+// unpack() takes a few thousand values at most, so long lists are passed in pieces.
 const PIECES = `
 local function pieces(command, from, to)
   for i = from, to, 2000 do
@@ -22,7 +45,10 @@ local function pieces(command, from, to)
   end
 end`;
 
-/** ARGV: now, expiresAt, milliseconds to keep it, principal or "", then names and texts. Answers 1, or 0: it is taken. */
+/**
+ * ARGV: now, expiresAt, milliseconds to keep the hash, principal or "", then names and texts. Returns 1, or 0 where a
+ * live record has the id.
+ */
 export const CREATE: Script = script(`${PIECES}
 local e = redis.call('HGET', KEYS[1], 'e')
 if e and tonumber(e) > tonumber(ARGV[1]) then return 0 end
@@ -34,10 +60,10 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`);
 
 /**
- * ARGV: now, ifVersion or "", expiresAt or "", milliseconds to keep it, principal after "=" or "-" to clear it or "" to
- * keep it, how much the version grows, the step of `stepOf` or "", how many of the following are names and texts to set;
- * the rest are names to delete. Returns 1, 0 where no live record is there, 2 where the version differs. Where the
- * principal's set must live longer for it, it returns the principal and the expiry instead of 1.
+ * ARGV: now, ifVersion or "", expiresAt or "", milliseconds to keep the hash, principal ("=" and the name to set it,
+ * "-" to clear it, "" to keep it), what to add to the version, the step of `stepOf` or "", the number of the following
+ * arguments that are names and texts to set; the rest are names to delete. Returns 1 for committed, 0 for gone, 2 for a
+ * conflict. Where the principal's set must live longer, it returns the principal and the expiry instead of 1.
  */
 export const COMMIT: Script = script(`${PIECES}
 local r = redis.call('HMGET', KEYS[1], 'e', 'v', 'p')
@@ -60,31 +86,33 @@ end
 return 1`);
 
 /**
- * A touch makes its principal's set live longer only where it takes the expiry past a multiple of this: four to eight
- * times while a session is used for its idle timeout, and not at every touch. A set lives for twice what the session has
- * left, an hour more, and so past the next two multiples: a process may die between a commit and the set's part. By
- * powers of two, for then each multiple of a longer step is one of every shorter, whatever the sessions' timeouts are.
+ * A touch prolongs its principal's set only where it moves the expiry past a multiple of this step: four to eight times
+ * in an idle timeout, not at every touch. A set lives for an hour and twice the time that the session has left. That
+ * covers the next two multiples, because a process may die between the commit and the set's part. Steps are powers of
+ * two: then a multiple of a longer step is one of every shorter step, and sessions may have different timeouts.
+ *
+ * @param left Milliseconds until the new expiry.
  */
 export const stepOf = (left: number): number => 2 ** Math.floor(Math.log2(Math.max(left / 4, 1)));
 
-/** ARGV: now. Answers 1, or 0 where no live record is there. */
+/** ARGV: now. Returns 1, or 0 where there is no live record. */
 export const DESTROY: Script = script(`
 local e = redis.call('HGET', KEYS[1], 'e')
 if not e or tonumber(e) <= tonumber(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])`);
 
-// A principal's index is written before the record, so an entry without a record may be one whose record is on its
-// way. Its score says until when that must be supposed, by the one clock that all writers of the index share: its own.
+// A principal's set is written before the record, so the record of an id in it may still be on its way. The id's score
+// says until when, by the server's clock, which is the only one that all writers of the set share.
 const CLOCK = `
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * ARGV: id, milliseconds within which its record is written, if at all, milliseconds that the set must live, a number
- * from 0 to 1. Where the set is long, returns some of its ids, from that part of it, that may be dead. A set without a
- * time to live has ids for which none was ever reckoned; so it keeps having none.
+ * ARGV: id, milliseconds after which its record is written or never will be, milliseconds that the set must live, a
+ * number from 0 to 1. Where the set is long, returns up to 8 of its ids whose records may be gone, from that part of
+ * the set. A set without a time to live keeps having none: some of its ids may need it for longer.
  */
-export const INDEX: Script = script(`${CLOCK}
+export const ADD_TO_SET: Script = script(`${CLOCK}
 local left = redis.call('PTTL', KEYS[1])
 redis.call('ZADD', KEYS[1], clock + ARGV[2], ARGV[1])
 if left ~= -1 and left < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
@@ -97,8 +125,8 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], from, from + 7)) do
 end
 return ids`);
 
-/** ARGV: ids that were found to have no record. Takes those out whose record cannot be on its way any more. */
-export const UNINDEX: Script = script(`${CLOCK}
+/** ARGV: ids without a record. Removes those whose record can no longer be on its way. */
+export const REMOVE_FROM_SET: Script = script(`${CLOCK}
 for _, id in ipairs(ARGV) do
   local score = redis.call('ZSCORE', KEYS[1], id)
   if score and tonumber(score) < clock then redis.call('ZREM', KEYS[1], id) end
@@ -106,7 +134,7 @@ end
 return 1`);
 
 /**
- * ARGV: "record", "index" or "layout", by the key's name. Removes the key where what it holds is the driver's, whole or
+ * ARGV: "record", "set" or "layout", by the key's name. Removes the key if its content is the driver's, whole or
  * damaged: another application may use such a name.
  */
 export const TEARDOWN: Script = script(`
@@ -114,7 +142,7 @@ local own
 if ARGV[1] == 'record' then
   local r = redis.pcall('HMGET', KEYS[1], 'v', 'e')
   own = not r.err and (r[1] or r[2])
-elseif ARGV[1] == 'index' then
+elseif ARGV[1] == 'set' then
   local r = redis.pcall('ZRANGE', KEYS[1], 0, 0)
   own = not r.err and r[1] and #r[1] == 32 and string.find(r[1], '^[0-9a-f]+$')
 else

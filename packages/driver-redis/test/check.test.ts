@@ -13,7 +13,7 @@ async function rulesInReadme(): Promise<string[]> {
 }
 
 await withService("redis", (redis) => {
-  test("what the run says of its server is what the server says of itself", async () => {
+  test("the name and version that the run prints are the server's own", async () => {
     const client = await connect(redis.url, { RESP: 3 });
     const hello: unknown = await client.sendCommand(["HELLO", "3"]);
     const { server, version } = Object(hello);
@@ -51,7 +51,7 @@ await withService("redis", (redis) => {
       const { client, url } = await ownServer();
       await redisDriver({ client }).setup();
       const commands = (await rulesInReadme()).filter((rule) => /^\+[a-z]+$/.test(rule));
-      // The check reads its own key first; the rest are for teardown, waitReplicas, a cluster, and what is only advice.
+      // check() reads its own key first; the others are for teardown, waitReplicas, a cluster, and advice.
       const others = ["+get", "+set", "+unlink", "+wait", "+exists", "+info", "+eval", "+evalsha"];
       const needed = commands.filter((command) => !others.includes(command));
       expect(needed.length).toBeGreaterThan(10);
@@ -138,7 +138,7 @@ await withService("redis", (redis) => {
     }
     for (const [i, driver] of drivers.entries()) {
       await driver.teardown();
-      // A record, an index and the layout each.
+      // A record, a set and the layout each.
       expect(await client.dbSize()).toBe(3 * (drivers.length - 1 - i) + 1);
     }
     expect(await client.get("a*other")).toBe("not ours");
@@ -176,7 +176,7 @@ await withService("redis", (redis) => {
     }),
   ]);
 
-  test("teardown leaves what has a name of the driver's and is another's, and what has another name", async () => {
+  test("teardown leaves foreign keys under the driver's names, and every other name", async () => {
     const { client } = await ownServer();
     const driver = redisDriver({ client });
     await driver.setup();
@@ -239,7 +239,7 @@ await withService("redis", (redis) => {
       expect(inspect(thrown)).not.toContain("hunter2");
     });
 
-    test("fromUrl's options too, and what is none", async () => {
+    test("fromUrl's options too, and an argument that is no object", async () => {
       const misspelt: object = { timout: "1s" };
       const given: object = { client };
       for (const options of [misspelt, given, JSON.parse("5")])
@@ -247,6 +247,13 @@ await withService("redis", (redis) => {
           code: "ERR_SESSION_CONFIG",
           message: expect.stringMatching(/^redisDriver fromUrl: /),
         });
+    });
+
+    test("an option in the URL, where the client would ignore it", async () => {
+      await expect(fromUrl("redis://user:hunter2@127.0.0.1:1/0?prefix=mine:")).rejects.toMatchObject({
+        code: "ERR_SESSION_CONFIG",
+        message: expect.stringMatching(/^redisDriver fromUrl: "prefix" is an option(?!.*hunter2)/),
+      });
     });
 
     test.each(["redis//user:hunter2@host", "http://user:hunter2@host", "redis://user:hunter2@ho st:x", ""])(

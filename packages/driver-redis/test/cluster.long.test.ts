@@ -8,7 +8,7 @@ import { redisDriver } from "../src/index.ts";
 
 await withService("redis", async () => {
   const cluster = await startRedisCluster();
-  // A proxy in front of each server, so that the line can be cut.
+  // A proxy in front of each server, so that the test can cut the connection.
   const proxies = await Promise.all(
     cluster.servers.map(({ host, port }) => openProxy(`redis://${host}:${port}`)),
   );
@@ -22,7 +22,7 @@ await withService("redis", async () => {
   const client = createCluster({
     rootNodes: proxies.map(({ url }) => ({ url })),
     nodeAddressMap: Object.fromEntries(addresses),
-    // What is read must come from a master all the same.
+    // The driver must read from masters all the same.
     useReplicas: true,
     defaults: { socket: { reconnectStrategy: 50 } },
   });

@@ -8,21 +8,21 @@ import { redisDriver } from "../src/index.ts";
 
 const HOUR = 3_600_000;
 const SESSIONS = 24;
-/** Acknowledged commits that each session must see after the master's end. */
+/** The number of acknowledged commits that each session must see after the loss of the master. */
 const AFTER = 20;
 
 interface Story {
   readonly id: string;
   /** Numbers whose commit was acknowledged. */
   readonly acknowledged: number[];
-  /** How many of them came after the master's end. */
+  /** How many of them came after the loss of the master. */
   after: number;
   errors: number;
 }
 
 /**
- * One writer a session, each commit a compare-and-set with a field of its own: what was acknowledged and is missing was
- * lost, and a conflict is with itself, by a commit that was sent twice.
+ * One writer for each session, whose every commit is a compare-and-set with a field of its own. A missing field of an
+ * acknowledged commit was lost; a conflict shows a commit that was sent twice.
  */
 async function writeUntil(driver: Driver, story: Story, killed: () => boolean): Promise<void> {
   const now = Date.now();
@@ -39,7 +39,7 @@ async function writeUntil(driver: Driver, story: Story, killed: () => boolean): 
     } catch (error) {
       if (!isSessionError(error, "ERR_SESSION_UNAVAILABLE")) throw error;
       story.errors++;
-      // It may have been made, or not; so the version is asked for, until somebody answers.
+      // The commit may have been made or not, so ask for the version until a server replies.
       const record = await vi.waitFor(() => driver.load(story.id), { timeout: 30_000 });
       version = record?.version ?? 0;
     }
@@ -75,7 +75,7 @@ async function loseNothing(driver: Driver, kill: () => Promise<void>): Promise<v
   for (const id of ended) expect(await driver.load(id)).toBeUndefined();
   const errors = stories.reduce((sum, story) => sum + story.errors, 0);
   console.log(`${count} commits acknowledged, 0 lost; ${errors} were DriverUnavailableError`);
-  // Else nothing was interrupted, and nothing shown.
+  // Otherwise the test interrupted nothing, and shows nothing.
   expect(errors).toBeGreaterThan(0);
 }
 

@@ -34,7 +34,7 @@ await withService("redis", async (redis) => {
     }, proxy);
   });
 
-  test("a server that forgot the scripts gets them again", async () => {
+  test("a server that lost the scripts gets them again", async () => {
     const { server, client } = await ownServer();
     const driver = redisDriver({ client });
     const id = await begin(driver);
@@ -94,7 +94,7 @@ await withService("redis", async (redis) => {
     });
   });
 
-  test("fromUrl heeds user, password and database, and close ends its own connection", async () => {
+  test("fromUrl uses user, password and database, and close ends its own connection", async () => {
     const { server, client } = await ownServer();
     await client.aclSetUser("app", ["on", ">p%40ss", "~*", "+@all"]);
     const url = `redis://app:${encodeURIComponent("p%40ss")}@127.0.0.1:${server.port}/3`;
@@ -118,14 +118,14 @@ await withService("redis", async (redis) => {
     await driver.close();
   });
 
-  test("what its principal's index has used of a write's time, the record has no more", async () => {
+  test("a write has one timeout for its principal's set and its record together", async () => {
     const { client } = await ownServer();
     const withdrawn: Promise<number>[] = [];
     const slow: RedisClientLike = {
       async sendCommand(args, options) {
         if (!args[0]?.startsWith("EVAL")) return client.sendCommand(args, options);
         const { abortSignal } = options ?? {};
-        // Three quarters of 400 milliseconds; a timer, for that is what is tested.
+        // Three quarters of 400 milliseconds. A timer, because the test is about time.
         if (withdrawn.length === 0) await setTimeout(300);
         else await new Promise((resolve) => abortSignal?.addEventListener("abort", resolve, { once: true }));
         withdrawn.push(Promise.resolve(performance.now()));
@@ -138,7 +138,7 @@ await withService("redis", async (redis) => {
       code: "ERR_SESSION_UNAVAILABLE",
     });
     const [, record = 0] = await Promise.all(withdrawn);
-    // Of its own 400 milliseconds it has used but a quarter.
+    // A time of its own would be 400 milliseconds; only a quarter of that was left.
     expect(record).toBeGreaterThan(begun);
     expect(record - begun).toBeLessThan(600);
   });
@@ -156,13 +156,13 @@ await withService("redis", async (redis) => {
     await driver.commit(id, { fields: new Map([["a/x", "1"]]) }, Date.now());
     const busy = pool.blPop(`line_${newId()}`, 10).catch(() => {});
     const late = driver.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now());
-    // Half of its time later it gets the connection, which is broken; a timer, for that is what is tested.
+    // After half of its time it gets the connection, which is broken. A timer, because the test is about time.
     await setTimeout(150);
     await line.cut();
     await busy;
     await expect(late).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     await line.restore();
-    // By the same connection, and so after it.
+    // On the same connection, and so after the late commit.
     await vi.waitFor(() => begin(driver), { timeout: 10_000 });
     expect((await driver.load(id))?.fields.get("a/x")).toBe("1");
   });

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
 import { begin, type Client, HOUR, newId, ownServer } from "./support.ts";
 
-/** What the server was asked while the body ran, by its own counters. What a script does inside counts there too. */
+/** The commands that the server executed while the body ran, by its own counters; those inside scripts count too. */
 async function asked(client: Client, body: () => Promise<unknown>): Promise<Record<string, number>> {
   await client.configResetStat();
   await body();
@@ -59,7 +59,7 @@ await withService("redis", async (redis) => {
         expect(await asked(client, call), name).toEqual({ evalsha: 1, ...inside });
     });
 
-    test("with a principal, create and commit write the index before: two", async () => {
+    test("with a principal, create and commit write the set first: two", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client });
       await begin(driver, { principal: "alice" });
@@ -92,7 +92,7 @@ await withService("redis", async (redis) => {
         expect(extended).toBeGreaterThanOrEqual(4);
         expect(extended).toBeLessThanOrEqual(8);
       }
-      // A write that leaves the expiry alone has nothing to say to the index.
+      // A write that leaves the expiry alone leaves the set as it is.
       const id = await begin(driver, { principal: "alice" });
       const write = () => driver.commit(id, { fields: new Map([["a/x", "1"]]) }, begun);
       expect(await asked(client, write)).toMatchObject({ evalsha: 1 });

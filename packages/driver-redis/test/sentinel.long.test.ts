@@ -18,7 +18,7 @@ await withService("redis", async () => {
     name: replication.name,
     sentinelRootNodes: proxies.slice(2).map(({ port }) => ({ host: "127.0.0.1", port })),
     nodeAddressMap: Object.fromEntries(mapped),
-    // Replicas to read from: what the driver reads must come from the master all the same.
+    // Replicas to read from; the driver must read from the master all the same.
     replicaPoolSize: 1,
     nodeClientOptions: { socket: { reconnectStrategy: 50 } },
     sentinelClientOptions: { socket: { reconnectStrategy: 50 } },

@@ -7,7 +7,7 @@ export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
 export type Client = ReturnType<typeof createClient>;
 
-/** A connected client, until the test is over; a server that goes away is no crash. */
+/** A connected client until the end of the test; the loss of its server ends no process. */
 export async function connect(url: string, options: RedisClientOptions = {}): Promise<Client> {
   const client: Client = createClient({ socket: { reconnectStrategy: 20 }, ...options, url });
   client.on("error", () => {});

@@ -26,7 +26,7 @@ test("every client of the package redis fits", () => {
   expectTypeOf<RedisDriverOptions["client"]>().toEqualTypeOf<AnyRedisClientLike>();
 });
 
-test("what is made lists and provisions, and closes where it opened", () => {
+test("the driver lists and provisions, and that of fromUrl closes", () => {
   expectTypeOf(redisDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf(fromUrl).returns.resolves.toExtend<ListingDriver & ProvisionedDriver & ClosableDriver>();
   expectTypeOf(redisDriver).returns.not.toExtend<ClosableDriver>();

@@ -9,18 +9,18 @@ import { begin, type Client, connect, HOUR, newId, ownServer } from "./support.t
 const idsOf = async (driver: ListingDriver, principal: string): Promise<string[]> =>
   (await driver.list({ principal, limit: 100 }, Date.now())).records.map(({ id }) => id);
 
-/** The ids in all indexes, found as a person would find them. */
-async function indexed(client: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
+/** The ids in all sets, read straight from the server. */
+async function idsInSets(client: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
   const keys = await client.keys("*@*");
   return (await Promise.all(keys.map((key) => client.zRange(key, 0, -1)))).flat();
 }
 
-/** The driver's timeout here, and how long an entry without a record is left alone: the server's own clock says so. */
+/** The driver's timeout here, and the time for which an id without a record stays, by the server's clock. */
 const TIMEOUT = 100;
 const pendingIsOver = () => setTimeout(2 * TIMEOUT + 50);
 
 await withService("redis", () => {
-  describe("a principal's index", () => {
+  describe("a principal's set", () => {
     test("loses the ids of destroyed and expired records as it is read", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
@@ -33,10 +33,10 @@ await withService("redis", () => {
       expect(await idsOf(driver, "alice")).toEqual([kept]);
       await pendingIsOver();
       expect(await idsOf(driver, "alice")).toEqual([kept]);
-      expect(await indexed(client)).toEqual([kept]);
+      expect(await idsInSets(client)).toEqual([kept]);
     });
 
-    test("loses them by a sweep where nobody reads it, and ends with its last id", async () => {
+    test("loses them by a sweep where nothing lists it, and ends with its last id", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
       const kept = await begin(driver, { principal: "alice" });
@@ -44,11 +44,11 @@ await withService("redis", () => {
         await driver.destroy(await begin(driver, { principal }), Date.now());
       await pendingIsOver();
       expect(await driver.sweep({ after: 0, before: Date.now(), limit: 1000 })).toBe(0);
-      expect(await indexed(client)).toEqual([kept]);
+      expect(await idsInSets(client)).toEqual([kept]);
       expect(await client.keys("*@*")).toHaveLength(1);
     });
 
-    test("loses an id that a commit gave to somebody else", async () => {
+    test("loses an id that a commit gave to another principal", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client, timeout: TIMEOUT });
       const id = await begin(driver, { principal: "alice" });
@@ -56,7 +56,7 @@ await withService("redis", () => {
       await pendingIsOver();
       expect(await idsOf(driver, "alice")).toEqual([]);
       expect(await idsOf(driver, "bob")).toEqual([id]);
-      expect(await indexed(client)).toEqual([id]);
+      expect(await idsInSets(client)).toEqual([id]);
     });
 
     test("keeps an id whose record is on its way", async () => {
@@ -66,7 +66,7 @@ await withService("redis", () => {
       const mayWrite = new Promise<void>((resolve) => {
         written = resolve;
       });
-      // Between the index and the record: the second script of this client waits.
+      // Between the set and the record: the second script of this client waits.
       let scripts = 0;
       const slow: RedisClientLike = {
         async sendCommand(args, options) {
@@ -76,7 +76,7 @@ await withService("redis", () => {
       };
       await begin(reader, { principal: "warm up" });
       const writing = begin(redisDriver({ client: slow }), { principal: "alice" });
-      await expect.poll(() => indexed(client)).toHaveLength(2);
+      await expect.poll(() => idsInSets(client)).toHaveLength(2);
       expect(await idsOf(reader, "alice")).toEqual([]);
       await reader.sweep({ after: 0, before: Date.now(), limit: 1000 });
       written();
@@ -84,13 +84,13 @@ await withService("redis", () => {
     });
   });
 
-  describe("a principal's index lives", () => {
+  describe("a principal's set lives", () => {
     const IDLE = 2 * HOUR;
     const life = async (client: Client) => {
       const [key = ""] = await client.keys("*@*");
       return client.pTTL(key);
     };
-    /** So much later for the server, which has no other clock. */
+    /** Lets time pass for the server, which has no other clock. */
     async function pass(client: Client, ms: number): Promise<void> {
       for (const key of await client.keys("*")) await client.pExpire(key, (await client.pTTL(key)) - ms);
     }
@@ -119,7 +119,7 @@ await withService("redis", () => {
       }
     });
 
-    test("as long, where a process dies between a touch and the index", async () => {
+    test("as long, where a process dies between a touch and the set", async () => {
       const every = IDLE / 12;
       for (let dying = 1; dying <= 24; dying++) {
         const { client } = await ownServer();
@@ -133,7 +133,7 @@ await withService("redis", () => {
         let now = Date.now();
         const id = newId();
         await driver.create(id, { expiresAt: now + IDLE, principal: "alice", fields: new Map() }, now);
-        // Touched up to then, and not any more until the session has almost ended.
+        // Touches stop here until the session has almost ended.
         for (let i = 1; i <= dying; i++) {
           now += every;
           await pass(client, every);
@@ -144,7 +144,7 @@ await withService("redis", () => {
         now += IDLE - 1;
         expect((await driver.load(id))?.expiresAt).toBe(now + 1);
         expect(await found(driver, now), `dying at touch ${dying}`).toEqual([id]);
-        // The next one mends it.
+        // The next touch repairs the set.
         await touch(driver, id, now);
         expect(await life(client)).toBeGreaterThan(2 * IDLE);
       }
@@ -163,7 +163,7 @@ await withService("redis", () => {
       expect(await life(client)).toBeGreaterThan(600 * HOUR);
     });
 
-    test("as long as a session that a commit gives to the principal, its expiry unnamed", async () => {
+    test("as long as a session that a commit without an expiry gives to the principal", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client });
       const now = Date.now();
@@ -172,7 +172,7 @@ await withService("redis", () => {
       expect(await life(client)).toBeGreaterThan(200 * HOUR);
     });
 
-    test("for ever where it had no time to live before, for its ids may be older than that", async () => {
+    test("for ever where it had no time to live before, because some of its ids may need that", async () => {
       const { client } = await ownServer();
       const driver = redisDriver({ client });
       await begin(driver, { principal: "alice" });
@@ -202,7 +202,7 @@ await withService("redis", () => {
         key,
         Array.from({ length: 1000 }, () => ({ score: 1, value: newId() })),
       );
-      // Eight are looked at by each, and a live one among them stays.
+      // Each login looks at eight ids, and keeps live ones.
       for (let i = 0; i < 150; i++) live.push(await begin(driver, { principal: "alice" }));
       expect(await client.zCard(key)).toBeLessThan(300);
       expect(await client.zRange(key, 0, -1)).toEqual(expect.arrayContaining(live));
@@ -246,7 +246,7 @@ await withService("redis", () => {
         const now = Date.now() + wrong;
         const id = newId();
         await driver.create(id, { expiresAt: now + HOUR, fields: new Map() }, now);
-        // What is left on the server's clock, less the moment that has passed.
+        // The time left by the server's clock, less the moment that has passed.
         const left = () => client.pTTL(`sessions:${id}`);
         expect(await left()).toBeGreaterThan(2 * HOUR - 60_000);
         expect(await left()).toBeLessThanOrEqual(2 * HOUR);

@@ -1,6 +1,9 @@
-/** The little that the driver uses of the package `mongodb`. */
+import { type Call, createCall } from "@sessions/core/driver-tools";
+import { translate } from "./errors.ts";
 
-/** What the driver says with its calls, whatever the client or the collection was told. */
+// The few members of the package `mongodb` that the driver uses.
+
+/** Options that the driver passes with each call; they override the client's and the collection's own. */
 export interface MongodbCallOptions {
   readonly signal?: AbortSignal;
   readonly maxTimeMS?: number;
@@ -24,19 +27,19 @@ export interface MongodbCursorLike {
   toArray(): Promise<object[]>;
 }
 
-// The client's and the collection's own settings would let a read see less than was acknowledged, or get numbers as
-// objects; so each call says what it needs.
+// With the client's or the collection's own settings a read could miss acknowledged writes, or return numbers as
+// objects. So each call passes the settings that it needs.
 const PLAIN: MongodbCallOptions = {
   raw: false,
   promoteValues: true,
   promoteLongs: true,
   useBigInt64: false,
 };
-/** What a question about the collection itself says. */
+/** Settings of questions about the collection itself. */
 export const ASK: MongodbCallOptions = { ...PLAIN, readPreference: "primary" };
-/** What every read says. */
+/** Settings of every read. */
 export const READ: MongodbCallOptions = { ...ASK, readConcern: { level: "local" } };
-/** What every write says. */
+/** Settings of every write. */
 export const WRITE: MongodbCallOptions = { ...PLAIN, writeConcern: { w: "majority" } };
 
 /** The `Collection` of the package `mongodb`. */
@@ -65,4 +68,45 @@ export interface MongodbCollectionLike {
 /** The `MongoClient` of the package `mongodb`. */
 export interface MongodbClientLike {
   db(): { collection(name: string): MongodbCollectionLike };
+}
+
+/** A collection, and the ways to call the server for it. Each call rejects with a `SessionError`. */
+export interface Connection {
+  readonly collection: MongodbCollectionLike;
+  /** Calls the server without limits, for work that takes as long as it takes. */
+  readonly call: Call;
+  /** A call that ends with the driver's timeout, in the client as well as in the server. */
+  within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T>;
+}
+
+/**
+ * Makes the calls of one collection.
+ *
+ * @param timeout Milliseconds.
+ * @param connected Resolves once the client is connected, where the driver opened the client itself.
+ */
+export function createConnection(
+  collection: MongodbCollectionLike,
+  timeout: number,
+  connected?: Promise<void>,
+): Connection {
+  const call = createCall({ driver: "mongodb", timeout, translate });
+  return {
+    collection,
+    call,
+    within(work) {
+      // Not AbortSignal.timeout: `call` already has a timer, and the signal's own costs more.
+      const controller = new AbortController();
+      const { signal } = controller;
+      return call(
+        async () => {
+          if (connected) await connected;
+          signal.throwIfAborted();
+          return work({ signal, maxTimeMS: timeout });
+        },
+        timeout,
+        () => controller.abort(),
+      );
+    },
+  };
 }

@@ -3,15 +3,18 @@ import type {
   KeySchemaElement,
   TableDescription,
 } from "@aws-sdk/client-dynamodb";
-import { type Backend, INDEX } from "./backend.ts";
-import { OWN } from "./record.ts";
-import { type Item, isRefusal } from "./requests.ts";
+import { type Connection, type Item, isRefusal } from "./connection.ts";
+import { INDEX, OWN } from "./statements.ts";
 
 /**
- * The table as the service describes it; `undefined` where there is none. It takes no longer than a call of a request may:
- * all that concerns tables begins with it, and so fails soon where the service is not there.
+ * Reads the table's description; `undefined` where there is no table. `setup()`, `check()` and `teardown()` begin with
+ * it, so it has only the driver's timeout: they fail soon where the service cannot be reached.
  */
-export async function describe({ manage, table, timeout }: Backend): Promise<TableDescription | undefined> {
+export async function describe({
+  manage,
+  table,
+  timeout,
+}: Connection): Promise<TableDescription | undefined> {
   const answer = await manage(
     (sdk) => new sdk.DescribeTableCommand({ TableName: table }),
     ["ResourceNotFoundException"],
@@ -20,15 +23,15 @@ export async function describe({ manage, table, timeout }: Backend): Promise<Tab
   return isRefusal(answer) ? undefined : answer.Table;
 }
 
-/** The attribute that TTL goes by, or will when it is enabled in an hour at most; `undefined` where it is off. */
-export async function describeTtl({ manage, table }: Backend): Promise<string | undefined> {
+/** The attribute that TTL goes by, or will within an hour; `undefined` where TTL is off. */
+export async function describeTtl({ manage, table }: Connection): Promise<string | undefined> {
   const answer = await manage((sdk) => new sdk.DescribeTimeToLiveCommand({ TableName: table }), []);
   const found = isRefusal(answer) ? undefined : answer.TimeToLiveDescription;
   const on = found?.TimeToLiveStatus === "ENABLED" || found?.TimeToLiveStatus === "ENABLING";
   return on ? found.AttributeName : undefined;
 }
 
-/** A session has two at least of these, which are numbers: one may be damaged. */
+/** A session has numbers in at least two of these attributes, because one may be damaged. */
 const NUMBERS = [OWN.version, OWN.expiresAt, OWN.ttl];
 const isNumber = (name: string): string => `attribute_type(#${name}, :number)`;
 const FOREIGN = `NOT (${NUMBERS.map((left) =>
@@ -39,11 +42,11 @@ const FOREIGN = `NOT (${NUMBERS.map((left) =>
   .map((pair) => `(${pair})`)
   .join(" OR ")})`;
 
-/** Whose items a table holds: the whole is read, at half the cost of a consistent read. */
+/** Finds out whose items a table holds. Reads the whole table, at half the cost of a consistent read. */
 export async function contentOf({
   manage,
   table,
-}: Backend): Promise<"sessions" | "nothing" | "other" | "gone"> {
+}: Connection): Promise<"sessions" | "nothing" | "other" | "gone"> {
   let items = 0;
   let start: Item | undefined;
   do {
@@ -69,13 +72,13 @@ export async function contentOf({
   return items > 0 ? "sessions" : "nothing";
 }
 
-/** Whether it has the driver's index, which nothing else is likely to have. */
+/** Whether the table has the driver's index, which no other application is likely to have. */
 export function hasOwnIndex(found: TableDescription): boolean {
   const index = indexOf(found);
   return index !== undefined && isKeyed(found, index.KeySchema, OWN.principal);
 }
 
-/** Whether a key is one attribute of text, and that one. */
+/** Whether a key is one attribute of that name, a text. */
 export function isKeyed(
   { AttributeDefinitions: types = [] }: TableDescription,
   key: readonly KeySchemaElement[] | undefined,
@@ -89,7 +92,9 @@ export function isKeyed(
   );
 }
 
+/** Whether the table has the driver's key. */
 export const hasOwnKey = (found: TableDescription): boolean => isKeyed(found, found.KeySchema, OWN.id);
 
+/** The driver's index in a table's description; `undefined` where it is missing. */
 export const indexOf = (found: TableDescription | undefined): GlobalSecondaryIndexDescription | undefined =>
   found?.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === INDEX);

@@ -1,21 +1,18 @@
 import type { Driver } from "@sessions/core";
-import type { Backend } from "./backend.ts";
-import { OWN } from "./record.ts";
-import { isRefusal } from "./requests.ts";
+import { type Connection, isRefusal } from "./connection.ts";
 import type { Sdk } from "./sdk.ts";
-import { RANGE, sweepInput } from "./statements.ts";
+import { OWN, RANGE, sweepInput } from "./statements.ts";
 
-/** Deletes at once: enough to be quick, and few enough to leave the client's 50 connections to requests of users. */
+/** The number of deletes at once: enough to be quick, and few of the client's 50 connections. */
 const AT_ONCE = 16;
 
-export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
-  // A table is swept by many calls. Each goes on at the page where the one before ended, or all would read what that
-  // one left.
+export function createSweep({ read, write, table }: Connection): Driver["sweep"] {
+  // A sweep takes many calls. Each goes on at the page where the last one ended, and does not read earlier pages again.
   let place: string | undefined;
 
   async function scan(after: number, before: number): Promise<{ ids: string[]; next: string | undefined }> {
     const page = await read(
-      // Not read consistently, which costs half: a delete looks again.
+      // An eventually consistent read costs half. It is enough, because each delete checks the expiry again.
       (sdk) =>
         new sdk.ScanCommand({
           TableName: table,
@@ -39,7 +36,7 @@ export function createSweep({ read, write, table }: Backend): Driver["sweep"] {
 
   return async ({ after, before, limit }) => {
     let removed = 0;
-    // 0 must mean that the whole table was read in vain, also where this call began in the middle.
+    // A result of 0 must mean that the whole table holds nothing to remove, also where this call began in the middle.
     let whole = place === undefined;
     for (;;) {
       const { ids, next } = await scan(after, before);

@@ -56,7 +56,7 @@ await withService("dynamodb", async (service) => {
       const gateway = await openGateway(service.url);
       const { driver } = await prepare(service.url, { client: clientOf(gateway.url) });
       const now = Date.now();
-      // Some 40 pages of 1 MB, expired and live ones in turn.
+      // About 40 pages of 1 MB; expired and live records alternate.
       const fields = new Map([["a/filler", "x".repeat(200_000)]]);
       let begun = 0;
       const create = async () => {
@@ -74,7 +74,7 @@ await withService("dynamodb", async (service) => {
       expect(Math.max(...counts)).toBe(7);
       const scans = gateway.asked.filter((operation) => operation === "Scan").length;
       console.log(`a table of 40 MB, 100 expired, 7 a call: ${counts.length} calls, ${scans} scans of 1 MB`);
-      // Each call reads its first page; without a place kept they would read 15 times half of the table.
+      // Each call reads one page; without a kept place they would read half of the table 15 times.
       expect(scans).toBeLessThan(40 + 20 + counts.length + 2);
     });
 
@@ -96,11 +96,11 @@ await withService("dynamodb", async (service) => {
       for (const id of [...ids, ...more]) expect(await driver.load(id)).toBeUndefined();
     });
 
-    test("0 is said only after the whole table was read, wherever the call began", async () => {
+    test("a sweep returns 0 only after it has read the whole table, wherever it began", async () => {
       const { driver } = await prepare(service.url);
       const now = Date.now();
       for (let round = 0; round < 10; round++) {
-        // The last one that is removed leaves the place at an end of the table, or near it.
+        // The last removal leaves the place at an end of the table, or near it.
         const ids = await Promise.all(
           Array.from({ length: 8 }, () => begin(driver, { expiresAt: now + 1_000 })),
         );

@@ -1,27 +1,29 @@
 import { Buffer } from "node:buffer";
-import { type Change, type ListedRecord, type NewRecord, SessionTooLargeError } from "@sessions/core";
+import type { Change, ListedRecord, NewRecord } from "@sessions/core";
 import { raisesVersion } from "@sessions/core/driver-tools";
+import { tooLarge } from "./errors.ts";
 
-/**
- * A session's document. `expiresAt` is a number, compared with the caller's now. `removeAt` is for MongoDB's own
- * removal (the TTL index) and nothing else.
- */
+/** A session's document. */
 export interface SessionDocument {
   readonly version: number;
+  /** Epoch milliseconds, compared with the caller's `now`. */
   readonly expiresAt: number;
+  /** For MongoDB's own removal (the TTL index) alone. */
   readonly removeAt: Date;
   readonly principal?: string;
   readonly fields: Record<string, string>;
 }
 
 const HOUR = 3_600_000;
-/** How far the server's clock may be ahead of this machine's; `check()` names a difference of more than an hour. */
+/**
+ * The time by which the server's clock may be ahead of this machine's; `check()` names a difference of an hour or more.
+ */
 const CLOCK_MARGIN = 24 * HOUR;
 
 /**
- * When MongoDB may remove it by itself: by the server's clock, so neither the caller's `now`, which may be any, nor
- * `expiresAt`, which is counted by it, can be the measure. What they leave is added to this machine's time, with an hour
- * for late requests (R2) and a day for the difference between two machines' clocks.
+ * The date at which MongoDB may remove the document itself. MongoDB goes by the server's clock, and `now` and
+ * `expiresAt` may be of any other clock. So the date is this machine's time, plus the time that the session has left,
+ * an hour for late requests (R2), and a day for the difference between the two machines' clocks.
  */
 function removeAt(expiresAt: number, now: number): Date {
   return new Date(Math.min(Date.now() + Math.max(expiresAt - now, 0) + HOUR + CLOCK_MARGIN, LAST_DATE));
@@ -31,14 +33,13 @@ const LAST_DATE = 8.64e15;
 const LARGEST = 16 * 2 ** 20;
 
 /**
- * What certainly does not fit is not sent: a server may end the connection instead of answering, which would look like
- * an outage, and be tried again.
+ * Refuses fields that certainly do not fit. Sent, they could make the server end the connection, which would look like
+ * an outage and be tried again.
  */
 function refuseTooLarge(fields: ReadonlyMap<string, string | null>): void {
   let bytes = 0;
   for (const [name, text] of fields) if (text !== null) bytes += name.length + Buffer.byteLength(text);
-  if (bytes > LARGEST)
-    throw new SessionTooLargeError("mongodb: a session must fit into 16 MB; nothing was changed");
+  if (bytes > LARGEST) throw tooLarge();
 }
 
 export function newDocument({ expiresAt, principal, fields }: NewRecord, now: number): SessionDocument {
@@ -48,19 +49,22 @@ export function newDocument({ expiresAt, principal, fields }: NewRecord, now: nu
     expiresAt,
     removeAt: removeAt(expiresAt, now),
     ...(principal !== undefined && { principal }),
-    // Own properties, `__proto__/x` and numbers included; every name has a slash, so none is a number or `__proto__`.
+    // Safe as an object: every name contains a slash, so none is a number or `__proto__`.
     fields: Object.fromEntries(fields),
   };
 }
 
-/** An update that changes nothing: with no operator at all it would be refused. It applies to upserts alone. */
+/**
+ * An update that changes nothing, because MongoDB refuses one without operators. This operator applies only to upserts.
+ */
 export const NOTHING = { $setOnInsert: { version: 1 } } as const;
 
 /**
- * A merge patch as plain update operators, which every server that speaks MongoDB's protocol has. `whole` is what the
- * fields are to be altogether, where that is known.
+ * A change as plain update operators, which every server that speaks MongoDB's protocol has.
+ *
+ * @param whole All fields of the record after the change, where they are known: then they replace the old ones.
  */
-export function updateOf(change: Change, now: number, whole?: ReadonlyMap<string, string>): object {
+export function updateFor(change: Change, now: number, whole?: ReadonlyMap<string, string>): object {
   const { fields, expiresAt, principal } = change;
   refuseTooLarge(whole ?? fields);
   const set: [string, unknown][] = [];
@@ -73,18 +77,18 @@ export function updateOf(change: Change, now: number, whole?: ReadonlyMap<string
   if (expiresAt !== undefined) set.push(["expiresAt", expiresAt], ["removeAt", removeAt(expiresAt, now)]);
   if (principal === null) unset.push(["principal", ""]);
   else if (principal !== undefined) set.push(["principal", principal]);
-  const counts = raisesVersion(change);
-  if (!counts && set.length === 0) return NOTHING;
-  // An empty operator is refused by older servers.
+  const raises = raisesVersion(change);
+  if (!raises && set.length === 0) return NOTHING;
+  // Older servers refuse an empty operator.
   return {
     ...(set.length > 0 && { $set: Object.fromEntries(set) }),
     ...(unset.length > 0 && { $unset: Object.fromEntries(unset) }),
-    ...(counts && { $inc: { version: 1 } }),
+    ...(raises && { $inc: { version: 1 } }),
   };
 }
 
-/** A record from a document; a document that is not ours is none. */
-export function recordOf(document: object): ListedRecord | undefined {
+/** Reads a record from a document; `undefined` where it is no session's. */
+export function parseRecord(document: object): ListedRecord | undefined {
   const { _id: id, version, expiresAt, principal, fields }: { [name: string]: unknown } = { ...document };
   if (typeof id !== "string" || typeof version !== "number" || typeof expiresAt !== "number")
     return undefined;

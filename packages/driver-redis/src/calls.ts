@@ -1,0 +1,92 @@
+import { setMaxListeners } from "node:events";
+import { performance } from "node:perf_hooks";
+import { DriverUnavailableError, type StoredRecord } from "@sessions/core";
+import { createCall } from "@sessions/core/driver-tools";
+import type { Connection, Limits } from "./connection.ts";
+import { hasCode, translate } from "./errors.ts";
+import type { Keys } from "./keys.ts";
+import type { Script } from "./scripts.ts";
+
+/** Ways to call the server. Each rejects with a `SessionError`, and ends in time. `end` is by `performance.now()`. */
+export interface Calls {
+  /** Does work in `time` milliseconds. @default time the driver's timeout */
+  within<T>(work: (limits: Limits) => Promise<T>, time?: number): Promise<T>;
+  /** Sends one command to the server that has the key. @default end the driver's timeout from now */
+  send(key: string, command: string[], end?: number): Promise<unknown>;
+  /** Runs a script on one key, and waits for replicas if the driver does. @default end the driver's timeout from now */
+  run(script: Script, key: string, args: string[], end?: number): Promise<unknown>;
+}
+
+/** The parts of the driver that its other parts use. */
+export interface Backend extends Calls {
+  readonly connection: Connection;
+  readonly keys: Keys;
+  /** Milliseconds. */
+  readonly timeout: number;
+  load(id: string): Promise<StoredRecord | undefined>;
+}
+
+/** Settings of the calls. */
+interface CallSettings {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** The number of replicas that must have a write before its call ends. */
+  readonly waitReplicas: number;
+}
+
+/** Makes calls of a connection's commands. */
+export function createCalls(connection: Connection, { timeout, waitReplicas }: CallSettings): Calls {
+  const call = createCall({ driver: "redis", timeout, translate });
+  // WAIT must return before the driver's own timeout, so that the error can say how many replicas acknowledged.
+  const patience = `${Math.ceil(timeout / 2)}`;
+
+  const within: Calls["within"] = (work, time = timeout) => {
+    let controller: AbortController | undefined;
+    let isLate = false;
+    const signal = () => {
+      controller ??= new AbortController();
+      // A call to all servers adds a listener for each; Node would take more than ten for a leak and warn.
+      setMaxListeners(0, controller.signal);
+      if (isLate) controller.abort();
+      return controller.signal;
+    };
+    return call(
+      () => work({ time, signal }),
+      time,
+      () => {
+        isLate = true;
+        controller?.abort();
+      },
+    );
+  };
+
+  async function write(key: string, command: string[], limits: Limits): Promise<unknown> {
+    if (waitReplicas === 0) return connection.send(key, command, limits);
+    const wait = ["WAIT", `${waitReplicas}`, patience];
+    const [reply, reached] = await connection.sendPair(key, command, wait, limits);
+    if (Number(reached) < waitReplicas)
+      throw new DriverUnavailableError(
+        `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive. Check the replicas.`,
+      );
+    return reply;
+  }
+
+  return {
+    within,
+
+    send: (key, command, end = performance.now() + timeout) =>
+      within((limits) => connection.send(key, command, limits), end - performance.now()),
+
+    run: ({ sha, source }, key, args, end = performance.now() + timeout) =>
+      within(
+        (limits) =>
+          write(key, ["EVALSHA", sha, "1", key, ...args], limits).catch((error: unknown) => {
+            // A server that was restarted does not know the digest yet: send the whole script.
+            if (!hasCode(error, "NOSCRIPT")) throw error;
+            // A time of 0 gives this command a signal of its own: a shared one would run past the call's end.
+            return write(key, ["EVAL", source, "1", key, ...args], { ...limits, time: 0 });
+          }),
+        end - performance.now(),
+      ),
+  };
+}

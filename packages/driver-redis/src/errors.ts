@@ -1,0 +1,21 @@
+import { DriverUnavailableError } from "@sessions/core";
+
+/** The code that begins a server's error reply, such as `NOAUTH` or `ERR`; `undefined` for any other error. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? /^[A-Z]+(?= )/.exec(error.message)?.[0] : undefined;
+}
+
+/** Whether the server replied with one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  const code = codeOf(error);
+  return code !== undefined && codes.includes(code);
+}
+
+/** The meaning of an error of the client; `undefined` where the server did not reply. */
+export function translate(error: unknown): DriverUnavailableError | undefined {
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  return new DriverUnavailableError(`redis: the server refuses with ${code}. The cause says more.`, {
+    cause: error,
+  });
+}
