@@ -11,5 +11,5 @@ const built = await stage("Building the example and the packages that it uses", 
 ]);
 process.exitCode =
   built ||
-  // Node itself: pnpm and its shell would not pass a signal on.
+  // Run Node directly, because pnpm and its shell do not pass signals on.
   (await stage("Starting the example; Ctrl-C ends it", process.execPath, [`${example}/dist/main.js`]));
