@@ -28,19 +28,19 @@ const found = async (): Promise<unknown> => {
   return services.acquire("redis");
 };
 
-test("a server of the version that is asked for is taken", async () => {
+test("a server of the required version is taken", async () => {
   const url = await nameServer("7.4.1");
   vi.stubEnv("SESSIONS_TEST_REDIS_VERSION", "Redis 7");
   expect(await found()).toMatchObject({ url, version: "Redis 7.4.1" });
 });
 
 test.each(["Redis 7", "Redis 70", "Valkey 72"])(
-  "one that is not is an error: 72.0.0 for %s",
+  "a server of another version is an error: 72.0.0 for %s",
   async (wanted) => {
     await nameServer("72.0.0");
     vi.stubEnv("SESSIONS_TEST_REDIS_VERSION", wanted);
     await expect(found()).rejects.toThrow(
-      `SESSIONS_TEST_REDIS_VERSION asks for ${wanted}, but what was found is Redis 72.0.0`,
+      `SESSIONS_TEST_REDIS_VERSION asks for ${wanted}, but Redis 72.0.0 was found`,
     );
   },
 );

@@ -1,4 +1,4 @@
-// Limits that keep the code small enough to read. One that is in the way is raised here, in a commit that says why.
+// Limits that keep the code small enough to read. To raise one, change it here, and say why in the commit message.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -46,7 +46,7 @@ for (const file of listed.split("\n").filter((name) => existsSync(name) && name 
   if (/^tools\/[^/]+\.(ts|mjs)$|\/src\//.test(file)) within(file, lines, limits.fileLines, "lines");
   if (/^packages\/[^/]+\/src\/index\.ts$/.test(file)) within(file, lines, limits.entryLines, "lines");
   const machine = /\/(home|Users|root|work)\/[\w.-]+|\bregistry\.[\w-]+\.\w+/.exec(text);
-  if (machine) problems.push(`${file} names something of one machine: ${machine[0]}`);
+  if (machine) problems.push(`${file} names a path or host of one machine: ${machine[0]}. Remove it.`);
 }
 
 for (const problem of problems) console.error(problem);

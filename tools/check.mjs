@@ -1,4 +1,4 @@
-// `pnpm check`: what lint and types do not see. Unused code and dependencies, what is published, sizes.
+// `pnpm check` finds faults that lint and types do not see: unused code and dependencies, wrong packages, sizes.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

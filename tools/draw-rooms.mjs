@@ -38,7 +38,7 @@ const box = (x, y, width, kind, name, holds = "") =>
 /** @type {(x: number, from: number, to: number) => string} */
 const arrow = (x, from, to) => `<path class="arrow" d="M${x} ${from}V${to}" marker-end="url(#head)"/>`;
 
-/** @returns {string} The picture, on a light ground of its own, so that it can be read on a dark page too. */
+/** @returns {string} The picture. Its light background keeps it readable on a dark page. */
 export function drawRooms() {
   const all = rooms();
   const packages = ["adapter-*", "express-session", "driver-*", "conformance"];

@@ -1,5 +1,5 @@
-// What every published package says of where it lives, derived from `repository` in the root's package.json: the one
-// place that holds the address. Without an option it checks (part of `pnpm check`), with --write it writes.
+// Derives every published package's addresses from `repository` in the root's package.json, the only place that holds
+// the address. Without an option it checks them (part of `pnpm check`). With --write it writes them.
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import process from "node:process";
@@ -9,7 +9,7 @@ import { publishable } from "./publishable.mjs";
 const root = new URL("../", import.meta.url);
 const SOURCE = "@sessions/source";
 
-/** Besides the packages' own files, those that must hold the whole address: GitHub follows no relative link there. */
+/** Other files that must hold the whole address, because GitHub follows no relative link in them. */
 const others = ["SECURITY.md", "CODE_OF_CONDUCT.md", ".github/ISSUE_TEMPLATE/config.yml"];
 
 /** @typedef {Record<string, unknown>} Manifest */
@@ -19,7 +19,7 @@ const read = (path) => readFileSync(new URL(path, root), "utf8");
 
 /**
  * @param {string} text A package.json.
- * @returns {string | undefined} The address in it, as a browser takes it.
+ * @returns {string | undefined} The address in it, in the form for a browser.
  */
 export function addressIn(text) {
   const url = JSON.parse(text).repository?.url;
@@ -28,7 +28,7 @@ export function addressIn(text) {
 
 /**
  * @param {unknown} exports
- * @returns {unknown} The same without the condition that only the workspace has: the source is not published.
+ * @returns {unknown} The same without the condition for the workspace, because the source is not published.
  */
 function withoutSource(exports) {
   if (typeof exports !== "object" || exports === null) return exports;
@@ -43,7 +43,7 @@ function withoutSource(exports) {
  * @param {Manifest} manifest
  * @param {string} folder `packages/core`
  * @param {string} address
- * @returns {Manifest} The same with every field that is derived, in the usual order.
+ * @returns {Manifest} The same with every derived field, in the usual order.
  */
 export function withFields(manifest, folder, address) {
   const { name, version, description, keywords, license, ...rest } = manifest;
@@ -59,7 +59,7 @@ export function withFields(manifest, folder, address) {
     homepage: `${address}/tree/main/${folder}#readme`,
     bugs: `${address}/issues`,
     repository: { type: "git", url: `git+${address}.git`, directory: folder },
-    // pnpm puts these `exports` in the place of the others when it packs.
+    // pnpm replaces `exports` by these when it packs.
     publishConfig: { access: "public", provenance: true, ...(differs && { exports: published }) },
   };
 }
@@ -70,7 +70,7 @@ export function withFields(manifest, folder, address) {
  * @param {string} text A README.
  * @param {string} folder `packages/core`
  * @param {string} address
- * @returns {string} The same with whole addresses; what stands in a block of code stays.
+ * @returns {string} The same with whole addresses. Blocks of code stay as they are.
  */
 export function withWholeLinks(text, folder, address) {
   const parts = text.split(/^(```.*?^```$)/ms);
@@ -86,10 +86,10 @@ export function withWholeLinks(text, folder, address) {
   }
 }
 
-/** @returns {Map<string, string>} The files that are not as they must be, by their path: what they must hold. */
+/** @returns {Map<string, string>} The files that must change: by path, the text that each must hold. */
 export function changed() {
   const address = addressIn(read("package.json"));
-  if (address === undefined) throw new Error("package.json has no repository.url");
+  if (address === undefined) throw new Error("package-fields: package.json has no repository.url. Add it.");
   /** @type {Map<string, string>} */
   const files = new Map();
   /** @type {(path: string, before: string, after: string) => void} */
@@ -114,7 +114,7 @@ export function changed() {
   return files;
 }
 
-/** @returns {string[]} What no script can mend, a sentence each. */
+/** @returns {string[]} The faults that no script can fix, each as a sentence. */
 export function faults() {
   return publishable().flatMap(({ name, folder }) => {
     const { keywords, files } = JSON.parse(

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const packages = new URL("../packages/", import.meta.url);
 
-/** @typedef {{ name: string, folder: string, exports: string[] }} Publishable `exports` are what can be imported. */
+/** @typedef {{ name: string, folder: string, exports: string[] }} Publishable `exports`: the names to import. */
 
 /** @returns {Publishable[]} The packages that go to the registry. */
 export function publishable() {
@@ -28,7 +28,7 @@ export function publishable() {
 }
 
 /**
- * Packs one package as it would be published; its dist must be there.
+ * Packs one package as it is published. Build it first.
  *
  * @param {Publishable} one
  * @param {string} destination A folder.

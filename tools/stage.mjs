@@ -4,18 +4,18 @@ import process from "node:process";
 const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
- * Says what is being done and does it: one command, its output shown as it comes. Signals are passed on, so that
- * ending a root command leaves nothing running.
+ * Prints a title and runs one command, with its output shown as it comes. It passes signals on, so that the end of a
+ * root command leaves nothing running.
  *
- * @param {string} title What a person reads while it runs.
+ * @param {string} title Printed first, for the reader.
  * @param {string} command A program of `node_modules/.bin`, `pnpm`, or a path.
  * @param {readonly string[]} args
- * @param {(message: unknown) => void} [onMessage] Gets what the child sends; `command` must then be Node itself.
- * @returns {Promise<number>} The exit code; 0 where we were told to stop.
+ * @param {(message: unknown) => void} [onMessage] Gets the child's messages. `command` must then be Node itself.
+ * @returns {Promise<number>} The exit code; 0 after a signal to stop.
  */
 export function stage(title, command, args, onMessage) {
   console.log(`\n==> ${title}`);
-  // On Windows, the programs of node_modules/.bin are .cmd files, which only a shell starts.
+  // On Windows, the programs of node_modules/.bin are .cmd files, which only a shell can start.
   const shell = process.platform === "win32" && command !== process.execPath;
   const child = spawn(command, args, {
     shell,

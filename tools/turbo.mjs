@@ -1,4 +1,4 @@
-// turbo without its telemetry, on every system: a variable before the command is not understood by all shells.
+// Runs turbo without its telemetry. A script is needed because not all shells know `VARIABLE=value command`.
 import process from "node:process";
 import { stage } from "./stage.mjs";
 

@@ -8,49 +8,49 @@ import type { ServiceName } from "@sessions/test-services/service";
 import { findService } from "./services.ts";
 
 /**
- * The same work by the client alone, as somebody would write it by hand who needs no more: a record is read by its id,
- * with its version and its fields as a program can use them; one field of a record that has not expired is written, and
- * the version counts it.
+ * The same work by the client alone, as a programmer would write it by hand. It reads a record by its id, with its version
+ * and its fields in a form that a program can use. It writes one field of a record that has not expired, and counts the
+ * version.
  */
 interface Bare {
   load(row: number): Promise<unknown>;
   commit(row: number, text: string): Promise<unknown>;
 }
 
-/** As many sessions, and rows of the bare client, as are busy at once on a site of some size. */
+/** How many sessions, and rows of the bare client, are in use at once: as many as on a site of some size. */
 export const ROWS = 500;
 export const rows: readonly number[] = Array.from({ length: ROWS }, (_, row) => row);
 
-/** The id of a row of the bare client, of the length that sessions have. */
+/** The id of a row of the bare client, as long as a session's. */
 export const idOf = (row: number): string => row.toString(16).padStart(32, "0");
-/** When such a row expires: not while anybody measures. */
+/** When such a row expires: long after the run. */
 export const EXPIRY = 4_000_000_000_000;
 
-/** A backend, opened for measuring. */
+/** A backend that is open for the measurement. */
 interface Opened {
   readonly driver: Driver;
   readonly bare: Bare;
   close(): Promise<unknown>;
 }
 
-/** How a backend is opened: at a server's URL, or in a folder. */
+/** Opens a backend: at a server's URL, or in a folder. */
 export interface Backend {
   readonly name: string;
   readonly service?: ServiceName;
   open(where: string): Promise<Opened>;
 }
 
-/** The 1 KB that a session holds here beside the value that is written. */
+/** The 1 KB of other data in each session. */
 export const FILLER: string = randomBytes(512).toString("hex");
 
 export interface Measurable extends Opened {
-  /** What it ran on, as a reader would name it. */
+  /** The backend's name and version, for a reader. */
   readonly version: string;
-  /** Round trips of one call, counted on the line; `undefined` where there is no line. */
+  /** Round trips of one call, counted on the wire; `undefined` without a connection. */
   roundTrips(call: (driver: Driver) => Promise<unknown>): Promise<number | undefined>;
 }
 
-/** Opens a backend, and a second time behind a proxy that counts, or says why it cannot. */
+/** Opens a backend twice, once behind a proxy that counts. Returns a sentence that says why if it cannot. */
 export async function openBackend({ name, service, open }: Backend): Promise<Measurable | string> {
   if (service === undefined) {
     const folder = mkdtempSync(join(tmpdir(), "sessions-bench-"));
@@ -76,7 +76,7 @@ export async function openBackend({ name, service, open }: Backend): Promise<Mea
     version: found.version + (found.emulator ? " (emulator)" : ""),
     async roundTrips(call) {
       const counts: number[] = [];
-      // The least of several: connections begin, statements are prepared, and a client may look after its server.
+      // Take the least of several: some calls also open connections, prepare statements, or check the server.
       for (let i = 0; i < 5; i++) {
         const before = proxy.roundTrips();
         await call(counted.driver);

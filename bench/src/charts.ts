@@ -2,24 +2,24 @@ import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Figure } from "./question.ts";
 
-/** A picture of a question's figures. */
+/** A chart of a question's figures. */
 export interface Chart {
-  /** The file's name, without its ending. */
+  /** The file's name without its extension. */
   readonly name: string;
   readonly spec: TopLevelSpec;
 }
 
-/** Which of the figures' properties goes where. */
+/** Which property of the figures goes where. */
 interface Axes {
   readonly title: string;
-  /** The property that has a picture for each of its values, side by side. */
+  /** A property. Each of its values gets a chart, and the charts stand side by side. */
   readonly facet?: string;
   /** @default "linear" */
   readonly scale?: "linear" | "log" | "symlog";
 }
 
 export interface BarAxes extends Axes {
-  /** The property that names a bar; one that is long has room. */
+  /** The property that names a bar. Long names have room. */
   readonly label: string;
   readonly value: string;
   readonly valueTitle: string;
@@ -30,7 +30,7 @@ export interface LineAxes extends Axes {
   readonly xTitle: string;
   readonly y: string;
   readonly yTitle: string;
-  /** The property that has a line for each of its values. */
+  /** A property. Each of its values gets a line. */
   readonly series: string;
 }
 
@@ -38,7 +38,7 @@ const DRAWN = [1, 0];
 const DASHED = [5, 3];
 const CONFIG = { background: "white", view: { stroke: "transparent" }, font: "sans-serif" } as const;
 
-/** One bar for each figure; those of this library, which say so in `ours`, have a colour of their own. */
+/** One bar for each figure. Those with `ours`, of this library, have another colour. */
 export function bars(name: string, figures: readonly Figure[], axes: BarAxes): Chart {
   const { title, label, value, valueTitle, facet, scale = "linear" } = axes;
   return {
@@ -50,7 +50,7 @@ export function bars(name: string, figures: readonly Figure[], axes: BarAxes): C
       mark: "bar",
       encoding: {
         y: { field: label, type: "nominal", title: null, sort: null, axis: { labelLimit: 400 } },
-        // A bar has no beginning on a logarithmic scale; symlog has a zero.
+        // A bar cannot start on a logarithmic scale, because it has no zero; symlog has one.
         x: { field: value, type: "quantitative", title: valueTitle, scale: { type: scale } },
         color: {
           field: "ours",
@@ -64,7 +64,7 @@ export function bars(name: string, figures: readonly Figure[], axes: BarAxes): C
   };
 }
 
-/** One line for each series, over an amount `x`; the peers' are dashed. */
+/** One line for each series, over an amount `x`. The peers' lines are dashed. */
 export function lines(name: string, figures: readonly Figure[], axes: LineAxes): Chart {
   const { title, x, y, series, xTitle, yTitle, facet, scale = "linear" } = axes;
   return {
@@ -97,14 +97,14 @@ export function lines(name: string, figures: readonly Figure[], axes: LineAxes):
   };
 }
 
-/** A picture for each value of a property, three beside each other. */
+/** One chart for each value of a property, three in a row. */
 function facetOf(field: string | undefined) {
   return field === undefined
     ? {}
     : ({ facet: { field, type: "nominal", title: null, sort: null, columns: 3 } } as const);
 }
 
-/** The picture, as the text of an SVG file. */
+/** Returns the chart as the text of an SVG file. */
 export async function renderSvg({ spec }: Chart): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: "none" });
   try {

@@ -1,4 +1,5 @@
-// `pnpm bench`: what people use today and this library, side by side. `--quick` shows that it runs; `--only 3,4`.
+// `pnpm bench` measures this library beside the libraries that people use today. `--quick` only shows that it runs;
+// `--only 3,4` asks those questions.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Question } from "./question.ts";
@@ -33,7 +34,7 @@ const only = values.only?.split(",").map(Number) ?? questions.map(({ number }) =
 const unknown = only.filter((number) => !questions.some((question) => question.number === number));
 if (unknown.length > 0) {
   const known = questions.map(({ number, title }) => `${number} (${title})`).join(", ");
-  console.error(`--only takes numbers of questions: ${known}`);
+  console.error(`--only: give numbers of questions: ${known}.`);
   process.exit(1);
 }
 
@@ -55,5 +56,5 @@ try {
 } finally {
   await releaseServices();
 }
-if (values.quick) console.log("\nThis was --quick: the figures say that it runs, and nothing else.");
+if (values.quick) console.log("\nThis was --quick: the figures only show that it runs.");
 else console.log(missed === 0 ? "\nEvery target was reached." : `\n${missed} targets were missed.`);

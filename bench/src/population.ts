@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createSessionManager, type ListingDriver, type SessionManager } from "@sessions/core";
 
-/** Which records to add: numbers from `first` on, so that each has an id, and a principal, that can be named. */
+/** The records to add, numbered from `first`. The number gives each record its id and principal. */
 export interface Added {
   readonly first: number;
   readonly count: number;
   readonly expiresAt: number;
 }
 
-/** A driver on a backend of its own, and a short way to very many records: copies of one that the manager wrote. */
+/** A driver on its own backend, with a fast way to make very many records: copies of one that the manager wrote. */
 interface OpenedPopulation {
   readonly driver: ListingDriver;
   /** Adds copies of the record `template`. */
@@ -16,7 +16,7 @@ interface OpenedPopulation {
   close(): Promise<unknown>;
 }
 
-/** How a population is opened; each has a table of its own. Answers what is missing where it cannot be. */
+/** Opens a population with its own table. Returns a sentence if something is missing. */
 export interface PopulationBackend {
   readonly name: string;
   open(table: string): Promise<OpenedPopulation | string>;
@@ -24,14 +24,14 @@ export interface PopulationBackend {
 
 /** Sessions of one principal. */
 export const PER_PRINCIPAL = 10;
-/** Records that one statement adds, where it is a statement. */
+/** How many records one statement adds. */
 export const BATCH = 10_000;
 
-/** The id of a record by its number: spread like real ones, and the same in every backend's own words. */
+/** Returns the id of a record by its number. The ids are spread like real ones, and each backend's language can compute them. */
 export const idOf = (i: number): string => createHash("sha256").update(String(i)).digest("hex").slice(0, 32);
 export const principalOf = (i: number): string => `p${Math.floor(i / PER_PRINCIPAL)}`;
 
-/** Adds records by the driver's own `create`, many at once. */
+/** Adds records with the driver's `create`, many at once. */
 export async function addOneByOne(driver: ListingDriver, template: string, added: Added): Promise<void> {
   const { first, count, expiresAt } = added;
   const fields = (await driver.load(template))?.fields ?? new Map<string, string>();
@@ -40,14 +40,14 @@ export async function addOneByOne(driver: ListingDriver, template: string, added
     Array.from({ length: 500 }, async () => {
       while (next < first + count) {
         const i = next++;
-        // One that has expired already would be refused by nobody: the clock is the caller's.
+        // An expired record is not refused either, because the clock is the caller's.
         await driver.create(idOf(i), { expiresAt, principal: principalOf(i), fields }, 0);
       }
     }),
   );
 }
 
-/** A population that questions ask: sessions of 200 bytes, by the manager's own hand. */
+/** A population for questions: sessions of 200 bytes, written by the manager. */
 export interface Population {
   readonly driver: ListingDriver;
   readonly sessions: SessionManager;

@@ -1,21 +1,21 @@
 import type { Chart } from "./charts.ts";
 
-/** How a run was asked for. */
+/** Options of a run. */
 export interface RunOptions {
-  /** As little as shows that everything runs; its figures say nothing. */
+  /** Does only enough to show that everything runs. The figures say nothing. */
   readonly quick: boolean;
-  /** Tells who waits what is being done. */
+  /** Prints the current step. */
   progress(what: string): void;
 }
 
-/** Figures for a reader: absolute ones stand beside the ratio. */
+/** Figures for a reader: absolute ones beside the ratio. */
 interface Table {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What was aimed at, and what came out. */
+/** A target, and the result. */
 export interface Verdict {
   readonly what: string;
   readonly target: string;
@@ -23,20 +23,20 @@ export interface Verdict {
   readonly ok: boolean;
 }
 
-/** One measured thing, flat, so that a chart or a reader's own script takes it as it is. */
+/** One measurement, as a flat object that a chart or a script can read. */
 export type Figure = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What a question found. */
+/** The results of a question. */
 export interface Result {
   readonly figures: readonly Figure[];
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
   readonly verdicts: readonly Verdict[];
-  /** What could not be measured here, or must be known to read the figures. */
+  /** Notes: measurements that were not possible here, and facts for reading the figures. */
   readonly notes: readonly string[];
 }
 
-/** One of the things that people ask of a session library. */
+/** A question that people ask about a session library. */
 export interface Question {
   readonly number: number;
   readonly title: string;

@@ -9,16 +9,16 @@ import type { Question, Result } from "./question.ts";
 import { usedVersions } from "./services.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
-/** Not kept: nobody should take them for results. */
+/** Not committed, so that they are not mistaken for results. */
 const QUICK = new URL("quick/", RESULTS);
 
-// No colours, and no line between rows.
+// No colours, and no lines between rows.
 const STYLE = {
   style: { head: [], border: [] },
   chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
 };
 
-/** Prints what a question found. */
+/** Prints the results of a question. */
 export function print({ number, title }: Question, { tables, verdicts, notes }: Result): void {
   console.log(`\n${number}. ${title}`);
   for (const { title, head, rows } of tables) {
@@ -31,11 +31,11 @@ export function print({ number, title }: Question, { tables, verdicts, notes }: 
   for (const note of notes) console.log(note);
 }
 
-/** A table of Markdown. */
+/** Formats a Markdown table. */
 const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
-/** What a question found, to be read where the repository is. */
+/** Formats the results of a question as a Markdown page. */
 function markdownOf(
   { number, title }: Question,
   { tables, verdicts, notes }: Omit<Result, "charts">,
@@ -56,7 +56,7 @@ function markdownOf(
   return `${parts.join("\n\n")}\n`;
 }
 
-/** Writes a question's figures as JSON, its tables and its pictures, and answers where they are. */
+/** Writes a question's figures as JSON, its tables and its charts. Returns the paths. */
 export async function write(question: Question, result: Result, quick: boolean): Promise<string[]> {
   const folder = quick ? QUICK : RESULTS;
   await mkdir(folder, { recursive: true });

@@ -3,7 +3,7 @@ import { acquire, release } from "@sessions/test-services/services";
 
 const held = new Map<ServiceName, Promise<Service | Missing>>();
 
-/** A server for the whole run: started when a question first needs it, and shared by those that follow. */
+/** Returns a server for the whole run. It starts when a question first needs it, and later questions share it. */
 export function findService(name: ServiceName): Promise<Service | Missing> {
   let found = held.get(name);
   if (!found) {
@@ -13,7 +13,7 @@ export function findService(name: ServiceName): Promise<Service | Missing> {
   return found;
 }
 
-/** What the run has used, as a reader would name it: `"Redis 7.0.15"`. */
+/** The servers that the run has used: `"Redis 7.0.15"`. */
 export async function usedVersions(): Promise<string[]> {
   const found = await Promise.all(held.values());
   return found.flatMap((one) =>
@@ -21,7 +21,7 @@ export async function usedVersions(): Promise<string[]> {
   );
 }
 
-/** Stops what was started. */
+/** Stops the servers that the run has started. */
 export async function releaseServices(): Promise<void> {
   for (const name of held.keys()) await release(name);
   held.clear();

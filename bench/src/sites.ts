@@ -1,19 +1,19 @@
 import type { ServiceName } from "@sessions/test-services/service";
 
-/** Where a site keeps its sessions; in a `cookie` the client holds them, and `none` is a site without sessions. */
+/** Where a site keeps its sessions. With `cookie` the client holds them, and `none` is a site without sessions. */
 export type Keeping = ServiceName | "memory" | "cookie" | "none";
 
-/** What a site is built with. */
+/** The framework of a site. */
 export type Framework = "node:http" | "express" | "fastify" | "hono";
 
-/** One application, in a process of its own: a module of `sites/`, and where it keeps its sessions. */
+/** One application in its own process: a module of `sites/`, and where it keeps its sessions. */
 export interface Site {
   readonly module: string;
   readonly framework: Framework;
   readonly keeping: Keeping;
-  /** As a reader would name it: `"express-session + connect-redis"`. */
+  /** The name for a reader: `"express-session + connect-redis"`. */
   readonly label: string;
-  /** This library's; the others are what people use today. */
+  /** Whether the site uses this library. The others use what people use today. */
   readonly ours: boolean;
 }
 
@@ -30,13 +30,13 @@ export function ours(framework: Framework, keeping: Keeping): Site {
   return { module: `ours-${MODULES[framework]}`, framework, keeping, label, ours: true };
 }
 
-/** The same site without sessions: what a request costs before any library has done anything. */
+/** The same site without sessions: the cost of a request without any session library. */
 export function bare(framework: Framework): Site {
   const label = `no sessions (${framework})`;
   return { module: `bare-${MODULES[framework]}`, framework, keeping: "none", label, ours: false };
 }
 
-/** A site with the client of a backend and nothing else, which does by hand what a session needs: the limit. */
+/** A site with only a backend's client, which does by hand what a session needs. It is the limit. */
 export function client(keeping: Keeping): Site {
   const label = `the bare client (node:http, ${keeping})`;
   return { module: "client-http", framework: "node:http", keeping, label, ours: false };
@@ -46,7 +46,7 @@ function peer(module: string, framework: Framework, keeping: Keeping, label: str
   return { module, framework, keeping, label, ours: false };
 }
 
-/** What people use today, with the settings that its own documentation shows. */
+/** The sites of the peers, with the settings that their own documentation shows. */
 export const peers: readonly Site[] = [
   peer("express-session", "express", "memory", "express-session + MemoryStore"),
   peer("express-session", "express", "redis", "express-session + connect-redis"),
@@ -60,7 +60,7 @@ export const peers: readonly Site[] = [
   peer("iron-session", "node:http", "cookie", "iron-session (in the cookie)"),
 ];
 
-/** Every place where this library keeps sessions that a peer does, too. */
+/** The places where both this library and a peer keep sessions. */
 export const sharedKeepings: readonly Keeping[] = ["memory", "redis", "mysql", "mongodb", "dynamodb"];
 
 /** The server that a site needs. */

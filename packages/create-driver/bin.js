@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// In the repository itself, so that pnpm can link the command before anything was built.
+// This file is not built, so that pnpm can link the command before the first build.
 import "./dist/cli.js";

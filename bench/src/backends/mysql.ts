@@ -23,7 +23,7 @@ export const mysqlBackend: Backend = {
       bare: {
         async load(row) {
           const [[record]] = await pool.query<mysql.RowDataPacket[]>(select, [idOf(row)]);
-          // MySQL's client parses JSON, and MariaDB's is text to it.
+          // From MySQL the client gets parsed JSON, and from MariaDB a text.
           const given: unknown = record?.["fields"];
           const parsed: object = typeof given === "string" ? JSON.parse(given) : Object(given);
           return { ...record, fields: new Map(Object.entries(parsed)) };

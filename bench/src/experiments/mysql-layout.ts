@@ -1,6 +1,6 @@
 /**
- * Compares ways to lay a session out in MySQL: `node_modules/.bin/tsx --no-warnings src/experiments/mysql-layout.ts`
- * in `bench/`, with `--quick` to see that it runs. What it found is in docs/mysql-layout.md.
+ * Compares layouts of a session in MySQL. Run `node_modules/.bin/tsx --no-warnings src/experiments/mysql-layout.ts` in
+ * `bench/`; `--quick` only shows that it runs. The results are in docs/mysql-layout.md.
  */
 import { deepEqual } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -20,16 +20,16 @@ const AT_ONCE = 32;
 const ROUNDS = quick ? 1 : 7;
 const MS = quick ? 40 : 300;
 const HOUR = 3_600_000;
-/** Ratios are of this one's time, in the same round. */
+/** Ratios are relative to the time of this layout in the same round. */
 const STANDARD = "JSON_SET";
 
 const randomText = (bytes: number): string => randomBytes(bytes / 2).toString("hex");
 
-/** What one call took, on average over a round. */
+/** The cost of one call, on average over a round. */
 interface Sample {
-  /** Microseconds, 32 calls under way: the inverse of calls a second. */
+  /** Microseconds with 32 calls at once: the inverse of calls a second. */
   readonly wall: number;
-  /** Microseconds of this process. */
+  /** Microseconds of this process's processor time. */
   readonly cpu: number;
   /** Bytes, by the server's own counters. */
   readonly received: number;
@@ -81,7 +81,7 @@ async function measure(pool: Pool, call: (i: number) => Promise<unknown>): Promi
   };
 }
 
-/** The contract's outcomes, so that no layout is fast because it leaves something out. */
+/** Checks the contract's outcomes, so that no layout is fast because it leaves something out. */
 async function prove(layout: Layout): Promise<void> {
   const now = Date.now();
   const id = randomText(32);
@@ -100,7 +100,7 @@ async function prove(layout: Layout): Promise<void> {
   const found = await layout.load(id);
   const expected = ["committed", "committed", "committed", "conflict", "conflict", "gone", "gone", "gone"];
   deepEqual([...outcomes, found?.version], [...expected, 4], layout.name);
-  // The whole row is written as the client thinks it is: that is what is wrong with it.
+  // The whole row is written as the client last saw it, so it loses the other commit.
   if (layout.name !== WHOLE)
     deepEqual(Object.fromEntries(found?.fields ?? []), { "a/x": large, "a/y": "small" }, layout.name);
 }
@@ -157,7 +157,7 @@ try {
       ...["20 B µs", "CPU", "received", "redo"],
       ...["1 KB µs", "CPU", "received", "redo"],
     ],
-    // No colours, and no line between rows.
+    // No colours, and no lines between rows.
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });

@@ -3,35 +3,35 @@ import type { Change, CommitOutcome } from "@sessions/core";
 import { mysqlDriver } from "@sessions/driver-mysql";
 import type { Pool, ResultSetHeader, RowDataPacket } from "mysql2/promise";
 
-/** A way to lay a record out in tables, as far as it takes to compare its loads and commits. */
+/** A layout of a record in tables, complete enough to compare loads and commits. */
 export interface Layout {
   readonly name: string;
   setup(): Promise<unknown>;
   create(id: string, fields: ReadonlyMap<string, string>, expiresAt: number): Promise<unknown>;
   load(id: string): Promise<{ version: number; fields: ReadonlyMap<string, string> } | undefined>;
-  /** One field, in one round trip. */
+  /** Writes one field in one round trip. */
   commit(id: string, name: string, text: string, now: number, ifVersion?: number): Promise<CommitOutcome>;
   teardown(): Promise<unknown>;
 }
 
 type Fields = Record<string, string>;
-/** A column that a commit changes: its new value as an expression, and what stands in it. */
+/** A column that a commit changes: its name, the expression of its new value, and the values in the expression. */
 type Assignment = readonly [column: string, expression: string, ...values: string[]];
 
 const HEAD =
   "version BIGINT NOT NULL, expires_at BIGINT NOT NULL, principal VARBINARY(255) NULL, INDEX by_expiry (expires_at)";
-/** Buckets of the layout that has some. */
+/** How many buckets the layout with buckets has. */
 const BUCKETS = 8;
-/** The layout that needs more than one round trip where commits overlap. */
+/** The layout that needs more than one round trip if commits overlap. */
 export const WHOLE = "whole row";
-/** Texts longer than this have rows of their own, in the layout with rows for large fields. */
+/** In the layout with rows for large fields, longer texts get their own row. */
 const SMALL = 512;
 
 const path = (name: string): string => `$.${JSON.stringify(name)}`;
 const mapOf = (...parts: readonly Fields[]): Map<string, string> =>
   new Map(parts.flatMap((part) => Object.entries(part)));
 
-/** What the version tells that the live record had; 0 where there was none. */
+/** Derives the outcome from the version that the live record had; 0 means that there was none. */
 function outcomeOf(version: number, ifVersion: number | undefined): CommitOutcome {
   if (version === 0) return "gone";
   return ifVersion === undefined || version === ifVersion ? "committed" : "conflict";
@@ -42,15 +42,15 @@ async function rowsOf(pool: Pool, sql: string, values: unknown[]): Promise<RowDa
   return rows;
 }
 
-/** A row for a record: the layouts differ in the columns that hold its fields. */
+/** One row for a record. The layouts differ in the columns that hold its fields. */
 function oneRow(
   pool: Pool,
   name: string,
   how: {
     readonly columns: Readonly<Record<string, string>>;
-    /** What the columns hold, in their order. */
+    /** The values of the columns, in their order. */
     write(fields: Fields): string[];
-    /** One expression that has all of them, and how it is read. */
+    /** One expression that selects all columns, and a function that reads it. */
     readonly select: string;
     read(text: string): Map<string, string>;
     assign(id: string, name: string, text: string): Assignment;
@@ -97,7 +97,7 @@ const jsonRow = {
   read: (text: string) => mapOf(JSON.parse(text)),
 };
 
-/** As the driver lays it out, by the bare client. */
+/** The driver's layout, by the bare client. */
 const jsonSet = (pool: Pool): Layout =>
   oneRow(pool, "JSON_SET", {
     ...jsonRow,
@@ -111,8 +111,8 @@ const mergePatch = (pool: Pool): Layout =>
   });
 
 /**
- * What the client has loaded before, written whole. It cannot keep two commits to different fields without
- * a compare-and-set, which the later one would have to repeat: the least that another round trip would be added to.
+ * The client writes the whole record that it loaded before. To keep two commits to different fields, it would need a
+ * compare-and-set, which the later commit would repeat. So this is a lower bound: a real one adds another round trip.
  */
 function whole(pool: Pool): Layout {
   const known = new Map<string, Fields>();
@@ -141,7 +141,7 @@ function bucketOf(name: string): number {
   return (hash >>> 0) % BUCKETS;
 }
 
-/** A row whose fields are in a few columns, by a hash of their names: a commit writes one of them. */
+/** A row with its fields in a few columns, by a hash of their names. A commit writes one of the columns. */
 function buckets(pool: Pool): Layout {
   const names = Array.from({ length: BUCKETS }, (_, i) => `b${i}`);
   return oneRow(pool, `${BUCKETS} buckets`, {
@@ -158,8 +158,8 @@ function buckets(pool: Pool): Layout {
 }
 
 /**
- * Rows for fields, in one table with the record's own row, whose name is empty: so one statement can lock that one,
- * judge it, and write both. Where texts up to some length stay in the record's row, what is in there hides a row.
+ * Rows for fields, in one table with the record's own row, whose name is empty. So one statement can lock and judge the
+ * record's row and write both. If short texts stay in the record's row, a text there hides the field's own row.
  */
 function manyRows(pool: Pool, name: string, small: number): Layout {
   const table = `layout_${name.replace(/\W+/g, "_")}`;
@@ -209,7 +209,7 @@ function manyRows(pool: Pool, name: string, small: number): Layout {
           `SELECT head.id, f.name, f.text FROM ${table} AS head JOIN (SELECT '' AS name, NULL AS text UNION ALL SELECT ?, ?) AS f`,
           "WHERE head.id = ? AND head.name = '' AND head.expires_at > ?",
           ifVersion === undefined ? "" : `AND (f.name = '' OR head.version = ${ifVersion})`,
-          // Or two commits would share the lock, and then each wait for the other.
+          // With a shared lock, two commits would each wait for the other.
           "FOR UPDATE",
           `ON DUPLICATE KEY UPDATE text = VALUES(text)${small < 0 ? "" : `, fields = IF(${table}.name = '', ${inside}, NULL)`},`,
           `version = IF(${table}.name = '', ${raise}, NULL)`,
@@ -241,7 +241,7 @@ function driven(pool: Pool): Layout {
   };
 }
 
-/** All of them; the second is the driver's layout without the driver. */
+/** All layouts. The second is the driver's layout without the driver. */
 export const layoutsOf = (pool: Pool): Layout[] => [
   driven(pool),
   jsonSet(pool),

@@ -2,13 +2,13 @@ import type { ServiceName } from "@sessions/test-services/service";
 import { createConnection } from "mysql2/promise";
 import { createClient } from "redis";
 
-/** What a server counts by itself, by its own names: commands, and bytes. */
+/** A server's own counters, under its own names: commands, and bytes. */
 export interface Counters {
   read(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<unknown>;
 }
 
-/** The counters of a server that has some, on a connection of their own. */
+/** Opens the counters of a server that has some, on a separate connection. */
 export async function openCounters(
   name: ServiceName | undefined,
   url: string,
@@ -34,7 +34,7 @@ export async function openCounters(
     return {
       async read() {
         const [rows] = await connection.query("SHOW GLOBAL STATUS");
-        if (!Array.isArray(rows)) throw new Error("SHOW GLOBAL STATUS answered no rows");
+        if (!Array.isArray(rows)) throw new Error("SHOW GLOBAL STATUS returned no rows");
         const counts = rows.map((row): [string, number] => {
           const { Variable_name, Value } = Object(row);
           return [String(Variable_name).toLowerCase(), Number(Value)];
@@ -43,7 +43,7 @@ export async function openCounters(
           counts.flatMap(([variable, value]): [string, number][] => {
             if (variable === "bytes_received") return [["input bytes", value]];
             if (variable === "bytes_sent") return [["output bytes", value]];
-            // Of a prepared statement's run, the server counts both; the second says what it did.
+            // For a prepared statement the server counts two commands. Keep the second, which names the kind of statement.
             const command =
               /^com_(select|insert|update|delete|replace|begin|commit|rollback|stmt_prepare)$/.exec(variable);
             return command?.[1] === undefined ? [] : [[command[1].toUpperCase(), value]];
@@ -56,7 +56,7 @@ export async function openCounters(
   return undefined;
 }
 
-/** What the server has counted while something was done, without what it counted for being asked. */
+/** Returns the server's counts for some work, without the counts of the questions themselves. */
 export async function countDuring(
   counters: Counters | undefined,
   work: () => Promise<unknown>,

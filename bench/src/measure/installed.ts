@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What packages take on a disk, with all that they depend on. */
+/** The disk space of packages with all their dependencies. */
 export interface Installed {
   readonly packages: number;
   readonly bytes: number;
@@ -10,7 +10,7 @@ export interface Installed {
 
 const BENCH = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Counts packages that are installed here, as an application would get them, without some, and what only those need. */
+/** Counts installed packages as an application would get them, without some packages and their own dependencies. */
 export function installed(names: readonly string[], without: readonly string[]): Installed {
   const seen = new Map<string, number>();
   function add(name: string, from: string): void {
@@ -19,7 +19,7 @@ export function installed(names: readonly string[], without: readonly string[]):
     if (folder === undefined || seen.has(folder)) return;
     const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const { files, dependencies } = Object(manifest);
-    // One of this workspace: what its tarball has.
+    // For a package of this workspace, count the files of its tarball.
     const inWorkspace = !folder.includes("node_modules") && Array.isArray(files);
     const parts = inWorkspace ? [...files, "package.json", "README.md", "LICENSE"] : ["."];
     seen.set(
@@ -32,7 +32,7 @@ export function installed(names: readonly string[], without: readonly string[]):
   return { packages: seen.size, bytes: [...seen.values()].reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-/** Where Node finds a package from a folder. */
+/** Returns the folder where Node finds a package from another folder. */
 function find(name: string, from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const place = join(folder, "node_modules", name);

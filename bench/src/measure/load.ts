@@ -3,7 +3,7 @@ import autocannon from "autocannon";
 import type { RunningSite } from "./site.ts";
 import { quantile } from "./statistics.ts";
 
-/** What a site did under load for a while. */
+/** The measurements of a site under load. */
 export interface Loaded {
   /** Processor time of the site's process for one request, in microseconds. */
   readonly cpu: number;
@@ -13,21 +13,21 @@ export interface Loaded {
   readonly p99: number;
 }
 
-/** A request that is sent again and again; each connection has its own cookies, so that none waits for another's row. */
+/** A request to repeat. Each connection has its own cookies, so that none waits for another's row. */
 export interface Load {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** None: requests without a cookie. */
+  /** Empty: requests without a cookie. */
   readonly cookies: readonly string[];
   readonly connections: number;
-  /** For so long; or so many requests, where a quick look will do. */
+  /** The duration, or a number of requests for `--quick`. */
   readonly until: { readonly duration: number } | { readonly amount: number };
 }
 
 /**
- * Keeps this process from sleeping until the answer is called. Waking a client up is work that the system does in the
- * server's name, and a server that is as fast as its client is spared it: without this, what a session costs would have
- * the cost of waking in it, and a site without sessions would not.
+ * Keeps this process awake until the returned function is called. The system charges the server's process for waking a
+ * sleeping client, and a server that is as fast as its client avoids that. Without this, the measured cost of a session
+ * would include wake-ups, and a site without sessions would not pay them.
  */
 function stayAwake(): () => void {
   let next = setImmediate(again);
@@ -37,7 +37,7 @@ function stayAwake(): () => void {
   return () => clearImmediate(next);
 }
 
-/** Puts a site under load, and asks its process what that took. */
+/** Puts a site under load, and asks its process for the processor time that this took. */
 export async function load(running: RunningSite, what: Load): Promise<Loaded> {
   const { method, path, cookies, connections, until } = what;
   const times: number[] = [];
@@ -59,7 +59,7 @@ export async function load(running: RunningSite, what: Load): Promise<Loaded> {
       const own = cookies.filter((_, i) => i % connections === first % connections);
       client.setRequests(own.map((cookie) => ({ method, path, headers: { cookie } })));
     },
-    // How soon it notices that the time is over, in milliseconds.
+    // How often it checks whether the time has ended, in milliseconds.
     sampleInt: 20,
     skipAggregateResult: true,
   });
@@ -67,7 +67,7 @@ export async function load(running: RunningSite, what: Load): Promise<Loaded> {
   rest();
   if (errors + timeouts + non2xx > 0 || times.length === 0)
     throw new Error(
-      `${running.site.label}, ${method} ${path}: ${times.length} answers, ${non2xx} of them bad, ${errors} errors`,
+      `${running.site.label}, ${method} ${path}: ${times.length} responses, ${non2xx} of them bad, ${errors} errors`,
     );
   return {
     cpu: cpu / times.length,

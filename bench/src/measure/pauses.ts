@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 
-/** Watches the event loop from now on; the answer ends it, and says how many milliseconds it stood still at most. */
+/** Watches the event loop. The returned function ends that, and returns the longest pause in milliseconds. */
 export function watchPauses(): () => number {
   let longest = 0;
   let last = performance.now();
@@ -13,7 +13,7 @@ export function watchPauses(): () => number {
   }
   return () => {
     clearImmediate(next);
-    // What was watched may never have let the loop turn.
+    // The watched work may never have yielded to the event loop.
     return Math.max(longest, performance.now() - last);
   };
 }

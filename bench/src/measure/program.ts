@@ -4,7 +4,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Figure } from "../question.ts";
 
-/** Runs one of `programs/` in a process of its own, with room on its heap, and answers the one thing that it tells. */
+/** Runs one of `programs/` in its own process with a large heap, and returns the message that it sends. */
 export async function runProgram(name: string, args: readonly string[]): Promise<Figure> {
   const file = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
   const child = fork(file, args, {
@@ -16,6 +16,6 @@ export async function runProgram(name: string, args: readonly string[]): Promise
     told = { ...Object(message) };
   });
   const [code] = await once(child, "exit");
-  if (code !== 0 || !told) throw new Error(`The program ${name} ${args.join(" ")} ended with ${code}`);
+  if (code !== 0 || !told) throw new Error(`The program ${name} ${args.join(" ")} ended with ${code}.`);
   return told;
 }

@@ -1,7 +1,7 @@
 /**
- * Measures several contestants in turns, so that what else the machine does meets them all: each round asks each once,
- * and every round begins with another. A first round, whose results are thrown away, warms them up. The answer has, for
- * each contestant, one sample for each round.
+ * Measures several contestants in turns, so that other work of the machine disturbs all of them alike. Each round asks
+ * each contestant once and begins with another one. The first round warms them up and is discarded. Returns, for each
+ * contestant, one sample for each round.
  */
 export async function inTurns<C, S>(
   contestants: readonly C[],
@@ -12,7 +12,7 @@ export async function inTurns<C, S>(
   for (let round = 0; round <= rounds; round++) {
     for (let i = 0; i < contestants.length; i++) {
       const contestant = contestants[(i + round) % contestants.length];
-      // An index within the bounds.
+      // The index is within the bounds.
       if (contestant === undefined) continue;
       const sample = await measure(contestant, round);
       if (round > 0) samples.get(contestant)?.push(sample);

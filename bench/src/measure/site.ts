@@ -7,14 +7,14 @@ import { findService } from "../services.ts";
 import { type Site, serviceOf } from "../sites.ts";
 import { createVisitor, type Visitor } from "./visitor.ts";
 
-/** A site that serves, in a process of its own. */
+/** A running site, in its own process. */
 export interface RunningSite {
   readonly site: Site;
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
-  /** A browser that visits it, without cookies, or with those of a Cookie header. */
+  /** Makes a visitor, without cookies or with those of a Cookie header. */
   visitor(cookie?: string): Visitor;
-  /** Microseconds of processor time that its process has used since it began, on all its threads. */
+  /** Microseconds of processor time that its process has used so far, on all threads. */
   cpu(): Promise<number>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface RunningSite {
 const SERVE = fileURLToPath(new URL("../sites/serve.ts", import.meta.url));
 const PATIENCE_MS = 60_000;
 
-/** Starts a site on its backend, or on that backend by way of `through`; or says what is missing. */
+/** Starts a site on its backend, directly or by way of `through`. Returns a sentence if something is missing. */
 export async function startSite(
   site: Site,
   through?: (url: string) => Promise<string>,
@@ -42,7 +42,7 @@ export async function startSite(
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     errors = (errors + chunk).slice(-4_000);
   });
-  const failed = (): Error => new Error(`The site ${site.label} broke off:\n${errors}`);
+  const failed = (): Error => new Error(`The site ${site.label} stopped early:\n${errors}`);
   const { port } = field(await nextMessage(child, failed), "address");
   const origin = `http://127.0.0.1:${port}`;
   return {
@@ -58,7 +58,7 @@ export async function startSite(
     async close() {
       const gone = once(child, "exit");
       child.send("close");
-      // A client that does not close must not keep the run.
+      // A client that does not close must not hold up the run.
       const force = setTimeout(10_000, undefined, { ref: false }).then(() => child.kill("SIGKILL"));
       await Promise.race([gone, force]);
       await gone;
@@ -66,7 +66,7 @@ export async function startSite(
   };
 }
 
-/** Opens sites beside each other, does something with those that can be had, and closes them. */
+/** Starts several sites, passes those that started to `work`, and closes them. */
 export async function withSites<T>(
   sites: readonly Site[],
   notes: string[],
@@ -91,7 +91,7 @@ async function nextMessage(child: ChildProcess, failed: () => Error): Promise<un
   try {
     return await Promise.race([
       once(child, "message", { signal }).then(([message]: unknown[]) => message),
-      // Its last words come before its pipe is closed, and after it has ended.
+      // The last output may arrive after the process has ended, but before its pipe is closed.
       once(child, "close", { signal }).then(() => Promise.reject(failed())),
       setTimeout(PATIENCE_MS, undefined, { signal }).then(() => Promise.reject(failed())),
     ]);
@@ -102,6 +102,6 @@ async function nextMessage(child: ChildProcess, failed: () => Error): Promise<un
 
 function field(message: unknown, name: string): Record<string, unknown> {
   const value: unknown = Object(message)[name];
-  if (typeof value !== "object" || value === null) throw new Error(`A site's process sent no ${name}`);
+  if (typeof value !== "object" || value === null) throw new Error(`A site's process sent no ${name}.`);
   return { ...value };
 }

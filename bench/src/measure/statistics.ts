@@ -1,11 +1,11 @@
-/** What several rounds gave: the middle, and where the middle half of them lies. */
+/** The result of several rounds: the median, and the quartiles. */
 export interface Spread {
   readonly median: number;
   readonly lower: number;
   readonly upper: number;
 }
 
-/** The value below which so great a share of the numbers lies, interpolated between its two neighbours. */
+/** Returns the value below which the given share of the numbers lies, interpolated between two neighbours. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -24,7 +24,7 @@ export function showSpread({ median, lower, upper }: Spread, digits = 1): string
   return `${show(median, digits)} (${show(lower, digits)}–${show(upper, digits)})`;
 }
 
-/** A number for a reader, with its thousands apart. */
+/** Formats a number for a reader, with separated thousands. */
 export function show(number: number, digits = 0): string {
   return number.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,14 +1,14 @@
-/** A browser, as far as cookies go: what a response sets is sent with the requests that follow. */
+/** A browser's cookies: it sends the cookies of a response with later requests. */
 export interface Visitor {
   get(path: string): Promise<string>;
   post(path: string): Promise<string>;
-  /** The Cookie header that it would send now. */
+  /** The current Cookie header. */
   cookie(): string;
 }
 
 /**
- * A visitor of a site, who begins without cookies, or with those of a Cookie header.
- * @param explain What else to say where the site answers with an error.
+ * Makes a visitor of a site, without cookies or with those of a Cookie header.
+ * @param explain Returns more text for the error if the site responds with an error.
  */
 export function createVisitor(origin: string, cookie: string | undefined, explain: () => string): Visitor {
   const jar = new Map(!cookie ? [] : cookie.split("; ").map(splitPair));
@@ -18,7 +18,7 @@ export function createVisitor(origin: string, cookie: string | undefined, explai
     const sent = header();
     const response = await fetch(origin + path, { method, headers: sent === "" ? {} : { cookie: sent } });
     const body = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}; ${explain()}`);
+    if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}; ${explain()}`);
     for (const line of response.headers.getSetCookie()) {
       const [pair = "", ...attributes] = line.split("; ");
       const [name, value] = splitPair(pair);

@@ -4,24 +4,24 @@ import { createPool, type Pool, type RowDataPacket } from "mysql2/promise";
 import { BATCH, PER_PRINCIPAL, type PopulationBackend } from "../population.ts";
 import { findService } from "../services.ts";
 
-// MySQL has no series of numbers, and its recursion has a limit: ten thousand by four tables of ten.
+// MySQL has no series of numbers, and limits recursion. Four tables of ten rows give ten thousand numbers.
 const TEN = Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(" UNION ALL ");
 const NUMBERS = `(SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS i
 FROM (${TEN}) a, (${TEN}) b, (${TEN}) c, (${TEN}) e)`;
 
-/** The numbers from `first` on, at most as many as a batch has, as a table `n` with a column `i`. */
+/** The numbers from `first` on, at most one batch, as a table `n` with a column `i`. */
 export const numbersFrom = (first: number, count: number): string =>
   `(SELECT i + ${first} AS i FROM ${NUMBERS} m WHERE i < ${Math.min(count, BATCH)}) n`;
 
-/** More than a million sessions take, in bytes. */
+/** More bytes than a million sessions take. */
 const ROOM = 2 ** 31;
-/** What the server had before anybody changed it. */
+/** The server's setting before this run changed it. */
 let standard: unknown;
 
 const setBufferPool = (pool: Pool, bytes: unknown): Promise<unknown> =>
   pool.query("SET GLOBAL innodb_buffer_pool_size = ?", [bytes]);
 
-/** Gives the server as much memory as its manual advises (InnoDB Buffer Pool): its tables are to fit. */
+/** Gives the server enough memory for its tables, as its manual advises (InnoDB Buffer Pool). */
 async function makeRoom(pool: Pool): Promise<void> {
   if (standard === undefined) {
     const [[row]] = await pool.query<RowDataPacket[]>("SELECT @@innodb_buffer_pool_size AS bytes");
@@ -61,7 +61,7 @@ FROM ${table}, ${numbersFrom(first + done, count - done)} WHERE id = ?`,
   },
 });
 
-/** The server as it comes: MariaDB keeps 128 MB of its tables in memory. */
+/** The server with its defaults: MariaDB keeps 128 MB of its tables in memory. */
 export const mysql: PopulationBackend = populationOf("mysql", false);
 /** The server with memory for the whole table. */
 export const mysqlInMemory: PopulationBackend = populationOf("mysql, all in its buffer pool", true);

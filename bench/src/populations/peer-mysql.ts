@@ -7,14 +7,14 @@ import type { Sweepable } from "../questions/sweeping.ts";
 import { findService } from "../services.ts";
 import { numbersFrom } from "./mysql.ts";
 
-/** The table of express-mysql-session, with so many live sessions, and the statement with which it clears expired ones. */
+/** The table of express-mysql-session with live sessions, and its statement that clears expired ones. */
 export async function openExpressMysqlSession(live: number, expiresAt: number): Promise<Sweepable | string> {
   const found = await findService("mysql");
   if ("missing" in found) return `express-mysql-session: ${found.missing}`;
   const pool = createPool(found.url);
   const table = `peer_${randomUUID().slice(0, 8)}`;
   const Store = mysqlStore(session);
-  // It would clear by itself every 15 minutes. Its types know the client of callbacks alone; its code takes either.
+  // Turn off its own clearing every 15 minutes. Its types know only the callback client, but its code takes both.
   const store = new Store(
     { schema: { tableName: table }, clearExpired: false },
     pool as unknown as ConstructorParameters<typeof Store>[1],

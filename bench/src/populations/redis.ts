@@ -3,7 +3,7 @@ import { createClient } from "redis";
 import { addOneByOne, type PopulationBackend } from "../population.ts";
 import { findService } from "../services.ts";
 
-// A listing walks over all keys of a database: populations of different sizes must not share one.
+// A listing reads all keys of a database, so populations of different sizes must not share one.
 let databases = 0;
 
 export const redis: PopulationBackend = {

@@ -5,7 +5,7 @@ import { sqliteDriver } from "@sessions/driver-sqlite";
 import Database from "better-sqlite3";
 import { BATCH, idOf, type PopulationBackend, principalOf } from "../population.ts";
 
-/** The most that the page cache may take, in KiB: more than a million sessions do. */
+/** The limit of the page cache in KiB: more than a million sessions take. */
 const ROOM = 1_048_576;
 
 const populationOf = (name: string, roomy: boolean): PopulationBackend => ({
@@ -40,7 +40,7 @@ SELECT ?, ?, 1, ?, fields FROM "${table}" WHERE id = ?`,
   },
 });
 
-/** SQLite as it comes: its page cache is 2 MB. */
+/** SQLite with its defaults: the page cache is 2 MB. */
 export const sqlite: PopulationBackend = populationOf("sqlite", false);
 /** SQLite with a page cache for the whole table. */
 export const sqliteInMemory: PopulationBackend = populationOf("sqlite, all in its page cache", true);

@@ -1,5 +1,5 @@
-// Fills a store in memory with sessions of 200 bytes, and tells its parent what the heap has grown by. This library's are
-// swept afterwards, when all have expired, under a watch on the event loop.
+// Fills a store in memory with sessions of 200 bytes, and tells its parent how much the heap has grown. For this library
+// it then sweeps all sessions after they have expired, and watches the event loop.
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
@@ -32,9 +32,9 @@ async function ours() {
     await one.commit();
   }
   const grown = heap() - before;
-  // Two full collections leave work to V8's own threads, which on two cores stand in this one's way.
+  // Two full collections leave work to V8's own threads, which compete with this one on two cores.
   await setTimeout(2000);
-  // By the idle timeout, and long enough after it.
+  // Well after the idle timeout.
   now += 25 * 3_600_000;
   const begun = performance.now();
   const pause = watchPauses();
@@ -48,12 +48,12 @@ async function expressSession() {
   const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: "/" };
   for (let i = 0; i < count; i++) {
     const sid = randomBytes(24).toString("base64url");
-    // What the middleware gives it, which it turns into text.
+    // The middleware gives the store this object, and the store turns it into text.
     const value = { cookie, text: textOf(i) };
     await new Promise<void>((done) => store.set(sid, value, () => done()));
   }
   const grown = heap() - before;
-  // Until here, or it may be collected before it is measured.
+  // Keep the store alive until here, or it may be collected before it is measured.
   return { grown, kept: Object.keys(Object(store).sessions).length };
 }
 

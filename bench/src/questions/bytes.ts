@@ -17,7 +17,7 @@ const sites: Site[] = [
   ),
 ];
 
-/** One kind of request, several times and one after another: the middle of what went over the line for each. */
+/** Sends one kind of request several times, one after another. Returns the median of the bytes of each. */
 async function count(
   { site, visitor }: RunningSite,
   line: { bytes: { toServer: number; toClient: number }; roundTrips(): number },
@@ -34,7 +34,7 @@ async function count(
       : kind === "write"
         ? holder.post("/write?key=key")
         : visitor().get("/none");
-  // Connections are made and statements prepared.
+  // First make connections and prepare statements.
   for (let i = 0; i < 3; i++) await request();
   const seen: { toServer: number; toClient: number; trips: number }[] = [];
   const counted = await countDuring(counters, async () => {
@@ -48,7 +48,7 @@ async function count(
       });
     }
   });
-  // The middle one: a client may look after its server now and then.
+  // Take the median, because a client may check its server now and then.
   const middle = (name: "toServer" | "toClient" | "trips"): number =>
     Math.round(
       quantile(
@@ -120,8 +120,8 @@ function verdictsOf(figures: readonly Figure[]): Verdict[] {
 async function run({ quick, progress }: RunOptions) {
   const figures: Figure[] = [];
   const notes = [
-    "Counted on the line between site and server; commands, and the JSON file's serverReceived and serverSent, by Redis and MySQL themselves.",
-    "A read asks for one key, a write sets one; the session holds as much besides.",
+    "Counted on the wire between site and server. Redis and MySQL themselves count the commands, and the JSON file's serverReceived and serverSent.",
+    "A read asks for one key, and a write sets one. The session holds the given amount of other data.",
   ];
   for (const [i, site] of sites.entries()) {
     progress(`${i + 1} of ${sites.length}: ${site.label}`);

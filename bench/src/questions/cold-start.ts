@@ -12,7 +12,7 @@ interface Contestant {
   readonly label: string;
   readonly ours: boolean;
   readonly packages: readonly string[];
-  /** The backend's client, which the application has anyway: imported as well, and not counted in the size. */
+  /** The backend's client, which the application has anyway. It is imported, but not counted in the size. */
   readonly client?: string;
 }
 
@@ -48,14 +48,14 @@ const contestants: readonly Contestant[] = [
 const cwd = fileURLToPath(new URL("../..", import.meta.url));
 const runFile = promisify(execFile);
 
-/** Milliseconds that a new process needs to import packages, one after another. */
+/** Returns the milliseconds that a new process needs to import packages, one after another. */
 async function importTime(names: readonly string[]): Promise<number> {
   const program = [
     "const begun = performance.now();",
     ...names.map((name) => `await import(${JSON.stringify(name)});`),
     "console.log(performance.now() - begun);",
   ].join("\n");
-  // Without what this process was started with: a loader would be measured as well.
+  // Drop this process's own arguments, so that its loader is not measured.
   const env = { ...process.env, NODE_OPTIONS: "" };
   const { stdout } = await runFile(process.execPath, ["--input-type=module", "--eval", program], {
     cwd,
@@ -116,8 +116,8 @@ async function run({ quick, progress }: RunOptions) {
     ],
     verdicts: [],
     notes: [
-      "Without the client that the application has anyway, except where a store imports it by itself.",
-      "The sizes of this library's packages are those of their tarballs, source included.",
+      "Without the client that the application has anyway, unless a store imports it.",
+      "The sizes of this library's packages are those of their tarballs.",
     ],
   };
 }

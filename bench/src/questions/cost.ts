@@ -10,20 +10,20 @@ type Kind = "read" | "write" | "none";
 type Measured = "redis" | "mysql" | "memory";
 
 const SIZES = [1, 20, 100];
-/** What people have today where they choose with care, and what the targets are a share of. */
+/** The peer that a careful user has today. The targets are shares of its cost. */
 const PEERS: Readonly<Record<Measured, string>> = {
   redis: "@fastify/session + connect-redis",
   mysql: "express-session + express-mysql-session",
   memory: "express-session + MemoryStore",
 };
-/** Of that peer's cost, at each of the sizes. */
+/** Shares of that peer's cost, at each of the sizes. */
 const TARGETS: Readonly<Record<Measured, Readonly<Record<"read" | "write", readonly number[]>>>> = {
   redis: { read: [0.4, 0.1, 0.05], write: [0.65, 0.1, 0.05] },
   mysql: { read: [0.4, 0.2, 0.1], write: [0.5, 0.3, 0.2] },
   memory: { read: [0.2, 0.04, 0.02], write: [0.2, 0.04, 0.02] },
 };
 const NONE_TARGET = 0.1;
-/** Of the requests a second of a site without sessions, on bare node:http with sessions in memory. */
+/** Shares of the requests a second of a site without sessions, on bare node:http with sessions in memory. */
 const CEILING_TARGETS = { read: 0.85, write: 0.75 } as const;
 const FRAMEWORKS: readonly Framework[] = ["node:http", "express", "fastify"];
 
@@ -37,7 +37,7 @@ interface Setting {
 const FULL: Setting = { connections: 10, sessions: 50, until: { duration: 0.6 }, rounds: 3, sizes: SIZES };
 const QUICK: Setting = { connections: 4, sessions: 8, until: { amount: 40 }, rounds: 1, sizes: [1, 100] };
 
-/** One kind of request at one size, on every site of a group, in turns. */
+/** Measures one kind of request at one size, on every site of a group, in turns. */
 async function compare(
   running: readonly RunningSite[],
   cookies: ReadonlyMap<RunningSite, readonly string[]>,
@@ -55,7 +55,7 @@ async function compare(
   );
 }
 
-/** Sessions that hold so much already. */
+/** Makes sessions that already hold the given amount. */
 async function fill({ site, visitor }: RunningSite, kilobytes: number, count: number): Promise<string[]> {
   if (site.keeping === "none") return [];
   const cookies: string[] = [];
@@ -67,7 +67,7 @@ async function fill({ site, visitor }: RunningSite, kilobytes: number, count: nu
   return cookies;
 }
 
-/** What sessions add to the same site without them, round by round. */
+/** Returns the cost that sessions add to the same site without them, round by round. */
 function figuresOf(
   samples: ReadonlyMap<RunningSite, readonly Loaded[]>,
   about: { keeping: Measured; kind: Kind; kilobytes: number },
@@ -112,7 +112,7 @@ function bestPeer(figures: readonly Figure[], about: Figure): Figure | undefined
     .sort((a, b) => Number(a["cost"]) - Number(b["cost"]))[0];
 }
 
-/** Ours on bare node:http and on Express, the dearer of the two, against the peer of the backend. */
+/** Compares the dearer of our sites on bare node:http and on Express with the peer of the backend. */
 function verdict(
   figures: readonly Figure[],
   about: Figure & { keeping: Measured },
@@ -128,7 +128,7 @@ function verdict(
       what: `${keeping}, ${kind === "none" ? "no cookie" : `${kind} at ${kilobytes} KB`}: cost, of ${peer["site"]}'s`,
       target: `at most ${target}`,
       reached: show(ratio, 3),
-      // Where a peer seems to cost nothing, the run was too short to say.
+      // If a peer seems to cost nothing, the run was too short.
       ok: ratio <= target && Number(peer["cost"]) > 0,
     },
   ];
@@ -178,8 +178,8 @@ async function run({ quick, progress }: RunOptions) {
   const setting = quick ? QUICK : FULL;
   const figures: Figure[] = [];
   const notes = [
-    "Cost: microseconds of the site's processor time a request, less those of the same site without sessions, in the same round.",
-    "Targets are for the dearer of this library's sites on node:http and on Express, of the cost of the peer that they name.",
+    "Cost: microseconds of the site's processor time for a request, minus those of the same site without sessions in the same round.",
+    "Targets are for the dearer of this library's sites on node:http and on Express, as a share of the named peer's cost.",
   ];
   for (const keeping of ["redis", "mysql", "memory"] as const) {
     const sites: Site[] = [
@@ -193,7 +193,7 @@ async function run({ quick, progress }: RunOptions) {
         progress(`${keeping}, ${kilobytes} KB: ${running.length} sites in turns, ${setting.rounds} rounds`);
         const cookies = new Map<RunningSite, string[]>();
         for (const one of running) cookies.set(one, await fill(one, kilobytes, setting.sessions));
-        // Without a cookie no session is read, whatever is in it.
+        // Without a cookie no session is read, so its size does not matter.
         const kinds: readonly Kind[] = kilobytes === 1 ? ["read", "write", "none"] : ["read", "write"];
         for (const kind of kinds)
           figures.push(

@@ -70,7 +70,7 @@ async function measure(name: string, opened: Measurable, rounds: number, ms: num
   };
 }
 
-/** The guide on backends has the table as well. */
+/** Writes the table into the guide on backends too. */
 async function writeGuide(rows: readonly (readonly string[])[]): Promise<void> {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const markdown = [line(HEAD), line(HEAD.map(() => "---")), ...rows.map(line)].join("\n");
@@ -115,8 +115,8 @@ async function run({ quick, progress }: RunOptions) {
       ok: Number(ratio) >= TARGET,
     })),
     notes: [
-      "The bare client does the same as somebody would write it by hand: a record read by its id, a field of a live one written and counted.",
-      "Without --quick, and with every server there, docs/choosing-a-backend.md gets this table.",
+      "The bare client does the same work as written by hand: it reads a record by its id, or writes a field of a live record and counts the version.",
+      "Without --quick, and if every server is there, docs/choosing-a-backend.md gets this table.",
       ...missing.map((sentence) => `Not measured: ${sentence}`),
     ],
   };

@@ -15,18 +15,18 @@ const CALLS = ["load", "commit", "list page", "destroyAll", "sweep batch"] as co
 type Call = (typeof CALLS)[number];
 
 const HOUR = 3_600_000;
-/** Of the cost at the smallest population: more is no flat line any more. */
+/** The largest ratio to the cost at the smallest population that still counts as flat. */
 const TARGET = 1.5;
 const SWEPT = 100;
 
 interface Grown {
   readonly size: number;
   readonly population: Population;
-  /** The next principal to be logged out: each has one turn. */
+  /** The next principal to log out. Each is logged out once. */
   next: number;
 }
 
-/** Microseconds of one call after another: the middle. */
+/** Returns the median of the microseconds of calls, one after another. */
 async function time(times: number, call: (i: number) => Promise<unknown>): Promise<number> {
   const took: number[] = [];
   for (let i = 0; i < times; i++) {
@@ -37,12 +37,12 @@ async function time(times: number, call: (i: number) => Promise<unknown>): Promi
   return quantile(took, 0.5);
 }
 
-/** Every call, on one population. */
+/** Measures every call on one population. */
 async function measure(grown: Grown, effort: number): Promise<Record<Call, number>> {
   const { size, population } = grown;
   const { driver, sessions } = population;
   const now = Date.now();
-  // The last principals are those that are logged out.
+  // The last principals are the ones to log out.
   const some = (): string => idOf(Math.floor(Math.random() * size * 0.9));
   const change = (i: number) => ({ fields: new Map([["site/key", JSON.stringify([`value ${i}`])]]) });
   return {
@@ -63,8 +63,8 @@ async function run({ quick, progress }: RunOptions) {
   const figures: Figure[] = [];
   const verdicts: Verdict[] = [];
   const notes = [
-    `One call after another: the middle one, in turns on populations that exist beside each other. A principal has ${PER_PRINCIPAL} sessions, a page is 100, a batch ${SWEPT}.`,
-    "Redis removes expired sessions by itself: it has nothing to sweep. MongoDB and DynamoDB are emulators here, whose times say nothing.",
+    `Medians of calls, one after another, in turns on populations that exist side by side. A principal has ${PER_PRINCIPAL} sessions, a page is 100, a batch ${SWEPT}.`,
+    "Redis removes expired sessions itself, so it has nothing to sweep. MongoDB and DynamoDB are emulators here, and their times say nothing.",
   ];
   for (const backend of backends) {
     const grown: Grown[] = [];
@@ -79,7 +79,7 @@ async function run({ quick, progress }: RunOptions) {
         grown.push({ size, population, next: size });
         const now = Date.now();
         await population.add({ first: 0, count: size, expiresAt: now + 24 * HOUR });
-        // What is swept, a batch each round.
+        // Records to sweep, one batch for each round.
         await population.add({ first: size, count: SWEPT * (rounds + 1), expiresAt: now - 2 * HOUR });
       }
       if (grown.length < sizes.length) continue;

@@ -5,7 +5,7 @@ import { ours, peers, type Site, sharedKeepings } from "../sites.ts";
 
 const KEYS = 100;
 const INCREMENTS = 200;
-/** Requests under way at once in the count. */
+/** How many requests of the count overlap. */
 const AT_ONCE = 20;
 
 const sites: Site[] = [
@@ -15,7 +15,7 @@ const sites: Site[] = [
   ours("hono", "memory"),
 ];
 
-/** Requests that overlap, each with a key of its own: how many keys are not there afterwards. */
+/** Sends overlapping requests, each with its own key. Returns how many keys are missing afterwards. */
 async function lostKeys(site: RunningSite, together: boolean): Promise<number> {
   const visitor = site.visitor();
   await visitor.post("/login?user=somebody");
@@ -26,7 +26,7 @@ async function lostKeys(site: RunningSite, together: boolean): Promise<number> {
   return keys.filter((key) => !Object.hasOwn(Object(entries), key)).length;
 }
 
-/** A count that many requests raise by one each: by how much it is too small afterwards. */
+/** Many requests raise a count by one each. Returns by how much it is too small afterwards. */
 async function lostIncrements(site: RunningSite): Promise<number> {
   const visitor = site.visitor();
   await visitor.post("/login?user=somebody");
@@ -42,7 +42,7 @@ async function run({ quick, progress }: RunOptions) {
   const asked = quick ? sites.filter(({ keeping }) => ["memory", "redis"].includes(keeping)) : sites;
   const figures: Figure[] = [];
   const notes: string[] = [
-    "Together: every handler has written to its session before the first of them answers. At once: they come as they come.",
+    "Together: every handler has written to its session before the first response. At once: the requests come as they come.",
   ];
   for (const [i, site] of asked.entries()) {
     progress(`${i + 1} of ${asked.length}: ${site.label}`);

@@ -66,8 +66,8 @@ async function run({ quick, progress }: RunOptions) {
       },
     ],
     notes: [
-      "express-session's MemoryStore removes an expired session only when it is asked for: it has nothing to sweep with.",
-      "The pause is of everything in the process, garbage collection included.",
+      "express-session's MemoryStore removes an expired session only when it is read: it has no sweep.",
+      "The pause includes everything in the process, also garbage collection.",
     ],
   };
 }

@@ -14,15 +14,15 @@ import type { Figure, Question, RunOptions } from "../question.ts";
 
 const HOUR = 3_600_000;
 const LIVE = 10_000;
-/** Commits under way at once beside the sweep. */
+/** How many commits run at once beside the sweep. */
 const AT_ONCE = 8;
 
-/** A table with live sessions, to which expired ones are added, and how it is swept. */
+/** A table with live sessions. Expired ones can be added and swept. */
 export interface Sweepable {
   addExpired(first: number, count: number): Promise<void>;
-  /** Writes one key of the live session of that number. */
+  /** Writes one key of the live session with that number. */
   commit(i: number): Promise<unknown>;
-  /** Removes all that has expired. */
+  /** Removes all expired sessions. */
   sweep(): Promise<unknown>;
   close(): Promise<unknown>;
 }
@@ -61,7 +61,7 @@ const contestants: readonly Contestant[] = [
   ...[mysql, postgres, sqlite, memory].map(mine),
 ];
 
-/** Commits to live sessions until something is over: how long each took, in milliseconds. */
+/** Commits to live sessions until some work has ended. Returns the duration of each commit in milliseconds. */
 async function commitUntil({ commit }: Sweepable, over: Promise<unknown>): Promise<number[]> {
   const took: number[] = [];
   let running = true;
@@ -72,7 +72,7 @@ async function commitUntil({ commit }: Sweepable, over: Promise<unknown>): Promi
     Array.from({ length: AT_ONCE }, async () => {
       while (running) {
         const begun = performance.now();
-        // As a request that comes now: it waits for its turn of the event loop, and lets the sweep have its own.
+        // Like a new request, wait for a turn of the event loop, so that the sweep gets its own.
         await new Promise(setImmediate);
         await commit(Math.floor(Math.random() * LIVE));
         took.push(performance.now() - begun);
@@ -87,8 +87,8 @@ async function run({ quick, progress }: RunOptions) {
   const [count, aloneMs] = quick ? [5_000, 200] : [1_000_000, 5_000];
   const figures: Figure[] = [];
   const notes = [
-    `${AT_ONCE} commits to live sessions are under way all the time; p99 of what one takes, without a sweep and beside it.`,
-    "Redis, MongoDB and DynamoDB remove what has expired by themselves.",
+    `${AT_ONCE} commits to live sessions run all the time. p99 is that of one commit, without a sweep and beside it.`,
+    "Redis, MongoDB and DynamoDB remove expired sessions themselves.",
   ];
   for (const contestant of contestants) {
     const { label, ours } = contestant;

@@ -13,15 +13,15 @@ const sites: Site[] = [
   ours("hono", "memory"),
 ];
 
-/** A logout, with a request in flight or without; whether the cookie from before still opens the login. */
+/** Logs out, with or without a request in flight. Returns whether the old cookie still opens the login. */
 async function isUndone(site: RunningSite, inFlight: boolean): Promise<boolean> {
   const visitor = site.visitor();
   const control = site.visitor();
   await visitor.post("/login?user=somebody");
   const cookie = visitor.cookie();
-  // Another tab of the same browser: its handler has written one key, and answers only when it is released.
+  // Another tab of the same browser. Its handler has written one key, and responds only when it is released.
   const late = inFlight ? site.visitor(cookie).post("/write?key=late&together=0") : undefined;
-  // No event of the site tells this process that the request has come.
+  // Poll, because no event tells this process that the request has arrived.
   while (inFlight && (await control.get("/waiting")) !== "1") await setTimeout(1);
   await visitor.post("/logout");
   await control.post("/release");
@@ -41,7 +41,7 @@ async function run({ quick, progress }: RunOptions) {
   const figures: Figure[] = [];
   const notes: string[] = [
     "Undone: the cookie from before the logout opens the session again, with its user.",
-    "A request in flight has written to its session before the logout, and answers after it.",
+    "A request in flight has written to its session before the logout, and responds after it.",
   ];
   for (const [i, site] of asked.entries()) {
     progress(`${i + 1} of ${asked.length}: ${site.label}`);

@@ -8,7 +8,7 @@ import { answer, noVisit, type OpenSite, thing } from "./routes.ts";
 
 type Fields = Record<string, string>;
 
-/** A backend by its client alone: what a site costs that has to read and write, and no library to do it. */
+/** A backend through its client alone: the cost of a site that reads and writes without a library. */
 interface Client {
   fill(id: string, fields: Fields): Promise<unknown>;
   load(id: string): Promise<Fields>;
@@ -21,7 +21,7 @@ const name = `client_${process.pid}`;
 async function openRedis(url: string): Promise<Client> {
   const client = createClient({ url });
   await client.connect();
-  // HSET alone would bring back what has ended.
+  // HSET alone would bring back a record that has ended.
   const sha = await client.scriptLoad(
     "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])",
   );
@@ -49,7 +49,7 @@ async function openMysql(url: string): Promise<Client> {
     async load(id) {
       const [[row]] = await pool.query<RowDataPacket[]>(`SELECT fields FROM ${name} WHERE id = ?`, [id]);
       const fields: unknown = row?.["fields"];
-      // MySQL's client parses JSON, and MariaDB's is text to it.
+      // From MySQL the client gets parsed JSON, and from MariaDB a text.
       return { ...(typeof fields === "string" ? JSON.parse(fields) : Object(fields)) };
     },
     commit: (id, field, text) =>

@@ -5,7 +5,7 @@ import session from "express-session";
 import { openStore } from "./peer-stores.ts";
 import { answer, type OpenSite, type Visit } from "./routes.ts";
 
-/** A request's session; its keys are whatever the application puts there. */
+/** A request's session. The application chooses its keys. */
 function visitOf(req: express.Request): Visit {
   const values = (): Record<string, unknown> => req.session as unknown as Record<string, unknown>;
   return {

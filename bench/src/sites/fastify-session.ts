@@ -4,13 +4,13 @@ import createFastify, { type FastifyRequest } from "fastify";
 import { openStore } from "./peer-stores.ts";
 import { answer, type OpenSite, type Visit } from "./routes.ts";
 
-// Its own types extend those of fastify only where a package manager happens to put that beside it.
+// Its types extend those of fastify only if the package manager happens to put fastify beside it.
 interface FastifySession extends Record<string, unknown> {
   regenerate(): Promise<void>;
   destroy(): Promise<void>;
 }
 
-/** A request's session; its keys are whatever the application puts there. */
+/** A request's session. The application chooses its keys. */
 function visitOf(request: FastifyRequest): Visit {
   const values = (): FastifySession => Object(request).session;
   return {
@@ -39,9 +39,9 @@ export const open: OpenSite = async ({ keeping, url }) => {
   await app.register(cookiePlugin);
   await app.register(sessionPlugin, {
     secret: "a secret of the bench's own, and long enough",
-    // As everything else by default; but this server speaks http.
+    // All other settings are defaults, but this server speaks http.
     cookie: { secure: false },
-    // Without one it has its own. Its README names express-session's stores; its types differ in what may be undefined.
+    // Without a store it uses its own. Its README recommends express-session's stores, but its types treat undefined differently.
     ...(keeping !== "memory" && { store: store as unknown as SessionStore }),
   });
   app.all("/*", (request) => answer(request.url, visitOf(request)));

@@ -11,7 +11,7 @@ import {
 import { Hono } from "hono";
 import { answer, type OpenSite, type Visit } from "./routes.ts";
 
-/** A request's session; every change of it begins with what is stored then. */
+/** A request's session. Every change of it starts from the stored data. */
 function visitOf(session: Session<SessionData>): Visit {
   const data = (): SessionData => session.data ?? {};
   return {
@@ -24,7 +24,7 @@ function visitOf(session: Session<SessionData>): Visit {
   };
 }
 
-/** Sessions in this process; without it they are in the cookie. */
+/** Keeps sessions in this process. Without it they are in the cookie. */
 function mapStorage(): Storage<SessionData> {
   const sessions = new Map<string, SessionData>();
   return {

@@ -4,7 +4,7 @@ import { answer, type OpenSite, type Visit } from "./routes.ts";
 
 type Values = Record<string, unknown>;
 
-/** A request's session; what is not saved is not sent. */
+/** A request's session. It is sent only after a save. */
 function visitOf(session: IronSession<Values>): Visit {
   const values: Values = session;
   async function set(key: string, value: unknown): Promise<void> {

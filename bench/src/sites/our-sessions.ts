@@ -4,13 +4,13 @@ import { memoryDriver } from "@sessions/core/memory";
 import type { Keeping } from "../sites.ts";
 import type { Visit } from "./routes.ts";
 
-// Sites beside each other share a server, and no table.
+// Sites that run at the same time share a server, but no table.
 const name = `bench_${process.pid}`;
 
-// A busy machine is no outage; the peers have no such limit.
+// A long timeout, because the peers have none and the machine is busy.
 const timeout = "30s";
 
-/** Imports what it needs and no more: the other clients take a second to begin. */
+/** Imports only the needed client, because the others take a second to load. */
 async function openDriver(keeping: Keeping, url: string): Promise<Driver> {
   switch (keeping) {
     case "redis":
@@ -28,14 +28,14 @@ async function openDriver(keeping: Keeping, url: string): Promise<Driver> {
   }
 }
 
-/** What the sites with this library share: a manager with the defaults, on the backend that is asked for. */
+/** The shared part of the sites with this library: a manager with its defaults, on the given backend. */
 export async function openManager(keeping: Keeping, url: string): Promise<SessionManager> {
   const sessions = createSessionManager({ driver: await openDriver(keeping, url) });
   await sessions.setup();
   return sessions;
 }
 
-/** Removes what was stored, and closes. */
+/** Removes the stored data, and closes. */
 export async function closeManager(sessions: SessionManager): Promise<void> {
   await sessions.teardown();
   await sessions.close();

@@ -2,16 +2,16 @@ import process from "node:process";
 import session from "express-session";
 import type { Keeping } from "../sites.ts";
 
-/** One of the stores that people use with express-session, and how it takes away what it has stored. */
+/** A store that people use with express-session, and a function that removes its data. */
 export interface OpenedStore {
   readonly store: session.Store;
   close(): Promise<unknown>;
 }
 
-// Sites beside each other share a server, and no table.
+// Sites that run at the same time share a server, but no table.
 const name = `peer_${process.pid}`;
 
-/** Opens the store of a backend, with a client that is made as its documentation says; imports what it needs and no more. */
+/** Opens the store of a backend, with a client as in its documentation. Imports only what it needs. */
 export async function openStore(keeping: Keeping, url: string): Promise<OpenedStore> {
   switch (keeping) {
     case "redis": {
@@ -33,7 +33,7 @@ export async function openStore(keeping: Keeping, url: string): Promise<OpenedSt
       const { default: mysqlStore } = await import("express-mysql-session");
       const pool = createPool(url);
       const Store = mysqlStore(session);
-      // Its types know the client of callbacks alone; its code takes either.
+      // Its types know only the callback client, but its code takes both.
       const store = new Store(
         { schema: { tableName: name } },
         pool as unknown as ConstructorParameters<typeof Store>[1],

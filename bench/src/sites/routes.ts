@@ -3,28 +3,28 @@ import type { Server } from "node:http";
 
 import type { Keeping } from "../sites.ts";
 
-/** A site that can be served, and how it takes away what it has stored. */
+/** A site to serve, and a function that removes its data. */
 export interface OpenedSite {
   readonly server: Server;
   close(): Promise<unknown>;
 }
 
-/** What each module of this folder exports as `open`. */
+/** The type of `open`, which each module of this folder exports. */
 export type OpenSite = (where: { keeping: Keeping; url: string }) => Promise<OpenedSite>;
 
-/** One request's session, in the words of whatever library the site has. */
+/** One request's session, through the library of the site. */
 export interface Visit {
   get(key: string): unknown;
   set(key: string, value: unknown): unknown;
-  /** As the library's own documentation would count. */
+  /** Counts in the way of the library's documentation. */
   increment(key: string): unknown;
   entries(): object;
-  /** With the precautions against session fixation that the library offers. */
+  /** Logs in with the library's own protection against session fixation. */
   login(user: string): unknown;
   logout(): unknown;
 }
 
-/** The answer for a site without sessions. */
+/** The response of a site without sessions. */
 export const noVisit: Visit = {
   get: () => undefined,
   set: () => {},
@@ -38,7 +38,7 @@ const gate = new EventEmitter().setMaxListeners(0);
 let waiting = 0;
 let writes = 0;
 
-/** Until so many requests of this process have come so far, or until somebody says that it is time. */
+/** Waits until this many requests have come to this process, or until another request releases it. */
 async function wait(together: number): Promise<void> {
   waiting++;
   const opened = once(gate, "open");
@@ -47,7 +47,7 @@ async function wait(together: number): Promise<void> {
   waiting--;
 }
 
-/** About 1 KB: what a page may keep of one thing in a basket. */
+/** About 1 KB: the data of one item in a cart. */
 export function thing(i: number): object {
   const text = Array.from(
     { length: 16 },
@@ -56,13 +56,13 @@ export function thing(i: number): object {
   return { id: `thing-${i}`, count: i, added: 1_700_000_000_000 + i, text };
 }
 
-/** The same routes for every site: what comes back is the body. */
+/** The same routes for every site. Returns the body. */
 export async function answer(url: string, visit: Visit): Promise<string> {
   const [path = "", query] = url.split("?", 2);
   const asked = new URLSearchParams(query);
   const body = await act(path, asked, visit);
   const together = asked.get("together");
-  // A handler that has written to its session, and has more to do before it answers.
+  // A handler that has written to its session, and has more to do before it responds.
   if (together !== null) await wait(Number(together));
   return body;
 }
@@ -75,7 +75,7 @@ async function act(path: string, asked: URLSearchParams, visit: Visit): Promise<
     case "/read":
       return String(visit.get("user"));
     case "/write":
-      // Another value each time: of the same one some libraries would write nothing.
+      // Another value each time, because some libraries do not write an equal value.
       await visit.set(key, `value ${++writes}`);
       return "written";
     case "/increment":

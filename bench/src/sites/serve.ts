@@ -1,4 +1,4 @@
-// A site's own process: serves what its arguments name, tells its parent what it has used, and ends when it is told to.
+// A site's own process. It serves the site that its arguments name, reports its processor time, and ends on request.
 import { once } from "node:events";
 import process from "node:process";
 import type { Keeping } from "../sites.ts";
@@ -21,6 +21,6 @@ process.on("message", async (asked) => {
     process.exit();
   }
 });
-// A parent that is gone cannot say it.
+// A parent that has ended cannot request it.
 process.on("disconnect", () => process.exit());
 tell({ address: server.address() });

@@ -159,7 +159,7 @@ describe.each(runners)("in $name", { timeout: 60_000 }, (runner) => {
     });
     expect(code).not.toBe(0);
     expect(outcomes()).toMatchObject({
-      "R4.1 commit to an id that was never created answers gone and makes nothing": "failed",
+      "R4.1 commit to an id that was never created returns gone and makes nothing": "failed",
     });
     expect(output).toContain(`(seed ${seed})`);
   });

@@ -2,7 +2,7 @@ import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { main } from "./main.ts";
 
-/** Asks on the terminal; `undefined` where the input is ended instead. */
+/** Asks on the terminal. Returns `undefined` if the input ends without an answer. */
 async function ask(question: string): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   try {

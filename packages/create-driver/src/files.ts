@@ -7,10 +7,10 @@ import { versions } from "./versions.ts";
 
 const template = fileURLToPath(new URL("../template/", import.meta.url));
 
-/** Why a folder cannot be made; the message is for whoever asked for it. */
+/** The folder cannot be made. The message is for the user of the command. */
 export class FolderError extends Error {}
 
-/** What stands in the template's files between two underscores on either side. */
+/** The values of the template's placeholders, such as `__package__`. */
 function valuesOf(names: Names): Map<string, string> {
   const { core, conformance } = versions;
   return new Map([
@@ -20,7 +20,7 @@ function valuesOf(names: Names): Map<string, string> {
     ["Pascal", names.pascal],
     ["year", String(new Date().getFullYear())],
     ["core", `^${core}`],
-    // A caret would make every new version of core before 1.0.0 a major one of the driver.
+    // With a caret, every new version of core before 1.0.0 would force a major version of the driver.
     ["corePeer", `>=${core} <${Number.parseInt(core, 10) + 1}.0.0`],
     ["conformance", `^${conformance}`],
   ]);
@@ -29,12 +29,15 @@ function valuesOf(names: Names): Map<string, string> {
 function fillIn(text: string, values: ReadonlyMap<string, string>): string {
   return text.replace(/__([A-Za-z]+)__/g, (placeholder, key: string) => {
     const value = values.get(key);
-    if (value === undefined) throw new Error(`The template has an unknown placeholder ${placeholder}`);
+    if (value === undefined)
+      throw new Error(
+        `create-driver: the template has an unknown placeholder ${placeholder}. Add its value to valuesOf().`,
+      );
     return value;
   });
 }
 
-/** npm leaves a .gitignore out of what it publishes, and tools would take a package.json for one of their own. */
+/** npm publishes no .gitignore, and tools would read the template's package.json as one of this repository. */
 function finalPath(path: string): string {
   return path === "_package.json" ? "package.json" : path.replace(/^_/, ".");
 }
@@ -56,27 +59,28 @@ async function filesOf(names: Names): Promise<{ path: string; text: string }[]> 
 
 const codeOf = (error: unknown): unknown => Object(error).code;
 
-/** Whether the folder is there, and empty. @throws FolderError where it is there and has something in it. */
+/** Whether the folder exists and is empty. @throws FolderError if it exists and is not an empty folder. */
 async function isEmpty(folder: string): Promise<boolean> {
   let found: string[];
   try {
     found = await readdir(folder);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
-    if (codeOf(error) === "ENOTDIR") throw new FolderError(`${folder} is there already, and is no folder`);
+    if (codeOf(error) === "ENOTDIR")
+      throw new FolderError(`${folder} exists and is not a folder. Remove it, or choose another name.`);
     throw error;
   }
   if (found.length > 0)
-    throw new FolderError(`${folder} is there already, and is not empty: it holds ${found[0]}`);
+    throw new FolderError(`${folder} exists and is not empty: it holds ${found[0]}. Choose another name.`);
   return true;
 }
 
 /**
- * Makes the package in a new folder below `parent`, or in one that is empty: all of it or nothing, for it is written
- * beside its place and then moved there.
+ * Makes the package in a new or empty folder below `parent`. It makes all files or none: it writes them to a draft folder
+ * beside the place, and then moves that.
  *
  * @returns the folder's path.
- * @throws FolderError where something is in the way; nothing is overwritten.
+ * @throws FolderError if something is in the way. Nothing is overwritten.
  */
 export async function makePackage(names: Names, parent: string): Promise<string> {
   const folder = join(parent, names.folder);
@@ -88,7 +92,7 @@ export async function makePackage(names: Names, parent: string): Promise<string>
       await writeFile(join(draft, path), text);
     }
     if (wasEmpty) await rmdir(folder);
-    // Fails where somebody else made the folder meanwhile and put something into it.
+    // Fails if another process meanwhile made the folder and put something into it.
     await rename(draft, folder);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

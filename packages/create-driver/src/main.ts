@@ -3,39 +3,39 @@ import { FolderError, makePackage } from "./files.ts";
 import { NAME_RULE, type Names, namesOf } from "./names.ts";
 import { ownVersion } from "./versions.ts";
 
-/** What the command has to do with the world. */
+/** What the command uses of its process. */
 export interface Surroundings {
-  /** The folder below which the new one is made. */
+  /** The new folder is made in this one. */
   readonly cwd: string;
-  /** Writes to whoever started the command. */
+  /** Writes to the standard output. */
   out(text: string): void;
-  /** Writes what went wrong. */
+  /** Writes errors. */
   err(text: string): void;
-  /** Asks a question, which may stay without an answer; missing where nobody is there to give one. */
+  /** Asks the user. Returns `undefined` without an answer. Missing if there is no terminal. */
   readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
 }
 
-const USAGE = `Begins a package with a session driver of your own.
+const USAGE = `Starts a package for your own session driver.
 
   npm create @sessions/driver <name>
 
-<name> is the backend's (leveldb) or the package's (@me/driver-leveldb, sessions-driver-leveldb).
+<name> is that of the backend (leveldb) or of the package (@me/driver-leveldb, sessions-driver-leveldb).
 
-  --help      prints this
+  --help      prints this text
   --version   prints the version of this command
 `;
 
 const example = (problem: string) => `${problem}\nFor example: npm create @sessions/driver leveldb\n`;
 
 function nextSteps({ folder, backend, camel }: Names): string {
-  return `Made ${folder}: ${camel}Driver, for sessions in ${backend}, is yours to write.
+  return `Made ${folder}. Now write ${camel}Driver, which keeps sessions in ${backend}.
 
   cd ${folder}
   npm install
   npm test
 
-Each test that fails names a method in src/index.ts, and its rule in SPEC.md.
-The guide is docs/writing-a-driver.md; both are in the repository of @sessions/core.
+Each failing test names a method in src/index.ts, and the rule in SPEC.md that it must keep.
+The guide is docs/writing-a-driver.md. Both are in the repository of @sessions/core.
 `;
 }
 
@@ -48,7 +48,7 @@ function parse(args: readonly string[]): { help: boolean; version: boolean; name
   return { help: values.help ?? false, version: values.version ?? false, names: positionals };
 }
 
-/** The command without its process. Answers the exit status: 0, 1 where the folder cannot be made, 2 for wrong usage. */
+/** The command without its process. Returns the exit status: 0, 1 if the folder cannot be made, 2 for wrong usage. */
 export async function main(
   args: readonly string[],
   { cwd, out, err, ask }: Surroundings,
@@ -58,7 +58,7 @@ export async function main(
     parsed = parse(args);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // What Node adds about positional arguments helps nobody here.
+    // Replace Node's hint about positional arguments, which does not help here.
     err(example(message.replace(/\. To specify a positional argument.*/s, ". Known: --help, --version.")));
     return 2;
   }
@@ -72,18 +72,18 @@ export async function main(
   }
   const [given, ...more] = parsed.names;
   if (more.length > 0) {
-    err(example(`One name is enough; got ${parsed.names.map((name) => JSON.stringify(name)).join(", ")}`));
+    err(example(`Give one name only; got ${parsed.names.map((name) => JSON.stringify(name)).join(", ")}.`));
     return 2;
   }
-  const question = "What does the driver keep sessions in, or what is the package called? ";
+  const question = "Name of the backend (leveldb) or of the package (@me/driver-leveldb): ";
   const asked = given ?? (await ask?.(question))?.trim();
   if (asked === undefined) {
-    err(example("A name is missing: what the driver keeps sessions in, or what its package is called."));
+    err(example("A name is missing. Give the name of the backend or of the package."));
     return 2;
   }
   const names = namesOf(asked);
   if (names === undefined) {
-    err(example(`The name must be ${NAME_RULE}; got ${JSON.stringify(asked)}`));
+    err(example(`The name must be ${NAME_RULE}; got ${JSON.stringify(asked)}.`));
     return 2;
   }
   try {

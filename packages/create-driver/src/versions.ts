@@ -1,12 +1,12 @@
-// Read when this package is built, and then part of it: what it writes are the versions it was tested with.
+// The build puts these into the package, so a new driver gets the versions that this package was tested with.
 import conformance from "@sessions/conformance/package.json" with { type: "json" };
 import core from "@sessions/core/package.json" with { type: "json" };
 import own from "../package.json" with { type: "json" };
 
-/** Of this package. */
+/** The version of this package. */
 export const ownVersion: string = own.version;
 
-/** Of the packages that a new driver is written against. */
+/** The versions of the packages that a new driver uses. */
 export const versions: { readonly core: string; readonly conformance: string } = {
   core: core.version,
   conformance: conformance.version,

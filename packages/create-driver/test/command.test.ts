@@ -71,8 +71,8 @@ test("without a name it asks", async () => {
 });
 
 test.each([
-  ["with nobody to answer", undefined],
-  ["with no answer", async () => undefined],
+  ["without a terminal", undefined],
+  ["without an answer", async () => undefined],
 ])("without a name, %s, it says what is missing", async (_, ask) => {
   const { status, err } = await create(emptyFolder(), [], ask);
   expect(status).toBe(2);
@@ -108,7 +108,7 @@ test("a folder that is not empty is left as it is, and named", async () => {
   writeFileSync(join(folder, "package.json"), "mine");
   const { status, err } = await create(cwd, ["leveldb"]);
   expect(status).toBe(1);
-  expect(err).toContain(`${folder} is there already, and is not empty: it holds package.json`);
+  expect(err).toContain(`${folder} exists and is not empty: it holds package.json`);
   expect(filesBelow(cwd)).toEqual(new Map([["sessions-driver-leveldb/package.json", "mine"]]));
 });
 
@@ -118,7 +118,7 @@ test("a file in the folder's place is left as it is, and named", async () => {
   writeFileSync(file, "mine");
   const { status, err } = await create(cwd, ["leveldb"]);
   expect(status).toBe(1);
-  expect(err).toContain(`${file} is there already, and is no folder`);
+  expect(err).toContain(`${file} exists and is not a folder`);
   expect(filesBelow(cwd)).toEqual(new Map([["sessions-driver-leveldb", "mine"]]));
 });
 

@@ -91,7 +91,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test.each([
   [["../level-db"], 2, 'got "../level-db"'],
   [[], 2, "A name is missing"],
-  [["level-db"], 1, "sessions-driver-level-db is there already"],
+  [["level-db"], 1, "sessions-driver-level-db exists"],
 ])("npm create @sessions/driver with %j ends with status %i and says why", async (args, status, said) => {
   const outcome = await npm(folder, "create", "@sessions/driver", ...args);
   expect(outcome).toEqual({ status, output: expect.stringContaining(said) });

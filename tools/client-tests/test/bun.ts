@@ -1,9 +1,9 @@
-// Bun runs this: what each driver says of Bun's own clients, as one line of JSON.
+// Bun runs this file. It prints each driver's verdict on Bun's own clients, as one line of JSON.
 import { refusals } from "./drivers.ts";
 
 declare const Bun: { readonly redis: unknown; readonly sql: unknown };
 
-// Not known to what checks the types.
+// The type checker does not know this module.
 const module: string = "bun:sqlite";
 const { Database }: { Database: new (path: string) => unknown } = await import(module);
 

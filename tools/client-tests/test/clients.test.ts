@@ -6,7 +6,7 @@ import { refusals } from "./drivers.ts";
 
 afterAll(closeAll);
 
-/** What each driver must say: that it fits, or an error that names what was given and holds no secret. */
+/** The verdict that each driver must give: the client fits, or an error that names the client and holds no secret. */
 function expectRight(said: Record<string, string>, { fits, name }: Omit<Given, "client">): void {
   for (const [driver, outcome] of Object.entries(said))
     if (fits.some((it) => it === driver)) expect([driver, outcome]).toEqual([driver, "fits"]);
@@ -29,7 +29,7 @@ describe("each driver takes its own clients, and names the others", () => {
 describe("a client that was wrapped stays what it is", () => {
   test.each(clients.filter(([, { client }]) => Object(client) === client))("%s", (_, given) => {
     const { client } = given;
-    // What a tracing library does: other functions in place of the client's, of the same names.
+    // A tracing library does this: it replaces the client's functions by others with the same names.
     const traced: unknown = new Proxy(Object(client), {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);

@@ -5,7 +5,7 @@ import { postgresDriver } from "@sessions/driver-postgres";
 import { redisDriver } from "@sessions/driver-redis";
 import { sqliteDriver } from "@sessions/driver-sqlite";
 
-/** The drivers that take a client. */
+/** The drivers with an option `client`. */
 export type DriverName = "dynamodb" | "mongodb" | "mysql" | "postgres" | "redis" | "sqlite";
 
 const drivers: Record<DriverName, (options: never) => unknown> = {
@@ -17,12 +17,12 @@ const drivers: Record<DriverName, (options: never) => unknown> = {
   sqlite: sqliteDriver,
 };
 
-/** What each driver says of a client, whatever its type: `"fits"`, or the error. */
+/** Returns each driver's verdict on a client of any type: `"fits"`, or the error. */
 export function refusals(client: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(drivers).map(([name, driver]) => {
       try {
-        // In JavaScript no type says it earlier.
+        // Called as from JavaScript, without a check of types.
         driver({ client } as never);
         return [name, "fits"];
       } catch (error) {

@@ -3,7 +3,7 @@ import type { TestProxy } from "@sessions/test-services/proxy";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { begin, filler, HOUR, newId } from "./records.ts";
 
-/** Every method, as a call that must not be answered now. */
+/** Returns one call of every method, by name. */
 function calls(driver: Driver, id: string): Record<string, () => Promise<unknown>> {
   const now = Date.now();
   const fields = new Map([["a/x", "1"]]);
@@ -28,7 +28,7 @@ async function expectUnavailable(driver: Driver, id: string): Promise<void> {
   const outcomes = await Promise.all(
     Object.entries(calls(driver, id)).map(async ([name, call]) => {
       const error = await call().then(
-        (value) => `answered ${value}`,
+        (value) => `returned ${value}`,
         (error: unknown) => error,
       );
       return [name, isSessionError(error) ? error.code : error];
@@ -39,7 +39,7 @@ async function expectUnavailable(driver: Driver, id: string): Promise<void> {
   );
 }
 
-/** The same driver works again; its client may take a moment to connect, Sentinel's more than once. */
+/** The same driver must work again. Its client may take a moment to connect; with Sentinel, more than one. */
 async function expectHealed(driver: Driver): Promise<void> {
   const record = await vi.waitFor(async () => driver.load(await begin(driver, { fields: filler(100) })), {
     timeout: 10_000,
@@ -48,8 +48,8 @@ async function expectHealed(driver: Driver): Promise<void> {
 }
 
 /**
- * A backend that cannot be used is an error, in time, whatever way the line breaks; and when it is back, so is the
- * driver. `open` makes a driver behind the proxy with a timeout of a second or less.
+ * However the connection breaks, a call ends in time with an error. When the backend is back, the driver works again.
+ * `open` makes a driver behind the proxy with a timeout of a second or less.
  */
 export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: TestProxy): void {
   describe("a broken line", () => {
@@ -69,7 +69,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       const id = await begin(driver, { fields: filler(200_000) });
       expect((await driver.load(id))?.fields.size).toBe(2_000);
       proxy.cutAfter(100_000);
-      // A client may send a read again, and then has an answer.
+      // A client may repeat a read, and then get a result.
       const outcome = await driver.load(id).then(
         (record) => record?.fields.size,
         (error: unknown) => (isSessionError(error) ? error.code : error),
@@ -114,7 +114,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       await proxy.cut();
-      // So that the client knows: what it is given now, some would keep for later.
+      // Let the client notice the outage first. Some clients would queue the calls that they get now.
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
       const late = { fields: new Map([["a/x", "late"]]) };
       await expect(driver.commit(id, late, Date.now())).rejects.toMatchObject({

@@ -3,9 +3,10 @@ import { createSessionManager, type ListingDriver, type ProvisionedDriver } from
 import { expect, type TestAPI } from "vitest";
 
 /**
- * The first call of a process makes again what it does not miss itself, an index say.
+ * The first call of a process makes a missing object again, even one that the call itself does not need, such as an
+ * index.
  *
- * @param drop Takes it away without the driver's help.
+ * @param drop Removes the object without the driver's help.
  */
 export function testFirstUse(
   test: TestAPI,

@@ -1,15 +1,15 @@
 import type { ProvisionedDriver } from "@sessions/core";
 import { expect, type TestAPI } from "vitest";
 
-/** A backend's object (table, collection, folder, keys) under the name that a driver was told to use. */
+/** A backend's object (table, collection, folder, keys) under the name that the driver's options give. */
 export interface ObjectCase {
-  /** What it is: `"a table of another library"`. */
+  /** Its description: `"a table of another library"`. */
   readonly what: string;
-  /** Whether somebody else made it; else it is the driver's own, whole or damaged. */
+  /** Whether another application made it. Otherwise it is the driver's own, whole or damaged. */
   readonly foreign: boolean;
-  /** Makes it, and answers a driver that was told its name. */
+  /** Makes the object, and returns a driver with its name. */
   make(): Promise<ProvisionedDriver>;
-  /** Whether it is there, with all that was put into it. */
+  /** Whether the object exists, with everything that was put into it. */
   isThere(): Promise<boolean>;
 }
 
@@ -19,7 +19,7 @@ export function testObjects(test: TestAPI, cases: readonly ObjectCase[]): void {
     test(foreign ? `teardown() leaves ${what}` : `teardown() removes ${what}`, async () => {
       const driver = await make();
       expect(await isThere()).toBe(true);
-      // Saying why it is left is as good as leaving it in silence.
+      // teardown() may leave it silently or reject and say why.
       await driver.teardown().catch((error: unknown) => {
         if (!foreign) throw error;
       });

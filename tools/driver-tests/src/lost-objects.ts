@@ -3,10 +3,10 @@ import { expect, type TestAPI } from "vitest";
 import { HOUR, newId } from "./records.ts";
 
 /**
- * A driver that has been at work, and may have prepared its statements, rejects every call with `SessionSetupError` once
- * its table is gone (R12.8), says which `setup()` to call, and works again when the table is there again.
+ * A driver that has prepared its statements loses its table. Every call must then reject with `SessionSetupError`
+ * (R12.8) and say which `setup()` to call. When the table is back, the driver must work again.
  *
- * @param drop Takes the table away without the driver's help.
+ * @param drop Removes the table without the driver's help.
  */
 export function testLostTable(
   test: TestAPI,

@@ -39,7 +39,7 @@ async function wholeVisit(shop: Shop, javaScriptEnabled: boolean): Promise<void>
   assert.deepEqual(await itemsOf(page), []);
 }
 
-/** What every example does. */
+/** The behaviour that every example must show. */
 export const cases: readonly Case[] = [
   {
     title: "who only looks gets no cookie",

@@ -4,7 +4,7 @@ import { type Answer, begin, get, send } from "./http.ts";
 import type { Case } from "./test-example.ts";
 import { add, cookieHeader, formOf, isSignedOut, itemsOf, logIn, still } from "./visitor.ts";
 
-/** Bodies, and what they are said to be. */
+/** Bodies with their content types. */
 const notForms = [
   ["multipart/form-data; boundary=x", "garbage"],
   ["multipart/form-data", "garbage"],
@@ -12,7 +12,7 @@ const notForms = [
   ["application/json", '{"name":'],
 ] as const;
 
-/** Sends them to the address of each form that has fields. */
+/** Sends the bodies to the address of each form that has fields. */
 async function sendNotForms(page: Page): Promise<(Answer & { sent: string })[]> {
   const cookie = await cookieHeader(page);
   const answers: (Answer & { sent: string })[] = [];
@@ -26,7 +26,7 @@ async function sendNotForms(page: Page): Promise<(Answer & { sent: string })[]> 
   return answers;
 }
 
-/** What every example does with forms, as they come without a browser. */
+/** The behaviour of every example with forms that are sent without a browser. */
 export const formCases: readonly Case[] = [
   {
     title: "every form answers 303 and leads back to the page",
@@ -87,7 +87,7 @@ export const formCases: readonly Case[] = [
       const items = Array.from({ length: 10 }, (_, n) => `item ${n}`);
       const ends: Awaited<ReturnType<typeof begin>>[] = [];
       for (const item of items) ends.push(await begin(await formOf(page, "Add", { Item: item }), cookie));
-      // Once this is answered the program has seen the beginning of every form.
+      // After this response, the program has seen the beginning of every form.
       await get(`${url}/`, cookie);
       const answers = await Promise.all(ends.map((end) => end()));
       assert.deepEqual([...new Set(answers.map(({ status }) => status))], [303]);
@@ -101,7 +101,7 @@ export const formCases: readonly Case[] = [
     title: "another site's form logs nobody in",
     async run({ visit }) {
       const form = await formOf(await visit(still), "Log in", { Name: "Mallory" });
-      // No cookie comes with it. A page in a sandbox has no origin to name.
+      // Such a form comes without a cookie. A page in a sandbox sends the origin `null`.
       for (const origin of ["https://elsewhere.example", "null"]) {
         const { status, headers } = await send(form, "", { origin, "sec-fetch-site": "cross-site" });
         assert.ok(status >= 400, `${status} to a form from ${origin}`);

@@ -1,21 +1,21 @@
 import { type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 
-/** What a browser would send if the visitor pressed the button. */
+/** The data that a browser sends when the visitor presses the button. */
 export interface Form {
   readonly action: string;
   readonly type: string;
   readonly body: Buffer;
 }
 
-/** An answer as it came, piece by piece. No redirect was followed. */
+/** A response, piece by piece. No redirect was followed. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** As many as the program sent: Node hands over every chunk of a chunked body by itself. */
+  /** The pieces as the program sent them: Node hands over every chunk of a chunked body separately. */
   readonly pieces: readonly string[];
 }
 
-/** To be called before anything can come: what Node had to keep meanwhile, it would hand over in one piece. */
+/** Call this before data can arrive. Node would hand over buffered data in one piece. */
 function answerTo(req: ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     req.on("error", reject).on("response", (response) => {
@@ -29,7 +29,7 @@ function answerTo(req: ClientRequest): Promise<Answer> {
   });
 }
 
-/** Asks for a page, or a file, on a connection of its own. */
+/** Requests a page or a file on its own connection. */
 export function get(url: string, cookie: string): Promise<Answer> {
   const req = request(url, { agent: false, headers: { cookie, accept: "text/html" } });
   const answered = answerTo(req);
@@ -37,7 +37,7 @@ export function get(url: string, cookie: string): Promise<Answer> {
   return answered;
 }
 
-/** What a browser says of the page that a form was on. */
+/** The headers by which a browser names the page of a form. */
 type From = Readonly<Record<"origin" | "sec-fetch-site", string>>;
 
 const ownPage = (form: Form): From => ({
@@ -46,8 +46,8 @@ const ownPage = (form: Form): From => ({
 });
 
 /**
- * Sends all of a form but its last byte, and answers what sends that one. Until then the program is busy with it: so
- * forms overlap for certain.
+ * Sends all of a form except its last byte, and returns a function that sends that byte. Until then the program waits
+ * for it, so forms are sure to overlap.
  */
 export async function begin(
   form: Form,

@@ -1,4 +1,4 @@
-/** The test that is the same for every example of a framework, and what it needs to start one. */
+/** The tests that all examples of a framework share, and functions to start an example. */
 export { freePort } from "./free-port.ts";
 export { type Program, type ProgramOptions, startProgram } from "./program.ts";
 export { startSource } from "./source.ts";

@@ -6,34 +6,34 @@ import process from "node:process";
 export interface ProgramOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Where it is started; a command like `node_modules/.bin/next` begins here. */
+  /** The working folder. A relative command such as `node_modules/.bin/next` starts here. */
   readonly cwd: string;
-  /** Beside the environment of the tests, from which the reader's own settings and the test runner's are taken out. */
+  /** Added to the tests' environment, without the developer's settings and those of the test runner. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Matches what it prints once it answers: its address, or the first group of it. */
+  /** Matches the output of a program that is ready. The match, or its first group, is the address. */
   readonly ready: RegExp;
 }
 
-/** A program that was started, and answers. */
+/** A running program that is ready. */
 export interface Program {
-  /** Its address, as it printed it. */
+  /** The address that it printed. */
   readonly url: string;
-  /** Everything that it has printed. */
+  /** Its whole output. */
   output(): string;
-  /** Sends it SIGTERM and waits until it has ended. Rejects where it does not end by itself, and ends it by force. */
+  /** Sends SIGTERM and waits for the end. If the program does not end, kills it and rejects. */
   stop(): Promise<void>;
 }
 
-// Longer than any program takes to finish what it answers; only one that never ends waits for this.
+// Longer than any program takes to finish its responses. Only a program that never ends waits this long.
 const STOP_MS = 20_000;
 
-/** Starts a program and waits until it is ready; it ends with this process at the latest, where that is not killed. */
+/** Starts a program and waits until it is ready. It ends with this process at the latest, unless that is killed. */
 export async function startProgram({ command, args, cwd, env, ready }: ProgramOptions): Promise<Program> {
   const child = spawn(command, args, {
     cwd,
     env: {
       ...process.env,
-      // As in a reader's terminal, not as under vitest.
+      // The same as in a terminal, without vitest's variables.
       NODE_ENV: undefined,
       VITEST: undefined,
       FORCE_COLOR: undefined,
@@ -59,7 +59,7 @@ export async function startProgram({ command, args, cwd, env, ready }: ProgramOp
     fault = error;
   });
   let closed = false;
-  // What it started itself, and left running, would hold its output open.
+  // A process that it started and left running would hold its output open.
   child.on("close", () => {
     closed = true;
     process.off("exit", kill);

@@ -2,7 +2,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Program, startProgram } from "./program.ts";
 
-/** Starts the `src/main.ts` of an example as it is, with the source of every package: no test sees a stale dist. */
+/** Starts an example's `src/main.ts` with the source of every package, so that no test sees a stale dist. */
 export function startSource(example: URL): Promise<Program> {
   return startProgram({
     command: process.execPath,

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { ExampleOptions } from "./test-example.ts";
 
 /**
- * Registers a test for examples that own their server: browsers open connections ahead, and Node's `server.close()`
+ * Registers a test for examples that own their server. Browsers open connections ahead, and Node's `server.close()`
  * waits for those that were never used.
  */
 export function testEnding({ test, start }: ExampleOptions): void {
@@ -12,7 +12,7 @@ export function testEnding({ test, start }: ExampleOptions): void {
     const socket = connect(Number(new URL(program.url).port), "127.0.0.1");
     try {
       await once(socket, "connect");
-      // The program has it, too, once it has answered on a later one.
+      // After a response on a later connection, the program has this one too.
       await fetch(program.url);
     } finally {
       await program.stop();

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext } from "playwright-core";
 import { cases } from "./cases.ts";
 import type { Shop } from "./visitor.ts";
 
-/** The `test` of vitest, as far as it is used. */
+/** The used part of vitest's `test`. */
 export interface TestFunction {
   (title: string, fn: () => Promise<void>): unknown;
   skip(title: string, fn: () => Promise<void>): unknown;
@@ -11,12 +11,12 @@ export interface TestFunction {
   afterAll(fn: () => Promise<void>): unknown;
 }
 
-/** What `testExample` needs. */
+/** Options of `testExample`. */
 export interface ExampleOptions {
   readonly test: TestFunction;
-  /** Starts the example, with its sessions in memory: what `startProgram` answers will do. */
+  /** Starts the example with its sessions in memory, as `startProgram` does. */
   readonly start: () => Promise<{ readonly url: string; stop(): Promise<void> }>;
-  /** Titles of tests that the framework makes impossible, and why: they are shown as skipped. */
+  /** Titles of tests that the framework makes impossible, with the reason. They are shown as skipped. */
   readonly exclude?: Readonly<Record<string, string>>;
 }
 
@@ -26,16 +26,17 @@ export interface Case {
   run(shop: Shop, start: ExampleOptions["start"]): Promise<void>;
 }
 
-// Pages of this machine: what is not there by then does not come.
+// The pages come from this machine, so an element that is missing after this time will not appear.
 const PATIENCE_MS = 20_000;
 
-/** Registers a test for each thing that the examples have in common: the same shop, in every framework. */
+/** Registers the tests that all examples share, because all have the same shop. */
 export function testExample({ test, start, exclude = {} }: ExampleOptions): void {
   const reasons = new Map(Object.entries(exclude));
   for (const title of reasons.keys())
-    if (!cases.some((known) => known.title === title)) throw new Error(`No test is called "${title}"`);
+    if (!cases.some((known) => known.title === title))
+      throw new Error(`testExample: no test is called "${title}". Correct "exclude".`);
 
-  // The run has said so, or has failed: `@sessions/test-services/browser-setup`.
+  // `@sessions/test-services/browser-setup` has printed a warning, or has failed the run.
   if (findBrowser() === undefined) {
     for (const { title } of cases) test.skip(title, async () => {});
     return;
@@ -72,7 +73,7 @@ export function testExample({ test, start, exclude = {} }: ExampleOptions): void
   }
 }
 
-/** Gives out browsers with no cookies in common, and notes what they complain of. */
+/** Makes browsers that share no cookies, and records their complaints. */
 function visiting(browser: Browser, url: string): { shop: Shop; complaints: string[]; end(): Promise<void> } {
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
@@ -81,7 +82,7 @@ function visiting(browser: Browser, url: string): { shop: Shop; complaints: stri
     contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
     context.on("console", (message) => {
-      // The icon that a browser asks for by itself.
+      // A browser requests an icon that the page does not name.
       const missing = message.text().startsWith("Failed to load resource");
       if (message.type() === "error" && !missing) complaints.push(message.text());
     });

@@ -5,11 +5,11 @@ import type { Form } from "./http.ts";
 /** The example under test, and browsers to visit it with. */
 export interface Shop {
   readonly url: string;
-  /** The shop's page in a browser of its own, which has no cookies but those. */
+  /** Opens the shop's page in its own browser, which has only the given cookies. */
   visit(options?: BrowserContextOptions & { cookies?: readonly Cookie[] }): Promise<Page>;
 }
 
-/** For a page whose forms no framework takes over. */
+/** Turns JavaScript off, so that no framework takes the page's forms over. */
 export const still = { javaScriptEnabled: false };
 
 /** A cookie as a browser keeps it. */
@@ -17,7 +17,7 @@ export type Cookie = Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>>
 
 export const cookiesOf = (page: Page): Promise<Cookie[]> => page.context().cookies();
 
-/** The cookies of a browser, as the header that it sends. */
+/** Returns the browser's cookies as a Cookie header. */
 export async function cookieHeader(page: Page): Promise<string> {
   return (await cookiesOf(page)).map(({ name, value }) => `${name}=${value}`).join("; ");
 }
@@ -52,14 +52,14 @@ export async function isSignedOut(page: Page): Promise<void> {
   );
 }
 
-/** The cart of the page that is shown. */
+/** Returns the cart that the page shows. */
 export async function itemsOf(page: Page): Promise<string[]> {
   await page.getByRole("button", { name: "Add" }).waitFor();
   const texts = await page.getByRole("listitem").allTextContents();
   return texts.map((text) => text.trim());
 }
 
-// Text, as the library of browser types is not among ours: Playwright runs it in the page.
+// A text, because this project has no types of a browser. Playwright runs it in the page.
 const read = (name: string): string => `(() => {
   const buttons = [...document.querySelectorAll("button")];
   const button = buttons.find(({ textContent }) => textContent.trim() === ${JSON.stringify(name)});
@@ -80,8 +80,8 @@ interface Read {
 }
 
 /**
- * The form around that button, once it is filled in, with its hidden fields. The page is one without JavaScript: that
- * of a framework may take the form over.
+ * Returns the filled-in form around that button, with its hidden fields. The page must have no JavaScript, because a
+ * framework's script may take the form over.
  */
 export async function formOf(page: Page, button: string, values: Record<string, string> = {}): Promise<Form> {
   for (const [label, value] of Object.entries(values)) await page.getByLabel(label).fill(value);
@@ -90,7 +90,7 @@ export async function formOf(page: Page, button: string, values: Record<string, 
   const data = new FormData();
   for (const [name, value] of entries) data.append(name, value);
   const multipart = type === "multipart/form-data";
-  // A Response encodes both, and says how.
+  // A Response encodes both kinds, and sets the content type.
   const encoded = new Response(multipart ? data : new URLSearchParams(entries));
   return {
     action,

@@ -5,30 +5,30 @@ import { findProgram } from "./machine.ts";
 const names = ["chromium", "chromium-browser", "google-chrome"];
 
 /**
- * The browser to test with: `SESSIONS_TEST_CHROMIUM`, else the first of chromium, chromium-browser and
- * google-chrome on the PATH, else `undefined`. Playwright's own download is not used: it is 170 MB from a host
- * that many networks do not reach.
+ * Returns the browser for the tests: `SESSIONS_TEST_CHROMIUM`, or the first of chromium, chromium-browser and
+ * google-chrome on the PATH, or `undefined`. Playwright's own download is not used: it is 170 MB from a host that many
+ * networks cannot reach.
  */
 export function findBrowser(): string | undefined {
   return process.env["SESSIONS_TEST_CHROMIUM"] || findProgram(names);
 }
 
-/** How to start it. */
+/** How to start the browser. */
 export interface LaunchOptions {
-  /** Switches besides those that every test needs. */
+  /** Switches to add to those that every test needs. */
   readonly args?: readonly string[];
-  /** Switches of Playwright's own that it is to start without. */
+  /** Playwright's own switches to leave out. */
   readonly without?: readonly string[];
 }
 
-/** Starts it, headless and without a word to the network. The caller closes it. */
+/** Starts the browser, headless and without requests of its own to the network. The caller closes it. */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch(launchOptions(options));
 }
 
 /**
- * The same with a profile in a folder, as a person has it: what is stored there is found again by the next start.
- * The caller closes the context, which ends the browser, and removes the folder.
+ * Starts the browser with a profile in a folder, as a person has it. The next start finds what is stored there. The
+ * caller closes the context, which ends the browser, and removes the folder.
  */
 export async function openProfile(directory: string, options: LaunchOptions = {}): Promise<BrowserContext> {
   return chromium.launchPersistentContext(directory, launchOptions(options));
@@ -42,7 +42,7 @@ function launchOptions({ args = [], without = [] }: LaunchOptions) {
     executablePath,
     ignoreDefaultArgs: [...without],
     args: [
-      // Root has no sandbox, and neither have most containers; only our own pages are opened.
+      // Chromium has no sandbox as root, or in most containers. The tests open only our own pages.
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",

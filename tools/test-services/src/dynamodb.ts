@@ -5,7 +5,7 @@ import { canInstall, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
-// AWS's own DynamoDB Local; of this package, the jar is all that is used.
+// AWS's own DynamoDB Local. Only the jar of this package is used.
 const PACKAGE = "amplify-dynamodb-simulator";
 
 const findJava = (): string | undefined => findProgram(["java"]);
@@ -27,7 +27,7 @@ function jarArguments(folder: string): string[] {
   ];
 }
 
-/** A DynamoDB Local of the tests' own, in memory. It listens on every interface, and has no option for that. */
+/** Starts another DynamoDB Local, in memory. It listens on every interface, and has no option to change that. */
 async function startDynamodbServer(args: readonly string[] = []): Promise<Server> {
   const [command, folder] = [findJava(), findEmulator()];
   if (command === undefined || folder === undefined)
@@ -37,7 +37,7 @@ async function startDynamodbServer(args: readonly string[] = []): Promise<Server
     args: (port, temporary) => [
       ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m", `-Djava.io.tmpdir=${temporary}`],
       ...jarArguments(folder),
-      // One database, whatever region and key a client names.
+      // One database for all regions and keys.
       ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)],
       ...args,
     ],
@@ -48,7 +48,7 @@ const NEEDED =
   "no Java was found to run DynamoDB Local. Install one (Debian and Ubuntu: sudo apt-get install -y " +
   "openjdk-17-jre-headless), or name a server in SESSIONS_TEST_DYNAMODB_URL: http://host:port. The tests write to it.";
 
-/** For the tests' one DynamoDB: the address given, a Java on the PATH, the system's package. */
+/** Finds the tests' DynamoDB: at the given address, with a Java on the PATH, or with the system's package. */
 export async function startDynamodb(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
     return {
@@ -72,7 +72,7 @@ export async function startDynamodb(address: string | undefined): Promise<Starte
     url: `dynamodb://${HOST}:${server.port}`,
     version: `DynamoDB Local ${version}`,
     obtained,
-    // By AWS itself, but not the service: no throttling, no index that lags, no deletion by TTL in seconds.
+    // AWS's own program, but not the service: it does not throttle, and its indexes never lag.
     emulator: true,
     stop: server.stop,
   };

@@ -5,14 +5,14 @@ export type { Service, ServiceName } from "./service.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** In a project's configuration: which servers its tests use. */
+    /** In a project's configuration: the servers that its tests use. */
     needs: ServiceName[];
-    /** In a test: those that were found. */
+    /** In a test: the servers that were found. */
     services: Partial<Record<ServiceName, Service>>;
   }
 }
 
-/** The server that the tests use, where it could be had; else skip them: the run has said so. */
+/** Returns the server for the tests, or `undefined`: then skip them. The run has already said so. */
 export function service(name: ServiceName): Service | undefined {
   return inject("services")[name];
 }

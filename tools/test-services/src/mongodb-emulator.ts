@@ -8,7 +8,7 @@ import { HOST, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
 const SOURCE = fileURLToPath(new URL("./mongodb-emulator/", import.meta.url));
-/** What is slow to find out or to build is kept here. */
+/** Caches results that are slow to find out or to build. */
 export const CACHE: string = fileURLToPath(new URL("../node_modules/.cache/mongodb/", import.meta.url));
 const VERSION = /mongo-java-server<\/artifactId>\s*<version>([\d.]+)/;
 
@@ -22,7 +22,7 @@ function run(tool: string, args: readonly string[]): void {
     throw new Error(`${tool} failed: ${error?.message ?? (stderr + stdout).trim().slice(0, 500)}`);
 }
 
-/** Fetches the libraries and compiles the launcher, once for each version of their sources; answers where they are. */
+/** Fetches the libraries and compiles the launcher, once for each version of their sources. Returns their folder. */
 function build(): string {
   const sources = ["pom.xml", "Emulator.java"];
   const hash = createHash("sha256");
@@ -36,7 +36,7 @@ function build(): string {
     const pom = join(draft, "pom.xml");
     run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${draft}/lib`]);
     run("javac", ["-cp", join(draft, "lib", "*"), "-d", draft, join(draft, "Emulator.java")]);
-    // In one step, and never half: two runs may build at the same time, and the first to end is kept.
+    // Move it in one step, because two runs may build at the same time. The first to end is kept.
     if (!existsSync(folder)) renameSync(draft, folder);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -44,7 +44,7 @@ function build(): string {
   return folder;
 }
 
-/** mongo-java-server, from Maven's repository, on a port of its own. */
+/** Starts mongo-java-server, from Maven's repository, on its own port. */
 export async function startMongodbEmulator(): Promise<Started | Missing> {
   if (lacking().length > 0 && canInstall())
     install("Java compiler and Maven", "openjdk-17-jdk-headless", "maven");

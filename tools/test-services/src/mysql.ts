@@ -10,7 +10,7 @@ import type { Missing, Started } from "./service.ts";
 
 const DATABASE = "sessions_test";
 
-/** Where both are there, or none on the PATH: the program's name, or its path. */
+/** The name or path of the program, if both are installed or none is on the PATH. */
 const CHOSEN = process.env["SESSIONS_TEST_MYSQL_SERVER"];
 
 function findMysql(): string | undefined {
@@ -21,10 +21,10 @@ function isMariadb(command: string): boolean {
   return /mariadb/i.test(execFileSync(command, ["--version"], { encoding: "utf8" }));
 }
 
-/** MySQL does not start where the folder for files of this option, whose path is compiled in, is missing. */
+/** Without this option, MySQL does not start if the folder for files, whose path is compiled in, is missing. */
 const NO_FILES = "--secure-file-priv=NULL";
 
-/** Another server of the tests' own, with options of its own: for other defaults, small limits, and faults. */
+/** Starts another server with the given options: for other defaults, small limits, and faults. */
 export async function startMysqlServer(args: readonly string[] = []): Promise<Server> {
   const command = findMysql();
   if (command === undefined)
@@ -51,7 +51,7 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
       `--datadir=${join(folder, "data")}`,
       `--socket=${join(folder, "s")}`,
       `--pid-file=${join(folder, "pid")}`,
-      // MariaDB removes what it finds there when it starts, another server's temporary tables too.
+      // MariaDB empties this folder when it starts, even of another server's temporary tables.
       `--tmpdir=${folder}`,
       `--init-file=${join(folder, "init.sql")}`,
       ...["--port", String(port), `--bind-address=${HOST}`],
@@ -62,12 +62,12 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
   });
 }
 
-/** For a client: root, without a password, as only this machine's loopback reaches it. */
+/** The URL for a client: root, without a password, because only this machine's loopback reaches the server. */
 export function mysqlUrl(server: Pick<Server, "port">): string {
   return `mysql://root@${HOST}:${server.port}/${DATABASE}`;
 }
 
-/** `MariaDB 10.11.19`, from the greeting that a server sends to whoever connects: no password is needed for it. */
+/** Returns `MariaDB 10.11.19`, from the greeting that a server sends to every client before a login. */
 async function greeting(host: string, port: number): Promise<string> {
   const socket = connect(port, host);
   try {
@@ -86,10 +86,10 @@ const NEEDED =
   "brew install mariadb), or name a server in SESSIONS_TEST_MYSQL_URL: mysql://user:password@host:port/database. The " +
   "tests write to it.";
 
-/** For the tests' one MySQL or MariaDB: the address given, a program on the PATH, the system's package. */
+/** Finds the tests' MySQL or MariaDB: at the given address, on the PATH, or in the system's package. */
 export async function startMysql(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined) {
-    // As another scheme: of one that it does not know, URL reads no host.
+    // Use a scheme that URL knows. Of others it reads no host.
     const { hostname, port } = new URL(address.replace(/^[a-z]+:/i, "ws:"));
     const version = await greeting(hostname.replace(/^\[|\]$/g, ""), Number(port) || 3306);
     return { url: address, version, obtained: "SESSIONS_TEST_MYSQL_URL", stop: async () => {} };

@@ -1,24 +1,24 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A TCP proxy in front of a server, with which a test breaks the line, and counts what goes over it. */
+/** A TCP proxy in front of a server. A test breaks connections with it, and counts bytes and round trips. */
 export interface TestProxy {
   readonly port: number;
   /** The server's URL with the proxy's address. */
   readonly url: string;
-  /** Bytes that went each way since the proxy was opened. */
+  /** Bytes in each direction since the proxy was opened. */
   readonly bytes: { toServer: number; toClient: number };
-  /** How often a connection's client has sent something after the server's last answer, since the proxy was opened. */
+  /** Round trips since the proxy was opened: how often a client has sent data after the server's last response. */
   roundTrips(): number;
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Connections are taken, nothing that is sent arrives, and nothing is answered. */
+  /** Accepts connections, but passes nothing on and sends no response. */
   stall(): void;
-  /** Lets so many more bytes of answers through, then ends the connection in the middle of the next. */
+  /** Lets this many more bytes of responses through, then ends the connection in the middle of a response. */
   cutAfter(bytes: number): void;
-  /** Everything goes through again. Connections that were stalled are ended: they have lost bytes. */
+  /** Passes everything on again. It ends stalled connections, because they have lost bytes. */
   restore(): Promise<void>;
-  /** Ends it for good. */
+  /** Ends the proxy. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const STANDARD_PORTS: Readonly<Record<string, number>> = {
 /** Opens a proxy on a free loopback port. */
 export async function openProxy(url: string): Promise<TestProxy> {
   const scheme = url.slice(0, url.indexOf(":"));
-  // As another scheme: of one that it does not know, URL reads no host.
+  // Use a scheme that URL knows. Of others it reads no host.
   const { hostname, port: named } = new URL(url.replace(/^[a-z+]+:/i, "ws:"));
   const target = Number(named) || (STANDARD_PORTS[scheme] ?? 80);
   const pairs = new Set<readonly [Socket, Socket]>();

@@ -13,32 +13,32 @@ import { findProgram } from "./machine.ts";
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Its own, removed when it is stopped. */
+  /** Its own folder, which `stop()` removes. */
   readonly folder: string;
   readonly child: ChildProcess;
-  /** Everything that it has printed. */
+  /** Its whole output. */
   output(): string;
-  /** Ends it by its process id, waits until it is gone, and removes its folder. */
+  /** Ends the process, waits for its end, and removes its folder. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface ServerOptions {
   command: string;
-  /** Its arguments, for a free port and an empty folder. */
+  /** Returns its arguments, given a free port and an empty folder. */
   args(port: number, folder: string): string[];
-  /** Work that the folder needs before. */
+  /** Prepares the folder. */
   prepare?(folder: string): void;
-  /** What it prints once it is ready; without it, ready is what takes a connection. */
+  /** Matches the output of a ready server. Without it, a server is ready when it takes a connection. */
   ready?: RegExp;
   env?: NodeJS.ProcessEnv;
-  /** Another port than any free one: that of a server that was stopped. */
+  /** A fixed port, such as that of a server that was stopped. Default: a free one. */
   port?: number;
 }
 
 const READY_MS = 60_000;
 export const HOST = "127.0.0.1";
 
-/** Starts a server and waits until it is ready; it ends with this process at the latest. */
+/** Starts a server and waits until it is ready. It ends with this process at the latest. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "sessions-test-"));
   options.prepare?.(folder);
@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   child.on("error", (error) => {
     fault = error;
   });
-  // A worker that is ended early still ends what it started.
+  // A worker that is ended early must still end its servers.
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
 
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
       const gone = once(child, "exit");
       child.kill(signal);
-      // One that does not listen to the signal.
+      // It did not react to the signal.
       const force = setTimeout(10_000, undefined, { ref: false }).then(end);
       await Promise.race([gone, force.then(() => gone)]);
     }
@@ -83,13 +83,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         (child.exitCode === null ? "it was not ready in time" : `it ended with ${child.exitCode}`);
       throw new Error(`${options.command} could not be started: ${why}\n${text.slice(-2_000)}`);
     }
-    // Between two looks at something that no event announces.
+    // Poll, because no event announces it.
     await setTimeout(50);
   }
   return { host: HOST, port, folder, child, output: () => text, stop };
 }
 
-/** A test's process that is killed cannot end what it started; on Linux the system does. */
+/** A killed process cannot end its servers. On Linux, the system ends them with it. */
 function endWithParent(): string[] {
   const setpriv = process.platform === "linux" ? findProgram(["setpriv"]) : undefined;
   return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL", "--"];

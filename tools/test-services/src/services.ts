@@ -14,7 +14,7 @@ import {
   versionVariable,
 } from "./service.ts";
 
-/** Each takes the address that the environment names, if it names one, and tells what it finds there. */
+/** Each takes the address from the environment, if there is one, and returns the server that it finds. */
 const starters: Record<ServiceName, (address: string | undefined) => Promise<Started | Missing>> = {
   redis: startRedis,
   mysql: startMysql,
@@ -30,7 +30,7 @@ interface Held {
   users: number;
 }
 
-// One for the process, though every vitest project loads this file anew.
+// One map for the process, because every vitest project loads this file again.
 const registry: Map<ServiceName, Held> = (() => {
   const key = Symbol.for("@sessions/test-services/registry");
   const shared = globalThis as { [key]?: Map<ServiceName, Held> };
@@ -45,11 +45,11 @@ async function start(name: ServiceName): Promise<Started | Missing> {
   if (!wanted || "missing" in found || `${found.version}.`.startsWith(`${wanted}.`)) return found;
   await found.stop();
   throw new Error(
-    `${variable} asks for ${wanted}, but what was found is ${found.version} (${found.obtained}).`,
+    `${variable} asks for ${wanted}, but ${found.version} was found (${found.obtained}). Install that version or name a server.`,
   );
 }
 
-/** Starts a server, or joins those who use it already. On CI one that cannot be had is an error. */
+/** Starts a server, or returns the running one. On CI a missing server is an error. */
 export async function acquire(name: ServiceName): Promise<Service | Missing> {
   let held = registry.get(name);
   if (!held) {
@@ -67,16 +67,16 @@ export async function acquire(name: ServiceName): Promise<Service | Missing> {
   return found;
 }
 
-/** The last of its users stops it. */
+/** The last user stops the server. */
 export async function release(name: ServiceName): Promise<void> {
   const held = registry.get(name);
   if (!held || --held.users > 0) return;
-  // What it was stays known, for the table at the end of the run.
+  // Keep its description for the table at the end of the run.
   const found = await held.started;
   if (!("missing" in found)) await found.stop();
 }
 
-/** What was found in this process, for a report. */
+/** The servers that were found in this process, for a report. */
 export async function found(): Promise<Map<ServiceName, Service | Missing>> {
   return new Map(
     await Promise.all([...registry].map(async ([name, { started }]) => [name, await started] as const)),

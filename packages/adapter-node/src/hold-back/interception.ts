@@ -46,8 +46,8 @@ export class Interception {
     this.#handlers = handlers;
     this.#isLate = isLate;
     this.#beneath = new Beneath(res, (error) => handlers.onRefused(error));
-    // Replace all of them now: `res.end(page(session))` looks `end` up before the session is written to. They are bound
-    // for speed: see docs/performance.md, "What a request reads goes with it", and bench/results/1.md.
+    // All at once, for `res.end(page(session))` looks `end` up before the session is written to. Bound for speed: see
+    // docs/performance.md, "The memory of a request", and bench/results/1.md.
     this.#ownWriteHead = this.#writeHead.bind(this);
     res.writeHead = this.#ownWriteHead;
     res.write = this.#write.bind(this);

@@ -32,7 +32,7 @@ export const compareCases: Case[] = [
   {
     rule: "R5.1",
     title:
-      "a commit whose ifVersion differs answers conflict and leaves fields, expiry, principal and version",
+      "a commit whose ifVersion differs returns conflict and leaves fields, expiry, principal and version",
     async run(kit) {
       const { driver, now } = kit;
       const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
@@ -57,7 +57,7 @@ export const compareCases: Case[] = [
   },
   {
     rule: "R5.2",
-    title: "a commit with the version that load answered is committed, and the next with it is not",
+    title: "a commit with the version that load returned is committed, and the next with it is not",
     async run({ driver, now }) {
       const id = await begin(driver, now);
       for (let i = 0; i < 5; i++) {
@@ -89,7 +89,7 @@ export const compareCases: Case[] = [
   },
   {
     rule: "R5.5",
-    title: "a commit without ifVersion makes an older ifVersion differ",
+    title: "after a commit without ifVersion an older ifVersion is a conflict",
     async run({ driver, now }) {
       for (const change of [set("a/x", "1"), { fields: new Map(), principal: "alice" }]) {
         const id = await begin(driver, now);

@@ -43,7 +43,7 @@ export const createCases: Case[] = [
   },
   {
     rule: "R1.2",
-    title: "create where a live record has the id answers false and changes nothing",
+    title: "create where a live record has the id returns false and changes nothing",
     async run({ driver, now }) {
       const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
       const id = await begin(driver, now, record);

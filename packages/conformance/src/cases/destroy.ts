@@ -111,7 +111,7 @@ async function contend(drivers: Drivers, now: number): Promise<void> {
 export const destroyCases: Case[] = [
   {
     rule: "R7.1",
-    title: "destroy of a live record answers true once, then false",
+    title: "destroy of a live record returns true once, then false",
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       assert.equal(await driver.destroy(id, now), true);
@@ -120,7 +120,7 @@ export const destroyCases: Case[] = [
   },
   {
     rule: "R7.2",
-    title: "destroy of an id that was never created answers false",
+    title: "destroy of an id that was never created returns false",
     async run({ driver, now }) {
       await begin(driver, now);
       assert.equal(await driver.destroy(newId(), now), false);
@@ -140,7 +140,7 @@ export const destroyCases: Case[] = [
   },
   {
     rule: "R7.4",
-    title: "destroy of a record that expired, or that a commit has ended, answers false",
+    title: "destroy of a record that expired, or that a commit has ended, returns false",
     async run({ driver, now }) {
       assert.equal(await driver.destroy(await leave(driver, now), now), false);
       const id = await begin(driver, now);
@@ -150,14 +150,14 @@ export const destroyCases: Case[] = [
   },
   {
     rule: "R7.5",
-    title: "of twenty concurrent destroys exactly one answers true",
+    title: "of twenty concurrent destroys exactly one returns true",
     async run({ driver, now }) {
       await contend(() => driver, now);
     },
   },
   {
     rule: "R7.6",
-    title: "of concurrent destroys through several drivers exactly one answers true",
+    title: "of concurrent destroys through several drivers exactly one returns true",
     needs: "shared",
     async run(kit) {
       await contend(await severalDrivers(kit), kit.now);
@@ -165,7 +165,7 @@ export const destroyCases: Case[] = [
   },
   {
     rule: "R7.7",
-    title: "load of a destroyed record answers undefined",
+    title: "load of a destroyed record returns undefined",
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
@@ -174,14 +174,14 @@ export const destroyCases: Case[] = [
   },
   {
     rule: "R7.10",
-    title: "a destroy that races with commits without a pause answers true, and the record is gone",
+    title: "a destroy that races with commits without a pause returns true, and the record is gone",
     async run({ driver, now }) {
       await oftenUnderFire(() => driver, now, 1);
     },
   },
   {
     rule: "R7.11",
-    title: "of several destroys that race with commits one answers true, and none before the record is gone",
+    title: "of several destroys that race with commits one returns true, and none before the record is gone",
     async run({ driver, now }) {
       await oftenUnderFire(() => driver, now, 5);
     },

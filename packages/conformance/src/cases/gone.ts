@@ -37,7 +37,7 @@ const versions = [0, 1, 2, 3];
 export const goneCases: Case[] = [
   {
     rule: "R4.1",
-    title: "commit to an id that was never created answers gone and makes nothing",
+    title: "commit to an id that was never created returns gone and makes nothing",
     async run({ driver, now }) {
       const id = newId();
       for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
@@ -46,7 +46,7 @@ export const goneCases: Case[] = [
   },
   {
     rule: "R4.2",
-    title: "commit to a destroyed record answers gone and brings nothing back",
+    title: "commit to a destroyed record returns gone and brings nothing back",
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
@@ -58,7 +58,7 @@ export const goneCases: Case[] = [
   },
   {
     rule: "R4.3",
-    title: "commit to an expired record answers gone and revives nothing, a new expiry included",
+    title: "commit to an expired record returns gone and revives nothing, a new expiry included",
     async run({ driver, now }) {
       const id = await leave(driver, now, { fields: fieldsOf(["a/x", "1"]) });
       for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
@@ -81,7 +81,7 @@ export const goneCases: Case[] = [
   },
   {
     rule: "R4.5",
-    title: "commit to an unknown, destroyed or expired record answers gone whatever ifVersion says",
+    title: "commit to an unknown, destroyed or expired record returns gone whatever ifVersion says",
     async run({ driver, now }) {
       const destroyed = await begin(driver, now);
       await driver.destroy(destroyed, now);
@@ -129,7 +129,7 @@ export const goneCases: Case[] = [
   },
   {
     rule: "R4.8",
-    title: "a compare-and-set that races with a destroy answers committed or gone, never conflict",
+    title: "a compare-and-set that races with a destroy returns committed or gone, never conflict",
     async run({ driver, now }) {
       const ids = await together(60, () => begin(driver, now));
       const outcomes = await together(120, async (i) => {
@@ -160,7 +160,8 @@ export const goneCases: Case[] = [
   },
   {
     rule: "R4.10",
-    title: "a commit answered gone by a clock that is ahead leaves the record to callers whose clock is not",
+    title:
+      "a commit that returns gone to a clock that is ahead leaves the record to callers whose clock is not",
     async run({ driver, now }) {
       const id = await begin(driver, now, { expiresAt: now + MINUTE, fields: fieldsOf(["a/x", "1"]) });
       assert.equal(await driver.commit(id, set("a/x", "2"), now + 2 * MINUTE), "gone");

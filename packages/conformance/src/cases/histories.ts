@@ -67,7 +67,12 @@ function history(
 /** Calls at once, chosen at random, whose answers must fit some order in which they could have been made. */
 export const historyCases: Case[] = [
   history("R1.11", "R1", "one create of each record wins", [create, create, load]),
-  history("R2.9", "R2", "no load answers what was replaced before it began", [set, whole, load, load]),
+  history("R2.9", "R2", "no load returns a state that was replaced before the load began", [
+    set,
+    whole,
+    load,
+    load,
+  ]),
   history("R3.12", "R3", "no commit loses another's fields, or shows half", [
     set,
     whole,
@@ -93,7 +98,11 @@ export const historyCases: Case[] = [
     destroy,
     load,
   ]),
-  history("R5.8", "R5", "each version is compared and set once", [compareAndSet, compareAndSet, load]),
+  history("R5.8", "R5", "each version is replaced by at most one compare-and-set", [
+    compareAndSet,
+    compareAndSet,
+    load,
+  ]),
   history("R6.9", "R6", "the version counts every commit once", [set, touch, whole, load]),
   history("R7.9", "R7", "one destroy of each record wins", [destroy, destroy, load]),
   history(

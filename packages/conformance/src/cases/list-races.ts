@@ -34,7 +34,7 @@ export const listRaceCases: Case[] = [
   },
   {
     rule: "R13.4",
-    title: "a listing ends, and passes nothing over, while its records are read and written",
+    title: "a listing ends, and skips no record, while its records are read and written",
     needs: "list",
     async run(kit) {
       const { now } = kit;

@@ -36,7 +36,7 @@ export const loadCases: Case[] = [
   },
   {
     rule: "R2.2",
-    title: "load of an id that was never created answers undefined",
+    title: "load of an id that was never created returns undefined",
     async run({ driver, now }) {
       await begin(driver, now);
       assert.equal(await driver.load(newId()), undefined);
@@ -75,7 +75,7 @@ export const loadCases: Case[] = [
   },
   {
     rule: "R2.5",
-    title: "changing what load answered changes nothing stored",
+    title: "changing what load returned changes nothing stored",
     async run({ driver, now }) {
       const id = await begin(driver, now, { fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
       const [{ fields }, other] = await Promise.all([loaded(driver, id), loaded(driver, id)]);

@@ -172,7 +172,8 @@ export const outageCases: Case[] = [
   },
   {
     rule: "R11.6",
-    title: "what create and commit reject with while the backend is away holds no text of theirs",
+    title:
+      "errors of create and commit while the backend is away hold none of the texts that they were given",
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;

@@ -30,7 +30,7 @@ const isNothing = (answer: unknown): boolean =>
 export const setupCases: Case[] = [
   {
     rule: "R12.1",
-    title: "check answers an empty list after setup",
+    title: "check returns an empty list after setup",
     needs: "setup",
     async run(kit) {
       assert.deepEqual(await provisioned(kit.driver).check(), []);

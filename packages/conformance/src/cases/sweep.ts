@@ -75,7 +75,7 @@ export const sweepCases: Case[] = [
   },
   {
     rule: "R8.4",
-    title: "a sweep answers how many records it removed",
+    title: "a sweep returns how many records it removed",
     async run({ driver, now }) {
       const ids = await together(7, () => leave(driver, now));
       await begin(driver, now);
@@ -133,7 +133,7 @@ export const sweepCases: Case[] = [
   },
   {
     rule: "R8.8",
-    title: "of sweeps at once each answers what it removed itself",
+    title: "of sweeps at once each returns what it removed itself",
     async run({ driver, now }) {
       const ids = await together(20, () => leave(driver, now));
       const there = await shown(driver, ids);

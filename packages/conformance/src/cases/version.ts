@@ -119,7 +119,7 @@ export const versionCases: Case[] = [
   },
   {
     rule: "R6.7",
-    title: "concurrent commits raise the version by exactly the number of those acknowledged or made",
+    title: "concurrent commits raise the version by exactly the number of those made, acknowledged or not",
     async run({ driver, now }) {
       const id = await begin(driver, now);
       const tallies = new Map<string, Tally>();

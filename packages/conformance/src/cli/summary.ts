@@ -4,12 +4,12 @@ import { covers, type Rule, type Target } from "../target.ts";
 /** The rules' headings in SPEC.md. */
 const HEADINGS: Record<string, string> = {
   R1: "Create makes a record, or nothing",
-  R2: "Load answers the record as it is stored",
+  R2: "Load returns the record as it is stored",
   R3: "Commit merges, all of it or nothing",
   R4: "Gone stays gone",
   R5: "Compare-and-set",
   R6: "The version counts",
-  R7: "Destroy answers true once",
+  R7: "Destroy returns true once",
   R8: "Sweep removes what has expired, and only that",
   R9: "What comes out is what went in",
   R10: "What was acknowledged is there",

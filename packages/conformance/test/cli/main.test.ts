@@ -30,7 +30,7 @@ describe("a driver with a fault", () => {
   test("ends with 1, and prints the clause, what was seen, what to change and where to read", async () => {
     const { status, out } = await run([wrong]);
     expect(status).toBe(1);
-    expect(out).toMatch(/^R4\.3 commit to an expired record answers gone/m);
+    expect(out).toMatch(/^R4\.3 commit to an expired record returns gone/m);
     expect(out).toMatch(/Seen\n {4}Expected values to be strictly equal:/);
     expect(joined(out)).toContain(advice("R4.3"));
     expect(out).toContain('SPEC.md, R4.3, under "R4 Gone stays gone"');

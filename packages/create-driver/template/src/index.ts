@@ -8,21 +8,20 @@ import {
 } from "@sessions/core/driver-tools";
 import { notWritten } from "./not-written.ts";
 
-/** The few methods of the client that the driver calls: name them here, typed so that the real client fits. */
+/** The methods of the client that the driver calls. List them here, with types that the real client fits. */
 export type __Pascal__ClientLike = object;
 
 /** Options of `__camel__Driver`. */
 export interface __Pascal__DriverOptions {
-  /** A client of __backend__, opened by you and closed by you. */
+  /** A client of __backend__. You open it and close it. */
   readonly client: __Pascal__ClientLike;
   /**
-   * What the keys of all records begin with: drivers with different prefixes share nothing (R14). 1 to 64 of
-   * `A-Z a-z 0-9 _ - :`.
+   * The start of all keys. Drivers with different prefixes share nothing (R14). 1 to 64 of `A-Z a-z 0-9 _ - :`.
    * @default "sessions:"
    */
   readonly prefix?: string | undefined;
   /**
-   * How long a call may take, before it is `DriverUnavailableError`.
+   * How long a call may take. After that it is `DriverUnavailableError`.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -31,12 +30,12 @@ export interface __Pascal__DriverOptions {
 /**
  * Keeps sessions in __backend__.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError if an option is unknown or out of range. The message names it.
  */
 export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver {
   checkOptions("__camel__Driver", options, ["client", "prefix", "timeout"]);
   const { client, prefix = "sessions:", timeout = "2s" } = options;
-  // In place of toString() the methods that the driver calls: "get() set()".
+  // Replace toString() by the methods that the driver calls, such as "get() set()".
   checkClient(client, "a client of __backend__", ["toString()"]);
   checkOption(
     typeof prefix === "string" && /^[\w:-]{1,64}$/.test(prefix),
@@ -45,8 +44,8 @@ export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver
     prefix,
   );
 
-  // `call(() => client.something(…))` ends within `timeout`, and what the client rejects with is DriverUnavailableError
-  // (R11), unless `translate` answers another error: SessionTooLargeError (R9.8), or SessionSetupError (R12).
+  // `call(() => client.something(…))` ends within `timeout`. It turns an error of the client into DriverUnavailableError
+  // (R11), unless `translate` returns another one: SessionTooLargeError (R9.8), or SessionSetupError (R12).
   const call = createCall({
     driver: "__backend__",
     timeout: milliseconds("timeout", timeout),
@@ -56,46 +55,46 @@ export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver
   return {
     name: "__backend__",
 
-    // In one atomic step of the backend: who looks first and writes then loses a race.
+    // Do this in one atomic step of the backend. To look first and write then loses a race.
     async create(id, record, now) {
       throw notWritten(
         "create",
-        "store the record with version 1, or answer false and change nothing where a live one has that id",
+        "store the record with version 1, or return false and change nothing if a live record has that id",
         "R1",
       );
     },
 
     async load(id) {
-      throw notWritten("load", "answer the whole record as it is stored, or undefined", "R2");
+      throw notWritten("load", "return the whole record as it is stored, or undefined", "R2");
     },
 
-    // In one atomic step too. Live is `expiresAt > now`, and the statement itself decides that, by the caller's `now`.
+    // In one atomic step too. A record is live if `expiresAt > now`. Let the statement decide that, by the caller's `now`.
     async commit(id, change, now) {
       throw notWritten(
         "commit",
-        'merge the change into a live record, all of it or nothing, or answer "gone" or "conflict"',
+        'merge the change into a live record, all of it or nothing, or return "gone" or "conflict"',
         "R3 to R6",
       );
     },
 
     async destroy(id, now) {
-      throw notWritten("destroy", "remove a live record, and answer true once, then false", "R7");
+      throw notWritten("destroy", "remove a live record, and return true once, then false", "R7");
     },
 
     async sweep({ after, before, limit }) {
       throw notWritten(
         "sweep",
-        "remove records with after <= expiresAt < before, at most limit of them, and answer how many",
+        "remove records with after <= expiresAt < before, at most limit of them, and return how many",
         "R8",
       );
     },
 
-    // Without it nobody can be logged out everywhere. A backend that cannot list leaves it out, and returns a `Driver`.
+    // Without it, no user can be logged out everywhere. If the backend cannot list, remove it and return a `Driver`.
     async list({ principal, cursor, limit }, now) {
-      throw notWritten("list", "page through every live record, or those of one principal", "R13");
+      throw notWritten("list", "return a page of all live records, or of one principal's", "R13");
     },
 
-    // A backend that needs tables, indexes or folders: `...createProvisioning(),` of ./provisioning.ts, and the driver is
-    // a `ListingDriver & ProvisionedDriver`. Any other does without that file.
+    // If the backend needs tables, indexes or folders, add `...createProvisioning(),` of ./provisioning.ts. The driver is
+    // then a `ListingDriver & ProvisionedDriver`. Otherwise delete that file.
   };
 }

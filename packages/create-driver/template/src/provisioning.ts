@@ -1,7 +1,7 @@
 import type { ProvisionedDriver } from "@sessions/core";
 import { notWritten } from "./not-written.ts";
 
-/** Makes, verifies and removes what the driver needs in its backend: tables, indexes, folders. */
+/** Makes, checks and removes the objects that the driver needs in its backend: tables, indexes, folders. */
 export function createProvisioning(): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
   return {
     async setup() {
@@ -9,7 +9,7 @@ export function createProvisioning(): Pick<ProvisionedDriver, "setup" | "check" 
     },
 
     async check() {
-      throw notWritten("check", "name what is missing or wrong, in a sentence each", "R12");
+      throw notWritten("check", "name each thing that is missing or wrong, in a sentence", "R12");
     },
 
     async teardown() {

@@ -1,18 +1,18 @@
 import type { Target } from "@sessions/conformance";
 import { __camel__Driver } from "../src/index.ts";
 
-/** The client that the tests use: open it here, on a backend that is for tests and set up as in production. */
+/** The client for the tests. Open it here, on a test backend that is set up as in production. */
 const client = {};
 
-/** What the kit tests, by `npm test` and by `npm run conformance`. */
+/** The driver that the kit tests, in `npm test` and in `npm run conformance`. */
 export const target: Target = {
   name: "__backend__",
-  // The same namespace, the same records; another namespace shares nothing.
+  // Drivers of one namespace share their records. Different namespaces share nothing.
   open: (namespace) => __camel__Driver({ client, prefix: `${namespace}:` }),
-  // Where a second open() of a namespace does not see the first's records, for they live inside the driver:
+  // If records live inside the driver, so that a second open() of a namespace does not see those of the first:
   // shared: false,
-  // How the driver is cut off from its backend, and let back: without it R11 is not tested.
+  // How to cut the driver off from its backend, and how to reconnect it. Without this, R11 is not tested:
   // outage: { cut: async () => {}, restore: async () => {} },
-  // What this backend cannot keep, each with its reason; the README says the same.
+  // The rules that this backend cannot keep, each with its reason. Repeat them in the README:
   // exclude: [{ rule: "R13.4", reason: "the index is ordered by last use" }],
 };

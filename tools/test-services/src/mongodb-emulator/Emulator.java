@@ -3,7 +3,7 @@ import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import java.util.List;
 
-/** An imitation of MongoDB, in memory, on the loopback port that is its argument. */
+/** An imitation of MongoDB, in memory. Its argument is the loopback port. */
 public final class Emulator {
   public static void main(String[] args) {
     MemoryBackend backend = new MemoryBackend();
@@ -12,7 +12,7 @@ public final class Emulator {
     System.out.println("ready");
   }
 
-  /** Its own word for 5.0 is a wire version that today's clients refuse. */
+  /** The emulator reports a wire version for 5.0 that today's clients refuse, so report this one. */
   private static final class Version implements MongoVersion {
     @Override
     public List<Integer> getVersionArray() {
