@@ -130,12 +130,20 @@ export function openSession(
 }
 
 /**
- * An error middleware for Express and Connect, mounted before error handlers that redirect: takes back what the session
- * has staged, a login included, and passes the error on. An error page with a status of 400 or more needs no such help.
+ * Returns an error middleware for Express and Connect. Mount it before an error handler that redirects. It discards
+ * what the session has staged, a login included, and passes the error on. An error page with a status of 400 or more
+ * does not need it: there the adapter itself takes a login back.
  *
  * @example
- * app.use(sessionErrors());
- * app.use((error, req, res, next) => res.redirect("/sorry"));
+ * import { sessionErrors, sessionMiddleware } from "@sessions/adapter-node";
+ * import { createSessionManager } from "@sessions/core";
+ * import express, { type ErrorRequestHandler } from "express";
+ *
+ * const app = express();
+ * app.use(sessionMiddleware(createSessionManager()));
+ * // … routes …
+ * const redirectToSorry: ErrorRequestHandler = (_error, _req, res, _next) => res.redirect("/sorry");
+ * app.use(sessionErrors(), redirectToSorry);
  */
 export function sessionErrors(): (
   error: unknown,
