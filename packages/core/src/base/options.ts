@@ -1,21 +1,30 @@
 import { SessionConfigError } from "./errors.ts";
 
-/** For messages: what was given, unless that could be long. Never for a secret. */
+/** A short form of a value, for messages. Never pass it a secret. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   return Object(value) === value ? typeof value : String(value);
 }
 
-/** Whether it has all these methods; a getter is called. */
+/** Returns whether a value has all these methods. Calls getters. */
 export const hasMethods = (value: unknown, ...methods: readonly string[]): boolean =>
   methods.every((method) => typeof Reflect.get(Object(value), method) === "function");
 
-/** @throws SessionConfigError naming the option, what it must be, and what was given. */
+/**
+ * Checks one option.
+ *
+ * @param must What the value must be, for the message: `"a function"`.
+ * @param value What was given. The message shows it, so never pass a secret.
+ * @throws SessionConfigError Names the option, what it must be, and what was given.
+ * @example
+ * const prefix: unknown = "app:";
+ * checkOption(typeof prefix === "string", "redisDriver: prefix", "a string", prefix);
+ */
 export function checkOption(fits: boolean, option: string, must: string, value: unknown): void {
   if (!fits) throw new SessionConfigError(`${option} must be ${must}; got ${show(value)}`);
 }
 
-/** Whether at most so many letters must change to make one word of the other (Levenshtein). */
+/** Returns whether `a` becomes `b` with at most this many changed letters (Levenshtein distance). */
 function resembles(a: string, b: string, changes: number): boolean {
   if (a === b || changes === 0) return a === b;
   const [restA, restB] = [a.slice(1), b.slice(1)];
@@ -25,17 +34,24 @@ function resembles(a: string, b: string, changes: number): boolean {
   );
 }
 
-/** More letters than that are no slip of the fingers. */
+/** With more changed letters it is another word, not a typing error. */
 const MOST_SLIPS = 2;
 
 /**
- * The one check of an options object's keys, for every package: refuses what is no object, and each key that is not
- * known, with the known one that it resembles.
+ * Checks the keys of an options object. Every package uses it, so that all messages are alike. It refuses a value that
+ * is not an object, and each unknown key; the message suggests the known key that is closest.
  *
- * @param where Begins the message: the function that was called, `"redisDriver"`.
- * @param known Every option, the nested ones of `within` alone.
- * @param within For nested options: `"cookie."`
+ * @param where The function that was called. It begins the message: `"redisDriver"`.
+ * @param known Every option; for nested options, only those of `within`.
+ * @param within The path of nested options: `"cookie."`.
  * @throws SessionConfigError
+ * @example
+ * interface Options {
+ *   prefix?: string;
+ * }
+ * export function exampleDriver(options: Options): void {
+ *   checkOptions("exampleDriver", options, ["prefix"]);
+ * }
  */
 export function checkOptions<T extends object>(
   where: string,
@@ -43,7 +59,7 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
   within = "",
 ): void {
-  // Only the type of what was given by mistake: a URL has a password in it.
+  // Show only the type: a URL that was passed by mistake may hold a password.
   if (typeof options !== "object" || options === null)
     throw new SessionConfigError(
       `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${options === null ? null : typeof options}`,
@@ -57,19 +73,24 @@ export function checkOptions<T extends object>(
   }
 }
 
-/** Whether it is a whole number of at least `least`. */
+/**
+ * Returns whether a value is a whole number of at least `least`.
+ *
+ * @example
+ * isWhole(3, 1); // true
+ */
 export const isWhole = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && Number(value) >= least;
 
-/** @throws SessionConfigError naming the option, unless the value is one of those allowed. */
+/** @throws SessionConfigError Names the option, unless the value is one of those allowed. */
 export const checkAmong = (option: string, value: unknown, ...allowed: readonly unknown[]): void =>
   checkOption(allowed.includes(value), option, `one of ${allowed.join(", ")}`, value);
 
-/** @throws SessionConfigError naming the option, unless it is a whole number of 1 or more. */
+/** @throws SessionConfigError Names the option, unless the value is a whole number of 1 or more. */
 export const checkCount = (option: string, value: unknown): void =>
   checkOption(isWhole(value, 1), option, "a whole number of 1 or more", value);
 
-/** Epoch milliseconds, from 1970 on. @throws TypeError for an invalid date. */
+/** The epoch milliseconds of a date, at least 0. @throws TypeError if the date is invalid. */
 export function epochOf(date: Date): number {
   const ms = date.getTime();
   if (Number.isNaN(ms)) throw new TypeError("A valid date is needed");

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 
 /**
- * After a lost race: waits a moment of random length, longer after each loss, so that the same two calls do not meet again.
+ * Waits a random time after a lost race, longer after each loss, so that the same two calls do not collide again.
  *
  * @param lost How many times in a row the caller has lost, 1 or more.
  */

@@ -1,16 +1,20 @@
-/** The lines of a stack behind its message, which may hold anything. None where it cannot be told where the message ends. */
+/** The stack without the message, which may hold data. Empty if the end of the message cannot be found. */
 function framesOf({ message, stack = "" }: Error): string {
-  // Some clients give the message later: then the first line has the name alone.
+  // Some clients set the message after the stack was captured; then the first line holds only the name.
   const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
   return /^[^\n]{0,60}((?:\n {4}at [^\n]*)+)$/.exec(stack.slice(start))?.[1] ?? "";
 }
 
 /**
- * A copy of a client's error that may be logged: its name, where it arose, and the properties named. Servers and clients
- * put the refused row, the statement and its parameters into others, and servers into the message too.
+ * Copies a client's error so that it is safe to log. The copy has the error's name and stack frames, and the properties
+ * in `keep`. The message and other properties are left out, because servers and clients put the refused row, the
+ * statement and its parameters into them.
  *
- * @param keep The properties that hold no data; those of other types than text, number and boolean stay away.
- * @param message What the copy says.
+ * @param keep Names of properties that hold no data. Only texts, numbers and booleans are copied.
+ * @param message The message of the copy.
+ * @example
+ * const refused = Object.assign(new Error("duplicate key (secret)"), { code: "23505" });
+ * throw shownError(refused, ["code"], "postgres: the server refused the row");
  */
 export function shownError(error: unknown, keep: readonly string[], message: string): Error {
   const shown = new Error(message);

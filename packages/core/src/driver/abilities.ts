@@ -1,17 +1,23 @@
 import { hasMethods } from "../base/options.ts";
 import type { ClosableDriver, Driver, ListingDriver, ProvisionedDriver } from "./contract.ts";
 
-/** Whether the driver can list its records (R13); where not, `list` and `destroyAll` are unsupported. */
+/**
+ * Returns whether the driver can list its records (rule R13 of SPEC.md). Without a list, `list()` and
+ * `destroyAll()` reject.
+ *
+ * @example
+ * console.log(isListingDriver(await driverFromUrl("memory:"))); // true
+ */
 export function isListingDriver(driver: Driver): driver is ListingDriver {
   return hasMethods(driver, "list");
 }
 
-/** Whether the driver has tables, indexes or folders to set up (R12). */
+/** Returns whether the driver has tables, indexes or folders to set up (rule R12 of SPEC.md). */
 export function isProvisionedDriver(driver: Driver): driver is ProvisionedDriver {
   return hasMethods(driver, "setup", "check", "teardown");
 }
 
-/** Whether the driver opened something that `close()` must end. */
+/** Returns whether the driver opened a connection that its `close()` ends. */
 export function isClosableDriver(driver: Driver): driver is ClosableDriver {
   return hasMethods(driver, "close");
 }

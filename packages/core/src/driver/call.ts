@@ -1,46 +1,54 @@
 import { DriverUnavailableError, isSessionError, type SessionError } from "../base/errors.ts";
 
-/** How a driver's calls to its backend go. */
+/** Options of {@link createCall}. */
 export interface CallRules {
   /** The driver's name, for messages. */
   readonly driver: string;
-  /** How long a call may take, in milliseconds. */
+  /** The longest time that a call may take, in milliseconds. */
   readonly timeout: number;
-  /** What an error of the client means; `undefined` where it is one more way not to reach the backend. */
+  /** Returns the error that a client's error stands for, or `undefined` if the backend could not be reached. */
   translate(error: unknown): SessionError | undefined;
 }
 
 /**
- * Makes a call to the backend, and ends: rejects with `DriverUnavailableError` where no answer came in time (R11), and
- * with a `SessionError` where the client rejects. `timeout` may differ for one call: what is left for the
- * second of two steps (nothing is begun where that is 0 or less), or `Infinity` for work, such as making an index, that
- * takes as long as it takes. `onLate` is called before it rejects for want of an answer: there a driver ends the connection
- * whose answer would come too late. It must not throw.
+ * Calls the backend and ends in time. Rejects with `DriverUnavailableError` if no reply comes in time (rule R11 of SPEC.md),
+ * and with a `SessionError` if the client rejects.
+ *
+ * - `timeout` replaces the driver's timeout for this call. Pass the rest of the time to the second of two steps; with 0 or
+ *   less the work does not begin. Pass `Infinity` for work without a limit, such as creating an index.
+ * - `onLate` is called before a rejection for lack of time. A driver closes the connection there, so that a late reply does
+ *   no harm. It must not throw.
  */
 export type Call = <T>(work: () => Promise<T>, timeout?: number, onLate?: () => void) => Promise<T>;
 
-/** For messages: what kind of error it is, as far as that can hold no secret. The whole error is the `cause`. */
+/** The kind of an error, for messages: only what cannot hold a secret. The whole error is the `cause`. */
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   const code = "code" in error ? error.code : undefined;
   return typeof code === "string" && /^[\w.]{1,60}$/.test(code) ? code : error.name;
 }
 
-/** What a timer can wait for; one that is to wait longer fires at once. */
+/** The longest delay of a timer. A timer with a longer delay fires at once. */
 const MOST_MS = 2 ** 31 - 1;
 
-/** Makes the one function through which a driver calls its backend. */
+/**
+ * Creates the function through which a driver makes every call to its backend.
+ *
+ * @example
+ * const call = createCall({ driver: "example", timeout: 2000, translate: () => undefined });
+ * const text: string = await call(async () => "the backend's reply");
+ */
 export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
   const lateness = () =>
     new DriverUnavailableError(
       `${driver}: no answer within ${standard} ms (is the server there, and the client connected?); a change may or may not have been made`,
     );
   return async (work, timeout = standard, onLate) => {
-    // The rest of a time that is used up: what is not begun cannot be done too late.
+    // The time is used up: work that does not begin cannot finish too late.
     if (timeout <= 0) throw lateness();
     let timer: NodeJS.Timeout | undefined;
     try {
-      // Not Promise.race, which costs several promises more.
+      // Promise.race would create several more promises.
       return await new Promise((resolve, reject) => {
         if (timeout !== Number.POSITIVE_INFINITY)
           timer = setTimeout(

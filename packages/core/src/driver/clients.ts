@@ -1,16 +1,16 @@
 import { SessionConfigError } from "../base/errors.ts";
 
 /**
- * What a client is known by: the one table, for every driver. Each row has the words for a message, then one or more
- * lists of marks, any of which is enough. A client belongs to the first row that fits. Names of classes are no marks:
- * minifiers change them. Marks are public names, so that a client passes that was wrapped, extended or traced.
+ * How drivers recognise clients: one table for every driver. Each row has the words for a message, then one or more lists
+ * of marks; one matching list is enough. A client belongs to the first row that fits. Class names are not marks, because
+ * minifiers change them. Marks are public names, so that a wrapped, extended or traced client fits too.
  *
- * `name()` is a method, `name` a property, `a.b=text` one of that value, and `!name` is missing.
+ * `name()` is a method, `name` a property, `a.b=text` a property with that value, and `!name` must be missing.
  */
 const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
-  // What the drivers of this repository take. First: an extension of one stays what it is, whatever it adds.
+  // The clients that the drivers of this repository take come first, so that an extended one still fits its own row.
   redis: [
     "a client of redis",
     "sendCommand() withTypeMapping()",
@@ -19,20 +19,20 @@ const CLIENTS = {
     "sendCommand() getSlotMaster()",
   ],
   pg: ["a Pool or a Client of pg", "query() connect() totalCount", "query() connect() escapeIdentifier()"],
-  // The last is a cluster of the flavour with promises.
+  // The last list is a cluster of mysql2/promise.
   mysql2: [
     "a client of mysql2",
     "execute() escapeId() format() !batch",
     "execute() getConnection() of() !batch",
   ],
   mongodb: ["a MongoClient of mongodb", "db() withSession()"],
-  // The package libsql has the methods of the one, @photostructure/sqlite those of the other.
+  // libsql has the methods of better-sqlite3, @photostructure/sqlite those of node:sqlite.
   sqlite: [
     "a handle of better-sqlite3 or node:sqlite",
     "prepare() unsafeMode()",
     "prepare() createSession()",
   ],
-  // A DocumentClient too: it reads only its own commands in another way.
+  // A DocumentClient fits too: it treats only its own commands differently.
   dynamodb: ["a client of @aws-sdk/client-dynamodb", "send() config.serviceId=DynamoDB"],
 
   ioredis: ["a client of ioredis or iovalkey", "sendCommand() defineCommand()"],
@@ -101,10 +101,10 @@ const CLIENTS = {
   ],
 } as const;
 
-/** A row of the table of clients. */
+/** The name of a row in the table of clients, for {@link checkClient}. */
 export type ClientName = keyof typeof CLIENTS;
 
-/** Reads a name, perhaps with dots. Of a lazy client a getter may throw: then nothing is there. */
+/** Reads a property by its path. Returns `undefined` if a getter throws, as those of a lazy client may. */
 function read(client: unknown, path: string): unknown {
   try {
     return path.split(".").reduce<unknown>((value, name) => Object(value)[name], client);
@@ -132,7 +132,7 @@ function nameOf(client: unknown): ClientName | undefined {
   return undefined;
 }
 
-/** For messages: which client it is. Of what is none of the table's only the type: a URL has a password in it. */
+/** Describes a client for messages. For an unknown value it names only the type: a URL may hold a password. */
 function describeClient(client: unknown): string {
   const name = nameOf(client);
   if (name === "drizzle") return `${CLIENTS[name][0]} ($client: ${describeClient(read(client, "$client"))})`;
@@ -144,13 +144,16 @@ function describeClient(client: unknown): string {
 }
 
 /**
- * The check of a driver's `client`. It only looks at names: nothing is called, and nothing is sent.
+ * Checks a driver's `client`. It looks only at names: it calls nothing and sends nothing.
  *
  * @param must What the client must be, for the message: `"a Pool or a Client of the package pg"`.
- * @param forms What the driver uses of a client, for each kind that it takes: `["query()", "connect() totalCount"]`. `name()` is a
- *   method, `name` a property. An object of one's own needs no more.
- * @param takes The rows of the table of clients that fit; clients of the other rows are refused. Without it, `forms` alone decides.
- * @throws SessionConfigError that names what was given, and what fits.
+ * @param forms What the driver uses of each kind of client: `["query()", "connect() totalCount"]`. `name()` is a method,
+ *   `name` a property. An object that an application writes itself needs no more than that.
+ * @param takes The rows of the table that fit; clients of other rows are refused. Without it, `forms` alone decides.
+ * @throws SessionConfigError Names what was given and what fits.
+ * @example
+ * const client: unknown = { query: async () => ({ rows: [] }) };
+ * checkClient(client, "a Pool or a Client of pg", ["query()"], ["pg"]);
  */
 export function checkClient(
   client: unknown,

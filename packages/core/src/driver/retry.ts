@@ -1,28 +1,37 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** When `retry` tries once more. */
+/** Options of {@link retry}. */
 export interface RetryRules {
-  /** Whether the error says that others were in the way, and that nothing was written. */
+  /** Returns whether the error says that other work was in the way and nothing was written. */
   isContention(error: unknown): boolean;
-  /** By `performance.now()`: from then on nothing is begun. @default never */
+  /** A time of `performance.now()`. No try begins after it. @default never */
   readonly deadline?: number | undefined;
-  /** The most tries, the first one included. @default without end */
+  /** The most tries, including the first. @default no limit */
   readonly attempts?: number | undefined;
-  /** The longest pause between two tries, in milliseconds. The first is about one, and each may be twice as long. @default 25 */
+  /**
+   * The longest pause between two tries, in milliseconds. The first pause is about 1 ms, and each may be twice as long as
+   * the one before.
+   * @default 25
+   */
   readonly longestPause?: number | undefined;
 }
 
 /**
- * Does the work again while others are in its way: a deadlock, a lost serialization, a lock. Pauses grow, and are of
- * random length, so that those who were in each other's way do not meet again.
+ * Repeats work while other work is in its way, such as a deadlock, a serialization failure or a lock. The pauses grow and
+ * have a random length, so that the same two tries do not collide again.
  *
- * @param work What to do; `attempt` is 1 the first time. Each try is the whole work anew.
- * @returns What the work returns. Rejects with its last error once that is none of contention, or no try is left.
+ * @param work Each try does the whole work again. `attempt` is 1 for the first try.
+ * @returns What the work returns. Rejects with the last error if that is not contention, or if no try is left.
  * @example
- * await retry(() => client.query(update), {
+ * import { performance } from "node:perf_hooks";
+ * import { retry } from "@sessions/core/driver-tools";
+ *
+ * declare const client: { query(text: string): Promise<unknown> };
+ *
+ * await retry(() => client.query("UPDATE …"), {
  *   isContention: (error) => error instanceof Error && "code" in error && error.code === "40001",
- *   deadline: performance.now() + timeout,
+ *   deadline: performance.now() + 2000,
  * });
  */
 export async function retry<T>(
@@ -35,7 +44,7 @@ export async function retry<T>(
     } catch (error) {
       if (attempt >= attempts || !isContention(error)) throw error;
       await sleep(Math.min(2 ** (attempt - 1), longestPause) * (0.5 + Math.random() / 2));
-      // However long the pause was: the process may have been busy with something else.
+      // Check after the pause, because a busy process may have slept longer than asked.
       if (performance.now() >= deadline) throw error;
     }
   }

@@ -2,15 +2,23 @@ import { isSessionError, SessionSetupError } from "../base/errors.ts";
 import { isProvisionedDriver } from "./abilities.ts";
 import type { Driver } from "./contract.ts";
 
-/** Makes, removes and names what the calls need: it waits for what is being made. */
+/** Methods that wait for a `setup()` under way, and do not start one. */
 const APART: readonly unknown[] = ["setup", "check", "teardown"];
 
 /**
- * A driver that makes what its backend lacks: `setup()` runs once, beside the first call, which need not wait for an index
- * that it can do without. A call that finds something missing waits, and is repeated. Later nothing is made any more:
- * what is missing then was lost, and making it anew would hide that.
+ * Wraps a driver so that it sets up its backend by itself. `setup()` runs once, beside the first call; that call does not
+ * wait for an index that it does not need. A call that finds something missing waits for `setup()` and runs again. Once a
+ * call has succeeded, nothing is created any more: a table that is missing later was lost, and a new one would hide that.
  *
- * @returns The driver itself, where it has nothing to set up.
+ * @returns The driver itself, if it has nothing to set up.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { selfProvisioning } from "@sessions/core/driver-tools";
+ * import { memoryDriver } from "@sessions/core/memory";
+ *
+ * // createSessionManager() does this itself, unless its option setup is "manual".
+ * const driver = selfProvisioning(memoryDriver());
+ * const sessions = createSessionManager({ driver, setup: "manual" });
  */
 export function selfProvisioning(driver: Driver): Driver {
   if (!isProvisionedDriver(driver)) return driver;
@@ -19,14 +27,14 @@ export function selfProvisioning(driver: Driver): Driver {
   let isMaking = false;
   let made: Promise<unknown> | undefined;
 
-  /** @returns What it failed with: only a call that finds something missing has to know. */
+  /** @returns The error of `setup()`. Only a call that finds something missing throws it. */
   async function make(): Promise<unknown> {
     isMaking = true;
     try {
       await setup();
       return undefined;
     } catch (cause) {
-      // An outage ends; a missing permission stays, and asking again would cost every request.
+      // Try again after an outage. A missing permission stays, and a new try would cost every request.
       if (isSessionError(cause, "ERR_SESSION_UNAVAILABLE")) made = undefined;
       return cause;
     } finally {

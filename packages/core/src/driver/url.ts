@@ -1,21 +1,21 @@
 import { isSessionError, SessionConfigError } from "../base/errors.ts";
 import type { ClosableDriver, Driver } from "./contract.ts";
 
-/** What a driver's `fromUrl` takes. */
+/** The URLs that a driver's `fromUrl` takes. */
 export interface UrlRules {
-  /** Begins a message about an option: `"mysqlDriver fromUrl"`. */
+  /** The beginning of a message about an option: `"mysqlDriver fromUrl"`. */
   readonly where: string;
-  /** What stands before `://`, in lower case. */
+  /** The allowed schemes, in lower case. */
   readonly schemes: readonly string[];
-  /** The driver's own options, which are no parameters of the URL: a client would take them for its own, and ignore them. */
+  /** The driver's own options. A URL must not have them as parameters, because the client would silently ignore them. */
   readonly options: readonly string[];
 }
 
 /**
- * Reads a URL with a host, within `openByUrl`, which says what it must be like.
+ * Reads a URL with a host. Call it inside {@link openByUrl}, which turns a `TypeError` into a message with an example.
  *
- * @throws SessionConfigError naming a driver's option that stands behind the URL's `?`.
- * @throws TypeError where it is no such URL.
+ * @throws SessionConfigError Names a driver's option that the URL has as a parameter.
+ * @throws TypeError The text is not a URL with one of the schemes.
  */
 export function readUrl(url: string, { where, schemes, options }: UrlRules): URL {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
@@ -30,15 +30,16 @@ export function readUrl(url: string, { where, schemes, options }: UrlRules): URL
 }
 
 /**
- * Opens a client for a URL. What goes wrong meanwhile says what the URL must be like, and nothing else: a client's own
- * error, its cause included, may show the password. Only errors of this library's pass, which hold no secret.
+ * Opens a client for a URL. If that fails, the error only says what the URL must be like, because a client's own error may
+ * show the password. Errors of this library pass, because they hold no secret.
  *
- * @param example What the URL must be like, for the message.
+ * @param example A URL of the right form, for the message.
  * @throws SessionConfigError
  * @example
- * const pool = openByUrl("postgres://user:password@host:5432/database", () => {
- *   readUrl(url, { where: "postgresDriver fromUrl", schemes: ["postgres"], options: ["table"] });
- *   return new pg.Pool({ connectionString: url });
+ * const url = "example://user:password@host/database";
+ * const options = openByUrl("example://user:password@host/database", () => {
+ *   const { hostname } = readUrl(url, { where: "exampleDriver fromUrl", schemes: ["example"], options: ["table"] });
+ *   return { hostname }; // or a client
  * });
  */
 export function openByUrl<T>(example: string, open: () => T): T {
@@ -51,10 +52,16 @@ export function openByUrl<T>(example: string, open: () => T): T {
 }
 
 /**
- * A driver that closes what it opened itself: once, however often it is asked.
+ * Adds `close()` to a driver that opened its own client. It closes the client once, even if it is called again.
  *
  * @example
- * return closing(postgresDriver({ ...options, client: pool }), () => pool.end());
+ * import type { Driver } from "@sessions/core";
+ * import { closing } from "@sessions/core/driver-tools";
+ *
+ * declare const driver: Driver;
+ * declare const pool: { end(): Promise<void> };
+ *
+ * export const closable = closing(driver, () => pool.end());
  */
 export function closing<D extends Driver>(driver: D, close: () => Promise<void>): D & ClosableDriver {
   let closed: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/** A record's fields: `<store>/<key>`, both percent-escaped. The core's own begin with `/`, as no store's can. */
+// A store's field is named `<store>/<key>`, both percent-escaped. The core's own fields begin with `/`; a store's cannot.
 
 const PLAIN = /^[\w-]*$/;
 
@@ -12,7 +12,7 @@ function percentEscape(text: string): string {
   );
 }
 
-/** What the names of a store's fields begin with. */
+/** The prefix of the names of a store's fields. */
 export function fieldPrefix(store: string): string {
   return `${percentEscape(store)}/`;
 }
@@ -21,16 +21,16 @@ export function fieldName(prefix: string, key: string): string {
   return prefix + percentEscape(key);
 }
 
-/** Whether a field is the core's, and no store's. */
+/** Returns whether a field is the core's own. */
 export const isOwn = (field: string): boolean => field.startsWith("/");
 
-/** The store and key that a field stands for; `undefined` for the core's own, and for what `fieldName` never made. */
+/** The store and key of a field; `undefined` for the core's own fields, and for names that `fieldName` cannot make. */
 export function parseField(field: string): { store: string; key: string } | undefined {
   try {
     const [store, key] = field.split("/").map(decodeURIComponent);
     if (store && key && fieldName(fieldPrefix(store), key) === field) return { store, key };
   } catch {
-    // No text was escaped so.
+    // decodeURIComponent throws for an escape that we never write.
   }
   return undefined;
 }
@@ -46,13 +46,13 @@ export function checkKey(store: string, key: unknown): asserts key is string {
   if (!isText(key)) throw new TypeError(`Store "${store}": a key is a well-formed string of 1 to 255 bytes`);
 }
 
-/** A principal is text as a key is, and holds no NUL. */
+/** @throws TypeError unless it is a well-formed string of 1 to 255 bytes of UTF-8 without NUL. */
 export function checkPrincipal(principal: unknown): asserts principal is string {
   if (!isText(principal) || principal.includes("\0"))
     throw new TypeError("A principal is a well-formed string of 1 to 255 bytes without NUL");
 }
 
-/** What a login takes: a listing or a log must not be forged by line breaks and the like. */
+/** The check of login(). Control characters, such as line breaks, could forge lines in a log or a listing. */
 export function checkNewPrincipal(principal: unknown): asserts principal is string {
   checkPrincipal(principal);
   if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal holds no control characters");
@@ -62,7 +62,7 @@ function isText(text: unknown): text is string {
   return typeof text === "string" && text !== "" && text.isWellFormed() && Buffer.byteLength(text) <= 255;
 }
 
-/** What fields hold: their names and texts in UTF-8, and `perEntry` more for each that is a store's. */
+/** The size of fields: names and texts in UTF-8, plus `perEntry` bytes for each entry of a store. */
 export function bytesOf(fields: ReadonlyMap<string, string>, perEntry = 0): number {
   let bytes = 0;
   for (const [name, text] of fields)

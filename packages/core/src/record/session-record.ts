@@ -2,19 +2,19 @@ import type { StoredRecord } from "../driver/contract.ts";
 import { firstGeneration, formatGenerations, type Generations, parseGenerations } from "../token/rotation.ts";
 import { digest, sameDigest, type Token } from "../token/token.ts";
 
-/** The core's own fields of a record. They begin with `/`, as no store's can. */
+/** The core's own fields. Their names begin with `/`; a store's cannot. This one holds the creation and the family. */
 const SESSION = "/session";
 /** The generations of the token's secret. */
 export const GENERATIONS = "/turns";
 export const FIXED = "/fixed";
 const ENDED = "/ended";
-/** The name of the codec that wrote what bears no mark of another; none for the default. */
+/** The codec of every entry without a codec mark. The field is absent for the default codec. */
 export const CODEC = "/codec";
 
-/** The last instant that a Date can hold. */
+/** The latest time that a Date can hold. */
 const LAST_DATE = 8.64e15;
 
-/** A record that this library wrote, taken apart. */
+/** A record that this library wrote, with its own fields parsed. */
 export interface SessionRecord {
   readonly id: string;
   /** When this process read it, in ticks of `Sizes`. */
@@ -23,17 +23,17 @@ export interface SessionRecord {
   readonly principal: string | undefined;
   readonly fields: ReadonlyMap<string, string>;
   readonly createdAt: number;
-  /** The record's expiry, or the absolute timeout where that is earlier. */
+  /** The record's expiry or the end of the absolute timeout, whichever is earlier. */
   readonly expiresAt: number;
-  /** `setExpiry` chose the expiry: no touch moves it. */
+  /** `setExpiry()` set the expiry, so a touch does not move it. */
   readonly fixed: boolean;
   readonly family: string;
   readonly generations: Generations;
-  /** There where a login, `rotate()` or logout emptied the record. */
+  /** Set if a login, `rotate()` or logout emptied the record. */
   readonly ended: { readonly at: number; readonly successor: string | undefined } | undefined;
 }
 
-/** `undefined` for what is no session: stored bytes are hostile too. */
+/** Returns `undefined` if the record is not a session: stored bytes may be hostile too. */
 export function readRecord(
   id: string,
   record: StoredRecord,
@@ -44,7 +44,7 @@ export function readRecord(
   const [, created, family] = /^(\d{1,16}) ([\w-]{43})$/.exec(fields.get(SESSION) ?? "") ?? [];
   const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
   const ended = endedAt ? { at: Number(endedAt), successor } : undefined;
-  // An ended record keeps its family alone, by which the requests that still carry its token are known.
+  // An ended record keeps only its family, to recognise requests that still carry its token.
   const generations = ended ? firstGeneration("", 0) : parseGenerations(fields.get(GENERATIONS));
   if (!created || !family || !generations) return undefined;
   const createdAt = Number(created);
@@ -75,7 +75,7 @@ export function ownFields(token: Token, createdAt: number, now: number, fixed: b
   return own;
 }
 
-/** The change that empties a record and leaves a note of how it ended. */
+/** The change that empties a record and notes when it ended, and which session replaced it. */
 export function endingFields(
   { fields }: SessionRecord,
   now: number,

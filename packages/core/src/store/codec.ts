@@ -5,28 +5,44 @@ import { checkOption, hasMethods } from "../base/options.ts";
 import { CODEC } from "../record/session-record.ts";
 
 /**
- * Turns one entry's value into text and back. `encode` throws for what it cannot carry, and never drops it in
- * silence; `decode` makes a new value at every call. The text is well-formed Unicode without NUL.
+ * Turns the value of one entry into text and back. The text is well-formed Unicode without NUL. See {@link devalueCodec}
+ * and {@link jsonCodec}.
+ *
+ * @example
+ * import { type Codec, createSessionManager, devalueCodec, jsonCodec } from "@sessions/core";
+ *
+ * const codec: Codec = {
+ *   name: "json-base64",
+ *   encode: (value) => btoa(encodeURIComponent(jsonCodec.encode(value))),
+ *   decode: (text) => jsonCodec.decode(decodeURIComponent(atob(text))),
+ * };
+ * // The first codec writes. The others read what they wrote before.
+ * const sessions = createSessionManager({ codec: [codec, devalueCodec] });
  */
 export interface Codec {
   /**
-   * Stored with what it wrote: 1 to 64 characters of `A-Z a-z 0-9 - _ .`, another for every codec that a site has used.
+   * Stored with the entries: 1 to 64 characters of `A-Z a-z 0-9 - _ .`. Each codec that a site uses, or has used, needs
+   * its own name.
    * @default "custom"
    */
   readonly name?: string | undefined;
-  /** The text of a value. Throws for what it cannot carry. */
+  /** Returns the text of a value. Throws if the codec cannot carry the value, and never drops a part of it silently. */
   encode(value: unknown): string;
-  /** A new value from a text that `encode` made. Throws for any other. */
+  /** Returns a new value, at each call, from a text that `encode` made. Throws for any other text. */
   decode(text: string): unknown;
 }
 
-/** The codec of every record that names none. */
+/** The codec of every record that does not name another one. */
 export const DEFAULT_CODEC = "devalue";
 
 /**
- * The default: JSON's values and `Date`, `Map`, `Set`, `RegExp`, `BigInt`, `URL`, `Buffer`, typed arrays, `undefined`
- * inside of objects, `NaN`, `-0`, cycles and repeated references, by the `devalue` package. Refuses instances of other
- * classes, subclasses of these among them, and properties that are accessors, hidden, or beside a built-in's own data.
+ * The default codec, by the package `devalue`. It carries JSON's values and `Date`, `Map`, `Set`, `RegExp`, `BigInt`, `URL`,
+ * `Buffer`, typed arrays, `undefined` inside objects, `NaN`, `-0`, cycles and repeated references. It refuses instances of
+ * other classes and of subclasses, accessors, properties that are not enumerable, and extra properties of a built-in object.
+ *
+ * @example
+ * const text = devalueCodec.encode({ since: new Date(0), tags: new Set(["tea"]) });
+ * const value = devalueCodec.decode(text); // a Date and a Set again
  */
 export const devalueCodec: Codec = {
   name: DEFAULT_CODEC,
@@ -35,8 +51,11 @@ export const devalueCodec: Codec = {
 };
 
 /**
- * JSON for those who read the backend with other tools. Refuses what JSON would change in silence, except that a
- * property that is `undefined` is left out, and `-0` comes back as 0.
+ * A codec that writes JSON, so that other tools can read the backend. It refuses each value that JSON would silently change,
+ * such as a `Date` or `NaN`, with two exceptions: a property that is `undefined` is left out, and `-0` comes back as 0.
+ *
+ * @example
+ * const sessions = createSessionManager({ codec: jsonCodec });
  */
 export const jsonCodec: Codec = {
   name: "json",
@@ -44,7 +63,7 @@ export const jsonCodec: Codec = {
   decode: (text) => JSON.parse(text),
 };
 
-/** The codecs by name, of which the first writes. @throws SessionConfigError */
+/** The codecs by name. The first one writes. @throws SessionConfigError */
 export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<string, Codec> {
   const codecs = new Map<string, Codec>();
   for (const codec of [given].flat()) {
@@ -59,13 +78,13 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
   return codecs;
 }
 
-/** What a session that is not stored yet begins with: the name of the codec that writes, unless it is the default. */
+/** The fields of a session that is not stored yet: the name of the codec that writes, unless it is the default. */
 export function newFields(codecs: ReadonlyMap<string, Codec>): ReadonlyMap<string, string> {
   const [writer = DEFAULT_CODEC] = codecs.keys();
   return new Map(writer === DEFAULT_CODEC ? [] : [[CODEC, writer]]);
 }
 
-/** Sees every value before devalue does: refuses what would come back changed, and gives the bytes of a Buffer. */
+/** devalue calls this for every value first. Refuses a value that would come back changed; returns the bytes of a Buffer. */
 function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!comesBack(value)) throw new TypeError("devalue would change this value");
@@ -73,24 +92,24 @@ function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
 }
 
 function toBuffer(bytes: unknown): Buffer {
-  // What is stored is hostile, too: of another object `from` would take a length.
+  // Stored bytes may be hostile: Buffer.from() would read the length of another object.
   if (!(bytes instanceof ArrayBuffer)) throw new TypeError("No bytes");
   return Buffer.from(bytes);
 }
 
 const { prototype: nativeDate } = Date;
 
-/** Whether devalue, which goes by the tag, makes the same of it again, or refuses it. */
+/** Returns whether devalue, which looks only at the tag, would restore the same value or refuse it. */
 function comesBack(value: object): boolean {
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   if (tag === "Object" || tag === "Array") return isPlain(value);
   // "Temporal.Instant" is a name in a namespace.
   const builtIn = tag.split(".").reduce<unknown>((at, name) => Reflect.get(Object(at), name), globalThis);
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Fake timers replace Date, and give each of theirs a constructor of its own.
+  // Fake timers replace Date, and set an own constructor property on each of their dates.
   const known = [Object(builtIn).prototype, Buffer.prototype, nativeDate];
   if (!known.includes(prototype)) return false;
-  // A list of its keys would be a text for each byte.
+  // Do not list the keys: that would make one string for each byte.
   if (ArrayBuffer.isView(value) && tag !== "DataView")
     return isDeepStrictEqual(value, Reflect.apply(Uint8Array.prototype.subarray, value, []));
   const own = Reflect.ownKeys(value).filter((key) => key !== "constructor").length;
@@ -98,12 +117,12 @@ function comesBack(value: object): boolean {
   return own === least && !Reflect.get(value, "lastIndex");
 }
 
-/** Whether it is an array or object that is no more than the data in it. */
+/** Returns whether a value is a plain array or object that holds only data. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const keys = Reflect.ownKeys(value);
   const fits = Array.isArray(value)
-    ? // Its indices come first, and what else there may be comes after its length.
+    ? // The indices of an array come first. Any other property comes after its length.
       prototype === Array.prototype && keys.pop() === "length"
     : prototype === null || prototype === Object.prototype;
   return (
@@ -116,7 +135,7 @@ function isPlain(value: object): boolean {
 }
 
 function refuseWhatJsonLoses(this: unknown, key: string): unknown {
-  // The holder's own value: a Date has already become text in the second argument.
+  // Read the holder's property, because JSON.stringify has already turned a Date into text.
   const value: unknown = Reflect.get(Object(this), key);
   const fits =
     value === null ||

@@ -2,32 +2,32 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { checkOptions, hasMethods, isWhole, show } from "../base/options.ts";
 import { checkStoreName } from "../record/field-names.ts";
 
-/** A store's name and, for the compiler, its keys and the types of their values. Made by `defineStore`. */
+/** A store's name and, for the compiler, the types of its keys and values. Made by {@link defineStore}. */
 export interface StoreDefinition<T extends object> {
   /** 1 to 255 characters of `A-Z a-z 0-9 - _ .` */
   readonly name: string;
-  /** For the compiler alone; never there at run time. */
+  /** Only for the compiler. Does not exist at run time. */
   readonly "~types"?: (value: T) => T;
 }
 
 /** One Standard Schema validator (Zod, Valibot, ArkType, …) for each key. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>;
 
-/** The values that a store of these validators holds: what the validators return. */
+/** The values of a store with these validators: what the validators return. */
 export type Infer<S extends Schemas> = { [K in keyof S]: StandardSchemaV1.InferOutput<S[K]> };
 
-/** How entries that an earlier deployment wrote are read. */
+/** How a store reads entries that an earlier deployment wrote. */
 export interface Versioned {
-  /** The version that entries are written with: a whole number of 1 or more. Entries of an unversioned store have 0. */
+  /** The version of new entries: a whole number of 1 or more. Entries of a store without a version have version 0. */
   version: number;
   /**
-   * Makes of an older entry's value what the present version holds; `undefined` drops the entry. Pure; runs on read,
-   * before validation, and causes no write by itself.
+   * Converts the value of an older entry into a value of this version; `undefined` drops the entry. It must be pure and
+   * synchronous. It runs when the entry is read, before validation, and does not cause a write.
    */
   migrate(value: unknown, from: number, key: string): unknown;
 }
 
-/** What a definition holds at run time, beside its name. */
+/** What a definition holds at run time. */
 export interface StoreRules {
   readonly name: string;
   readonly schema?: Schemas | undefined;
@@ -36,12 +36,20 @@ export interface StoreRules {
 }
 
 /**
- * Names and types a store: by a type argument, or by one validator for each key, from which the types are inferred.
- * With validators a key that is not named is a `TypeError`, what the validator returns is what is stored, and it is
- * validated again when it is read.
+ * Defines a store: its name, and the types of its values. The types come from a type argument, or from one validator for
+ * each key. With validators, a key that the schema does not name throws a `TypeError`. The store keeps the value that the
+ * validator returns, and validates it again when it is read.
  *
  * @param name 1 to 255 characters of `A-Z a-z 0-9 - _ .`
- * @throws TypeError for a bad name, version or schema; SessionConfigError for an unknown option.
+ * @throws TypeError The name, version or schema is bad.
+ * @throws SessionConfigError An option is unknown.
+ * @example
+ * import { createSessionManager, defineStore } from "@sessions/core";
+ *
+ * const cart = defineStore<{ items: string[]; coupon: string }>("cart");
+ *
+ * const session = createSessionManager().create();
+ * const items = session.store(cart).get("items"); // string[] | undefined
  */
 export function defineStore<S extends Schemas>(
   name: string,

@@ -1,34 +1,34 @@
 import type { StagedFields } from "./staged-fields.ts";
 import type { ValueCodec } from "./value-codec.ts";
 
-/** A value as a program holds it, and the text that it stands for. */
+/** A decoded value, as the program holds it, and its text. */
 export interface Decoded {
   readonly key: string;
   readonly value: unknown;
-  /** Of the store that decoded it: a definition and a bare name may read the same field differently. */
+  /** The codec of the store that decoded it. A definition and a plain name may read the same field differently. */
   readonly codec: ValueCodec;
   text: string;
-  /** How the value printed when it was last looked at, where that is not `text`. */
+  /** The text of the value at the last check, if that is not `text`. */
   printed?: string;
 }
 
-/** By field, each value that was decoded; one for each handle of the store that reads otherwise. */
+/** The decoded values of each field: one for each definition or plain name that read it. */
 export type DecodedValues = Map<string, Decoded[]>;
 
-/** What a store needs of the session that it is a part of. */
+/** The parts of a session that its stores need. */
 export interface StoreHost {
   readonly staged: { readonly fields: StagedFields; readonly decoded: DecodedValues };
   readonly response: {
-    /** The program looked at the session. */
+    /** Call it when the program looks at the session. */
     noteRead(): void;
-    /** Before there is anything that a commit may have to write. */
+    /** Call it before there is anything that a commit may have to write. */
     becomePending(): void;
   };
   /**
-   * Before a change is staged.
+   * Call it before staging a change.
    *
-   * @returns `true` where the response is over and the change is to be dropped.
-   * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the client can no longer be given the cookie that it lacks.
+   * @returns `true` if the response has ended, so that the change must be dropped.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the client has no cookie and can no longer get one.
    */
   beforeWrite(): boolean;
 }

@@ -4,24 +4,24 @@ import { CODEC } from "../record/session-record.ts";
 import { DEFAULT_CODEC } from "./codec.ts";
 import { moveText } from "./value-codec.ts";
 
-/** Recomputes a field's text from what is there now; run again when another commit came between. */
+/** Computes a field's new text from its present text. Runs again if another commit came between. */
 type Recompute = (text: string | undefined) => string | undefined;
 
 interface Staged {
   readonly text: string | undefined;
-  /** The text that was set outright; `undefined` where the record's own is what `recompute` begins with. */
+  /** The text that `set()` staged. `undefined` if `recompute` begins with the record's text. */
   readonly root: { readonly text: string | undefined } | undefined;
-  /** What made the text out of that. */
+  /** The functions that made `text` from that. */
   readonly recompute: readonly Recompute[];
 }
 
-/** What was staged at one moment. */
+/** Everything that was staged at one moment. */
 export type Snapshot = ReadonlyMap<string, Staged>;
 
-/** What one commit sends, and what `acknowledge` needs to know of it. */
+/** What one commit sends, and what `acknowledge()` needs afterwards. */
 export interface Patch {
   readonly fields: ReadonlyMap<string, string | null>;
-  /** Some text was computed from what was read: only a compare-and-set makes it exact. */
+  /** Some text was computed from a text that was read, so the commit must be a compare-and-set. */
   readonly exact: boolean;
   readonly sent: ReadonlyMap<string, Staged>;
 }
@@ -29,24 +29,24 @@ export interface Patch {
 /** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
 export interface StagedFields {
   get(field: string): string | undefined;
-  /** Every field that has a text now, the core's own among them. */
+  /** Every field that has a text now, including the core's own. */
   names(): string[];
-  /** `undefined` deletes. */
+  /** Stages a text; `undefined` deletes the field. */
   set(field: string, text: string | undefined): void;
   update(field: string, recompute: Recompute): string | undefined;
   patch(): Patch;
   /** Whether a commit has something to send. */
   isChanged(): boolean;
-  /** What the stores hold, staged and not, and the name of its codec, as a record that begins anew takes it over. */
+  /** The fields of the stores, staged ones included, and the name of their codec. A new record takes them over. */
   stores(): Map<string, string>;
-  /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged, upon it. */
+  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge(patch: Patch, fields: ReadonlyMap<string, string>): void;
-  /** The record, or the one that this goes on from, was read again. Throws what a recomputation throws. */
+  /** The record, or the one that it continues, was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void;
   discard(): void;
-  /** What is staged now, for `restore`. */
+  /** Everything that is staged now, for `restore()`. */
   staged(): Snapshot;
-  /** Stages that again, and nothing else. */
+  /** Goes back to what was staged at that moment. */
   restore(staged: Snapshot): void;
 }
 
@@ -55,7 +55,7 @@ const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 export const createStagedFields = (read: ReadonlyMap<string, string>): StagedFields =>
   new FieldsUnderChange(read);
 
-// A class, because one is made for each request: methods as closures would be made as often.
+// A class, because one is made for each request: closures would be made again for each one.
 class FieldsUnderChange implements StagedFields {
   #base: ReadonlyMap<string, string>;
   readonly #staged = new Map<string, Staged>();
@@ -119,7 +119,7 @@ class FieldsUnderChange implements StagedFields {
     for (const [field, was] of sent) {
       const is = this.#staged.get(field);
       if (is === was) this.#staged.delete(field);
-      // Updated meanwhile: from now on what was sent is the record's own.
+      // Updated meanwhile: the text that was sent is now the record's.
       else if (is && is.root === was.root)
         this.#staged.set(field, {
           ...is,
@@ -132,7 +132,7 @@ class FieldsUnderChange implements StagedFields {
   rebase(fields: ReadonlyMap<string, string>): void {
     const home = this.#base.get(CODEC);
     const theirs = fields.get(CODEC);
-    // What is staged keeps its codec: it goes on from a record of another.
+    // Staged texts keep their codec. Mark the texts of a record with another codec.
     const moved = ([field, text]: [string, string]): [string, string] => [
       field,
       isOwn(field) ? text : moveText(text, theirs),

@@ -5,45 +5,78 @@ import { refusePromise, type ValueCodec } from "./value-codec.ts";
 
 /** The keys of a store. */
 export type Key<T> = Extract<keyof T, string>;
-/** The values of a key: `undefined` is none. */
+/** The value of a key; `undefined` is not a value. */
 export type Value<T, K extends keyof T> = Exclude<T[K], undefined>;
 /** A key with its value. */
 export type Entry<T> = { [K in Key<T>]-?: [K, Value<T, K>] }[Key<T>];
 
 /**
- * One application's isolated, typed part of a session: a Map whose changes are staged until the session commits.
+ * One application's isolated, typed part of a session: a Map whose changes are staged until {@link Session.commit}. Get it
+ * with {@link Session.store}.
  *
- * Keys are well-formed strings of 1 to 255 bytes of UTF-8; their order means nothing. Values decode on first use; one
- * that was read and then mutated in place is noticed at commit. Every method throws a `TypeError` for a bad key, and
- * what reads a value a `SessionCodecError` where the stored entry cannot be decoded or does not fit its schema.
- * What writes throws `ERR_SESSION_HEADERS_SENT` where the client can no longer be given the cookie that it lacks.
+ * Keys are well-formed strings of 1 to 255 bytes of UTF-8, in no order. A value is decoded on first use. If the program
+ * mutates a value that it has read, the commit notices it.
+ *
+ * - A bad key throws a `TypeError`.
+ * - Reading throws {@link SessionCodecError} if the stored entry cannot be decoded or does not fit its schema.
+ * - Writing throws `ERR_SESSION_HEADERS_SENT` if the client has no cookie and can no longer get one.
+ *
+ * @example
+ * const session = createSessionManager().create();
+ * const cart = session.store<{ items: string[] }>("cart");
+ * cart.set("items", ["tea"]);
+ * for (const [key, value] of cart) console.log(key, value.length);
  */
 export interface Store<T extends object> extends Iterable<Entry<T>> {
-  /** The application's name, which the store was asked for by. */
+  /** The store's name. */
   readonly name: string;
-  /** How many entries there are now, staged ones among them. */
+  /** The number of entries, staged ones included. */
   readonly size: number;
-  /** The value, decoded on first use; the same object each time, until it is set anew. */
+  /**
+   * Returns the value of a key, or `undefined`. Returns the same object each time, until the entry is set again.
+   * @throws SessionCodecError The stored entry cannot be decoded, or does not fit its schema.
+   * @example
+   * const session = createSessionManager().create();
+   * const lang = session.store<{ lang: "en" | "de" }>("shop").get("lang") ?? "en";
+   */
   get<K extends Key<T>>(key: K): Value<T, K> | undefined;
-  /** Stages a value. @throws TypeError for `undefined`, for what the codec cannot carry, and for what the schema refuses. */
+  /**
+   * Stages a value for the next commit. Of two requests that set the same key, the later commit wins; use
+   * {@link Store.update} to compute a value from the present one.
+   * @throws TypeError The value is `undefined`, the codec cannot carry it, or the schema refuses it.
+   * @example
+   * const session = createSessionManager().create();
+   * session.store<{ lang: string }>("shop").set("lang", "de").set("lang", "en");
+   */
   set<K extends Key<T>>(key: K, value: Value<T, K>): this;
-  /** Whether there was such an entry. */
+  /** Deletes an entry, and returns whether there was one. */
   delete(key: Key<T>): boolean;
-  /** Whether there is such an entry; decodes only what an older version wrote. */
+  /** Returns whether there is such an entry. Decodes only an entry of an older version. */
   has(key: Key<T>): boolean;
-  /** The keys as they are now, in no order. */
+  /** The present keys, in no order. */
   keys(): IterableIterator<Key<T>>;
-  /** The values as they are now, in no order. */
+  /** The present values, in no order. */
   values(): IterableIterator<Entry<T>[1]>;
-  /** Keys and values as they are now, in no order. */
+  /** The present keys and values, in no order. */
   entries(): IterableIterator<Entry<T>>;
-  /** Deletes every entry that was read or staged; what another request adds meanwhile stays. */
+  /** Deletes every entry of the store. Entries that another request adds meanwhile stay. */
   clear(): void;
-  /** Gets and deletes, for flash messages; of two overlapping requests both may take it. */
+  /**
+   * Returns a value and deletes its entry, for flash messages. Two requests that overlap may both get the value.
+   * @example
+   * const session = createSessionManager().create();
+   * const notice = session.store<{ notice: string }>("flash").take("notice");
+   */
   take<K extends Key<T>>(key: K): Value<T, K> | undefined;
   /**
-   * Read-modify-write that loses nothing: applies at once, returns the new value, and runs again on what is there
-   * where another request came between. `fn` is synchronous and pure; `undefined` from it deletes.
+   * Computes a new value from the present one, and loses no update of another request. Applies `fn` at once and returns the
+   * new value. If another request commits in between, the commit runs `fn` again on the newer value.
+   *
+   * @param fn Must be synchronous and pure. If it returns `undefined`, the entry is deleted.
+   * @example
+   * const session = createSessionManager().create();
+   * const visits = session.store<{ count: number }>("visits");
+   * const count = visits.update("count", (before = 0) => before + 1);
    */
   update<K extends Key<T>>(
     key: K,
@@ -51,7 +84,7 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
   ): Value<T, K> | undefined;
 }
 
-/** @returns `false` where the change came too late to be kept. */
+/** @returns `false` if the change came too late to be kept. */
 function stage(host: StoreHost, field: string, text: string | undefined): boolean {
   if (host.beforeWrite()) return false;
   host.staged.fields.set(field, text);
@@ -59,14 +92,14 @@ function stage(host: StoreHost, field: string, text: string | undefined): boolea
   return true;
 }
 
-/** Notices a mutation in place: the value prints otherwise than the text that it came from. */
+/** Stages a value that was mutated in place: its text differs from the text that it was decoded from. */
 function flush(host: StoreHost, field: string, known: Decoded): void {
   const { key, value, codec } = known;
   if (Object(value) !== value) return;
   const home = host.staged.fields.get(CODEC);
   const printed = codec.print(key, value, home, known.text);
   if (printed === (known.printed ?? known.text)) return;
-  // An old version, another codec, or another spelling of the same value is no mutation.
+  // An old version, another codec, or another spelling of the same value is not a mutation.
   const isSpelling =
     known.printed === undefined &&
     printed === codec.print(key, codec.decode(key, known.text, home), home, known.text);
@@ -91,7 +124,7 @@ export function createStore(
   return new SessionStore(name, codec, host);
 }
 
-// A class, because one is made for each request: methods as closures would be made as often.
+// A class, because one is made for each request: closures would be made again for each one.
 class SessionStore implements Store<Record<string, unknown>> {
   readonly name: string;
   readonly #codec: ValueCodec;
@@ -112,7 +145,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     return fieldName(this.#prefix, key);
   }
 
-  /** The field's text now, with what was mutated in place. */
+  /** The field's present text, mutations in place included. */
   #textOf(field: string): string | undefined {
     const host = this.#host;
     for (const known of host.staged.decoded.get(field) ?? []) flush(host, field, known);
@@ -134,7 +167,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
     const value = this.#codec.decode(key, text, fields.get(CODEC));
-    // It may be mutated in place.
+    // The program may mutate an object in place.
     if (Object(value) === value) host.response.becomePending();
     const others = decoded.get(field)?.filter((other) => !isOurs(other));
     this.#remember(field, key, text, value, others);
@@ -148,7 +181,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     try {
       return this.get(key) !== undefined;
     } catch {
-      // It is there, and can be deleted; what is wrong with it is for `get` to say.
+      // The entry exists and can be deleted. get() reports what is wrong with it.
       return true;
     }
   }

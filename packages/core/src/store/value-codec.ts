@@ -5,24 +5,24 @@ import { type Codec, DEFAULT_CODEC } from "./codec.ts";
 import type { StoreRules } from "./define-store.ts";
 
 /**
- * Between a store's values and the text of its fields: codec, version, migration, validation. `home` is the codec that
- * the record names, whose texts need no mark.
+ * Converts between a store's values and the texts of its fields: codec, version, migration, validation. `home` is the codec
+ * that the record names. Texts of that codec need no mark.
  */
 export interface ValueCodec {
-  /** @throws TypeError naming store and key, for what cannot be stored. */
+  /** @throws TypeError Names store and key, if the value cannot be stored. */
   encode(key: string, value: unknown, home: string | undefined): { text: string; value: unknown };
-  /** @throws SessionCodecError naming store and key; `undefined` where the migration drops the entry. */
+  /** Returns `undefined` if the migration drops the entry. @throws SessionCodecError Names store and key. */
   decode(key: string, text: string, home: string | undefined): unknown;
-  /** The text of a value as it is, not validated; by the codec that wrote `text` where the one that writes cannot. */
+  /** The text of a value, without validation. If the first codec cannot carry it, the codec that wrote `text` is used. */
   print(key: string, value: unknown, home: string | undefined, text?: string): string;
-  /** Whether reading the text may drop it. */
+  /** Whether an older version wrote the text, so that migration may drop the entry. */
   isOld(text: string): boolean;
-  /** Whether the store has such a key: all, without a schema. */
+  /** Whether the store has such a key. Without a schema, it has every key. */
   knows(key: string): boolean;
 }
 
-// `@<version> <text>`, and `@<version>:<codec> <text>` where the record names another; a text of the codec's own that
-// begins with `@` is written as version 0.
+// `@<version> <text>`, or `@<version>:<codec> <text>` if the record names another codec. A plain text that begins with
+// `@` gets the mark of version 0.
 const MARKED = /^@(\d{1,16})(?::([\w.-]{1,64}))? (.*)$/s;
 
 function unwrap(text: string): { version: number; name: string | undefined; body: string } {
@@ -30,7 +30,7 @@ function unwrap(text: string): { version: number; name: string | undefined; body
   return { version: Number(version), name, body };
 }
 
-/** The text of a record that names the codec `home`, for one that names another. */
+/** Marks a text of a record with the codec `home`, so that a record with another codec can hold it. */
 export function moveText(text: string, home: string = DEFAULT_CODEC): string {
   const { version, name = home, body } = unwrap(text);
   return `@${version}:${name} ${body}`;
@@ -41,12 +41,12 @@ function textOf(value: unknown, codec: Codec | undefined): string | undefined {
     const text: unknown = codec?.encode(value);
     if (typeof text === "string" && text.isWellFormed() && !text.includes("\0")) return text;
   } catch {
-    // The codec's own error may carry the value.
+    // Drop the codec's own error, because it may show the value.
   }
   return undefined;
 }
 
-/** Where a value does not fit, without the value: a validator's own message may quote it. */
+/** The paths where a value does not fit. Leaves out the validator's messages, because they may quote the value. */
 function where(issues: readonly StandardSchemaV1.Issue[]): string {
   const paths = issues.map(({ path = [] }) =>
     path.map((part) => String(typeof part === "object" ? part.key : part)).join("."),
@@ -55,7 +55,7 @@ function where(issues: readonly StandardSchemaV1.Issue[]): string {
   return named.length > 0 ? `, at ${named.join(", ")}` : "";
 }
 
-/** @throws TypeError for a promise of whatever kind, whose rejection nobody would hear. */
+/** @throws TypeError The value is a promise. Its rejection is caught, because nothing else would handle it. */
 export function refusePromise<T>(value: T, message: string): asserts value is Exclude<T, Promise<unknown>> {
   if (!hasMethods(value, "then")) return;
   Promise.resolve(value).catch(() => {});
@@ -78,7 +78,7 @@ export function createValueCodec(
     try {
       result = validator["~standard"].validate(value);
     } catch {
-      // What a validator throws may quote the value.
+      // Drop the error, because it may quote the value.
       return { issues: [] };
     }
     refusePromise(result, `${entry(key)}: asynchronous validators are not supported`);
@@ -124,10 +124,10 @@ export function createValueCodec(
       try {
         value = codec.decode(body);
       } catch {
-        // No cause: a parser's message quotes what it could not parse.
+        // Set no cause: a parser's message quotes the text.
         throw fail(key, `the codec ${show(wrote)} cannot decode the stored text`);
       }
-      // Read and written as if it were known, it would be migrated a second time.
+      // If we read and wrote this entry, the newer program would migrate it a second time.
       if (migrate && from > version)
         throw fail(
           key,

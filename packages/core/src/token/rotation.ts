@@ -20,11 +20,11 @@ interface Pending {
 
 /**
  * Periodic rotation: which generations of a token's secret are good, and when the next one is handed out. The current
- * generation stands first, then those that were handed out since, in that order.
+ * generation comes first, then the generations handed out since, in that order.
  *
  * A new generation goes out with one response. That response may be lost, and the responses of one browser arrive in any
- * order. So the current generation stays good until a newer one was presented again at least `grace` after it was first
- * seen: a request and its response take less than `grace`, so every request with the old one has arrived by then.
+ * order. So the current generation stays good until a newer one is presented again, at least `grace` after it was first
+ * seen. A request and its response take less than `grace`, so every request with the old one has arrived by then.
  */
 export type Generations = readonly [Current, ...Pending[]];
 
@@ -35,10 +35,10 @@ export interface Rotation {
   readonly onReuse: "destroy" | "report";
 }
 
-/** After so many lost generations in a row the client is taken for one that keeps a copy of an old token. */
+/** After this many lost generations in a row, we assume that the client keeps using a copy of an old token. */
 const MOST_LOST = 8;
 
-/** The generations of a session that begins. */
+/** The generations of a new session. */
 export const firstGeneration = (digest: string, at: number): Generations => [{ digest, at, lostCount: 0 }];
 
 /** One text for the record: `<digest>.<at>.<lostCount or firstSeenAt>` for each, separated by spaces. */
@@ -61,14 +61,14 @@ export function parseGenerations(text = ""): Generations | undefined {
   return current && [current, ...pending];
 }
 
-/** Whether a generation is good. One that was good once and is no more was copied, or restored from a backup. */
+/** Returns whether a generation is good. One that is no longer good was copied, or restored from a backup. */
 export function accepts(
   generations: Generations,
   digest: string,
   now: number,
   rotation: Rotation | undefined,
 ): boolean {
-  // Every generation is compared, so that the time taken does not tell which one matched.
+  // Compare every generation, so that the time taken does not reveal which one matched.
   const [isCurrent, ...others] = generations.map((generation) => sameDigest(generation.digest, digest));
   const [current, ...pending] = generations;
   if (
@@ -82,8 +82,8 @@ export function accepts(
 }
 
 /**
- * What a request that presented `digest` at `now` changes: the generations to store, and `handOut` where the response is
- * to carry `next`. `undefined` where it changes nothing.
+ * Returns what changes when a request presents `digest` at `now`: the generations to store, and in `handOut` whether the
+ * response must carry `next`. Returns `undefined` if nothing changes.
  */
 export function advance(
   generations: Generations,
@@ -101,7 +101,7 @@ export function advance(
   }
   if (presented) {
     if (now < presented.firstSeenAt + grace) return undefined;
-    // Only what was handed out before it ends: a later one may still be on its way to the browser.
+    // End only generations that were handed out earlier: a later one may still be on its way to the browser.
     current = { digest, at: presented.at, lostCount: 0 };
     pending = pending.slice(index + 1);
   } else if (current.digest !== digest) return undefined;

@@ -6,7 +6,7 @@ export interface WantedTable {
   readonly driver: string;
   /** The table's name, for messages. */
   readonly table: string;
-  /** Each column's type, collation and `NOT NULL`, as its definition says them: `'text COLLATE "C" NOT NULL'`. */
+  /** The definition of each column, with its type, collation and `NOT NULL`: `'text COLLATE "C" NOT NULL'`. */
   readonly columns: Readonly<Record<string, string>>;
   /** The primary key's columns. */
   readonly primaryKey: readonly string[];
@@ -16,55 +16,57 @@ export interface WantedTable {
 
 /** An index that a driver needs. */
 export interface WantedIndex {
-  /** What it begins with, in this order. */
+  /** The columns that it begins with, in this order. */
   readonly columns: readonly string[];
   /** What happens without it: `"sweep() reads the whole table"`. */
   readonly without: string;
-  /** Whether one over some of the rows is enough. @default false */
+  /** Whether an index over some of the rows is enough. @default false */
   readonly mayBePartial?: boolean | undefined;
 }
 
-/** What has the table's name in the backend. */
+/** What the backend has under the table's name. */
 export interface FoundTable {
-  /** Whether it holds rows of its own, and is no view, sequence, or table of another server. */
+  /** Whether it is a table with its own rows, and not a view, a sequence or a table of another server. */
   readonly isTable: boolean;
-  /** By name. */
+  /** The columns, by name. */
   readonly columns: ReadonlyMap<string, FoundColumn>;
-  /** The primary key's columns; none where there is none. */
+  /** The primary key's columns; empty if there is no primary key. */
   readonly primaryKey: readonly string[];
-  /** The indexes, under whatever name. */
+  /** The indexes. Their names do not matter. */
   readonly indexes: readonly FoundIndex[];
 }
 
-/** A column that is there. */
+/** A column that the backend has. */
 export interface FoundColumn {
-  /** In the words of the definition that is wanted, where it is as wanted: upper or lower case does not matter. */
+  /** The type, in the words of the wanted definition if it is the wanted type. Case does not matter. */
   readonly type: string;
+  /** Whether it takes NULL. */
   readonly isNullable: boolean;
-  /** Needed where a definition has a `COLLATE`. */
+  /** Required if the wanted definition has a `COLLATE`. */
   readonly collation?: string | undefined;
 }
 
-/** An index that is there. */
+/** An index that the backend has. */
 export interface FoundIndex {
+  /** Its columns, in order. */
   readonly columns: readonly string[];
-  /** Whether it leaves rows out. @default false */
+  /** Whether it leaves out some rows. @default false */
   readonly isPartial?: boolean | undefined;
 }
 
-/** What a look at the table came to. */
+/** The result of {@link inspectTable}. */
 export interface TableInspection {
-  /** `foreign`: another application's. `incomplete`: the driver's own, without one of the columns. */
+  /** `foreign`: the table of another application. `incomplete`: the driver's table, but one column is missing. */
   readonly state: "missing" | "foreign" | "incomplete" | "complete";
-  /** Whether each column is as it is wanted, so that the driver's own statements can be tried. */
+  /** Whether each column is as wanted, so that the driver's statements can run. */
   readonly columnsFit: boolean;
-  /** The names of the indexes that are wanted and not there. */
+  /** The names of the wanted indexes that are missing. */
   readonly missingIndexes: readonly string[];
   /** For `check()`: a sentence for each thing that is missing or wrong. */
   readonly problems: readonly string[];
 }
 
-/** The parts of a column's definition. */
+/** Reads the parts of a column's definition. */
 function parse(definition: string): { type: string; collation: string | undefined; isNullable: boolean } {
   return {
     type: definition.replace(/ (COLLATE|NOT NULL|NULL)\b.*$/, "").toLowerCase(),
@@ -88,17 +90,25 @@ const serves = (index: FoundIndex, { columns, mayBePartial = false }: WantedInde
   (mayBePartial || !index.isPartial) && columns.every((column, i) => index.columns[i] === column);
 
 /**
- * Compares the table that is wanted with what the driver saw under its name, for `setup()`, `check()` and `teardown()`
- * (R12). Types are compared as text, so a driver says a type of the server's in the words of its own definition.
+ * Compares the wanted table with what the driver found under its name, for `setup()`, `check()` and `teardown()` (rule R12
+ * of SPEC.md). Types are compared as text, so the driver translates a server's type into the words of its own definition.
  *
- * A table with all of the columns but one is the driver's own, damaged perhaps; one with fewer is another application's.
+ * A table that lacks at most one of the columns is the driver's own, perhaps damaged. A table with fewer columns belongs to
+ * another application.
  *
- * @param found `undefined` where nothing has the name.
+ * @param found `undefined` if nothing has the name.
  * @example
- * async check() {
- *   const { problems } = inspectTable(wanted, await look());
- *   return [...problems, ...(await checkServer())];
- * }
+ * import { type FoundTable, inspectTable, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * const wanted: WantedTable = {
+ *   driver: "example",
+ *   table: "sessions",
+ *   columns: { id: "text NOT NULL", expires_at: "bigint NOT NULL" },
+ *   primaryKey: ["id"],
+ *   indexes: { sessions_expiry: { columns: ["expires_at"], without: "sweep() reads the whole table" } },
+ * };
+ *
+ * export const check = (found: FoundTable | undefined) => inspectTable(wanted, found).problems;
  */
 export function inspectTable(wanted: WantedTable, found: FoundTable | undefined): TableInspection {
   const { table, columns, primaryKey, indexes } = wanted;
@@ -147,25 +157,32 @@ export function inspectTable(wanted: WantedTable, found: FoundTable | undefined)
 }
 
 /**
- * For `teardown()`, and for `setup()` before it changes anything.
+ * Refuses a table of another application. Call it in `teardown()`, and in `setup()` before that changes anything.
  *
- * @throws SessionSetupError where the table is another application's.
+ * @throws SessionSetupError The table belongs to another application.
  * @example
- * const inspection = inspectTable(wanted, await look());
- * refuseForeign(wanted, inspection);
- * if (inspection.state !== "missing") await query(`DROP TABLE IF EXISTS ${quoted}`);
+ * import { refuseForeign, type TableInspection, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * export function dropStatement(wanted: WantedTable, inspection: TableInspection): string | undefined {
+ *   refuseForeign(wanted, inspection);
+ *   return inspection.state === "missing" ? undefined : `DROP TABLE IF EXISTS "${wanted.table}"`;
+ * }
  */
 export function refuseForeign({ driver }: WantedTable, { state, problems }: TableInspection): void {
   if (state === "foreign") throw new SessionSetupError(`${driver}: ${problems[0]}. It was left as it is`);
 }
 
 /**
- * For `setup()`, which makes tables and indexes, and changes no column.
+ * Refuses a table that `setup()` cannot repair: `setup()` creates tables and indexes, but changes no column.
  *
- * @throws SessionSetupError where the table is another application's, or lacks a column.
+ * @throws SessionSetupError The table belongs to another application, or lacks a column.
  * @example
- * refuseIncomplete(wanted, inspection);
- * for (const name of inspection.missingIndexes) await makeIndex(name);
+ * import { refuseIncomplete, type TableInspection, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * export function indexesToCreate(wanted: WantedTable, inspection: TableInspection): readonly string[] {
+ *   refuseIncomplete(wanted, inspection);
+ *   return inspection.missingIndexes;
+ * }
  */
 export function refuseIncomplete(wanted: WantedTable, inspection: TableInspection): void {
   refuseForeign(wanted, inspection);
@@ -176,7 +193,7 @@ export function refuseIncomplete(wanted: WantedTable, inspection: TableInspectio
 }
 
 /**
- * For `check()`: a sentence for each permission that the user lacks.
+ * Returns a sentence for each permission that the database user lacks, for `check()`.
  *
  * @example
  * missingPermissions("sessions", ["INSERT"]); // ["The user has no permission: GRANT INSERT ON sessions to it"]

@@ -2,35 +2,35 @@ import { checkOption } from "../../base/options.ts";
 
 /** A table's name, as a driver needs it. */
 export interface SqlTable {
-  /** As the option says it, for messages: `"app.sessions"`. */
+  /** The text of the option, for messages: `"app.sessions"`. */
   readonly option: string;
-  /** `"sessions"` */
+  /** The name without the schema: `"sessions"`. */
   readonly name: string;
-  /** `"app"`, where the option names a schema. */
+  /** The schema, if the option names one: `"app"`. */
   readonly schema: string | undefined;
   /** For statements: `"app"."sessions"`. */
   readonly quoted: string;
 }
 
-/** Which names a driver takes. */
+/** The names that a driver takes. */
 export interface SqlTableRules {
-  /** The whole option, of letters, digits and `_`, and of a `.` behind a schema. */
+  /** Matches the whole option: letters, digits and `_`, with one `.` after a schema. */
   readonly form: RegExp;
-  /** The same in words, for the message. */
+  /** The same rule in words, for the message. */
   readonly must: string;
-  /** What the backend puts around a name. @default `"` */
+  /** The quote that the backend puts around a name. @default `"` */
   readonly quote?: '"' | "`" | undefined;
 }
 
-/** What no form may let through: it could end its own quotes. */
+/** Refuses, for every `form`, a name that could end its own quotes. */
 const PLAIN = /^\w+(\.\w+)?$/;
 
 /**
  * Reads the option `table` of a driver.
  *
- * @throws SessionConfigError naming the option where it is no such name.
+ * @throws SessionConfigError The option is not such a name.
  * @example
- * const { quoted } = readTable(options.table ?? "sessions", {
+ * const { quoted } = readTable("sessions", {
  *   form: /^\w{1,64}$/,
  *   must: "a name of 1 to 64 of A-Z a-z 0-9 _",
  * });
