@@ -30,12 +30,12 @@ await withService("postgres", async (postgres) => {
   describe("postgres: a pool", () => {
     testDriver({ test, target: { ...target(pool), outage } });
   });
-  // A lost one does not come back, so its outage is no rule to keep: the pool keeps it.
+  // A lost single client stays lost, so the pool alone shows the rules about outages.
   describe("postgres: a single client", () => {
     testDriver({ test, target: target(client) });
   });
 
-  // Applications tell the client to parse nothing, or numbers as BigInt; the driver must not depend on it.
+  // The driver must not depend on the client's parsers: applications turn them off, or read numbers as BigInt.
   const raw = openPool(proxy.url, { types: { getTypeParser: () => (text: unknown) => text } });
   afterAll(() => raw.end());
   describe("postgres: a pool that parses nothing", () => {
