@@ -1,9 +1,9 @@
 import { type Call, serialize } from "@sessions/core/driver-tools";
 import { isHarmless, tooLarge, withoutRow } from "./errors.ts";
 
-// The little that the driver uses of the package `mysql2`, in both of its flavours.
+// The types below are the part of `mysql2` that the driver uses, in both flavours (promises and callbacks).
 
-/** A statement, and how its answer is to be read whatever the client's own settings say. */
+/** A statement in the form that `mysql2` takes. Its options override the client's own settings for reading rows. */
 export interface MysqlStatement {
   readonly sql: string;
   readonly values: string[];
@@ -33,40 +33,40 @@ export interface MysqlCallbackClientLike {
   promise(): MysqlPoolLike | MysqlConnectionLike;
 }
 
-/** Any client of the package `mysql2`: what `createPool` or `createConnection` answers, with promises or with callbacks. */
+/** Any client of `mysql2`: the result of `createPool` or `createConnection`, with promises or with callbacks. */
 export type MysqlClientLike = MysqlPoolLike | MysqlConnectionLike | MysqlCallbackClientLike;
 
-/** What a statement came to. */
+/** The result of a statement. */
 export interface Answer {
-  /** Binary columns as the bytes that the server sent, the others as the client reads them. */
+  /** Binary columns hold the bytes that the server sent; other columns hold what the client read. */
   readonly rows: readonly (readonly unknown[])[];
   readonly affectedRows: number;
-  /** What `LAST_INSERT_ID(expr)` was told in this statement, or 0. */
+  /** The value that the statement gave to `LAST_INSERT_ID(expr)`, or 0. */
   readonly insertId: number;
   /** Whether a transaction is open now. */
   readonly inTransaction: boolean;
 }
 
-/** Sends one statement, unless the time is over. */
+/** Sends one statement, unless the call has timed out. */
 export type Run = (sql: string) => Promise<Answer>;
 
 /** One connection, for one piece of work. */
 export interface Lease {
   run: Run;
-  /** All of the statements in it or none: begins a transaction, and commits it or rolls it back. */
+  /** Runs `body` in a transaction, which is rolled back if `body` rejects. */
   transaction<T>(body: () => Promise<T>): Promise<T>;
 }
 
-/** Does some work on a connection that nothing else uses meanwhile. */
+/** Does some work on a connection that nothing else uses at the same time. */
 type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
 
-/** A server that takes no statement of this many bytes is not known. Shorter ones are sent without asking it. */
+/** Statements up to this many bytes are sent without asking for `max_allowed_packet`: every known server takes them. */
 const SMALL = 65_536;
 const IN_TRANSACTION = 1;
 
 /**
- * The client's own settings must not read the statement's text, nor change what comes back. Nothing but a function keeps
- * another function from being asked for every column.
+ * Options that shield a statement from the client's own settings. mysql2 calls the client's `typeCast` for every column
+ * unless the query passes its own function, so pass one.
  */
 const PLAIN: Omit<MysqlStatement, "sql"> = {
   values: [],
@@ -92,10 +92,10 @@ async function query({ send }: Held, sql: string): Promise<Answer> {
   }
 }
 
-/** A connection that nothing else uses meanwhile. */
+/** A connection that nothing else uses at the same time. */
 interface Held {
   send(sql: string): Promise<unknown>;
-  /** Ends it: its transaction is rolled back, and what it has not sent is never sent. */
+  /** Ends the connection. The server rolls back its transaction, and a statement not yet sent is never sent. */
   discard(): void;
 }
 
@@ -126,7 +126,7 @@ const poolLender =
     return lendFrom(connection, sendBy(connection), work);
   };
 
-/** The pool with callbacks that the client's one with promises stands on. */
+/** The pool with callbacks inside a pool with promises. */
 interface CallbackPool {
   getConnection(done: (error: unknown, connection: CallbackConnection) => void): void;
 }
@@ -137,14 +137,14 @@ interface CallbackConnection extends Omit<MysqlPoolConnectionLike, "query"> {
 }
 type Done = (error: unknown, result: unknown) => void;
 
-/** Whether it reads rows as the driver needs them. Told how with every statement, the client takes a third longer. */
+/** Whether the connection reads rows as the driver needs them. Options per statement make mysql2 a third slower. */
 const isPlain = ({ config }: CallbackConnection): boolean => config?.typeCast === true && !config.nestTables;
 
 function isCallbackPool(value: unknown): value is CallbackPool {
   return typeof Object(value).getConnection === "function";
 }
 
-/** The same, at a lower price: the one with promises wraps a connection, and takes down the stack, for every statement. */
+/** Faster than `poolLender`: a pool with promises wraps a connection and records a stack for every statement. */
 const callbackPoolLender =
   (pool: CallbackPool): Lend =>
   async (work) => {
@@ -161,16 +161,16 @@ const callbackPoolLender =
   };
 
 /**
- * One connection does one thing after the other. To wait here, and not in the client's queue, keeps the statements of one
- * call out of another call's transaction, and lets a call whose time is over leave without being sent.
+ * Calls on a single connection wait here, not in the client's queue. So no statement of one call gets into the
+ * transaction of another, and a call that has timed out leaves the queue unsent.
  */
 const singleLender =
   (client: object, connection: MysqlConnectionLike): Lend =>
   (work) =>
-    // It is not the driver's to end.
+    // The connection belongs to the application, so the driver never ends it.
     serialize(client, () => work({ send: sendBy(connection), discard() {} }));
 
-/** The four kinds of clients as one. */
+/** One interface over the four kinds of clients. */
 function createLender(client: MysqlClientLike): Lend {
   const promised = "promise" in client ? client.promise() : client;
   if (!("getConnection" in promised)) return singleLender(client, promised);
@@ -178,15 +178,15 @@ function createLender(client: MysqlClientLike): Lend {
   return isCallbackPool(pool) ? callbackPoolLender(pool) : poolLender(promised);
 }
 
-/** What is done on a connection is a call, and ends in time. */
+/** Lends connections of the client. All work on a connection is one call, with the call's timeout. */
 export function createConnection(client: MysqlClientLike, call: Call): Use {
   const lend = createLender(client);
-  /** The longest packet that the server takes, once a long statement has asked. */
+  /** The server's `max_allowed_packet`, read before the first long statement; 0 until then. */
   let longest = 0;
 
   async function checkLength(connection: Held, sql: string): Promise<void> {
     if (sql.length < longest) return;
-    // Sent nevertheless, it would cost the connection.
+    // The server closes the connection after a packet that is too long, so refuse the statement here.
     const { rows } = await query(connection, "SELECT @@max_allowed_packet - 1024");
     longest = Number(rows[0]?.[0]);
     if (sql.length >= longest) throw tooLarge();
@@ -197,11 +197,11 @@ export function createConnection(client: MysqlClientLike, call: Call): Use {
     let held: Held | undefined;
     const onLate = (): void => {
       isLate = true;
-      // Its answer would come too late, or its transaction stay open.
+      // Otherwise a late answer could reach the next call, or a transaction could stay open.
       held?.discard();
     };
     const stopIfLate = (): void => {
-      if (isLate) throw new Error("The time for this call is over");
+      if (isLate) throw new Error("The call has timed out");
     };
 
     async function use(connection: Held) {
@@ -226,7 +226,7 @@ export function createConnection(client: MysqlClientLike, call: Call): Use {
               await run("COMMIT");
               return result;
             } catch (error) {
-              // Also where the time is over: a connection that is not discarded goes on.
+              // Send it even after the timeout: a single connection is not discarded, and serves the next call.
               await query(connection, "ROLLBACK").catch(discard);
               throw error;
             }
@@ -235,7 +235,7 @@ export function createConnection(client: MysqlClientLike, call: Call): Use {
       } catch (error) {
         if (!isHarmless(error)) {
           discard();
-          // Where a new connection comes, its limit may be another.
+          // A new connection may reach a server with another limit.
           longest = 0;
         }
         throw error;

@@ -14,30 +14,41 @@ import { inTransaction, isContention, translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseListed, parseRow, statementsOf } from "./statements.ts";
 
-/** Options of `mysqlDriver`. */
+/** Options of {@link mysqlDriver}. */
 export interface MysqlDriverOptions {
   /**
-   * A pool or a connection of the package `mysql2`, with promises or with callbacks, opened by you and closed by you.
-   * A single connection must be for sessions alone, and does not come back once it is lost: use a pool in production.
+   * A pool or a connection of the package `mysql2`, with promises or with callbacks. You open it and you close it. Use
+   * a pool in production: a single connection must serve sessions alone, and a lost one stays lost.
    */
   readonly client: MysqlClientLike;
   /** The table's name, in the client's database: 1 to 64 of `A-Z a-z 0-9 _`. @default "sessions" */
   readonly table?: string | undefined;
-  /** How long a call may take, to wait for a connection included, before it is `DriverUnavailableError`. @default "2s" */
+  /**
+   * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
 }
 
-/** More fields than this are merged here, under a lock: the server reads the whole object again for each. */
+/** A commit of more fields is merged here, under a lock: the server parses the whole object again for each field. */
 const MOST_IN_ONE_STATEMENT = 100;
-/** How often a statement is tried that others were in the way of. */
+/** The most tries of work that other transactions were in the way of. */
 const ATTEMPTS = 10;
 /** The most rows that one DELETE locks. */
 const REMOVE_AT_ONCE = 500;
 
 /**
- * Keeps sessions in MySQL 8.0.19 or MariaDB 10.6, or newer: one row each, in one table.
+ * Keeps sessions in MySQL 8.0.19 or newer, or MariaDB 10.6 or newer: one table, one row per session.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names an unknown option, or one out of range.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { mysqlDriver } from "@sessions/driver-mysql";
+ * import { createPool } from "mysql2/promise";
+ *
+ * const client = createPool({ uri: "mysql://user:password@127.0.0.1:3306/app" });
+ * const sessions = createSessionManager({ driver: mysqlDriver({ client }) });
+ * await sessions.setup();
  */
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("mysqlDriver", options, ["client", "table", "timeout"]);
@@ -59,11 +70,11 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const use = createConnection(client, call);
   const statements = statementsOf(table.quoted);
 
-  /** Some work on one connection. What lost to another transaction wrote nothing, and is tried again. */
+  /** Does some work on one connection, and again if another transaction was in its way: then nothing was written. */
   const work = <T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> =>
     use((lease) => retry(() => attempt(lease), { isContention, attempts: ATTEMPTS }), within);
 
-  /** A statement that is its own transaction, or else would be acknowledged without being kept. */
+  /** Sends a statement that changes rows. Inside an open transaction it could be acknowledged and then rolled back. */
   const write = (sql: string): Promise<Answer> =>
     work(async ({ run }) => {
       const answer = await run(sql);

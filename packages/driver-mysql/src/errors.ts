@@ -31,11 +31,11 @@ const DENIED = [
   1142, // ER_TABLEACCESS_DENIED_ERROR
   1143, // ER_COLUMNACCESS_DENIED_ERROR
 ];
-/** The server's words where they name a column or a constraint, and nothing else. Any others may hold the row: a trigger chooses its own. */
+/** Messages that name only a column or a constraint. Any other message may hold the row: a trigger chooses its text. */
 const NAMING =
   /^(Column|Field|Data too long for column|Check constraint|CONSTRAINT) ['`][\w$.]{1,130}['`] (cannot be null|doesn't have a default value|at row \d+|is violated\.|failed for `\w+`\.`\w+`)$/;
 
-/** The server's number of an error. */
+/** The error number of the server; `undefined` for any other error. */
 export function numberOf(error: unknown): number | undefined {
   return error instanceof Error && "errno" in error && typeof error.errno === "number"
     ? error.errno
@@ -47,20 +47,20 @@ const isOneOf =
   (error: unknown): boolean =>
     numbers.includes(numberOf(error) ?? 0);
 
-/** Another transaction was in the way; this one was rolled back, and may be tried again. */
+/** Whether another transaction was in the way. This one was rolled back, and may be tried again. */
 export const isContention: (error: unknown) => boolean = isOneOf(NOTHING_WRITTEN);
-/** A replica, or a primary that is none any more. */
+/** Whether the server takes no writes: it is a replica, or no longer the primary. */
 export const isReadOnly: (error: unknown) => boolean = isOneOf(READ_ONLY);
-/** The user may not. */
+/** Whether the user lacks the permission. */
 export const isDenied: (error: unknown) => boolean = isOneOf(DENIED);
-/** After these a connection is as it was before. */
+/** Whether the connection can still be used after this error. */
 export const isHarmless: (error: unknown) => boolean = (error) =>
   error instanceof SessionTooLargeError || numberOf(error) === NO_SUCH_TABLE;
 
 /** Properties that hold neither a row nor the statement. */
 const HARMLESS = ["code", "errno", "sqlState", "fatal", "syscall", "address", "port"];
 
-/** An error without the statement, which the client adds, and the values of the row, which the server may tell. */
+/** Copies an error without the statement, which the client adds, and without values of the row. */
 export function withoutRow(error: unknown): unknown {
   if (isSessionError(error)) return error;
   const { message, sqlState }: Record<string, unknown> =
@@ -70,28 +70,28 @@ export function withoutRow(error: unknown): unknown {
     error,
     HARMLESS,
     mayShow
-      ? `The server refuses (error ${numberOf(error)}); its words may show the row, and are left out`
+      ? `The server refused the statement (error ${numberOf(error)}). Its message may hold the row, so it is left out.`
       : String(message ?? ""),
   );
 }
 
-const SETUP = "call sessions.setup(), or driver.setup() where there is no manager";
+const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager.";
 
-/** What the server's error means; `undefined` where the backend cannot be used. */
+/** The meaning of an error of the server; `undefined` if it only says that the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     const number = numberOf(cause);
     if (number === NO_SUCH_TABLE)
-      return new SessionSetupError(`mysql: there is no table "${table}": ${SETUP}`, { cause });
+      return new SessionSetupError(`mysql: table "${table}" does not exist. ${SETUP}`, { cause });
     if (number === BAD_FIELD)
       return new SessionSetupError(
-        `mysql: the table "${table}" lacks a column: sessions.check() names it, or driver.check() where there is no manager`,
+        `mysql: table "${table}" lacks a column. Run sessions.check(), or driver.check() if there is no manager, to see which.`,
         { cause },
       );
     if (TOO_LARGE.includes(number ?? 0)) return tooLarge(cause);
     if (cause instanceof Error && /closed state|Pool is closed/i.test(cause.message))
       return new DriverUnavailableError(
-        "mysql: the client is closed, or its connection was lost: keep a pool open for as long as the driver is used",
+        "mysql: the client is closed, or its connection was lost. Use a pool, and keep it open as long as the driver is used.",
         { cause },
       );
     return undefined;
@@ -99,13 +99,14 @@ export function translate(table: string): (error: unknown) => SessionError | und
 }
 
 export function tooLarge(cause?: unknown): SessionTooLargeError {
-  return new SessionTooLargeError("mysql: the server takes no statement of this size (max_allowed_packet)", {
-    cause,
-  });
+  return new SessionTooLargeError(
+    "mysql: the record is too large for the server. Store less in the session, or raise max_allowed_packet.",
+    { cause },
+  );
 }
 
 export function inTransaction(): SessionConfigError {
   return new SessionConfigError(
-    "client must have autocommit on and no transaction open: sessions need a pool or a connection of their own",
+    "mysqlDriver: client must have autocommit on and no open transaction. Give sessions a pool or a connection of their own.",
   );
 }

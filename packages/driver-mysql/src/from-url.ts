@@ -2,7 +2,7 @@ import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions
 import { checkOptions, closing, milliseconds, openByUrl, readUrl } from "@sessions/core/driver-tools";
 import { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
 
-/** Options of `fromUrl`: those of `mysqlDriver`, but the client. */
+/** Options of {@link fromUrl}: those of `mysqlDriver`, except `client`. */
 export type MysqlUrlOptions = Omit<MysqlDriverOptions, "client">;
 
 const OPTIONS = ["table", "timeout"] as const;
@@ -10,11 +10,17 @@ const OPTIONS = ["table", "timeout"] as const;
 const FROM_URL = "mysqlDriver fromUrl";
 
 /**
- * Opens a pool for `mysql://user:password@host:3306/database` (or `mariadb:`) and a driver on it, whose `close()` closes
- * the pool. What stands behind a `?` are options of `mysql2`, such as `connectionLimit=20`. It does not wait for the server:
- * until that is there, calls are `DriverUnavailableError`.
+ * Opens a pool for `mysql://user:password@host:3306/database` (or `mariadb:`), and makes a driver on it. The driver's
+ * `close()` closes the pool. Options of `mysql2` go behind a `?`, such as `?connectionLimit=20`. The function does not
+ * wait for the server: until the server is there, calls reject with `DriverUnavailableError`.
  *
- * @throws SessionConfigError for a URL that is none, without showing it, and for bad options.
+ * @throws SessionConfigError for a malformed URL, which it does not show, and for bad options.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-mysql";
+ *
+ * const driver = await fromUrl("mysql://user:password@127.0.0.1:3306/app?connectionLimit=20", { timeout: "1s" });
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,

@@ -1,4 +1,4 @@
-/** Keeps sessions in MySQL or MariaDB. */
+// Reading order: driver, statements, connection, errors, provisioning, from-url.
 export type {
   MysqlCallbackClientLike,
   MysqlClientLike,

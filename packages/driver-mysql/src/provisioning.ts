@@ -28,17 +28,17 @@ const INDEXES: WantedTable["indexes"] = {
   },
 };
 
-/** The smallest `max_allowed_packet` with which every session of 1 MiB fits, in hexadecimal and with JSON's escapes. */
+/** The smallest `max_allowed_packet` that fits every session of 1 MiB, in hexadecimal and with JSON's escapes. */
 const ROOM = 16 * 1024 * 1024;
 const DUPLICATE_KEY_NAME = 1061;
-/** What `information_schema` calls tables that hold rows of their own, and no views or sequences. */
+/** The kinds of tables in `information_schema` that hold rows of their own: no views, no sequences. */
 const TABLES = ["BASE TABLE", "SYSTEM VERSIONED"];
 
 const indexDefinitions: ReadonlyMap<string, string> = new Map(
   Object.entries(INDEXES).map(([name, { columns }]) => [name, `INDEX ${name} (${columns.join(", ")})`]),
 );
 
-/** What `setup()` runs where there is no table. */
+/** The statement that `setup()` runs if there is no table. */
 function definition({ quoted }: SqlTable): string {
   const lines = [
     ...Object.entries(COLUMNS).map(([name, type]) => `${name} ${type}`),
@@ -55,7 +55,7 @@ interface Found extends FoundTable {
 
 /** A column's type in the driver's words, where it is one that serves; else as the server says it. */
 function typeIn([type = "", , collation = ""]: readonly string[]): string {
-  // MariaDB says longtext for JSON, MySQL 8 no display width for BIGINT.
+  // MariaDB reports JSON as longtext, and BIGINT with a display width; MySQL 8 does neither.
   if (type === "longtext" && collation === "utf8mb4_bin") return "json";
   if (/^bigint\(\d+\)$/.test(type)) return "bigint";
   return [type, collation].filter(Boolean).join(" ");
@@ -66,7 +66,7 @@ interface Backend {
   work<T>(attempt: (lease: Lease) => Promise<T>, within?: number): Promise<T>;
 }
 
-/** Makes the table, looks at it, and drops it. */
+/** The driver's methods that make, check and drop the table. */
 export function createProvisioning({
   table,
   work,
@@ -99,7 +99,7 @@ export function createProvisioning({
         run,
         `SELECT LOWER(column_name), column_type, is_nullable, collation_name FROM information_schema.columns WHERE ${ofTable}`,
       );
-      // A table without columns was made, or dropped, between the two.
+      // No columns: the table was made or dropped between the two statements, so look again.
       if (rows.length === 0 && isTable) continue;
       const columns = new Map(
         rows.map(([own = "", ...column]) => [own, { type: typeIn(column), isNullable: column[1] === "YES" }]),
@@ -126,7 +126,7 @@ export function createProvisioning({
     return indexes;
   }
 
-  /** The driver's own kinds of statements, with no row to act on. */
+  /** Tries the kinds of statements that the driver uses, on no row. */
   async function checkPermissions(run: Run): Promise<string[]> {
     const tries = {
       SELECT: `SELECT id FROM ${quoted} LIMIT 0`,
@@ -140,10 +140,7 @@ export function createProvisioning({
         await run(sql);
       } catch (error) {
         if (isReadOnly(error))
-          return [
-            ...missingPermissions(name, denied),
-            "The server is read-only: connect to the one that takes writes",
-          ];
+          return [...missingPermissions(name, denied), "The server is read-only: connect to the primary"];
         if (!isDenied(error)) throw error;
         denied.push(permission);
       }
@@ -160,36 +157,38 @@ export function createProvisioning({
     const isolation = value.get("transaction_isolation") ?? value.get("tx_isolation");
     return [
       ...(value.get("autocommit") === "OFF"
-        ? ["autocommit is off, so that nothing would be kept: set it to 1 for the sessions' connections"]
+        ? ["autocommit is off, so the server would keep no write: set it to 1 for the sessions' connections"]
         : []),
       ...(isolation === "READ-UNCOMMITTED"
         ? [
-            "The isolation level is READ-UNCOMMITTED, which shows what was never committed: set READ-COMMITTED or higher",
+            "The isolation level is READ-UNCOMMITTED, which shows writes before they are committed: set READ-COMMITTED or higher",
           ]
         : []),
       ...(Number(value.get("max_allowed_packet")) < ROOM
-        ? [`max_allowed_packet is ${value.get("max_allowed_packet")}: sessions of 1 MiB need ${ROOM}`]
+        ? [
+            `max_allowed_packet is ${value.get("max_allowed_packet")}: set it to ${ROOM} for sessions of 1 MiB`,
+          ]
         : []),
     ];
   }
 
   return {
     async setup() {
-      // Looked at first, within the driver's timeout: where all is there, no lock is taken, and no permission is needed.
+      // Look first, within the driver's timeout: if nothing is missing, setup() takes no lock and needs no permission.
       const missing = await work(async ({ run }) => {
         const inspection = inspectTable(wanted, await look(run));
         refuseIncomplete(wanted, inspection);
         return inspection.state === "missing" ? undefined : inspection.missingIndexes;
       });
       if (missing?.length === 0) return;
-      // As long as it takes: an index on a large table is not made in seconds.
+      // Without a timeout: an index on a large table takes longer than seconds.
       const make = work(async ({ run }) => {
         if (missing === undefined) await run(definition(table));
         for (const index of missing ?? []) {
           try {
             await run(`ALTER TABLE ${quoted} ADD ${indexDefinitions.get(index)}`);
           } catch (error) {
-            // Another process was faster.
+            // Another process has made the index meanwhile.
             if (numberOf(error) !== DUPLICATE_KEY_NAME) throw error;
           }
         }
@@ -197,7 +196,7 @@ export function createProvisioning({
       await make.catch((error: unknown) => {
         if (!(error instanceof Error) || !isDenied(error.cause)) throw error;
         throw new SessionSetupError(
-          `mysql: the user may not make "${name}" or its indexes: GRANT CREATE, ALTER and INDEX to it, or run the README's definition`,
+          `mysql: the user may not make "${name}" or its indexes. GRANT CREATE, ALTER and INDEX to the user, or run the definition in the README.`,
           { cause: error },
         );
       });
@@ -213,7 +212,7 @@ export function createProvisioning({
             ? []
             : [`The engine of ${name} is ${found.engine}: ALTER TABLE ${name} ENGINE=InnoDB`]),
           ...problems,
-          // Its statements need the columns.
+          // These statements use the columns, so try them only if the columns are right.
           ...(columnsFit ? await checkPermissions(run) : []),
           ...(await checkServer(run)),
         ];

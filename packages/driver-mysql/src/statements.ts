@@ -13,14 +13,14 @@ import { inTransaction } from "./errors.ts";
 
 /**
  * Statements are ASCII, with every text in hexadecimal. So neither the connection's character set nor its sql_mode
- * (NO_BACKSLASH_ESCAPES, ANSI_QUOTES) can change what they mean, and no text can end its own quotes. They are sent as text:
- * prepared, each number of fields would be a statement for the server to keep, and a second round trip to begin with.
+ * (NO_BACKSLASH_ESCAPES, ANSI_QUOTES) can change their meaning, and no text can end its own quotes. They are sent
+ * unprepared: each number of fields would be one more prepared statement on the server, with one more round trip.
  */
 const bytes = (text: string): string => `x'${Buffer.from(text, "utf8").toString("hex")}'`;
 const chars = (text: string): string => `_utf8mb4 ${bytes(text)}`;
 const bytesOrNull = (text: string | null | undefined): string => (text == null ? "NULL" : bytes(text));
 
-/** Key of a field in the JSON object. With a letter before it, a name that begins with `-`, or is `__proto__`, is no trouble. */
+/** Begins each key of the JSON object, so that a name such as `__proto__`, or one that begins with `-`, is safe. */
 const KEY_PREFIX = "f";
 const path = (field: string): string => chars(`$.${JSON.stringify(KEY_PREFIX + field)}`);
 
@@ -29,14 +29,14 @@ function jsonOf(fields: ReadonlyMap<string, string>): string {
   return chars(JSON.stringify(Object.fromEntries(entries)));
 }
 
-// In the column's own character set and then as bytes, or the connection's would be the one it is sent in. Most of a
-// row in one column, and short names: the client reads what each column is, and is called, anew with every answer.
+// CONVERT and then CAST, because the server would send a text in the connection's character set. Most of a row is one
+// column, and names are short: the client parses every column's definition again with each answer.
 const COLUMNS =
   "CONCAT(@@autocommit + 0, ' ', version, ' ', expires_at, ' ', CAST(CONVERT(fields USING utf8mb4) AS BINARY)) r, principal p";
 
 /**
- * The JSON that was to be inserted, by a name, so that it is sent once: each server reads the comment that is for it. MySQL
- * warns of VALUES(), and MariaDB knows no other way that needs no temporary table (which took a create five times as long).
+ * A name for the row to insert, so that its JSON is sent once. Each server reads the comment meant for it. MySQL warns
+ * about VALUES(); MariaDB offers nothing else, except a temporary table, which made a create five times slower.
  */
 const NAMED = "/*!80019 AS made (i, p, v, e, f) */";
 const MADE = "/*!80019 made.f *//*M! VALUES(fields) */";
@@ -45,15 +45,15 @@ function parse(json: string): Record<string, string> {
   try {
     return JSON.parse(json);
   } catch {
-    // The parser's own error shows a piece of it.
-    throw new SessionCodecError("mysql: the fields of a row are no JSON");
+    // The parser's own error shows a piece of the text.
+    throw new SessionCodecError("mysql: the fields of a row are not valid JSON. Repair or delete the row.");
   }
 }
 
-/** @throws SessionConfigError where autocommit is off: the row may be an old one. */
+/** @throws SessionConfigError if autocommit is off: the row may be an old snapshot. */
 export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
-  // NULL is what the server makes of it.
-  if (row === null) throw new Error("The row is larger than the server can send");
+  // CONCAT() returns NULL for a result longer than max_allowed_packet.
+  if (row === null) throw new Error("The row is larger than max_allowed_packet");
   const text = String(row);
   const toVersion = text.indexOf(" ") + 1;
   const toExpiry = text.indexOf(" ", toVersion) + 1;
@@ -70,19 +70,19 @@ export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
   };
 }
 
-/** Of a row that a page of a list has. */
+/** Parses a row of `list`. */
 export function parseListed(row: readonly unknown[]): ListedRecord {
   return { id: `${row[2]}`, ...parseRow(row) };
 }
 
-/** The statements of one table, whose name is quoted already. */
+/** The statements for one table. @param table The name, quoted. */
 export function statementsOf(table: string) {
   const ofLive = (id: string, now: number): string => `WHERE id = ${bytes(id)} AND expires_at > ${now}`;
 
   return {
     load: (id: string): string => `SELECT ${COLUMNS} FROM ${table} WHERE id = ${bytes(id)}`,
 
-    /** `insertId` is 0 where the record was made; a live one that was in the way tells its version there. */
+    /** `insertId` is 0 if the record was created, else the version of the live record that has the id. */
     create(id: string, { expiresAt, principal, fields }: NewRecord, now: number): string {
       const replace = (column: string, made: string | number, kept = column): string =>
         `${column} = IF(expires_at <= ${now}, ${made}, ${kept})`;
@@ -91,14 +91,14 @@ export function statementsOf(table: string) {
         `INSERT INTO ${table} (id, principal, version, expires_at, fields)`,
         `VALUES (${bytes(id)}, ${owner}, 1, ${expiresAt}, ${jsonOf(fields)}) ${NAMED}`,
         `ON DUPLICATE KEY UPDATE ${replace("fields", MADE)}, ${replace("principal", owner)}, ${replace("version", 1)},`,
-        // Last: MySQL assigns from left to right, and the others look at the old expiry.
+        // Put it last: MySQL assigns from left to right, and the other columns compare with the old expiry.
         replace("expires_at", expiresAt, "expires_at + 0 * LAST_INSERT_ID(version)"),
       ].join(" ");
     },
 
     /**
-     * `insertId` is the version that the live record had, or 0 where there is none. The number of rows would not do: for a
-     * touch that changes nothing it depends on how the client connected.
+     * `insertId` is the version that the live record had, or 0 if there is none. The number of changed rows would not
+     * do: for a touch that changes nothing, it depends on the connection's flags.
      */
     commit(id: string, change: Change, now: number): string {
       const { fields, expiresAt, principal, ifVersion } = change;
@@ -120,7 +120,7 @@ export function statementsOf(table: string) {
           ...(json === "fields" ? [] : [assign("fields", json)]),
           ...(principal === undefined ? [] : [assign("principal", bytesOrNull(principal))]),
           ...(expiresAt === undefined ? [] : [assign("expires_at", expiresAt)]),
-          // Last: MySQL assigns from left to right, and the others look at the old version.
+          // Put it last: MySQL assigns from left to right, and the other columns compare with the old version.
           `version = LAST_INSERT_ID(version) + ${counts}`,
         ].join(", "),
         ofLive(id, now),
@@ -130,7 +130,7 @@ export function statementsOf(table: string) {
     lock: (id: string, now: number): string =>
       `SELECT ${COLUMNS} FROM ${table} ${ofLive(id, now)} FOR UPDATE`,
 
-    /** Of a record that is locked. */
+    /** Writes a record that this transaction has locked. */
     replace(id: string, fields: ReadonlyMap<string, string>, { expiresAt, principal }: Change): string {
       return [
         `UPDATE ${table} SET fields = ${jsonOf(fields)}, version = version + 1`,
@@ -143,11 +143,11 @@ export function statementsOf(table: string) {
 
     destroy: (id: string, now: number): string => `DELETE FROM ${table} ${ofLive(id, now)}`,
 
-    /** Reads without a lock: DELETE ... ORDER BY ... LIMIT would lock the first live record as well. */
+    /** Reads without a lock: DELETE ... ORDER BY ... LIMIT would also lock the first live record. */
     expired: ({ after, before, limit }: SweepRange): string =>
       `SELECT id FROM ${table} WHERE expires_at >= ${after} AND expires_at < ${before} ORDER BY expires_at LIMIT ${limit}`,
 
-    /** By the primary key, and by nothing else: a scan of a small table would lock its live records too. */
+    /** Forces the primary key: a scan of a small table would lock its live records too. */
     remove: (ids: readonly string[], { after, before }: SweepRange): string =>
       [
         `DELETE gone FROM ${table} AS gone FORCE INDEX (PRIMARY)`,

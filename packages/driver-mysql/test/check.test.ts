@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { mysqlDriver } from "../src/index.ts";
 import { begin, isNamed, newId, newTable, openDriver, openPool, ownServer } from "./support.ts";
 
-/** What the server says of a table, but for its name. */
+/** The server's definition of a table, without its name. */
 async function definitionOf(client: Pool, table: string): Promise<string> {
   const [rows] = await client.query<RowDataPacket[]>(`SHOW CREATE TABLE ${table}`);
   return String(rows[0]?.["Create Table"]).replaceAll(table, "sessions");
@@ -14,7 +14,7 @@ async function definitionOf(client: Pool, table: string): Promise<string> {
 await withService("mysql", async (service) => {
   const open = () => openDriver({ uri: service.url });
 
-  test("the definition in the README makes what setup() makes, and check() has nothing to say", async () => {
+  test("the definition in the README equals that of setup(), and check() finds nothing", async () => {
     const { client, table } = await open();
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
     const sql = /```sql\n(CREATE TABLE[^;]+);\n```/.exec(readme)?.[1] ?? "";
@@ -26,7 +26,7 @@ await withService("mysql", async (service) => {
     expect(await definitionOf(client, own)).toBe(await definitionOf(client, table));
   });
 
-  describe("check names, and names alone", () => {
+  describe("check() names each problem, and nothing else", () => {
     test.each([
       ["DROP TABLE ?", "The table ? is missing: run setup()"],
       [

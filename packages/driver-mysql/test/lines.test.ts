@@ -18,7 +18,7 @@ import {
 const UNAVAILABLE = { code: "ERR_SESSION_UNAVAILABLE" };
 
 await withService("mysql", async (service) => {
-  /** Holds the row's lock until the answer is called. */
+  /** Locks the row, and returns the function that unlocks it. */
   async function lockRow(table: string, id: string): Promise<() => Promise<void>> {
     const connection = await createConnection(service.url);
     await connection.beginTransaction();
@@ -26,8 +26,8 @@ await withService("mysql", async (service) => {
     return () => connection.end();
   }
 
-  describe("a call whose time is over", () => {
-    test("gives no connection back to the pool with a transaction open, and its transaction does nothing", async () => {
+  describe("a call that has timed out", () => {
+    test("returns no connection with an open transaction to the pool, and its transaction changes nothing", async () => {
       const { client, table, driver } = await openDriver({
         uri: service.url,
         connectionLimit: 2,
@@ -37,7 +37,7 @@ await withService("mysql", async (service) => {
       const unlock = await lockRow(table, id);
       for (const late of [manyFields("late"), manyFields("late"), manyFields("late")])
         await expect(driver.commit(id, late, Date.now())).rejects.toMatchObject(UNAVAILABLE);
-      // The server still waits for the lock, and the pool has but two connections.
+      // The server still waits for the lock, and the pool has only two connections.
       expect((await driver.load(id))?.version).toBe(1);
       await unlock();
       expect(await driver.commit(id, change({ "a/x": "1" }), Date.now())).toBe("committed");
@@ -49,7 +49,7 @@ await withService("mysql", async (service) => {
       }
     });
 
-    test("on a single connection rolls back, and calls that waited for their turn are not made", async () => {
+    test("on a single connection rolls back, and the calls that waited behind it are not sent", async () => {
       const { table, driver } = await openDriver({ uri: service.url });
       const id = await begin(driver);
       const client = await createConnection(service.url);
@@ -72,7 +72,7 @@ await withService("mysql", async (service) => {
       expect([...(record?.fields ?? [])]).toEqual([["a/x", "1"]]);
     });
 
-    test("while it waits for a connection of the pool, is never sent", async () => {
+    test("while it waited for a connection of the pool is never sent", async () => {
       const { table, driver } = await openDriver({ uri: service.url });
       const id = await begin(driver);
       const narrow = openPool({ uri: service.url, connectionLimit: 1 });
@@ -96,7 +96,7 @@ await withService("mysql", async (service) => {
     for (let i = 0; i < 3; i++) await expect(driver.load(id)).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  test("a statement that a deadlock undid is tried again", async () => {
+  test("a statement that was rolled back by a deadlock is tried again", async () => {
     const { client, table, driver } = await openDriver({ uri: service.url });
     const now = Date.now();
     const ids = ["a".repeat(32), "b".repeat(32)];
@@ -123,11 +123,11 @@ await withService("mysql", async (service) => {
     const lock = (id = "") =>
       other.query(`SELECT id FROM ${table} WHERE id = ? FOR UPDATE`, [Buffer.from(id)]);
     await lock(ids[1]);
-    // The server undoes the transaction that has done less.
+    // The server rolls back the transaction that has done less.
     const rows = Array.from({ length: 100 }, () => [Buffer.from(newId()), 1, now + 10_000, "{}"]);
     await other.query(`INSERT INTO ${table} (id, version, expires_at, fields) VALUES ?`, [rows]);
     const sweeping = sweeper.sweep({ after: 0, before: now, limit: 10 });
-    // The server makes this list anew only if nobody read it for 0.1 s, so it is looked at less often.
+    // The server refreshes this list only if it was not read for 0.1 s, so read it less often.
     await vi.waitFor(
       async () => {
         const [waiting] = await client.query(
@@ -144,7 +144,7 @@ await withService("mysql", async (service) => {
     expect(deadlocks).toEqual(["ER_LOCK_DEADLOCK"]);
   });
 
-  test("a missing table is SessionSetupError that says what to do, and holds no statement", async () => {
+  test("a missing table is a SessionSetupError that says what to do and holds no statement", async () => {
     const driver = mysqlDriver({ client: openPool({ uri: service.url }), table: newTable() });
     const secret = "a value that must not be in a log";
     const error = await driver
@@ -157,7 +157,7 @@ await withService("mysql", async (service) => {
   });
 
   describe.skipIf(isNamed(service))("servers with other settings", () => {
-    test("what is longer than max_allowed_packet is SessionTooLargeError, changes nothing, and costs no connection", async () => {
+    test("a statement over max_allowed_packet is SessionTooLargeError, changes nothing, and costs no connection", async () => {
       const { url } = await ownServer("--max-allowed-packet=1M");
       const client = await createConnection(url);
       onTestFinished(() => client.end());
@@ -179,7 +179,7 @@ await withService("mysql", async (service) => {
       expect(await driver.check()).toEqual([expect.stringContaining("max_allowed_packet is 1048576")]);
     });
 
-    test("a server that is read-only is DriverUnavailableError, whose connection is not used again", async () => {
+    test("a read-only server is DriverUnavailableError, and its connection is not used again", async () => {
       const { url } = await ownServer();
       const admin = openPool({ uri: url });
       const setup = mysqlDriver({ client: admin });

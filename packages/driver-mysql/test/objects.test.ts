@@ -15,7 +15,7 @@ import { begin, newId, newTable, openPool } from "./support.ts";
 await withService("mysql", async (service) => {
   const isMariadb = service.version.startsWith("MariaDB");
 
-  /** `sql` makes what the driver finds, or damages its own table. `$` is the name. */
+  /** `sql` makes the object that the driver finds, or damages its own table. `$` is the name. */
   function objectCase(what: string, foreign: boolean, sql: string): ObjectCase {
     let pool: Pool;
     let table: string;
@@ -138,7 +138,7 @@ await withService("mysql", async (service) => {
     expect(rows).toEqual([]);
   });
 
-  test("a setup() that finds all there waits for nobody, and one that may not make the table says so", async () => {
+  test("setup() waits for no lock if nothing is missing, and says so if the user may not make the table", async () => {
     const client = openPool({ uri: service.url });
     const table = newTable();
     const driver = mysqlDriver({ client, table });
@@ -166,7 +166,7 @@ await withService("mysql", async (service) => {
   });
 
   describe("a client", () => {
-    /** A server that takes connections and never says a word. */
+    /** A server that accepts connections and never sends a byte. */
     async function silence(): Promise<string> {
       const server = createServer(() => {}).listen(0, "127.0.0.1");
       await new Promise((resolve) => server.once("listening", resolve));
@@ -192,7 +192,7 @@ await withService("mysql", async (service) => {
           await pool.end();
           return pool;
         },
-        /the client is closed, or its connection was lost: keep a pool open/,
+        /the client is closed, or its connection was lost. Use a pool/,
       ],
       "that is a closed connection": [
         async () => {
@@ -200,10 +200,10 @@ await withService("mysql", async (service) => {
           await connection.end();
           return connection;
         },
-        /the client is closed, or its connection was lost: keep a pool open/,
+        /the client is closed, or its connection was lost. Use a pool/,
       ],
     };
-    test.each(Object.entries(clients))("%s has every call reject in time", async (_, [open, message]) => {
+    test.each(Object.entries(clients))("%s makes every call reject in time", async (_, [open, message]) => {
       const client = await open();
       if ("on" in client && typeof client.on === "function") client.on("error", () => {});
       const driver = mysqlDriver({ client, timeout: 100 });

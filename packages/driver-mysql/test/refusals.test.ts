@@ -33,7 +33,7 @@ await withService("mysql", async (service) => {
       ),
     );
   const refused = `JSON_CONTAINS_PATH(fields, 'one', '$."fa/refused"')`;
-  const hidden = { message: expect.stringContaining("its words may show the row, and are left out") };
+  const hidden = { message: expect.stringContaining("Its message may hold the row, so it is left out") };
 
   testRefusals(test, [
     {
@@ -76,7 +76,7 @@ await withService("mysql", async (service) => {
     },
   ]);
 
-  test("a row whose fields are no JSON is an error that shows nothing of them", async () => {
+  test("a row with malformed JSON is an error that shows none of it", async () => {
     const client = openPool({ uri: service.url });
     const table = newTable();
     const driver = mysqlDriver({ client, table });

@@ -3,7 +3,7 @@ import type { Pool, RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
 import { begin, change, HOUR, manyFields, newId, openDriver } from "./support.ts";
 
-/** What the server was asked on the pool's one connection while the body ran, by its own counters. */
+/** The server's own counters of statements on the pool's one connection while the body ran. */
 async function asked(client: Pool, body: () => Promise<unknown>): Promise<Record<string, number>> {
   const counters = async () => {
     const [rows] = await client.query<RowDataPacket[]>(
@@ -14,7 +14,7 @@ async function asked(client: Pool, body: () => Promise<unknown>): Promise<Record
   const before = new Map(await counters());
   await body();
   const changed = (await counters()).map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
-  // The second look at the counters is one of them.
+  // The second reading of the counters counts itself.
   const own = new Map([
     ["Questions", 1],
     ["Com_show_status", 1],

@@ -6,11 +6,11 @@ import { mysqlDriver } from "../src/index.ts";
 import { begin, change, openDriver, openPool } from "./support.ts";
 
 await withService("mysql", async (service) => {
-  /** A pool whose every connection begins with such statements, as another part of an application may have it. */
+  /** A pool that runs these statements on each new connection, as another part of an application may do. */
   function poolWith(statements: string[], options = {}) {
     const pool = createPool({ uri: service.url, ...options });
     pool.pool.on("connection", (connection) => {
-      // The client runs them before whatever comes next on the connection.
+      // The client runs them before the next statement on the connection.
       for (const sql of statements) connection.query(sql, () => {});
     });
     return pool;
@@ -59,7 +59,7 @@ await withService("mysql", async (service) => {
       });
     });
 
-  test("what a connection in latin1 wrote, another reads, and the other way round", async () => {
+  test("connections in latin1 and in utf8mb4 read each other's records", async () => {
     const { table, driver } = await openDriver({ uri: service.url });
     const latin = mysqlDriver({ client: pools["latin1, and other unusual settings"], table });
     const id = await begin(latin, { "a/x": "ä😀\\'\"" });
@@ -68,7 +68,7 @@ await withService("mysql", async (service) => {
     expect((await latin.load(id))?.fields.get("a/x")).toBe("€𝄞:x?");
   });
 
-  test("with autocommit off, reads and writes are refused: they would be old, or not kept", async () => {
+  test("with autocommit off, reads (perhaps old) and writes (not kept) are refused", async () => {
     const { table, driver } = await openDriver({ uri: service.url });
     const id = await begin(driver);
     const client = poolWith(["SET SESSION autocommit = 0"], { connectionLimit: 1 });
@@ -82,7 +82,7 @@ await withService("mysql", async (service) => {
     await client.end();
   });
 
-  test("a single connection in a transaction of the application's is refused", async () => {
+  test("a single connection with an open transaction of the application is refused", async () => {
     const { table, driver } = await openDriver({ uri: service.url });
     const id = await begin(driver);
     const pool = openPool({ uri: service.url });

@@ -56,6 +56,6 @@ export async function ownServer(...args: string[]): Promise<{ server: Server; ur
   return { server, url: mysqlUrl(server) };
 }
 
-/** For tests of servers with other settings: they cannot be made where one was named. */
+/** Whether the environment names a server: then tests cannot start one with other settings. */
 export const isNamed = (service: { obtained: string }): boolean =>
   service.obtained.startsWith("SESSIONS_TEST_");

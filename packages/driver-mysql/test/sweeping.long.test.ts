@@ -34,7 +34,7 @@ await withService("mysql", async (service) => {
       const now = Date.now();
       await fill(client, table, now);
       const explain = async (sql: string): Promise<unknown> => {
-        // MySQL 9 explains as a tree unless it is told; MariaDB does not know the word.
+        // MySQL 9 explains as a tree by default; MariaDB does not know this option.
         const format = service.version.startsWith("MariaDB") ? "" : "FORMAT=TRADITIONAL";
         const [rows] = await client.query<RowDataPacket[]>(`EXPLAIN ${format} ${sql}`);
         return rows.map((row) => row["key"]);

@@ -13,12 +13,12 @@ test("the clients of mysql2 fit, of both flavours", () => {
   expectTypeOf<callbacks.PoolConnection>().toExtend<MysqlClientLike>();
 });
 
-test("what is no client does not fit", () => {
+test("the types refuse values that are no client", () => {
   expectTypeOf<object>().not.toExtend<MysqlClientLike>();
   expectTypeOf<{ execute(sql: string): Promise<unknown> }>().not.toExtend<MysqlClientLike>();
 });
 
-test("the drivers have the abilities that they have", () => {
+test("the drivers list and provision; the one of fromUrl also closes", () => {
   expectTypeOf<ReturnType<typeof mysqlDriver>>().toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf<Awaited<ReturnType<typeof fromUrl>>>().toEqualTypeOf<
     ListingDriver & ProvisionedDriver & ClosableDriver

@@ -29,7 +29,7 @@ function warnedOf(pool: Pool): { client: MysqlPoolLike; statements: string[]; wa
 }
 
 await withService("mysql", async (service) => {
-  test("no statement of the driver has the server warn", async () => {
+  test("no statement of the driver makes the server warn", async () => {
     const { client, statements, warnings } = warnedOf(openPool({ uri: service.url }));
     const driver = mysqlDriver({ client, table: newTable() });
     const now = Date.now();

@@ -3,16 +3,16 @@ import { DriverUnavailableError, isSessionError } from "@sessions/core";
 import { type Call, retry, serialize } from "@sessions/core/driver-tools";
 import { isContention, isNotPrepared, isUsableAfter, withoutRow } from "./errors.ts";
 
-// The little that the driver uses of the package `pg`.
+// The types below are the part of `pg` that the driver uses.
 
-/** A statement with its parameters, as `pg` takes it. */
+/** A statement with its parameters, in the form that `pg` takes. */
 export interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
   readonly name?: string;
 }
 
-/** What `pg` answers. */
+/** A result of `pg`. */
 export interface PgResult {
   readonly rows: unknown[];
   readonly rowCount: number | null;
@@ -25,7 +25,7 @@ export interface PgClientLike {
 
 /** A connection that a `Pool` lends. */
 export interface PgPoolClientLike extends PgClientLike {
-  /** `true` ends the connection, where its state is not known. */
+  /** Returns the connection to the pool; `true` ends it instead, if its state is unknown. */
   release(destroy?: boolean): void;
   on(event: "error", listener: (error: Error) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
@@ -37,29 +37,35 @@ export interface PgPoolLike {
   connect(): Promise<PgPoolClientLike>;
 }
 
-/** Sends one statement: a call, which ends within so many milliseconds. */
+/** Sends one statement as a call with a timeout in milliseconds. */
 export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
 
-/** How often a statement is tried that lost to other transactions, where no time limits it; the longest pause between. */
+/** The most tries of a statement without a timeout that other transactions are in the way of. */
 const ATTEMPTS = 30;
 const PAUSE_MS = 20;
 
-/** A pool and a single connection as one. Statements that others were in the way of, and wrote nothing, go again. */
+/**
+ * One interface over a pool and a single connection. A statement that other transactions were in the way of wrote nothing
+ * and is sent again.
+ */
 export function createConnection(client: PgClientLike | PgPoolLike, call: Call): Send {
-  // Until a connection turns out to share server processes with others.
+  // False once a prepared statement was lost: then a proxy such as PgBouncer shares server processes between clients.
   let prepares = true;
 
   return (text, values, timeout) => {
     let isLate = false;
-    /** Ends the connection: the client's own `query_timeout` would do no more, and costs a seventh of what a statement does. */
+    /** Ends the connection. The client's own `query_timeout` does the same, but makes every statement a seventh slower. */
     let discard = ignore;
 
     async function sendOn(one: PgClientLike): Promise<PgResult> {
       async function attempt(): Promise<PgResult> {
-        if (isLate) throw new DriverUnavailableError("postgres: no time was left to send the statement");
+        if (isLate)
+          throw new DriverUnavailableError(
+            "postgres: the call timed out before its statement was sent. Nothing was changed.",
+          );
         const named = prepares;
         try {
-          // A name stands for its text: another version of this program may share the server process.
+          // The name follows from the text, because another version of this program may share the server process.
           return await one.query({ text, values, ...(named && { name: nameOf(text) }) });
         } catch (error) {
           if (!named || !isNotPrepared(error)) throw withoutRow(error);
@@ -73,7 +79,7 @@ export function createConnection(client: PgClientLike | PgPoolLike, call: Call):
 
     async function sendOnOneOf(pool: PgPoolLike): Promise<PgResult> {
       const one = await pool.connect();
-      // While it is lent, the pool does not listen: a connection that breaks would end the process.
+      // A pool does not listen to a connection that it has lent: without this listener, a broken one ends the process.
       one.on("error", ignore);
       let isLent = true;
       const giveBack = (destroy: boolean): void => {
@@ -98,9 +104,9 @@ export function createConnection(client: PgClientLike | PgPoolLike, call: Call):
       discard();
     };
     if ("totalCount" in client) return call(() => sendOnOneOf(client), timeout, onLate);
-    // What waits here, and not in the client's queue, can leave without being sent.
+    // Wait here, not in the client's queue: so a call that has timed out leaves without being sent.
     return call(() => serialize(client, () => sendOn(client)), timeout, onLate).catch((error: unknown) => {
-      // Of a server that answered, the error has a cause.
+      // An error that the server sent has a cause; a timeout has none.
       const isLateness = isSessionError(error, "ERR_SESSION_UNAVAILABLE") && error.cause === undefined;
       throw isLateness && !isConnected(client) ? notConnected(error) : error;
     });
@@ -109,12 +115,12 @@ export function createConnection(client: PgClientLike | PgPoolLike, call: Call):
 
 const ignore = (): void => {};
 
-/** Until it is connected, `pg` keeps what it is asked, and answers nothing. Then the server has told it a process. */
+/** Whether the server has told the client its process id. Before that, `pg` queues statements and never returns. */
 const isConnected = (client: PgClientLike): boolean => Object(client).processID !== null;
 
 const notConnected = (cause: unknown): DriverUnavailableError =>
   new DriverUnavailableError(
-    "postgres: the client is not connected: await client.connect() before the first call, or give the driver a Pool",
+    "postgres: the client is not connected. Await client.connect() before the first call, or give the driver a Pool.",
     { cause },
   );
 

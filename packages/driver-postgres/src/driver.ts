@@ -14,30 +14,42 @@ import { translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRow, statementsOf, toJson } from "./statements.ts";
 
-/** Options of `postgresDriver`. */
+/** Options of {@link postgresDriver}. */
 export interface PostgresDriverOptions {
-  /** A `Pool` or a connected `Client` of the package `pg`, closed by you. A single client does not come back once lost. */
+  /** A `Pool` or a connected `Client` of the package `pg`. You close it. A single client stays lost once it is lost. */
   readonly client: PgPoolLike | PgClientLike;
   /**
-   * The table's name, perhaps with a schema: `"sessions"`, `"app.sessions"`. Each 1 to 48 of `a-z A-Z 0-9 _`, and case
-   * matters.
+   * The table's name, perhaps with a schema: `"sessions"`, `"app.sessions"`. Each of the two has 1 to 48 of
+   * `a-z A-Z 0-9 _`. Case matters.
    * @default "sessions"
    */
   readonly table?: string | undefined;
-  /** How long a call may take, to wait for a connection included, before it is `DriverUnavailableError`. @default "2s" */
+  /**
+   * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
   /**
-   * Whether `setup()` makes the table `UNLOGGED`: writes are cheaper, and a crash of the server empties it and logs
-   * everybody out; replicas do not have it.
+   * Whether `setup()` makes the table `UNLOGGED`. Writes are cheaper, but a crash of the server empties the table, which
+   * logs all users out, and replicas do not have it.
    * @default false
    */
   readonly unlogged?: boolean | undefined;
 }
 
 /**
- * Keeps sessions in PostgreSQL 12 or newer: one row each, in one table.
+ * Keeps sessions in PostgreSQL 12 or newer: one table, one row per session.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names an unknown option, or one out of range.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { postgresDriver } from "@sessions/driver-postgres";
+ * import pg from "pg";
+ *
+ * const client = new pg.Pool({ host: "127.0.0.1", connectionTimeoutMillis: 2_000 });
+ * client.on("error", (error) => console.error(error)); // without a listener, a broken idle connection ends the process
+ * const sessions = createSessionManager({ driver: postgresDriver({ client }) });
+ * await sessions.setup();
  */
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("postgresDriver", options, ["client", "table", "timeout", "unlogged"]);

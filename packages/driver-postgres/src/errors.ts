@@ -7,7 +7,7 @@ import {
 } from "@sessions/core";
 import { shownError } from "@sessions/core/driver-tools";
 
-/** SQLSTATE, from the manual's appendix A. */
+/** The SQLSTATE of a server's error (PostgreSQL's manual, appendix A), or the system's code. */
 function stateOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
@@ -17,15 +17,15 @@ const isOneOf =
   (error: unknown): boolean =>
     states.includes(stateOf(error) ?? "");
 
-/** Rolled back because of another transaction; may be tried again. */
+/** Whether another transaction was in the way. This one was rolled back, and may be tried again. */
 export const isContention: (error: unknown) => boolean = isOneOf(
   "40001", // serialization_failure
   "40P01", // deadlock_detected
 );
 
 /**
- * The connection has no such prepared statement, has another under its name, or has one for a table that is no longer what
- * it was: behind PgBouncer the next statement goes to another server process. Nothing was executed.
+ * Whether the connection lacks the prepared statement, has another under its name, or has one for an older table. That
+ * happens behind PgBouncer, where the next statement goes to another server process. Nothing was executed.
  */
 export const isNotPrepared: (error: unknown) => boolean = isOneOf(
   "26000", // invalid_sql_statement_name
@@ -34,9 +34,9 @@ export const isNotPrepared: (error: unknown) => boolean = isOneOf(
 );
 
 /**
- * Whether a connection is as it was before. An error of the server leaves it so, unless that ends it (connection exceptions,
- * an operator's intervention, a timeout of its own); and where no time was left, nothing was sent. After any other nobody
- * knows its state.
+ * Whether the connection can still be used after this error. It can after an error of the server, except those that end
+ * the connection (connection exceptions, an operator's intervention, an idle timeout), and after a timeout before the
+ * statement was sent. After any other error the state of the connection is unknown.
  */
 export function isUsableAfter(error: unknown): boolean {
   if (isSessionError(error)) return true;
@@ -48,9 +48,9 @@ const HARMLESS = ["code", "severity", "file", "line", "routine", "position", "er
 const NAMES = ["schema", "table", "column", "dataType", "constraint"];
 
 /**
- * An error of a statement without the row and the parameters, which the server and the client put into others of its
- * properties. The message has none, unless a value was of a wrong form (class 22), or a function raised it: a trigger may
- * put the row anywhere.
+ * Copies an error without the row and the parameters, which the server and the client put into its other properties. The
+ * message may hold them only if a value had a wrong form (class 22) or a function raised the error: a trigger chooses its
+ * own message.
  */
 export function withoutRow(error: unknown): unknown {
   if (isSessionError(error)) return error;
@@ -63,38 +63,39 @@ export function withoutRow(error: unknown): unknown {
     ? shownError(
         error,
         HARMLESS,
-        `PostgreSQL refuses (${state}); its words may show the row, and are left out`,
+        `PostgreSQL refused the statement (${state}). Its message may hold the row, so it is left out.`,
       )
     : shownError(error, [...HARMLESS, ...NAMES], message);
 }
 
-const SETUP = "call sessions.setup(), or driver.setup() where there is no manager";
+const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager.";
 
-/** What the server's error means; `undefined` where the backend cannot be used. */
+/** The meaning of an error of the server; `undefined` if it only says that the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     switch (stateOf(cause)) {
       case "42P01": // undefined_table
-        return new SessionSetupError(`postgres: there is no table ${table}: ${SETUP}`, { cause });
+        return new SessionSetupError(`postgres: table "${table}" does not exist. ${SETUP}`, { cause });
       case "3F000": // invalid_schema_name
         return new SessionSetupError(
-          `postgres: there is no schema for ${table}: CREATE SCHEMA, then ${SETUP}`,
-          {
-            cause,
-          },
+          `postgres: the schema of "${table}" does not exist. Run CREATE SCHEMA. ${SETUP}`,
+          { cause },
         );
       case "42703": // undefined_column
-      case "42883": // undefined_function: an operator for these types, as of a column of another type
+      case "42883": // undefined_function: no operator for these types, so a column has another type
         return new SessionSetupError(
-          `postgres: the table ${table} has other columns: sessions.check() names them, or driver.check() where there is no manager`,
+          `postgres: table "${table}" does not have the expected columns. Run sessions.check(), or driver.check() if there is no manager, to see what differs.`,
           { cause },
         );
       case "54000": // program_limit_exceeded
-        return new SessionTooLargeError("postgres: the record is more than PostgreSQL can hold", { cause });
+        return new SessionTooLargeError(
+          "postgres: the record is larger than a jsonb value can be. Store less in the session.",
+          { cause },
+        );
       default:
         if (cause instanceof Error && /^Cannot use a pool after|^Client was closed/.test(cause.message))
           return new DriverUnavailableError(
-            "postgres: the client is closed: keep it open for as long as the driver is used",
+            "postgres: the client is closed. Keep it open as long as the driver is used.",
             { cause },
           );
         return undefined;
@@ -102,6 +103,6 @@ export function translate(table: string): (error: unknown) => SessionError | und
   };
 }
 
-/** Whether the user may not do it. */
+/** Whether the user lacks the permission. */
 export const isDenied = (error: unknown): boolean =>
   stateOf(error instanceof Error ? error.cause : undefined) === "42501"; // insufficient_privilege

@@ -2,18 +2,24 @@ import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions
 import { checkOptions, closing, milliseconds, openByUrl, readUrl } from "@sessions/core/driver-tools";
 import { type PostgresDriverOptions, postgresDriver } from "./driver.ts";
 
-/** Options of `fromUrl`: those of `postgresDriver`, but the client. */
+/** Options of {@link fromUrl}: those of `postgresDriver`, except `client`. */
 export type PostgresUrlOptions = Omit<PostgresDriverOptions, "client">;
 
 const OPTIONS = ["table", "timeout", "unlogged"] as const;
 const FROM_URL = "postgresDriver fromUrl";
 
 /**
- * Opens a pool for `postgres://user:password@host:port/database` (`postgresql:` too, and what `pg` takes behind the
- * `?`, such as `sslmode=verify-full`) and a driver on it, whose `close()` closes the pool. It does not wait for the
- * server: until that is there, calls are `DriverUnavailableError`.
+ * Opens a pool for `postgres://user:password@host:port/database` (or `postgresql:`), and makes a driver on it. The
+ * driver's `close()` closes the pool. Parameters of `pg` go behind a `?`, such as `?sslmode=verify-full`. The function
+ * does not wait for the server: until the server is there, calls reject with `DriverUnavailableError`.
  *
- * @throws SessionConfigError for a URL that is none, without showing it, and for bad options.
+ * @throws SessionConfigError for a malformed URL, which it does not show, and for bad options.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-postgres";
+ *
+ * const driver = await fromUrl("postgres://user:password@127.0.0.1:5432/app", { table: "app.sessions" });
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,
@@ -22,13 +28,13 @@ export async function fromUrl(
   checkOptions(FROM_URL, options, OPTIONS);
   const timeout = milliseconds("timeout", options.timeout ?? "2s");
   const schemes = ["postgres", "postgresql"];
-  // Here, so that an application with a client of its own need not have this one.
+  // Imported here, because an application that gives the driver its own client may not have this package.
   const { default: pg } = await import("pg");
   const pool = openByUrl("postgres://user:password@host:5432/database", () => {
     readUrl(url, { where: FROM_URL, schemes, options: OPTIONS });
     return new pg.Pool({ connectionString: url, connectionTimeoutMillis: timeout });
   });
-  // An idle connection that breaks is replaced; without a listener it would end the process.
+  // The pool replaces a broken idle connection. Without a listener, the error would end the process.
   pool.on("error", () => {});
   return closing(postgresDriver({ ...options, client: pool }), () => pool.end());
 }

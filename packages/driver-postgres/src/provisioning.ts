@@ -17,7 +17,7 @@ export interface Provisioning {
   send(text: string, values?: unknown[], timeout?: number): Promise<PgResult>;
 }
 
-/** Bytes are compared, not letters: the collation "C". */
+/** The collation "C" compares bytes, as R14 wants. */
 const COLUMNS = {
   id: 'text COLLATE "C" NOT NULL',
   version: "bigint NOT NULL",
@@ -26,12 +26,12 @@ const COLUMNS = {
   fields: "jsonb NOT NULL",
 } as const;
 
-/** What has the table's name. */
+/** The object that has the table's name. */
 interface Found extends FoundTable {
   readonly isUnlogged: boolean;
 }
 
-/** What `setup()` runs where something is missing. Storage of short texts is not compressed, of long ones it is. */
+/** The statements that `setup()` runs if something is missing. */
 function definition({ name, schema, quoted }: SqlTable, unlogged: boolean): string[] {
   const columns = Object.entries(COLUMNS).map(([column, is]) => `${column} ${is}`);
   return [
@@ -42,7 +42,7 @@ function definition({ name, schema, quoted }: SqlTable, unlogged: boolean): stri
       [`${name}_expires_at`, "(expires_at)"],
       [`${name}_principal`, "(principal, id) WHERE principal IS NOT NULL"],
     ].map(
-      // IF NOT EXISTS would lock the table before it looks, and have every commit wait behind a VACUUM.
+      // CREATE INDEX IF NOT EXISTS would lock the table before it looks, so commits would wait behind a VACUUM.
       ([index, on]) =>
         `IF to_regclass('${schema === undefined ? "" : `"${schema}".`}"${index}"') IS NULL THEN CREATE INDEX "${index}" ON ${quoted} ${on}; END IF`,
     ),
@@ -71,11 +71,11 @@ export function createProvisioning({
 
   return {
     async setup() {
-      // Looked at first, within the driver's timeout: where all is there, no lock is taken, and no permission is needed.
+      // Look first, within the driver's timeout: if nothing is missing, setup() takes no lock and needs no permission.
       const inspection = inspectTable(wanted, await look());
       refuseIncomplete(wanted, inspection);
       if (inspection.missingIndexes.length === 0) return;
-      // One statement for the server, one transaction: IF NOT EXISTS alone fails where two make the same at once.
+      // One transaction under an advisory lock: IF NOT EXISTS fails if two processes make the same object at once.
       const body = definition(table, unlogged).join(";\n");
       const text = `DO $sessions$ BEGIN
 PERFORM pg_advisory_xact_lock(hashtextextended('sessions ${option}', 0));
@@ -86,7 +86,7 @@ END $sessions$`;
       } catch (error) {
         if (!isDenied(error)) throw error;
         throw new SessionSetupError(
-          `postgres: the user may not make ${option} or its indexes: run setup() as the schema's owner, or the README's definition`,
+          `postgres: the user may not make "${option}" or its indexes. Run sessions.setup() as the schema's owner, or the definition in the README.`,
           { cause: error },
         );
       }
@@ -102,7 +102,7 @@ END $sessions$`;
         ...(isUnlogged === unlogged
           ? []
           : [
-              `The table ${option} is ${isUnlogged ? "UNLOGGED: a crash of the server empties it" : "logged"}, and the option unlogged says otherwise: ALTER TABLE ${quoted} SET ${unlogged ? "UNLOGGED" : "LOGGED"}`,
+              `The table ${option} is ${isUnlogged ? "UNLOGGED (a crash of the server empties it)" : "logged"}, but the option unlogged is ${unlogged}: ALTER TABLE ${quoted} SET ${unlogged ? "UNLOGGED" : "LOGGED"}`,
             ]),
         ...missingPermissions(option, await denied()),
         ...(await checkServer()),
@@ -148,10 +148,10 @@ WHERE c.oid = to_regclass($1)`,
     };
   }
 
-  /** The first column of each. */
+  /** The first column of each index. */
   async function lookAtIndexes(): Promise<Record<string, unknown>[]> {
     const { rows } = await send(
-      // From the catalogs alone: pg_get_indexdef() would lock the table.
+      // Read the catalogs only: pg_get_indexdef() would lock the table.
       `SELECT a.attname::text AS first, i.indisprimary::text AS primary
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 WHERE i.indrelid = to_regclass($1) AND i.indisvalid`,
@@ -176,11 +176,11 @@ WHERE NOT has_table_privilege(to_regclass($1)::oid, p)`,
     const { read_only, encoding }: Record<string, unknown> = Object(rows[0]);
     return [
       ...(read_only === "true"
-        ? ["The server is a standby, or its transactions are read only: connect to the primary"]
+        ? ["The server is a standby, or its transactions are read-only: connect to the primary"]
         : []),
       ...(encoding === "UTF8"
         ? []
-        : [`The database's encoding is ${encoding}, and must be UTF8: else some texts cannot be kept`]),
+        : [`The database's encoding is ${encoding}, which cannot hold every text: make a database in UTF8`]),
     ];
   }
 }

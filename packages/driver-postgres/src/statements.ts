@@ -1,6 +1,6 @@
 import { SessionCodecError, type StoredRecord } from "@sessions/core";
 
-/** The few statements, for one table. Each is one round trip, and atomic under every isolation level. */
+/** The statements for one table. Each is one round trip, and atomic under every isolation level. */
 export interface Statements {
   readonly create: string;
   readonly load: string;
@@ -24,7 +24,7 @@ const CHANGES = `
 
 export function statementsOf(table: string): Statements {
   return {
-    // Over a leftover it begins anew; over a live record it changes nothing, and answers no row.
+    // Replaces an expired record. If the record is live, it changes nothing, and the row count is 0.
     create: `INSERT INTO ${table} AS s (${COLUMNS}) VALUES ($1, 1, $2::bigint, $3, $4::jsonb)
 ON CONFLICT (id) DO UPDATE SET version = 1, expires_at = EXCLUDED.expires_at, principal = EXCLUDED.principal,
   fields = EXCLUDED.fields
@@ -32,7 +32,7 @@ WHERE s.expires_at <= $5::bigint`,
     load: `SELECT ${COLUMNS} FROM ${table} WHERE id = $1`,
     commit: `UPDATE ${table} AS s SET ${CHANGES}
 WHERE s.id = $1 AND s.expires_at > $2::bigint`,
-    // The row is locked first: else a race with a destroy would answer a conflict with nobody.
+    // Lock the row first: otherwise a race with destroy() could return a conflict with a record that is gone.
     compareAndSet: `WITH r AS MATERIALIZED (
   SELECT id, version FROM ${table} WHERE id = $1 AND expires_at > $2::bigint FOR UPDATE
 ), u AS (
@@ -42,8 +42,8 @@ WHERE s.id = $1 AND s.expires_at > $2::bigint`,
 SELECT CASE WHEN EXISTS (SELECT FROM u) THEN 'committed' WHEN EXISTS (SELECT FROM r) THEN 'conflict' ELSE 'gone' END
   AS outcome`,
     destroy: `DELETE FROM ${table} WHERE id = $1 AND expires_at > $2::bigint`,
-    // What somebody else has locked is being written, and waits for the next sweep.
-    // An array, and no join, for which the whole table might be read.
+    // SKIP LOCKED leaves rows that are being written to the next sweep. ANY (ARRAY(…)), because for a join the planner
+    // might read the whole table.
     sweep: `DELETE FROM ${table} WHERE id = ANY (ARRAY(
   SELECT id FROM ${table} WHERE expires_at >= $1::bigint AND expires_at < $2::bigint
   ORDER BY expires_at LIMIT $3::int FOR UPDATE SKIP LOCKED
@@ -54,7 +54,7 @@ WHERE principal = $4 AND expires_at > $3::bigint AND id > $1 ORDER BY id LIMIT $
   };
 }
 
-/** A Map as the text of a JSON object. `__proto__/x` and numbers are names like any other there. */
+/** Prints fields as a JSON object. Not through a JavaScript object, in which `__proto__` and numbers are special names. */
 export function toJson(fields: Iterable<readonly [string, string]>): string {
   return `{${[...fields].map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`).join(",")}}`;
 }
@@ -63,12 +63,14 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // The parser's own error shows a piece of it.
-    throw new SessionCodecError("postgres: the fields of a row are no JSON");
+    // The parser's own error shows a piece of the text.
+    throw new SessionCodecError(
+      "postgres: the fields of a row are not valid JSON. Repair or delete the row.",
+    );
   }
 }
 
-/** A row as the record that it is. `bigint` comes as text, and `jsonb` parsed, unless the client was told otherwise. */
+/** Parses a row. By default `pg` returns `bigint` as text and `jsonb` parsed, but applications can change both. */
 export function parseRow(row: unknown): { id: string } & StoredRecord {
   const { id, version, expires_at, principal, fields }: Record<string, unknown> = Object(row);
   const parsed: unknown = typeof fields === "string" ? parse(fields) : fields;

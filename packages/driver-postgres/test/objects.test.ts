@@ -11,7 +11,7 @@ import { postgresDriver } from "../src/index.ts";
 import { begin, newTable, openPool } from "./support.ts";
 
 await withService("postgres", (postgres) => {
-  /** `sql` makes what the driver finds, or damages its own table. `$` is the name. */
+  /** `sql` makes the object that the driver finds, or damages its own table. `$` is the name. */
   function objectCase(what: string, foreign: boolean, sql: string): ObjectCase {
     let pool: pg.Pool;
     let table: string;
@@ -136,7 +136,7 @@ await withService("postgres", (postgres) => {
     expect(rows).toEqual([{ indexname: `${table}_pkey` }]);
   });
 
-  test("a setup() that finds all there takes no lock, and needs no permission", async () => {
+  test("setup() takes no lock and needs no permission if nothing is missing", async () => {
     const pool = openPool(postgres.url);
     const table = newTable();
     const user = newTable();
@@ -161,7 +161,7 @@ await withService("postgres", (postgres) => {
     });
   });
 
-  test("a schema that is missing is named", async () => {
+  test("a missing schema is SessionSetupError that says to create it", async () => {
     const driver = postgresDriver({ client: openPool(postgres.url), table: `${newTable()}.sessions` });
     await expect(driver.setup()).rejects.toMatchObject({
       code: "ERR_SESSION_SETUP",
@@ -171,7 +171,7 @@ await withService("postgres", (postgres) => {
     await driver.teardown();
   });
 
-  describe("a client that was never connected, or is closed,", () => {
+  describe("an unconnected or closed client makes every call reject in time", () => {
     const never = new pg.Client(postgres.url);
     const closed = async () => {
       const client = new pg.Client(postgres.url);
@@ -185,10 +185,10 @@ await withService("postgres", (postgres) => {
       return pool;
     };
     test.each<[string, () => Promise<pg.Client | pg.Pool>, RegExp]>([
-      ["never connected", async () => never, /await client\.connect\(\)/],
-      ["closed", closed, /keep it open/],
-      ["a closed pool", closedPool, /keep it open/],
-    ])("has every call reject in time: %s", async (_, open, message) => {
+      ["a client that was never connected", async () => never, /Await client\.connect\(\)/],
+      ["a closed client", closed, /Keep it open/],
+      ["a closed pool", closedPool, /Keep it open/],
+    ])("%s", async (_, open, message) => {
       const driver = postgresDriver({ client: await open(), timeout: 100 });
       const now = Date.now();
       const calls = [

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { fromUrl, type PostgresDriverOptions, postgresDriver } from "../src/index.ts";
 import { begin, newId, newTable, openPool, ownServer } from "./support.ts";
 
-/** What the server says of a table: columns, indexes, persistence; with its own name made plain. */
+/** The server's description of a table: columns, indexes, persistence; without the table's own name. */
 async function described(pool: pg.Pool, table: string): Promise<unknown> {
   const { rows: columns } = await pool.query(
     `SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation::text, attstorage
@@ -34,7 +34,7 @@ await withService("postgres", (postgres) => {
     return { pool, table, driver };
   }
 
-  test("the definition in the README and setup() make the same", async () => {
+  test("the definition in the README equals that of setup()", async () => {
     const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
     const sql = /```sql\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const { pool, table } = await fresh();
@@ -47,7 +47,7 @@ await withService("postgres", (postgres) => {
     await begin(byHand);
   });
 
-  describe("check names", () => {
+  describe("check() names", () => {
     test("a missing table, and calls to it are SessionSetupError", async () => {
       const driver = postgresDriver({ client: openPool(postgres.url), table: newTable() });
       expect(await driver.check()).toEqual([expect.stringMatching(/table t_\w+ is missing: run setup\(\)/)]);
@@ -63,7 +63,7 @@ await withService("postgres", (postgres) => {
         await expect(call()).rejects.toMatchObject({
           code: "ERR_SESSION_SETUP",
           message: expect.stringContaining(
-            "call sessions.setup(), or driver.setup() where there is no manager",
+            "Call sessions.setup(), or driver.setup() if there is no manager.",
           ),
         });
     });
@@ -103,7 +103,7 @@ await withService("postgres", (postgres) => {
       [
         "a table that is not logged",
         (t) => `ALTER TABLE ${t} SET UNLOGGED`,
-        /UNLOGGED: a crash of the server empties it/,
+        /UNLOGGED \(a crash of the server empties it\)/,
       ],
     ])("%s", async (name, breakIt, sentence) => {
       const { pool, table, driver } = await fresh();
@@ -136,7 +136,7 @@ await withService("postgres", (postgres) => {
       await pool.query("SELECT pg_reload_conf()");
       const { options } = pool;
       const driver = postgresDriver({ client: openPool(String(options.connectionString)) });
-      await expect.poll(() => driver.check()).toEqual([expect.stringMatching(/read only/)]);
+      await expect.poll(() => driver.check()).toEqual([expect.stringMatching(/read-only/)]);
       await expect(begin(driver)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     });
 
@@ -145,11 +145,11 @@ await withService("postgres", (postgres) => {
       await pool.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
       const driver = postgresDriver({ client: openPool(url.replace(/\/postgres$/, "/latin")) });
       await driver.setup();
-      expect(await driver.check()).toEqual([expect.stringMatching(/encoding is LATIN1, and must be UTF8/)]);
+      expect(await driver.check()).toEqual([expect.stringMatching(/encoding is LATIN1, .* UTF8/)]);
     });
   });
 
-  test("a second setup waits for no VACUUM, and has no commit wait", async () => {
+  test("a second setup() waits for no VACUUM and makes no commit wait", async () => {
     const { pool, table, driver } = await fresh();
     const id = await begin(driver);
     const vacuum = await pool.connect();
@@ -164,7 +164,7 @@ await withService("postgres", (postgres) => {
     }
   });
 
-  test("unlogged makes an UNLOGGED table, and check knows", async () => {
+  test("unlogged makes an UNLOGGED table, which check() accepts only with that option", async () => {
     const { driver, pool, table } = await fresh({ unlogged: true });
     expect(await driver.check()).toEqual([]);
     expect(await postgresDriver({ client: pool, table }).check()).toEqual([
@@ -172,7 +172,7 @@ await withService("postgres", (postgres) => {
     ]);
   });
 
-  test("a table in a schema, and names in which case matters", async () => {
+  test("a table in a schema, and names that differ only in case", async () => {
     const pool = openPool(postgres.url);
     const schema = newTable();
     await pool.query(`CREATE SCHEMA "${schema}"`);

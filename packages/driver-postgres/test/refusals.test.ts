@@ -16,7 +16,7 @@ await withService("postgres", (postgres) => {
     });
     return driver;
   }
-  /** A function before each write, and on rows with the field alone. */
+  /** A trigger before each write of a row that has the field. */
   const trigger = (body: string) =>
     driverWith(`CREATE FUNCTION $T_f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
       IF NEW.fields ? 'a/refused' THEN ${body} END IF; RETURN NEW; END $f$;

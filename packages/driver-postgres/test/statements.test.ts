@@ -56,7 +56,7 @@ await withService("postgres", (postgres) => {
     await driver.teardown();
   });
 
-  test("a connection that forgets its statements, as behind PgBouncer, loses nothing", async () => {
+  test("a call survives the loss of prepared statements, as behind PgBouncer", async () => {
     const pool = openPool(postgres.url, { max: 1 });
     const driver = postgresDriver({ client: pool, table: newTable() });
     await driver.setup();
@@ -72,7 +72,7 @@ await withService("postgres", (postgres) => {
     await driver.teardown();
   });
 
-  test("100,000 expired of 200,000 records go by an index, in batches, beside commits that are all kept", async () => {
+  test("sweeps remove 100,000 of 200,000 records by an index, in batches, and lose no commit", async () => {
     const { pool, url } = await ownServer("log_min_duration_statement=-1");
     const sweeper = postgresDriver({ client: pool });
     await sweeper.setup();
@@ -104,7 +104,7 @@ await withService("postgres", (postgres) => {
     );
   });
 
-  // What the server sends and when the socket closes is a race that no real server loses reliably.
+  // A fake client, because a real server does not lose this race reliably.
   test.each([
     ["57P01", "FATAL", true],
     ["08006", "FATAL", true],
@@ -127,7 +127,7 @@ await withService("postgres", (postgres) => {
   });
 
   describe("a pool whose connections are all taken", () => {
-    test("is DriverUnavailableError in time, and what waited is not done later", async () => {
+    test("is DriverUnavailableError in time, and waiting statements are not sent later", async () => {
       const pool = openPool(postgres.url, { max: 1, connectionTimeoutMillis: 0 });
       const driver = postgresDriver({ client: pool, table: newTable(), timeout: 200 });
       await driver.setup();
@@ -143,17 +143,17 @@ await withService("postgres", (postgres) => {
       taken.release();
       expect((await driver.load(id))?.version).toBe(1);
       expect(await driver.load(newId())).toBeUndefined();
-      // Nothing was sent on the connection, so it is as good as it was.
+      // Nothing was sent on the connection, so it goes back to the pool.
       expect(ended).toBe(0);
       await driver.teardown();
     });
   });
 
-  describe("a call whose time is over", () => {
+  describe("a call that has timed out", () => {
     const UNAVAILABLE = { code: "ERR_SESSION_UNAVAILABLE" };
     const a = (text: string) => ({ fields: new Map([["a/x", text]]) });
 
-    /** Another connection locks the record, until it is told to let go. */
+    /** Locks the record on another connection, and returns the function that unlocks it. */
     async function lockRecord(table: string, id: string): Promise<() => Promise<unknown>> {
       const other = await openPool(postgres.url).connect();
       onTestFinished(() => other.release(true));
@@ -162,7 +162,7 @@ await withService("postgres", (postgres) => {
       return () => other.query("COMMIT");
     }
 
-    test("takes its connection out of the pool, whose place another has at once", async () => {
+    test("removes its connection from the pool, which opens another at once", async () => {
       const pool = openPool(postgres.url, { max: 1 });
       const table = newTable();
       const driver = postgresDriver({ client: pool, table, timeout: 300 });
@@ -178,7 +178,7 @@ await withService("postgres", (postgres) => {
       await driver.teardown();
     });
 
-    test("on a single connection lets those that waited for their turn leave unsent", async () => {
+    test("on a single connection leaves the calls that waited behind it unsent", async () => {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
       onTestFinished(() => client.end());

@@ -5,10 +5,10 @@ import { onTestFinished } from "vitest";
 
 export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
-/** A table that no other test has. */
+/** The name of a table that no other test uses. */
 export const newTable = (): string => `t_${newId().slice(0, 12)}`;
 
-/** A pool, until the test is over. */
+/** A pool that ends with the test. */
 export function openPool(url: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: 2_000, ...config });
   pool.on("error", () => {});

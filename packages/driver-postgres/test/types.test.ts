@@ -16,7 +16,7 @@ test("the clients of the package pg fit", () => {
   expectTypeOf<pg.Client>().toExtend<PostgresDriverOptions["client"]>();
 });
 
-test("what is made lists and provisions, and closes where it opened", () => {
+test("the drivers list and provision; the one of fromUrl also closes", () => {
   expectTypeOf(postgresDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf(fromUrl).returns.resolves.toExtend<ListingDriver & ProvisionedDriver & ClosableDriver>();
 });
