@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, SessionManager } from "@sessions/core";
-import { cookieSettingsOf } from "@sessions/core/adapter-tools";
+import { type Adoption, cookieSettingsOf } from "@sessions/core/adapter-tools";
 import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
@@ -9,32 +9,6 @@ import { type Seal, sealSession } from "./hold-back/hold-back.ts";
  * the other library's backend fails: down is not logged out.
  */
 export type Adopt = (cookieHeader: string | undefined) => Promise<Adoption | undefined>;
-
-/** A session of another library, and one request's part in taking it over. */
-export interface Adoption {
-  /**
-   * `"live"`: it is to be taken over. `"adopted"`: another request did so a moment ago, and no response to this one may
-   * overwrite the cookie of that. `"gone"`: the cookie leads nowhere any more.
-   */
-  readonly state: "live" | "adopted" | "gone";
-  /** Of one that was adopted: the id of our session that took it over, as far as it is known and there is one. */
-  readonly successor: string | undefined;
-  /** Of one that was adopted: the response with that session's cookie has not arrived yet. */
-  readonly underWay: boolean;
-  /** A Set-Cookie header's value that ends the old cookie. */
-  readonly setCookie: string;
-  /** Stages into a new session what the live one holds; a promise is waited for. */
-  stage(session: Session): unknown;
-  /**
-   * Ends the live one, and leaves a note behind, with the id of the session that took it over, by which requests in flight
-   * are known for a while. `false` where it was live no longer: it has ended, or another process took it over.
-   */
-  end(successor: string | undefined): Promise<boolean>;
-  /** This request has done with it, and the next may have it. */
-  release(): void;
-  /** The response with the new cookie is over. */
-  delivered(): void;
-}
 
 /** What one request does to take a session over. */
 export interface Adopting {
