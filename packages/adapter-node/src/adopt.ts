@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, SessionManager } from "@sessions/core";
-import { cookieSettingsOf } from "@sessions/core/adapter-tools";
+import { type Adoption, cookieSettingsOf } from "@sessions/core/adapter-tools";
 import { type Seal, sealSession } from "./hold-back/hold-back.ts";
 
 /**
@@ -15,38 +15,6 @@ import { type Seal, sealSession } from "./hold-back/hold-back.ts";
  * @returns `undefined` if the header names no session of the other library.
  */
 export type Adopt = (cookieHeader: string | undefined) => Promise<Adoption | undefined>;
-
-/**
- * A session of another library, for one request that may take it over. This package calls the methods before the
- * handler runs, in this order: `stage`, a commit of the new session, `end`, `release`.
- */
-export interface Adoption {
-  /**
-   * - `"live"`: this request takes the session over.
-   * - `"adopted"`: another request took it over a moment ago. This response must not overwrite the cookie of that one.
-   * - `"gone"`: the cookie names no session any more.
-   */
-  readonly state: "live" | "adopted" | "gone";
-  /** For `"adopted"`: the id of our session that took it over; `undefined` if it is unknown or there is none. */
-  readonly successor: string | undefined;
-  /** For `"adopted"`: the response with that session's cookie has not arrived yet. */
-  readonly underWay: boolean;
-  /** The value of a `Set-Cookie` header that removes the old cookie. */
-  readonly setCookie: string;
-  /** Stages what the live session holds into a new session. A returned promise is awaited. */
-  stage(session: Session): unknown;
-  /**
-   * Ends the live session. It leaves a note with the successor's id for a while, so that requests in flight find it.
-   *
-   * @param successor The id of the session that took it over; `undefined` if that one has no record.
-   * @returns `false` if the session was no longer live: it has ended, or another process took it over.
-   */
-  end(successor: string | undefined): Promise<boolean>;
-  /** Called once this request is done with the session: the next request may have it. */
-  release(): void;
-  /** Called once the response with the new cookie has ended. */
-  delivered(): void;
-}
 
 /** The steps by which one request takes a session over. */
 export interface Adopting {

@@ -1,7 +1,7 @@
 import type { Session } from "@sessions/core";
 
-export { isCrossSiteWrite } from "@sessions/core/adapter-tools";
-export type { Adopt, Adoption } from "./adopt.ts";
+export { type Adoption, isCrossSiteWrite } from "@sessions/core/adapter-tools";
+export type { Adopt } from "./adopt.ts";
 export {
   type OpenSessionOptions,
   openSession,

@@ -57,7 +57,7 @@ function missingInDriver(needs: Need | undefined, driver: Driver): string | unde
 
 async function openDriver(target: Target, namespace: string): Promise<Driver> {
   const driver = await target.open(namespace);
-  assert.ok(typeof driver === "object" && driver !== null, "target.open() must answer a driver");
+  assert.ok(typeof driver === "object" && driver !== null, "target.open() must return a driver");
   return driver;
 }
 
@@ -65,7 +65,7 @@ function checkMethods(driver: Driver): void {
   for (const method of METHODS)
     assert.ok(
       typeof driver[method] === "function",
-      `target.open() must answer a driver: ${method} is missing`,
+      `target.open() must return a driver: ${method} is missing`,
     );
 }
 

@@ -131,7 +131,7 @@ export function testDriver(options: {
   }
 }
 
-async function resultOf(one: Case, target: Target, seed: number): Promise<Result> {
+async function runOne(one: Case, target: Target, seed: number): Promise<Result> {
   const { rule, title } = one;
   try {
     const reason = skipReason(one, target) ?? (await runCase(target, one, seed));
@@ -156,7 +156,7 @@ export async function runConformance(target: Target, options: RunOptions = {}): 
   const chosen = chosenCases(options.rules);
   const report: Report = { passed: 0, failed: 0, skipped: 0, seed, results: [] };
   for (const one of chosen) {
-    const result = await resultOf(one, target, seed);
+    const result = await runOne(one, target, seed);
     report[result.status]++;
     report.results.push(result);
     options.onResult?.(result, report.results.length, chosen.length);

@@ -24,32 +24,32 @@ export function touch(expiresAt: number): Change {
   return { fields: new Map(), expiresAt };
 }
 
-/** Creates a record, live for an hour unless it says otherwise, and answers its id. */
+/** Creates a record, live for an hour unless it says otherwise, and returns its id. */
 export async function begin(driver: Driver, now: number, record: Partial<NewRecord> = {}): Promise<string> {
   const id = newId();
   const created = await driver.create(id, { expiresAt: now + HOUR, fields: new Map(), ...record }, now);
-  assert.equal(created, true, "create of a new id must answer true");
+  assert.equal(created, true, "create of a new id must return true");
   return id;
 }
 
 /**
- * Creates a record that was live two minutes ago and expired one minute ago. It is written with the earlier clock:
- * nobody has to wait, and no driver is asked for a record that is born dead.
+ * Creates a record that was live two minutes ago and expired one minute ago. It is created with the earlier clock, so
+ * the case does not wait, and no driver has to create a record that has already expired.
  */
 export async function leave(driver: Driver, now: number, record: Partial<NewRecord> = {}): Promise<string> {
   return begin(driver, now - 2 * MINUTE, { expiresAt: now - MINUTE, ...record });
 }
 
-/** The record as `load` answers it, which must be there. */
+/** Loads a record that must be there. */
 export async function loaded(driver: Driver, id: string): Promise<StoredRecord> {
   const record = await driver.load(id);
-  assert.ok(record !== undefined, "load must answer the record, not undefined");
-  // What else a driver answers is its own affair.
+  assert.ok(record !== undefined, "load must return the record, not undefined");
+  // A driver may return further properties.
   const { version, expiresAt, principal, fields } = record;
   return { version, expiresAt, principal, fields };
 }
 
-/** Text for a message: escaped, and cut. */
+/** Text for a message: escaped and shortened. */
 function show(text: string | null | undefined): string {
   if (typeof text !== "string") return String(text);
   const escaped = JSON.stringify(text.slice(0, 40)).replace(
@@ -59,16 +59,16 @@ function show(text: string | null | undefined): string {
   return text.length > 40 ? `${escaped}... (${text.length} units)` : escaped;
 }
 
-/** Whether it can be read as a Map, whoever's class it is of. */
+/** Whether it can be read as a Map. It may be an instance of another realm's class. */
 export function isMap(value: unknown): value is ReadonlyMap<string, string> {
   const { get, size, entries }: Record<string, unknown> = Object(value);
   return typeof get === "function" && typeof entries === "function" && typeof size === "number";
 }
 
-/** Compares without printing megabytes where it fails. */
+/** Compares fields. The error names one field, instead of printing megabytes. */
 export function sameFields(actual: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): void {
   assert.ok(isMap(actual), "a record's fields must be a Map");
-  // Messages are made where they are needed: there may be ten thousand fields.
+  // Build the message only on failure: there may be ten thousand fields.
   for (const [name, text] of expected) {
     const got = actual.get(name);
     if (got !== text) assert.fail(`field ${show(name)} must hold ${show(text)}, not ${show(got)}`);
@@ -77,7 +77,7 @@ export function sameFields(actual: ReadonlyMap<string, string>, expected: Readon
     if (!expected.has(name)) assert.fail(`field ${show(name)} must not be there`);
 }
 
-/** Compares a record with what it must be; what is not named is not compared. */
+/** Compares a record with the expected parts. Parts that `expected` does not name are not compared. */
 export function sameRecord(actual: StoredRecord, expected: Partial<StoredRecord>): void {
   const { fields, ...rest } = expected;
   if (fields) sameFields(actual.fields, fields);
@@ -96,12 +96,12 @@ export async function severalDrivers(kit: Kit): Promise<(i: number) => Driver> {
   return (i) => others[i % 4] ?? kit.driver;
 }
 
-/** Sizes of a change around those from which drivers go another way: statements, batches, expressions have limits. */
+/** Sizes of a change around the limits of statements, batches and expressions, where drivers take another path. */
 export const sizes: readonly number[] = [25, 99, 100, 101, 250, 450, 451, 1_000, 1_001, 2_000, 2_001];
 
 /**
- * Names that would be mistaken for a namespace's own by a bare prefix, a `_` for any character, a name made plain, or one
- * that is cut: the longest that the contract of `Target.open` allows.
+ * Namespaces that a faulty driver confuses with the given one: it compares prefixes, takes `_` for any character, removes
+ * characters, or cuts names. The longest ones are as long as `Target.open` allows.
  */
 export const lookAlikes: readonly ((namespace: string) => string)[] = [
   (name) => `${name}x`,
@@ -111,23 +111,23 @@ export const lookAlikes: readonly ((namespace: string) => string)[] = [
   (name) => name.padEnd(39, "l").concat("b"),
 ];
 
-/** As many fields as were asked for, or as fit. */
+/** `count` fields, or as many as fit. */
 export function manyFields(kit: Kit, count: number, text: string): Map<string, string> {
-  // 64 bytes a field: what a backend may add to a name and a value this short.
+  // Allow 64 bytes for each field, because a backend adds to such short names and values.
   const fit = Math.min(count, Math.floor(kit.maxBytes / 64));
   return new Map(Array.from({ length: fit }, (_, i) => [`many/${i}`, text]));
 }
 
-/** Lets timers and sockets have their turn, so that a loop around a driver in this process starves nobody. */
-export function turn(): Promise<void> {
+/** Lets timers and sockets have their yieldToEventLoop, so that a loop around a driver in this process starves nobody. */
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
 /**
- * Tries until it succeeds, where waiting is right (an index that lags, a client that connects again); else once.
- * The sleep is between two looks at something that no event announces.
+ * Repeats `attempt` until it succeeds, for at most 4 seconds, if `wait` is true (an index that lags, a client that
+ * connects again); otherwise tries once. It polls, because no event tells when the state changes.
  */
 export async function eventually<T>(wait: boolean, attempt: () => Promise<T>): Promise<T> {
   const end = Date.now() + 4_000;

@@ -48,7 +48,7 @@ function demand(condition: boolean, what: string, expected: string, got: unknown
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
-const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
+const isNotBlank = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
 
 function checkExclusions(exclude: unknown, clauses: readonly Rule[]): void {
   demand(Array.isArray(exclude), "target.exclude", "an array of { rule, reason }", exclude);
@@ -60,7 +60,7 @@ function checkExclusions(exclude: unknown, clauses: readonly Rule[]): void {
     const known = clauses.some((clause) => covers(rule, clause));
     demand(known, `target.exclude[${i}].rule`, "a rule or clause of SPEC.md (R4, R4.2)", rule);
     demand(!seen.has(rule), `target.exclude[${i}].rule`, "named once", rule);
-    demand(isText(reason), `target.exclude[${i}].reason`, "a sentence that says why", reason);
+    demand(isNotBlank(reason), `target.exclude[${i}].reason`, "a sentence that says why", reason);
     seen.add(rule);
   }
 }
@@ -81,7 +81,7 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   checkOptions(WHERE, target, ["name", "open", "shared", "limits", "outage", "exclude"], "target.");
   // Read as unknown: the kit is called from JavaScript too.
   const { name, open, shared, limits, outage, exclude }: { [K in keyof Target]: unknown } = target;
-  demand(isText(name), "target.name", "the driver's name", name);
+  demand(isNotBlank(name), "target.name", "the driver's name", name);
   demand(typeof open === "function", "target.open", "a function that answers a driver", open);
   demand(shared === undefined || typeof shared === "boolean", "target.shared", "true or false", shared);
   if (limits !== undefined) {

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { cases } from "../src/cases/index.ts";
 import { type Rule, runConformance, type Target, type TestFunction, testDriver } from "../src/index.ts";
 import { runCase } from "../src/kit.ts";
-import { turn } from "../src/support.ts";
+import { yieldToEventLoop } from "../src/support.ts";
 import { provisionedDriver, simpleDriver, type World } from "./simple-driver.ts";
 import { memoryTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
 
@@ -223,7 +223,7 @@ function watched(fail: { setup?: boolean; load?: boolean; teardown?: boolean } =
         load: (id) => (fail.load ? Promise.reject(new Error("load failed")) : sound.load(id)),
         setup: () => step("setup", fail.setup, sound.setup),
         teardown: () => step("teardown", fail.teardown, sound.teardown),
-        close: () => step("close", false, turn),
+        close: () => step("close", false, yieldToEventLoop),
       };
     },
   };
@@ -322,8 +322,8 @@ describe("outages", () => {
       const failed = expect(runCase(target, caseOf("R11.2"), 1)).rejects.toThrow(
         /gave no answer while the backend/,
       );
-      while (up) await turn();
-      await turn();
+      while (up) await yieldToEventLoop();
+      await yieldToEventLoop();
       await vi.advanceTimersByTimeAsync(3_000);
       await failed;
     } finally {

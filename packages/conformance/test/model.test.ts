@@ -218,11 +218,11 @@ describe("a history", () => {
   test("that fails is printed from beginning to end, short, with the seed", async () => {
     const message = await messageOf("the version is compared first, the record written later", "R5.8", 7);
     expect(message).toMatch(
-      /^R5 is broken: no order of these \d calls explains what they were answered \(seed 7\):/,
+      /^R5 is broken: no order of these \d calls explains their results \(seed 7\):/,
     );
     expect(message).toMatch(/\n {2}0\. before: /);
     expect(message).toMatch(/driver \d begins commit\(\{ ifVersion: \d/);
-    expect(message).toMatch(/is answered "committed" by its commit/);
+    expect(message).toMatch(/gets "committed" from its commit/);
     expect(message.split("\n").length).toBeLessThanOrEqual(12);
   });
 });

@@ -6,7 +6,7 @@ import {
   SessionSetupError,
   type StoredRecord,
 } from "@sessions/core";
-import { turn } from "../src/support.ts";
+import { yieldToEventLoop } from "../src/support.ts";
 
 /** The simplest driver that keeps every rule, for the deliberate faults to be made in. */
 export interface Row {
@@ -48,7 +48,7 @@ export const copy = ({ version, expiresAt, principal, fields }: Row): StoredReco
 });
 
 /** `wait` is the way to the backend: what comes after it happens at once. */
-export function simpleDriver(rowsNow: () => Rows, wait: () => Promise<void> = turn): ListingDriver {
+export function simpleDriver(rowsNow: () => Rows, wait: () => Promise<void> = yieldToEventLoop): ListingDriver {
   return {
     name: "simple",
     async create(id, { expiresAt, principal, fields }, now) {
@@ -132,15 +132,15 @@ export function provisionedDriver(world: World, namespace: string): ListingDrive
     ...simpleDriver(table),
     name: "provisioned",
     async setup() {
-      await turn();
+      await yieldToEventLoop();
       if (!world.has(namespace)) world.set(namespace, new Map());
     },
     async check() {
-      await turn();
+      await yieldToEventLoop();
       return world.has(namespace) ? [] : [`table ${namespace} is missing`];
     },
     async teardown() {
-      await turn();
+      await yieldToEventLoop();
       world.delete(namespace);
     },
   };

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { cases } from "../src/cases/index.ts";
 import { runConformance, type Target, testDriver } from "../src/index.ts";
 import type { Need } from "../src/kit.ts";
-import { turn } from "../src/support.ts";
+import { yieldToEventLoop } from "../src/support.ts";
 import { copy, isLive, simpleDriver } from "./simple-driver.ts";
 import { memoryTarget, provisionedTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
 
@@ -19,7 +19,7 @@ describe("the memory driver keeps every rule", () => {
 /** Takes a different while for each call, as a network does. */
 let calls = 0;
 async function uneven(): Promise<void> {
-  for (let i = calls++ % 4; i >= 0; i--) await turn();
+  for (let i = calls++ % 4; i >= 0; i--) await yieldToEventLoop();
 }
 
 /** Removes what has expired by itself, hides it until then, and so leaves nothing to sweep. */
@@ -48,7 +48,7 @@ function laggingList(): Target {
       eventualList: true,
       async list(query, now) {
         if (query.principal === undefined) return sound.list(query, now);
-        await turn();
+        await yieldToEventLoop();
         if (++looks % 2 === 0) for (const [id, row] of rows) index.set(id, row.principal);
         const records = [...rows]
           .filter(([id, row]) => isLive(row, now) && index.get(id) === query.principal)
@@ -106,7 +106,7 @@ function lateUnderLoad(): Target {
         const place = ++underWay;
         try {
           if (place <= 200) return await sound.commit(id, change, now);
-          await turn();
+          await yieldToEventLoop();
           if (late++ % 2 === 0) arriving.push(() => void sound.commit(id, change, now));
           throw new DriverUnavailableError("no answer in time; a change may or may not have been made");
         } finally {

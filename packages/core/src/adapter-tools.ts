@@ -1,5 +1,7 @@
 /** What adapters need beside the manager's own interface. For authors of adapters; applications need nothing of it. */
 export { checkOption, checkOptions } from "./base/options.ts";
+export { cookieValues } from "./context/cookie.ts";
+export type { Adoption } from "./http/adoption.ts";
 export {
   cookieSettingsOf,
   isCrossSiteWrite,

@@ -26,3 +26,4 @@ export {
 } from "./driver/sql/inspect.ts";
 export { readTable, type SqlTable, type SqlTableRules } from "./driver/sql/table.ts";
 export { closing, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
+export { fieldName } from "./record/field-names.ts";

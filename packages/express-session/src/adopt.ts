@@ -1,85 +1,93 @@
 import type { Session } from "@sessions/core";
+// From core and not from @sessions/adapter-node, whose declarations of `req.session` collide with @types/express-session.
+import type { Adoption } from "@sessions/core/adapter-tools";
 import { checkOption, checkOptions, createCall } from "@sessions/core/driver-tools";
 import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
 import { enqueue } from "./queue.ts";
 import { signedIds } from "./signed-cookies.ts";
 import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 
-/** How express-session set its cookie. */
+/**
+ * The attributes with which express-session set its cookie. A browser removes a cookie only if the name, `path` and
+ * `domain` of the new header are the same, and accepts the header only if the other attributes fit them.
+ */
 export interface OldCookieOptions {
-  /** @default "/" */
+  /** The path of the old cookie. @default "/" */
   readonly path?: string | undefined;
-  /** @default none: this host alone */
+  /** The domain of the old cookie. @default none: the host that set it */
   readonly domain?: string | undefined;
-  /** @default false; true where its name's prefix, `sameSite: "none"` or `partitioned` need it */
+  /**
+   * Whether the old cookie was for https only.
+   * @default false; true if the name's prefix (`__Host-`), `sameSite: "none"` or `partitioned` needs it
+   */
   readonly secure?: boolean | undefined;
-  /** @default "lax" */
+  /** Which requests of other sites carried the old cookie. @default "lax" */
   readonly sameSite?: "lax" | "strict" | "none" | undefined;
-  /** @default false */
+  /** Whether the old cookie was partitioned (CHIPS). @default false */
   readonly partitioned?: boolean | undefined;
 }
 
-/** Options of `adoptExpressSession`. */
+/** Options of {@link adoptExpressSession}. */
 export interface AdoptExpressSessionOptions<T extends object = Record<string, unknown>> {
-  /** The store that express-session kept its sessions in. */
+  /** The store that was given to express-session. */
   readonly store: StoreLike;
-  /** What express-session signed its cookies with: one text, or several, newest first. */
+  /** The secret that was given to express-session; several secrets as a list, newest first. */
   readonly secret: string | readonly string[];
-  /** The name of express-session's cookie. @default "connect.sid" */
+  /** The name of the old cookie. @default "connect.sid" */
   readonly name?: string | undefined;
-  /** How express-session was told to set its cookie, as far as that was: browsers end it only with the same. */
+  /** The attributes of the old cookie, as far as they were given to express-session. */
   readonly cookie?: OldCookieOptions | undefined;
   /**
-   * Stages into a new session what an old one held: `login`, and what belongs into the stores. Nothing, where the old one
-   * is worth nothing. A promise is waited for; what it throws is the request's error, and the old one stays as it was.
+   * Stages the old session's data into a new session: calls `session.login()`, and fills its stores. It may stage
+   * nothing if the old session holds nothing of value. A returned promise is awaited. An error is the request's error,
+   * and leaves the old session as it was.
    *
-   * @param old what the application kept in `req.session`, without `cookie`.
+   * @param old The application's data in `req.session`, without `cookie`.
+   * @param session The new session.
    */
   map(old: T, session: Session): unknown;
 }
 
-/** A session of express-session, and one request's part in taking it over; what the adapters' `adopt` expects. */
-export interface OldSession {
-  /** Whether it is to be taken over, was taken over by another request a moment ago, or is no more. */
-  readonly state: "live" | "adopted" | "gone";
-  /** Where it was taken over: the id of the session that did, if one was stored. */
-  readonly successor: string | undefined;
-  /** Where it was taken over: the response with the new cookie is still on its way, from this process. */
-  readonly underWay: boolean;
-  /** A Set-Cookie header's value that ends the old cookie. */
-  readonly setCookie: string;
-  /** Stages into a new session what the old one held. */
-  stage(session: Session): unknown;
-  /** Ends the old one, and notes what took it over; `false` where it was live no longer. */
-  end(successor: string | undefined): Promise<boolean>;
-  /** Lets the next request have it. */
-  release(): void;
-  /** The response with the new cookie is over. */
-  delivered(): void;
-}
+/**
+ * A session of express-session, for one request that may take it over: the type {@link Adoption} of
+ * `@sessions/core/adapter-tools`, which the adapters' option `adopt` expects.
+ */
+export type OldSession = Adoption;
 
-/** What a store has under an old id. */
+/** The result of looking up an old id in the store. */
 interface Found<T> {
   readonly state: OldSession["state"];
   readonly successor?: string | undefined;
   readonly data?: T;
 }
 
-/** An old store that takes longer is as good as down. */
+/** The most that a call of the old store can take; a slower store counts as down. */
 const TIMEOUT_MS = 2000;
-/** And so is a request that keeps the others waiting for so long: `map` may have questions of its own. */
+/** The most that a request can keep others waiting for the same old session. It is long because `map` may query a database. */
 const PATIENCE_MS = 10_000;
 
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isNonEmpty = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-/** Whether a name, a path or a domain fits into a Set-Cookie header. */
-const isCookieText = (value: unknown): boolean => isText(value) && /^[!-:<-~]+$/.test(value);
+/** Whether a name, a path or a domain fits into a `Set-Cookie` header. */
+const isCookieText = (value: unknown): boolean => isNonEmpty(value) && /^[!-:<-~]+$/.test(value);
 
 /**
- * Takes over the sessions that express-session kept, for the adapters' option `adopt`: who is logged in stays so. Each is
- * taken over once. Its cookie must be signed, and its store is not asked otherwise.
+ * Takes over the sessions of express-session, so that users stay logged in while a site moves. The result is for the
+ * option `adopt` of `@sessions/adapter-node`. Each old session is taken over once. A cookie without a valid signature is
+ * ignored, and costs no read of the old store.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names the option, if one is unknown or out of range.
+ * @example
+ * import { adoptExpressSession, type StoreLike } from "@sessions/express-session";
+ *
+ * declare const oldStore: StoreLike; // the store that express-session had
+ * export const adopt = adoptExpressSession({
+ *   store: oldStore,
+ *   secret: process.env.SESSION_SECRET ?? "",
+ *   map(old: { userId?: string }, session) {
+ *     if (old.userId) session.login(old.userId);
+ *   },
+ * });
  */
 export function adoptExpressSession<T extends object = Record<string, unknown>>(
   options: AdoptExpressSessionOptions<T>,
@@ -92,7 +100,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   const [newest = "", ...older] = [secret].flat();
   const secrets = [newest, ...older];
   checkOption(typeof Object(store).get === "function", "store", "a store for express-session", typeof store);
-  checkOption(secrets.every(isText), "secret", "one text, or a list of some", typeof secret);
+  checkOption(secrets.every(isNonEmpty), "secret", "a non-empty string, or a list of them", typeof secret);
   checkOption(isCookieText(name) && !name.includes("="), "name", "a cookie's name", name);
   checkOption(isCookieText(path), "cookie.path", "a path", path);
   checkOption(domain === undefined || isCookieText(domain), "cookie.domain", "a domain", domain);
@@ -115,35 +123,36 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
     "Max-Age=0",
     "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
     "HttpOnly",
-    // Browsers take no other cookie of such a name, or of these kinds.
+    // Browsers refuse such cookies without Secure.
     ...(secure || partitioned || sameSite === "none" || /^__(host|secure|http)-/i.test(name)
       ? ["Secure"]
       : []),
     `SameSite=${sameSite.charAt(0).toUpperCase()}${sameSite.slice(1)}`,
     ...(partitioned ? ["Partitioned"] : []),
   ].join("; ");
-  /** By old id, what took it over, until the response with its cookie has arrived. */
+  /** The new session by the old id, until the response with the new cookie has ended. */
   const underWay = new Map<string, string>();
 
-  /** What there is of an old session; its data where it is live. */
+  /** Looks an old session up. The result has `data` if the session is live. */
   async function look(sid: string): Promise<Found<T>> {
     const found = await call(() => getFrom(store, sid));
     if (typeof found !== "object") return { state: "gone" };
-    // A visitor may have written there: what is not signed is no note, and no live session either.
+    // A visitor may have written this key. Without a valid signature the session is neither adopted nor live.
     if (NOTE in found) {
       const note = notes.read(sid, Reflect.get(found, NOTE));
       return note ? { state: "adopted", ...note } : { state: "gone" };
     }
-    // What a store answers is a plain object, or a class's with the same keys.
+    // Stores return a plain object, or an instance of a class with the same keys.
     const { cookie: settings, ...data }: { cookie?: unknown } = found;
     const expires: unknown = Reflect.get(Object(settings), "expires");
-    const isOver = (isText(expires) || expires instanceof Date) && new Date(expires).getTime() <= Date.now();
-    // That they are what the application kept there is its own word, as it was with express-session.
+    const isOver =
+      (isNonEmpty(expires) || expires instanceof Date) && new Date(expires).getTime() <= Date.now();
+    // Not checked: the type T is the claim of the application, as with express-session.
     return isOver ? { state: "gone" } : { state: "live", data: data as T };
   }
 
   async function end(sid: string, successor: string | undefined): Promise<boolean> {
-    // A logout may have been faster, or another process.
+    // Another process, or a logout, may have ended it since.
     if ((await look(sid)).state !== "live") return false;
     const note = notes.write(sid, successor);
     await call(() => keepFor(NOTE_MS, store, sid, { [NOTE]: note }));
@@ -152,7 +161,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
   }
 
   return async (cookieHeader) => {
-    let answer: OldSession | undefined;
+    let result: OldSession | undefined;
     for (const sid of signedIds(cookieHeader, name, secrets)) {
       const { first, release } = enqueue(store, sid, PATIENCE_MS);
       let found: Found<T>;
@@ -164,7 +173,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
         throw error;
       }
       const { state, successor, data } = found;
-      answer = {
+      result = {
         state,
         successor,
         underWay: successor !== undefined && underWay.get(sid) === successor,
@@ -174,10 +183,10 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
         release,
         delivered: () => underWay.delete(sid),
       };
-      // Of several the first that leads anywhere counts.
+      // Of several cookies the first one that names a session counts.
       if (state !== "gone") break;
       release();
     }
-    return answer;
+    return result;
   };
 }

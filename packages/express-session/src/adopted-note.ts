@@ -2,36 +2,39 @@ import { Buffer } from "node:buffer";
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
 /**
- * The note that is left in an old session which was taken over. It lies among what the application kept there, and an
- * application may let its visitors name a key of `req.session`: so the note is signed.
+ * The note that replaces the data of an old session after a new session took it over. It is signed, because an
+ * application may let its visitors choose a key of `req.session`, and so write a note themselves.
  */
 
-/** The note's key in what is left of an old session. */
+/** The note's key in the old session. */
 export const NOTE = "@sessions/adopted";
 
-/** A note counts for so long. */
+/** How long a note is valid, in milliseconds. */
 export const NOTE_MS = 120_000;
 
-/** What a valid note says. */
+/** The content of a valid note. */
 interface Note {
-  /** The id of the session that took the old one over, if one was stored. */
+  /** The id of the new session; `undefined` if it was not stored. */
   readonly successor: string | undefined;
 }
 
 /** Writes and reads the notes of one site. */
 export interface Notes {
-  /** Signs the text of a note for the old session of that id. */
+  /** Returns the signed text of a note for the old session `sid`. */
   write(sid: string, successor: string | undefined): string;
-  /** Returns what a note says; `undefined` where it was not signed, not for that id, or not within the last two minutes. */
+  /**
+   * Returns the content of a note. Returns `undefined` if the signature is missing or for another id, or if the note
+   * is older than {@link NOTE_MS}.
+   */
   read(sid: string, note: unknown): Note | undefined;
 }
 
-/** Notes that are signed with the newest of express-session's secrets, and read with each of them. */
+/** Signs notes with a key made from the newest of express-session's secrets, and reads them with all of them. */
 export function createNotes(newest: string, older: readonly string[]): Notes {
-  // Not the secrets themselves: an application may sign cookies with them whose values its visitors choose.
-  const keyOf = (secret: string): Buffer => Buffer.from(hkdfSync("sha256", secret, "", NOTE, 32));
-  const first = keyOf(newest);
-  const keys = [first, ...older.map(keyOf)];
+  // Derive keys: with the secrets themselves the application may sign cookies whose values its visitors choose.
+  const derive = (secret: string): Buffer => Buffer.from(hkdfSync("sha256", secret, "", NOTE, 32));
+  const first = derive(newest);
+  const keys = [first, ...older.map(derive)];
   const mac = (key: Buffer, at: string, successor: string, sid: string): Buffer =>
     createHmac("sha256", key).update(`${at} ${successor} ${sid}`).digest();
 
@@ -50,7 +53,7 @@ export function createNotes(newest: string, older: readonly string[]): Notes {
         const expected = mac(key, at, successor, sid);
         return expected.length === given.length && timingSafeEqual(expected, given);
       });
-      // A note from the future is no better: the clock of the process that wrote it is ahead.
+      // Math.abs refuses notes from the future as well, which a process whose clock is far ahead may write.
       if (!isSigned || Math.abs(Date.now() - Number(at)) >= NOTE_MS) return undefined;
       return { successor: successor === "-" ? undefined : successor };
     },

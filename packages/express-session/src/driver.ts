@@ -10,13 +10,13 @@ import {
 } from "@sessions/core/driver-tools";
 import { fromCallback, getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 
-/** Options of `fromExpressSessionStore`. */
+/** Options of {@link fromExpressSessionStore}. */
 export interface FromExpressSessionStoreOptions {
-  /** How long a call may take before it is `DriverUnavailableError`. @default "2s" */
+  /** How long a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
   readonly timeout?: Duration | undefined;
 }
 
-/** A record, as JSON can hold it: an object of fields would lose one named `__proto__`. */
+/** A record as JSON. The fields are a list, because an object would lose a field named `__proto__`. */
 interface Kept {
   readonly version: number;
   readonly expiresAt: number;
@@ -24,19 +24,19 @@ interface Kept {
   readonly fields: readonly (readonly [string, string])[];
 }
 
-/** A store keeps an expired record for an hour more, so that late requests learn how it ended. */
+/** How long the store keeps a record after its expiry, so that late requests can learn how it ended. */
 const LEFTOVER_MS = 3_600_000;
 
-/** An id that no session has. */
+/** An id that no session has. `sweep` reads it to learn whether the backend is there. */
 const NO_ID = "0".repeat(32);
 
 /**
- * The store's key for a record. An application whose sessions are in the same store may let its visitors write what looks
- * like a record, and its `genid` may make ids of our form: under a key of this form lies no session of express-session.
+ * The store's key for a record. The prefix keeps sessions of express-session in the same store apart: their visitors may
+ * write data that looks like a record, and their `genid` may make ids like ours.
  */
 const keyOf = (id: string): string => `sessions-${id}`;
 
-/** What a driver wrote; nothing where the store has something else under that id. */
+/** The record in a store's session; `undefined` if something else wrote it. */
 function parse(session: object | undefined): StoredRecord | undefined {
   const kept: Kept | undefined = Reflect.get(Object(session), "record");
   if (!kept) return undefined;
@@ -45,11 +45,17 @@ function parse(session: object | undefined): StoredRecord | undefined {
 }
 
 /**
- * A driver on any store for express-session, for a backend that has a store and no driver. The store knows whole sessions
- * only, so each change is a read and a write of all of it, one after the other within this process.
- * Other processes it cannot wait for: `expressSessionExclusions` has the rules that it breaks with them.
+ * Makes a driver from any store for express-session, for a backend that has a store and no driver. A store reads and
+ * writes whole sessions, so each change reads and writes the whole record. Within one process the changes of a session
+ * wait for each other. Other processes do not wait: {@link expressSessionExclusions} lists the clauses that break then.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names the option, if one is unknown or out of range.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromExpressSessionStore, type StoreLike } from "@sessions/express-session";
+ *
+ * declare const store: StoreLike; // such as new RedisStore({ client }) of connect-redis
+ * export const sessions = createSessionManager({ driver: fromExpressSessionStore(store) });
  */
 export function fromExpressSessionStore(
   store: StoreLike,
@@ -66,14 +72,14 @@ export function fromExpressSessionStore(
   function set(id: string, record: StoredRecord, now: number): Promise<void> {
     const { version, expiresAt, principal, fields } = record;
     const kept: Kept = { version, expiresAt, principal, fields: [...fields] };
-    // The store's clock is this process's, and may be another than the caller's.
+    // The store measures by this process's clock, which may differ from the caller's `now`: give it a length of time.
     const life = Math.max(expiresAt - now, 0) + LEFTOVER_MS;
     return keepFor(life, store, keyOf(id), { record: kept });
   }
 
   /**
-   * Does `work` after what was begun before for the same id, by any driver on this store; it gets the id's live record,
-   * and a way to write.
+   * Runs `work` after all earlier changes of the same id, by any driver on this store. `work` gets the live record of
+   * the id, and a function that writes.
    */
   function change<T>(
     id: string,
@@ -83,8 +89,11 @@ export function fromExpressSessionStore(
     const end = performance.now() + timeout;
     let over = false;
     const write = async (send: () => Promise<void>): Promise<void> => {
-      // The caller has been told that it failed, and may have done something else since.
-      if (over) throw new DriverUnavailableError("express-session: no time was left to send the change");
+      // The call has already rejected, and its caller may have written something else since.
+      if (over)
+        throw new DriverUnavailableError(
+          "express-session: the call timed out before the change was sent, so nothing was written. Try again, or raise the timeout.",
+        );
       await send();
     };
     const attempt = async (): Promise<T> => {
@@ -133,8 +142,8 @@ export function fromExpressSessionStore(
       }),
 
     async sweep() {
-      // The store removes what has expired by itself, an hour later. A backend that is away is still no backend with
-      // nothing to remove.
+      // The store removes expired records itself, an hour later. The read is there so that a backend which is away
+      // makes the sweep reject, instead of returning 0.
       await call(() => get(NO_ID));
       return 0;
     },

@@ -1,9 +1,10 @@
 const RACE =
-  "a store has no atomic change: between two processes, a read and a write of the whole session lose what comes between them";
+  "an express-session store has no atomic change: a driver reads and writes the whole session, and a write of another process between the two is lost";
 
 /**
- * The clauses of the contract that a driver of `fromExpressSessionStore` cannot keep where several processes share the
- * store's backend, each with the reason: `exclude` of the kit's target. Within one process, with one store, it keeps them.
+ * The clauses of SPEC.md that a driver made by {@link fromExpressSessionStore} breaks if several processes share the
+ * store's backend, each with its reason. Pass it as `exclude` of the kit's target. In one process with one store the
+ * driver keeps these clauses too.
  */
 export const expressSessionExclusions: readonly { rule: `R${number}.${number}`; reason: string }[] = [
   { rule: "R1.8", reason: RACE },

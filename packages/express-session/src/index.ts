@@ -1,4 +1,4 @@
-/** A bridge to and from express-session: drivers as its store, its stores as drivers. */
+/** A bridge to and from express-session: a driver as its store, and its stores as drivers. */
 export {
   type AdoptExpressSessionOptions,
   adoptExpressSession,

@@ -1,60 +1,64 @@
 import { createHash } from "node:crypto";
+import { fieldName } from "@sessions/core/driver-tools";
 
 /**
- * How a session of express-session lies in a record: a field for each of its top-level keys. The expiry of its cookie
- * is the record's, so that a touch changes no field.
+ * An express-session session as a record: one field for each of its top-level keys. The cookie's expiry is the record's
+ * expiry, so a touch changes no field.
  */
 
-/** How a store says that it has done what it was asked, or why not. */
+/** A store's callback. It gets the error if the call failed, and nothing otherwise. */
 export type Done = (error?: unknown) => void;
 
-/** A session as a store answers it: its data by key, and its cookie's settings. */
+/** A session as a store returns it: the application's data by key, and the cookie's settings. */
 export interface StoredSession {
+  /** The settings of the cookie, which express-session makes a `Cookie` of. */
   cookie: {
-    /** Of `maxAge`, as it was set; `null` where the cookie ends with the browser. */
+    /** The `maxAge` that was set, in milliseconds; `null` if the cookie ends with the browser. */
     originalMaxAge: number | null;
-    /** When the session ends; `null` where its cookie ends with the browser. */
+    /** When the session ends; `null` if the cookie ends with the browser. */
     expires?: Date | null | undefined;
   };
 }
 
-/** A session on its way to the backend. */
+/** A session in the form that the driver stores. */
 export interface Encoded {
   readonly fields: ReadonlyMap<string, string>;
-  /** When its cookie ends; `undefined` where the cookie ends with the browser. */
+  /** When the cookie ends, in epoch milliseconds; `undefined` if it ends with the browser. */
   readonly expiresAt: number | undefined;
 }
 
 const PREFIX = "express-session/";
 const LONGEST_FIELD = 2048;
-/** Two looks at the clock, one right after the other, are not further apart. */
+/** The most that two readings of the clock in a row can differ, in milliseconds. */
 const DRIFT_MS = 100;
 
-/** The field that every session has, and nothing else that may lie in the same backend. */
+/** The field that every session has. Other records in the same backend do not have it. */
 export const COOKIE_FIELD: string = `${PREFIX}cookie`;
 
-/** The record's id: what the visitor's cookie carries cannot be found out from it. */
+/** The record's id: a hash, so that the id in the visitor's cookie cannot be read from the backend. */
 export function recordId(sid: string): string {
   return createHash("sha256").update(sid).digest("hex").slice(0, 32);
 }
 
-function fieldName(key: string): string {
-  // encodeURIComponent would throw, and show nothing of use.
-  if (!key.isWellFormed()) throw new TypeError("A session's key must be well-formed text");
-  const escaped = encodeURIComponent(key).replace(
-    /[.!~*'()]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  if (PREFIX.length + escaped.length > LONGEST_FIELD)
-    throw new TypeError(`A session's key must be shorter than ${key.length} characters`);
-  return PREFIX + escaped;
+function sessionField(key: string): string {
+  // encodeURIComponent would throw a URIError that names no cause.
+  if (!key.isWellFormed())
+    throw new TypeError(
+      "expressSessionStore: a key of the session holds half a surrogate pair. Use well-formed text.",
+    );
+  const name = fieldName(PREFIX, key);
+  if (name.length > LONGEST_FIELD)
+    throw new TypeError(
+      `expressSessionStore: a key of the session has ${name.length - PREFIX.length} characters after percent-escaping; at most ${LONGEST_FIELD - PREFIX.length} fit. Use a shorter key.`,
+    );
+  return name;
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** What JSON makes of a cookie, without its expiry, and the expiry. */
+/** The cookie's settings as JSON without the expiry, and the expiry beside it. */
 function encodeCookie(cookie: unknown): { text: string; expiresAt: number | undefined } {
   const plain: unknown = JSON.parse(JSON.stringify(cookie ?? null));
   const { expires, ...rest }: { expires?: unknown } = isObject(plain) ? plain : {};
@@ -65,28 +69,28 @@ function encodeCookie(cookie: unknown): { text: string; expiresAt: number | unde
 }
 
 /**
- * A session as fields, by JSON, as every other store does it.
+ * A session as fields. Values go through JSON, as in every other store.
  *
- * @throws TypeError for a key that no field can have, and for what JSON cannot hold.
+ * @throws TypeError for a key that fits no field name, and for a value that JSON cannot hold.
  */
 export function encodeSession(session: object): Encoded {
   const { cookie, ...data }: { cookie?: unknown } = session;
   const { text, expiresAt } = encodeCookie(cookie);
   const fields = new Map([[COOKIE_FIELD, text]]);
   for (const [key, value] of Object.entries(data)) {
-    // Undefined for what JSON leaves out: functions, symbols, undefined.
+    // JSON.stringify returns undefined for functions, symbols and undefined.
     const entry: string | undefined = JSON.stringify(value);
-    if (entry !== undefined) fields.set(fieldName(key), entry);
+    if (entry !== undefined) fields.set(sessionField(key), entry);
   }
   return { fields, expiresAt };
 }
 
-/** The fields of a record that are a session's. */
+/** The fields of a record that belong to an express-session session. */
 export function sessionFields(fields: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...fields].filter(([name]) => name.startsWith(PREFIX)));
 }
 
-/** The session in a record, of its own; `undefined` where the record is something else's. */
+/** A new session object from a record; `undefined` if the record holds no express-session session. */
 export function decodeSession(
   fields: ReadonlyMap<string, string>,
   expiresAt: number,
@@ -104,7 +108,7 @@ export function decodeSession(
   return { ...Object.fromEntries(data), cookie };
 }
 
-/** `originalMaxAge` apart, and the rest of a cookie. */
+/** Splits a cookie into `originalMaxAge` and the rest. */
 function splitAge(text: string): { age: number; rest: string } {
   const { originalMaxAge, ...rest }: { originalMaxAge?: unknown } = Object(JSON.parse(text));
   return {
@@ -114,15 +118,15 @@ function splitAge(text: string): { age: number; rest: string } {
 }
 
 /**
- * Whether two cookies differ by nothing but what express-session gets wrong: it works `originalMaxAge` out anew at each
- * request from two looks at the clock, and loses a millisecond where that goes on between them.
+ * Whether two cookies differ only by rounding. express-session computes `originalMaxAge` again for each request, from
+ * two readings of the clock, and is a millisecond off if the clock advances between them.
  */
 function isDrift(before: string, after: string): boolean {
   const [old, fresh] = [splitAge(before), splitAge(after)];
   return old.rest === fresh.rest && Math.abs(old.age - fresh.age) <= DRIFT_MS;
 }
 
-/** What must be written so that `before` becomes `after`. */
+/** The merge patch that turns `before` into `after`. */
 export function changesBetween(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,

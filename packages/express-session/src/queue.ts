@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serialize } from "@sessions/core/driver-tools";
 
 /**
- * A place in the queue of those that ask, in this process, for the same id of the same store.
+ * Queues a request of this process behind the others that want the same id of the same store.
  *
- * @param patience How long a place is held at most, in milliseconds, once it has come.
- * @returns `first` resolves once all that were before have released their places.
+ * @param patience How long the request can stay at the head of the queue, in milliseconds.
+ * @returns `first` resolves when the request reaches the head; `release` lets the next one in.
  */
 export function enqueue(
   store: object,

@@ -1,14 +1,15 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { cookieValues } from "@sessions/core/adapter-tools";
 
-/** As many ids as one request may make us look up. */
+/** The most ids that one request can make us look up in the store. */
 const MOST_IDS = 4;
 
-/** What express-session signs an id with. */
+/** The signature that express-session appends to an id. */
 function signature(sid: string, secret: string): Buffer {
   return Buffer.from(createHmac("sha256", secret).update(sid).digest("base64").replace(/=+$/, ""));
 }
 
-/** The id in a cookie's value, if one of the secrets signed it. */
+/** The id in a cookie's value; `undefined` if none of the secrets signed it. */
 function unsign(value: string, secrets: readonly string[]): string | undefined {
   let text: string;
   try {
@@ -27,21 +28,14 @@ function unsign(value: string, secrets: readonly string[]): string | undefined {
   return isSigned && sid !== "" ? sid : undefined;
 }
 
-/** RFC 6265's white space and no other: a name after U+00A0 has no prefix for a browser, and must be none here. */
-const trim = (text: string): string => text.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "");
-
 /**
- * The ids of express-session's cookies of one name in a Cookie header, in its order, as far as one of the secrets signed
- * them. Anybody can plant a second cookie of a name.
+ * The ids in the express-session cookies of one name that one of the secrets signed, in the header's order. A subdomain
+ * or an attacker can plant a second cookie of the same name, so there may be several.
  */
 export function signedIds(header: string | undefined, name: string, secrets: readonly string[]): string[] {
   const ids = new Set<string>();
-  if (!header?.includes(name)) return [];
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals < 0 || trim(pair.slice(0, equals)) !== name) continue;
-    const value = trim(pair.slice(equals + 1));
-    const sid = unsign(value.replace(/^"(.*)"$/, "$1"), secrets);
+  for (const value of cookieValues(header, name)) {
+    const sid = unsign(value, secrets);
     if (sid !== undefined) ids.add(sid);
     if (ids.size === MOST_IDS) break;
   }

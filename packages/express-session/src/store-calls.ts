@@ -1,35 +1,41 @@
 import type { Done, StoredSession } from "./layout.ts";
 
-/** What is used of a store for express-session. */
+/**
+ * The part of an express-session store that this package calls: {@link adoptExpressSession} reads old sessions from it,
+ * and {@link fromExpressSessionStore} keeps records in it. Every store for express-session has these methods.
+ */
 export interface StoreLike {
+  /** Passes the session of that id to the callback; `null` or `undefined` if there is none. */
   get(sid: string, callback: (error?: unknown, session?: object | null) => void): unknown;
+  /** Stores the session under that id, in place of an older one. */
   set(sid: string, session: StoredSession, callback: Done): unknown;
+  /** Removes the session of that id. A missing session is no error. */
   destroy(sid: string, callback: Done): unknown;
 }
 
-/** What a store has under an id. */
+/** Reads the session of an id; `undefined` if the store has none. */
 export function getFrom(store: StoreLike, id: string): Promise<object | undefined> {
   return new Promise((resolve, reject) => {
     store.get(id, (error, session) => {
-      // Some stores of files answer so where there is none, and express-session takes it so.
+      // File stores report a missing session as ENOENT, and express-session treats that as "no session" too.
       if (error && Reflect.get(Object(error), "code") !== "ENOENT") reject(error);
       else resolve(error ? undefined : (session ?? undefined));
     });
   });
 }
 
-/** Fifty years. What counts seconds in 32 bits, as express-mysql-session does, has no room for those who ask for a century. */
+/** Fifty years. Stores that count seconds in 32 bits, such as express-mysql-session, overflow with longer times. */
 const LONGEST_MS = 50 * 365 * 24 * 3_600_000;
 
-/** Has a store keep something for so long. */
+/** Stores `data` under `id` for `wanted` milliseconds, at most for fifty years. */
 export function keepFor(wanted: number, store: StoreLike, id: string, data: object): Promise<void> {
   const life = Math.min(wanted, LONGEST_MS);
-  // Stores differ in which of these they go by.
+  // Stores differ in which of these three they read.
   const cookie = { originalMaxAge: life, maxAge: life, expires: new Date(Date.now() + life) };
   return fromCallback((done) => store.set(id, { ...data, cookie }, done));
 }
 
-/** Waits for a call that ends with a callback. */
+/** Calls a function that takes a callback, and returns a promise for it. */
 export function fromCallback(begin: (done: Done) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     begin((error) => {

@@ -29,59 +29,59 @@ import {
   sessionFields,
 } from "./layout.ts";
 
-/** A class such as `session.Store`. */
+/** A class such as `session.Store` of express-session. */
 export type StoreClass<S extends EventEmitter> = abstract new () => S;
 
-/** Options of `expressSessionStore`. */
+/** Options of {@link expressSessionStore}. */
 export interface ExpressSessionStoreOptions<S extends EventEmitter = EventEmitter> {
   /**
-   * express-session's `session.Store`, which the store is to be an instance of. `@fastify/session` needs none.
-   * @default that of the package `express-session`, where it is installed
+   * `session.Store` of express-session; the new store is an instance of it. `@fastify/session` needs none.
+   * @default the one of the package `express-session`, if it is installed
    */
   readonly Store?: StoreClass<S> | undefined;
   /**
-   * How long a session lives after its last use where its cookie ends with the browser (no `maxAge`, no `expires`).
+   * How long a session lives after its last use if its cookie ends with the browser (no `maxAge`, no `expires`).
    * @default "24h"
    */
   readonly idle?: Duration | undefined;
   /**
-   * `"auto"`: the first call that finds something missing in the backend waits for `driver.setup()`. `"manual"`: it is a
-   * `SessionSetupError`, for an application without the permission to make tables.
+   * `"auto"`: the first call that finds a table or the like missing waits for `driver.setup()`. `"manual"`: that call
+   * fails with `SessionSetupError`; choose it for an application without the permission to create tables.
    * @default "auto"
    */
   readonly setup?: "auto" | "manual" | undefined;
 }
 
-/** What express-session and `@fastify/session` call; each error goes to the callback. */
+/** The methods that express-session and `@fastify/session` call. Every error goes to the callback. */
 export interface ExpressSessionStore {
-  /** The session of that id, as the application declares its sessions; nothing where there is none, or it has expired. */
+  /** Reads the session of that id. Passes `null` if there is none, or if it has expired. `T` is not checked. */
   get<T extends StoredSession>(sid: string, callback: (error: unknown, session?: T | null) => void): void;
-  /** Writes what changed since the session was read; nothing where it has ended since. */
+  /** Writes the keys that changed since the session was read. Writes nothing if the session has ended since. */
   set(sid: string, session: object, callback?: Done): void;
-  /** Moves the expiry, and writes what changed of the cookie's settings. */
+  /** Moves the expiry, and writes the cookie's settings if they changed. */
   touch(sid: string, session: object, callback?: Done): void;
   /** Ends the session of that id. */
   destroy(sid: string, callback?: Done): void;
-  /** Every live session, where the driver can list; their ids are not known, but to their visitors. */
+  /** Reads every live session, without ids: only hashes of ids are stored. Needs a driver that can list. */
   all(callback: (error: unknown, sessions?: StoredSession[]) => void): void;
-  /** How many sessions are live, where the driver can list. */
+  /** Counts the live sessions. Needs a driver that can list. */
   length(callback: (error: unknown, length?: number) => void): void;
-  /** Ends every session, where the driver can list. */
+  /** Ends every session. Needs a driver that can list. */
   clear(callback?: Done): void;
 }
 
-/** What is known of a session that somebody has in hand. */
+/** What the store knows of a session object that a request works with. */
 interface Held {
   readonly id: string;
-  /** Its fields as they were last read or written; none before it was ever stored. */
+  /** Its fields as they were last read or written; `undefined` before the first write of a new session. */
   seen: ReadonlyMap<string, string> | undefined;
-  /** Whether its request ended it, and what comes under the same id is another one. */
+  /** Whether its request destroyed it; a later session under the same id is a new one. */
   over: boolean;
 }
 
 const hold = (id: string, seen: Held["seen"]): Held => ({ id, seen, over: false });
 
-/** Listings are read in pages of this many. */
+/** How many records a page of a listing holds. */
 const PAGE = 1000;
 
 function installedStore(): StoreClass<EventEmitter> | undefined {
@@ -97,16 +97,24 @@ function installedStore(): StoreClass<EventEmitter> | undefined {
 const isStoreClass = (value: unknown): value is StoreClass<EventEmitter> =>
   typeof value === "function" && value.prototype instanceof EventEmitter;
 
-/** A callback is the caller's choice in most methods; an error that nobody asked for is still no secret. */
+/** The callback of a caller that passed none: the error becomes a process warning. */
 const warn: Done = (error) => {
   if (error) process.emitWarning(error instanceof Error ? error : String(error));
 };
 
 /**
- * A store for express-session, or for `@fastify/session`, that keeps its sessions by a driver: overlapping requests that
- * write different keys both survive, and a session that has ended stays so.
+ * Makes a store for express-session, or for `@fastify/session`, that keeps its sessions in a driver. Of overlapping
+ * requests that write different keys, both writes survive. A session that has ended stays ended.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names the option, if one is unknown or out of range.
+ * @example
+ * import { memoryDriver } from "@sessions/core/memory";
+ * import { expressSessionStore } from "@sessions/express-session";
+ * import session from "express-session";
+ *
+ * const store = expressSessionStore(memoryDriver(), { Store: session.Store });
+ * const secret = process.env.SESSION_SECRET ?? "";
+ * export const middleware = session({ store, secret, resave: false, saveUninitialized: false });
  */
 export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   driver: Driver,
@@ -114,7 +122,12 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 ): S & ExpressSessionStore {
   checkOptions("expressSessionStore", options, ["Store", "idle", "setup"]);
   const isDriver = typeof Object(driver).load === "function";
-  checkOption(isDriver, "driver", "a driver: await what makes one", typeof driver);
+  checkOption(
+    isDriver,
+    "driver",
+    "a driver (await the promise if it comes from an async function)",
+    typeof driver,
+  );
   const { Store = installedStore() ?? EventEmitter, idle: given = "24h", setup = "auto" } = options;
   checkOption(["auto", "manual"].includes(setup), "setup", '"auto" or "manual"', setup);
   checkOption(typeof Store === "function", "Store", "express-session's session.Store", typeof Store);
@@ -123,8 +136,8 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   const sessions = new WeakMap<object, Held>();
   const reading = new AsyncLocalStorage<Held>();
 
-  /** What is known of `session`, by itself or by the request that it was read for. */
-  function holdOf(id: string, session: object): Held {
+  /** Finds what is known of `session`: by the object itself, or else by the request that read it. */
+  function heldFor(id: string, session: object): Held {
     const known = sessions.get(session);
     if (known?.id === id) return known;
     const read = reading.getStore();
@@ -133,7 +146,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     return held;
   }
 
-  /** Stores a session that nobody has read: a new one, or one that the caller made up to replace what is there. */
+  /** Stores a session that was not read before: a new one, or one that the caller built to replace the stored one. */
   async function put(held: Held, { fields }: Encoded, expiresAt: number, now: number): Promise<void> {
     const { id } = held;
     if (expiresAt <= now) {
@@ -151,7 +164,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     const now = Date.now();
     const { fields, expiresAt = now + idle } = encoded;
     if (!held.seen) return put(held, encoded, expiresAt, now);
-    // Where the answer is "gone", the session has ended meanwhile, and stays so.
+    // "gone" is no error here: the session has ended meanwhile, and stays ended.
     await backend.commit(held.id, { fields: changesBetween(held.seen, fields), expiresAt }, now);
     held.seen = fields;
   }
@@ -180,7 +193,10 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
   async function list(): Promise<ListedRecord[]> {
     if (!isListingDriver(backend))
-      throw new SessionError("ERR_SESSION_UNSUPPORTED", `The driver "${backend.name}" cannot list sessions`);
+      throw new SessionError(
+        "ERR_SESSION_UNSUPPORTED",
+        `expressSessionStore: the driver "${backend.name}" cannot list sessions, which all(), length() and clear() need. Use a driver that can list.`,
+      );
     const now = Date.now();
     const found = new Map<string, ListedRecord>();
     let cursor: string | undefined;
@@ -200,18 +216,17 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     get<T extends StoredSession>(sid: string, callback: (error: unknown, session?: T | null) => void) {
       callbackify(read)(sid, (error, found) => {
         if (error || !found) callback(error ?? null, null);
-        // What @fastify/session makes of it is told by the request that it is made in. That it is what the application
-        // declares is the application's own word, for this store as for every other.
+        // @fastify/session copies the session into a new object; the asynchronous context of the request lets `set`
+        // recognise that object. The type T is not checked: it is the claim of the application, as with every store.
         else reading.run(found.held, callback, null, found.session as T);
       });
     },
 
     set(sid, session, callback = warn) {
       callbackify(async () => {
-        // At once: what is changed while this waits belongs to the next write.
+        // Encode before the first await: changes made while this waits belong to the next write.
         const encoded = encodeSession(session);
-        const held = holdOf(recordId(sid), session);
-        // Writes of one session land in their order.
+        const held = heldFor(recordId(sid), session);
         await serialize(held, () => write(held, encoded));
       })(callback);
     },
@@ -219,7 +234,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     touch(sid, session, callback = warn) {
       callbackify(async () => {
         const encoded = encodeSession(session);
-        const held = holdOf(recordId(sid), session);
+        const held = heldFor(recordId(sid), session);
         await serialize(held, () => touch(held, encoded));
       })(callback);
     },
@@ -251,9 +266,11 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
     createSession(req, data) {
       if (typeof createSession !== "function")
-        throw new SessionConfigError("expressSessionStore: for express-session, Store must be session.Store");
+        throw new SessionConfigError(
+          "expressSessionStore: the option Store must be session.Store of express-session. Pass { Store: session.Store }.",
+        );
       const session: object = Reflect.apply(createSession, store, [req, data]);
-      // express-session copies what it was answered into an object of its own.
+      // express-session copies the session that it read into a new object.
       const held = sessions.get(data);
       if (held) sessions.set(session, held);
       return session;

@@ -12,7 +12,7 @@ import {
   set,
   severalDrivers,
   together,
-  turn,
+  yieldToEventLoop,
 } from "../support.ts";
 
 /** A hundred commits at once, each with a field of its own: none may be lost. */
@@ -39,7 +39,7 @@ async function readWhile(
   const reader = async () => {
     while (writing) {
       check(await loaded(driver, id));
-      await turn();
+      await yieldToEventLoop();
     }
   };
   await Promise.all([writer, reader(), reader()]);

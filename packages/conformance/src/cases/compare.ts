@@ -22,9 +22,9 @@ async function contend(drivers: (i: number) => Driver, now: number): Promise<voi
   const fields = (i: number) => fieldsOf(["a/winner", String(i)], [`b/${i}`, "mine"]);
   const outcomes = await together(50, (i) => drivers(i).commit(id, { fields: fields(i), ifVersion: 1 }, now));
   const committed = outcomes.filter((outcome) => outcome === "committed").length;
-  assert.equal(committed, 1, "exactly one commit must answer committed");
+  assert.equal(committed, 1, "exactly one commit must return committed");
   const conflicts = outcomes.filter((outcome) => outcome === "conflict").length;
-  assert.equal(conflicts, 49, "every other commit must answer conflict");
+  assert.equal(conflicts, 49, "every other commit must return conflict");
   sameFields((await loaded(drivers(0), id)).fields, fields(outcomes.indexOf("committed")));
 }
 

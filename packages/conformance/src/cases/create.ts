@@ -23,8 +23,8 @@ async function contend(drivers: (i: number) => Driver, id: string, now: number):
     fields: fieldsOf(["a/winner", String(i)], [`b/${i}`, "mine"]),
   });
   const won = await together(50, (i) => drivers(i).create(id, record(i), now));
-  assert.equal(won.filter((answer) => answer === true).length, 1, "exactly one create must answer true");
-  assert.equal(won.filter((answer) => answer === false).length, 49, "every other create must answer false");
+  assert.equal(won.filter((answer) => answer === true).length, 1, "exactly one create must return true");
+  assert.equal(won.filter((answer) => answer === false).length, 49, "every other create must return false");
   sameRecord(await loaded(drivers(0), id), { version: 1, ...record(won.indexOf(true)) });
 }
 

@@ -14,7 +14,7 @@ import {
   severalDrivers,
   together,
   touch,
-  turn,
+  yieldToEventLoop,
 } from "../support.ts";
 
 type Drivers = (i: number) => Driver;
@@ -55,7 +55,7 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
       const outcome = await write(driver, id, change, now);
       if (late && outcome === "rejected") return;
       if (late) return assert.equal(outcome, "gone", "a commit that began after destroy had answered");
-      await turn();
+      await yieldToEventLoop();
     }
   }
   async function destroy(driver: Driver): Promise<boolean> {
@@ -81,7 +81,7 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
   assert.equal(
     destroyers.value.filter((answer) => answer === true).length,
     1,
-    "exactly one must answer true",
+    "exactly one must return true",
   );
   if (writers.status === "rejected") throw writers.reason;
   const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "1"]) };
@@ -104,8 +104,8 @@ async function oftenUnderFire(
 async function contend(drivers: Drivers, now: number): Promise<void> {
   const id = await begin(drivers(0), now);
   const answers = await together(20, (i) => drivers(i).destroy(id, now));
-  assert.equal(answers.filter((answer) => answer === true).length, 1, "exactly one must answer true");
-  assert.equal(answers.filter((answer) => answer === false).length, 19, "every other must answer false");
+  assert.equal(answers.filter((answer) => answer === true).length, 1, "exactly one must return true");
+  assert.equal(answers.filter((answer) => answer === false).length, 19, "every other must return false");
 }
 
 export const destroyCases: Case[] = [

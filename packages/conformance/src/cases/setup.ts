@@ -93,7 +93,7 @@ export const setupCases: Case[] = [
       for (let i = 0; i < 2; i++) {
         const missing = await driver.check();
         assert.ok(missing.length > 0, "check must name what teardown removed");
-        for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must answer sentences");
+        for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must return sentences");
       }
       await driver.setup();
       assert.deepEqual(await driver.check(), []);

@@ -84,7 +84,7 @@ export const sweepCases: Case[] = [
       let sum = 0;
       for (const limit of [3, 100, 100]) {
         const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
-        assert.ok(Number.isInteger(count) && count >= 0, `a sweep must answer a whole number, not ${count}`);
+        assert.ok(Number.isInteger(count) && count >= 0, `a sweep must return a whole number, not ${count}`);
         const left = await shown(driver, there);
         const removed = there.length - left.length;
         if (allShown) assert.equal(count, removed, "what the answer says and what went must be one number");

@@ -1,109 +1,118 @@
-/** For what is shared, away, set up, listed and apart: R10 to R14. */
+/** Advice on durability, outages, setup, listings and isolation: R10 to R14. */
 export const backendAdvice: Record<string, string> = {
-  R10: `Answer after the backend has acknowledged the write, and keep nothing of a record inside the
-    driver. Ask for the backend's full acknowledgement (w: "majority", the primary, no write-behind).`,
-  "R10.1": `The reader believed something older: a cache in the driver, a replica, a snapshot held by an
-    open transaction, or a write that was queued when commit answered. Read from the primary, and close
-    transactions before answering.`,
-  "R10.2": `Create, touch or destroy was acknowledged before it was written, or the other driver remembers
-    that the id was unknown or live. Cache neither records nor their absence; a touch has to be written
-    like any other commit.`,
-  "R10.3": `Closing lost what was acknowledged: writes buffered in the driver, a transaction that was
-    never committed, a backend that belongs to the driver object. Write before answering, and let close
-    flush nothing that matters. Where the records cannot outlive the driver, the target says shared:
-    false.`,
-  "R10.4": `One driver showed what another had already replaced: from a cache, a replica, a snapshot held
-    open, or a commit that was acknowledged before it was written. Keep nothing inside the driver, read
-    from the primary, and write before answering.`,
+  R10: `A write that was acknowledged must be visible to every other driver, and must stay. Return only after
+    the backend has acknowledged the write, and keep no record inside the driver. Ask for the backend's full
+    acknowledgement (w: "majority", the primary, no write-behind).`,
+  "R10.1": `A second driver read a record as it was before an acknowledged commit. Usual causes: a cache in the
+    driver, a read from a replica, an open transaction with an old snapshot, or a commit that returned while
+    its write was still queued. Read from the primary, and end the transaction before you return.`,
+  "R10.2": `A second driver did not see an acknowledged create, touch or destroy. Either the call returned before
+    it was written, or the second driver remembered the id as unknown or as live. Cache neither records nor
+    their absence, and write a touch like any other commit.`,
+  "R10.3": `Records were lost when the driver that wrote them was closed. Usual causes: writes buffered in the
+    driver, a transaction without COMMIT, or a backend that lives inside the driver object. Write before you
+    return, so that close has nothing to flush. If the records cannot outlive the driver, set shared: false in
+    the target.`,
+  "R10.4": `A driver showed data that another driver had already replaced. Usual causes: a cache, a replica, an
+    open transaction with an old snapshot, or a commit that was acknowledged before it was written. Keep no
+    record inside the driver, read from the primary, and write before you return.`,
 
-  R11: `Catch what the client throws when it has no connection, or gets no answer in time, and throw
-    DriverUnavailableError with it as the cause. Never answer undefined, "gone", false or 0 in its place:
-    that logs people out.`,
-  "R11.1": `A write rejected with the client's own error, answered as if nothing were there, or waited for
-    ever. Map the client's codes (ECONNREFUSED, ECONNRESET, ETIMEDOUT, closed pools and sockets), give
-    each call a timeout, and turn off the client's queue for when it is offline.`,
-  "R11.2": `load turned an error into undefined, or waited. An unreachable backend and a missing record
-    are different answers: only a reply that says "nothing" is undefined.`,
-  "R11.3": `sweep or list took an error for the end: 0, or an empty page. Let the same mapping of errors
-    go round these two, and every page of them.`,
-  "R11.4": `The driver kept a broken connection, or a rejected promise of one. Take a connection for each
-    call, throw away the one that failed, and remember no failure; give the client a way to connect
-    again.`,
-  "R11.5": `A commit whose answer was lost was sent again, and was made twice. Repeat only what surely was
-    not made, and turn off the client's own retries of writes, unless the backend recognises the repeat.`,
-  "R11.6": `The client's error came along as it was, with the statement or its parameters in a message or
-    a property (sql, parameters, command, args), and ends in a log. Pass on a new error with its code and
-    a message of your own, also as the cause.`,
+  R11: `An unreachable backend must be an error. Catch what the client throws when it has no connection or gets
+    no reply in time, and throw DriverUnavailableError with that error as its cause. Never return undefined,
+    "gone", false or 0 instead: that logs people out.`,
+  "R11.1": `While the backend was away, a write hung, returned a result, or rejected with the client's own error.
+    Map the client's codes to DriverUnavailableError (ECONNREFUSED, ECONNRESET, ETIMEDOUT, closed pools and
+    sockets), give each call a timeout, and switch off the client's offline queue.`,
+  "R11.2": `While the backend was away, load returned undefined or hung. An unreachable backend is not a missing
+    record: return undefined only if the backend replied that it has no such record.`,
+  "R11.3": `While the backend was away, sweep returned 0 or list returned an empty page, as if there were nothing
+    left. Wrap both methods, and every page that they read, in the same mapping of errors as the other
+    methods.`,
+  "R11.4": `The driver did not work again after the backend came back, because it kept a broken connection or a
+    rejected promise of one. Take a connection for each call, discard one that failed, and store no failure.
+    Configure the client so that it connects again.`,
+  "R11.5": `One commit was written twice. The reply was lost, and the driver or its client sent the commit again.
+    Repeat a write only if it certainly did not reach the backend, and switch off the client's own retries of
+    writes, unless the backend recognises a repeat.`,
+  "R11.6": `The error contains session data: the client's error came through with the statement or its parameters
+    (sql, parameters, command, args), and would end up in a log. Throw a new error with the same code and your
+    own message. Its cause must hold no session data either.`,
 
-  R12: `setup creates what is missing and nothing else (IF NOT EXISTS), check looks at each thing and
-    names it, teardown drops the driver's own objects, also where some are missing (IF EXISTS).`,
-  "R12.1": `check complains of what setup has just made: it compares with other names, another schema,
-    another case, or asks before an index is ready. Let both go by one description, and let setup wait
-    until it is ready.`,
-  "R12.2": `setup dropped and made anew, replaced, or wrote back what it had read before. CREATE … IF NOT
-    EXISTS, and alterations that keep the rows; it runs at every start of every process, while others write.`,
-  "R12.3": `Two setups looked, and both created. IF NOT EXISTS alone may still collide (PostgreSQL reports
-    23505 or 42P07): take "already exists" for success, or hold a lock (pg_advisory_lock, GET_LOCK) around
-    all of it.`,
-  "R12.9": `setup held up or failed what went on beside it, or wrote back what it had read. Look first
-    whether anything is missing, alter nothing where all is there, make indexes without a lock on writes
-    (CREATE INDEX CONCURRENTLY), and repeat a call of theirs that a lock of setup's has ended.`,
-  "R12.4": `check looked at nothing, or at the connection only, or remembered that setup had run, or made
-    what it missed. Ask the backend each time, change nothing, and answer one sentence for each thing.`,
-  "R12.5": `teardown kept records: of an index, in a second table, as keys under the prefix. Remove all
-    that setup and the five methods have written.`,
-  "R12.6": `teardown went by too wide a pattern: a prefix that begins another one, "_" and "%" in LIKE, *
-    and ? in SCAN MATCH, a whole schema or folder. Name the objects exactly, with a separator after the
-    prefix.`,
-  "R12.7": `A missing object was an error. DROP … IF EXISTS, and "not found" (42P01, NamespaceNotFound,
-    ResourceNotFoundException, ENOENT) taken for success, also where two teardowns meet.`,
-  "R12.8": `The missing table came through as the client's own error, or as an answer: undefined, "gone",
-    0. Map it (42P01, ER_NO_SUCH_TABLE, "no such table", ResourceNotFoundException, ENOENT of the folder)
-    to SessionSetupError; where the backend makes by itself what is missing, look for it first.`,
+  R12: `setup creates what is missing and changes nothing else (IF NOT EXISTS). check looks at each object and
+    names each one that is missing. teardown drops the driver's own objects, and succeeds if some are already
+    gone (IF EXISTS).`,
+  "R12.1": `check complained right after setup. Usual causes: it compares other names, another schema or another
+    case of letters, or it looks before an index is ready. Let setup and check read one description of the
+    objects, and let setup wait until they are ready.`,
+  "R12.2": `A second setup lost or changed records: it dropped and created objects again, or wrote back older data.
+    setup runs at every start of every process while other processes write. Use CREATE … IF NOT EXISTS, and
+    only those alterations that keep the rows.`,
+  "R12.3": `Two setups ran at once, both found nothing, and the second creation failed. IF NOT EXISTS alone can still
+    collide (PostgreSQL reports 23505 or 42P07). Treat "already exists" as success, or hold a lock around the
+    whole setup (pg_advisory_lock, GET_LOCK).`,
+  "R12.4": `check must find what teardown removed, and must not repair it. Usual causes: check tests only the
+    connection, remembers that setup ran, or creates what is missing. Ask the backend on each call, change
+    nothing, and return one sentence for each missing object.`,
+  "R12.5": `Records survived teardown: in an index, in a second table, or as keys under the prefix. Remove
+    everything that setup and the five methods have written.`,
+  "R12.6": `teardown removed objects of another namespace, because its pattern was too wide: a prefix with which
+    another prefix begins, "_" and "%" in LIKE, * and ? in SCAN MATCH, or a whole schema or folder. Name the
+    objects exactly, with a separator after the prefix.`,
+  "R12.7": `teardown failed because an object was already gone. Use DROP … IF EXISTS, and treat "not found" (42P01,
+    NamespaceNotFound, ResourceNotFoundException, ENOENT) as success. Two teardowns at once must both
+    succeed.`,
+  "R12.8": `Without setup, a call returned undefined, "gone" or 0, or rejected with the client's own error. Map
+    "missing table" to SessionSetupError: 42P01, ER_NO_SUCH_TABLE, "no such table", ResourceNotFoundException,
+    ENOENT of the folder. If the backend creates missing objects by itself, look for them before you write.`,
+  "R12.9": `A call failed or lost data because setup ran beside it. Usual causes: an ALTER or an index that locks the
+    table, or old data that setup wrote back. First look whether anything is missing, and change nothing if all
+    is there. Create indexes without a lock on writes (CREATE INDEX CONCURRENTLY), and repeat a call that a lock
+    of setup has aborted.`,
 
-  R13: `Page by the record's key (WHERE id > :cursor ORDER BY id LIMIT :limit), end by a missing cursor
-    and by nothing else, and check each record that an index names. Write an index that is kept apart
-    before the record.`,
-  "R13.1": `Pages began or ended wrongly: a short or empty page is no end, only the lack of a cursor is;
-    limit is for a page and not for the whole listing; a cursor of null is not undefined.`,
-  "R13.2": `list answered less than load does: from an index without fields, or with numbers as text. Read
-    each record by the same code as load, and add its id.`,
-  "R13.3": `OFFSET was used, or a position in an array: it moves where records before it go. Go on after
-    the last key seen: id > :cursor.`,
-  "R13.4": `The order follows what commits change (last use, expiry, version), so that records move past
-    the cursor. Order by the id, which never changes.`,
-  "R13.5": `Principals were compared loosely: by a case-insensitive or padding collation, by LIKE or a
-    pattern, after a trim or a normalisation, cut to a key's length. Compare bytes (VARBINARY, COLLATE
-    "C"; utf8mb4_bin ignores spaces at the end), or a hash.`,
-  "R13.6": `The filter came after the limit: a page of the whole table was read, and filtered. Put the
-    principal into the query, or go on paging until the index ends.`,
-  "R13.7": `The index on principals was not changed with the record. In the same transaction write the new
-    entry, and remove the old one; where that is two steps, new entry first, and list checks each record's
-    own principal.`,
-  "R13.8": `list has to compare each record's stored expiry with the \`now\` that it is given (expires_at
-    > :now), not with the backend's clock, nor with an expiry that was copied into the index and not moved
-    by a touch.`,
-  "R13.9": `An index still names what destroy removed. Remove the entry in destroy, or pass over entries
-    whose record is not there any more.`,
-  "R13.10": `Concurrent writers lost entries of one principal's index: it is one value that is read,
-    changed and written back. Keep an entry of its own for each record (a row, a member of a set, a file),
-    written before the record.`,
+  R13: `Page by the record's key (WHERE id > :cursor ORDER BY id LIMIT :limit). Only a missing cursor ends a
+    listing. Check each record that an index names, and write a separate index before the record.`,
+  "R13.1": `The listing missed live records or did not end. Usual causes: a short or empty page was taken for the
+    end (only a missing cursor is the end), limit was applied to the whole listing instead of one page, or the
+    cursor was null instead of undefined.`,
+  "R13.2": `A listed record differs from the record that load returns: fields are missing, or numbers are text. Read
+    each record with the same code as load, and add its id.`,
+  "R13.3": `The listing passed over records while others came and went. OFFSET, or a position in an array, moves when
+    earlier records are removed. Continue after the last key that was returned: id > :cursor.`,
+  "R13.4": `The listing passed over records while they were read and written. It is ordered by a value that commits
+    change (last use, expiry, version), so records move past the cursor. Order by the id, which never
+    changes.`,
+  "R13.5": `The listing of one principal named records of another. Usual causes: a collation that ignores case or
+    trailing spaces, LIKE or another pattern, a trim or a normalisation, or a key cut at its maximum length.
+    Compare bytes (VARBINARY, COLLATE "C"; utf8mb4_bin ignores trailing spaces), or compare a hash.`,
+  "R13.6": `The listing of a principal missed records. The driver read one page of the whole table and filtered it
+    afterwards, so a page without a match ended the listing. Put the principal into the query, or continue
+    until the index ends.`,
+  "R13.7": `A record stayed in the listing of its old principal, or is missing from the listing of its new one. Write
+    the new index entry and remove the old one in the record's own transaction. If that takes two steps, write
+    the new entry first, and let list check each record's own principal.`,
+  "R13.8": `The listing named an expired record, or missed a live one. Compare each record's stored expiry with the
+    \`now\` that list received (expires_at > :now). Do not use the backend's clock, nor a copy of the expiry in
+    the index that a touch does not move.`,
+  "R13.9": `The listing named a destroyed record, because an index still names it. Remove the index entry in destroy,
+    or skip entries whose record is gone.`,
+  "R13.10": `The listing of a principal lost records when several were written at once. The index is a single value
+    that each writer reads, changes and writes back. Keep one entry for each record (a row, a member of a set, a
+    file), and write it before the record.`,
 
-  R14: `Put the namespace into every key, table or folder exactly and with a separator, and compare ids
-    and principals as bytes.`,
-  "R14.1": `Two namespaces met. Check first that target.open(namespace) hands the name on to the driver.
-    Then in the driver: a separator between prefix and id, names that are not shortened or cleaned of "_",
-    and no Map shared by all.`,
-  "R14.2": `The sweep went over what other namespaces hold: SCAN or LIKE with a prefix that begins another
-    one ("_" stands for any character), or one index of expiries for all. Keep an index for each
+  R14: `Put the namespace into every key, table or folder name, exactly and with a separator. Compare ids and
+    principals as bytes.`,
+  "R14.1": `A driver saw records of another namespace. First check that target.open(namespace) passes the name on to
+    the driver. Then check the driver: put a separator between prefix and id, do not shorten names or remove "_"
+    from them, and share no Map between drivers.`,
+  "R14.2": `A sweep removed records of another namespace. Usual causes: SCAN or LIKE with a prefix with which another
+    one begins ("_" matches any character), or one index of expiries for all namespaces. Keep one index for each
     namespace, and escape patterns.`,
-  "R14.3": `The listing, or its index on principals, is shared by several namespaces. Put the namespace
-    into the index's key, and escape it where it is part of a pattern.`,
-  "R14.4": `Ids were taken for numbers or cut: "…0e1" and "…10" are one number to a loose comparison or a
-    numeric column. Keep ids as text or bytes of 32 characters, compared exactly.`,
-  "R14.5": `The principal came back changed: trimmed, padded (CHAR), folded, normalised, cut at 255
-    characters or fewer bytes. Use VARBINARY(255) or TEXT with a bytewise collation, and a connection in
-    UTF-8.`,
-  "R14.6": `A statement touched more than one record: a condition that lacks the id, or goes by principal
-    or prefix. Every write names the one id.`,
+  "R14.3": `A listing named records of another namespace, because several namespaces share it or its index on
+    principals. Put the namespace into the index's key, and escape it if it is part of a pattern.`,
+  "R14.4": `Two different ids were treated as one. The driver compares them as numbers ("…0e1" and "…10" are the same
+    number) or cuts them. Store ids as text or bytes of 32 characters, and compare them exactly.`,
+  "R14.5": `The principal came back changed: trimmed, padded (CHAR), in another case, normalised, or cut below 255
+    bytes. Use VARBINARY(255), or TEXT with a bytewise collation, and a UTF-8 connection.`,
+  "R14.6": `A call changed another record as well. The statement lacks the id in its condition, or selects by
+    principal or prefix. Let every write name exactly one id.`,
 };

@@ -9,13 +9,13 @@ import {
   same,
 } from "./record.ts";
 
-/** One call among overlapping ones. Beginnings and ends are numbered in the order in which they were seen. */
+/** One of several overlapping calls. Beginnings and ends are numbered in the order in which the kit saw them. */
 export interface Entry {
-  /** Which of the drivers made it. */
+  /** The number of the driver that made it. */
   readonly driver: number;
   readonly call: Call;
   readonly begun: number;
-  /** Infinity where no answer came: it may have been made, or not. */
+  /** Infinity if no result came: the call may or may not have been made. */
   readonly ended: number;
   readonly answer: Answer;
 }
@@ -23,22 +23,22 @@ export interface Entry {
 /** Overlapping calls about one record, by callers with one clock. */
 export interface History {
   readonly now: number;
-  /** What was there before. */
+  /** The record before the first call. */
   readonly first: Held;
   readonly entries: readonly Entry[];
 }
 
-/** Rules that can be left out of the judgement, to find out which one a history breaks. */
+/** Rules that the judgement can ignore, to find out which one a history breaks. */
 export type Pardon = "R1" | "R2" | "R3" | "R4" | "R5" | "R6" | "R7" | "R10";
 
-/** In the order in which they are tried: what one excuses, a later one often would too, but not the other way round. */
+/** The order in which they are tried, narrow rules first: a later one often excuses what an earlier one does. */
 const PARDONS: readonly Pardon[] = ["R10", "R2", "R7", "R1", "R3", "R5", "R6", "R4"];
 
-/** A record of which anything may be seen: what is left by a call that must not have been made. */
+/** A record in an unknown state, after a call that must not have been made: loads may return anything. */
 const UNKNOWN = "unknown";
 type State = Held | typeof UNKNOWN;
 
-/** Whether `a` had to be made before `b`; a pardoned load may show what was there before. */
+/** Whether `a` comes before `b` in every order. A pardoned load may return an older state. */
 function precedes(a: Entry, b: Entry, pardon: Pardon | undefined): boolean {
   if (a.ended >= b.begun) return false;
   if (b.call.method !== "load") return true;
@@ -52,7 +52,7 @@ function isExplained(got: Held, state: Held, now: number, pardon: Pardon | undef
   return same(got, state);
 }
 
-/** Every state in which the call may leave the record, given its answer; none where the answer is impossible. */
+/** Every state in which the call may leave the record, given its result; an empty list if the result is impossible. */
 function after(
   state: State,
   { call, answer, ended }: Entry,
@@ -77,10 +77,10 @@ function afterUnknown(call: Call, answer: Answer): State[] {
   return call.method === "destroy" || answer === "gone" ? [undefined] : [UNKNOWN];
 }
 
-/** What a call may leave besides, where its rule is not held against it. */
+/** The further states that a call may leave if its rule is ignored. */
 function excused(state: Held, call: Call, answer: Answer, now: number, pardon: Pardon | undefined): State[] {
   if (call.method === "create") return pardon === "R1" ? [state, UNKNOWN] : [];
-  // What it answers, not what it leaves: where a destroyed record is back, that is R4's affair.
+  // R7 is about the result of destroy. A destroyed record that comes back is R4's.
   if (call.method === "destroy")
     return pardon !== "R7" ? [] : answer === false || !isLive(state, now) ? [state, undefined] : [undefined];
   if (call.method !== "commit") return [];
@@ -108,9 +108,9 @@ const keyOf = (state: State): string =>
     : String(state);
 
 /**
- * Whether the calls could have been made one after the other, each at some instant between its beginning and its end,
- * with these answers. The search is Wing and Gong's (Testing and Verifying Concurrent Objects, 1993), which remembers
- * where it has been: exponential at worst, instant for a dozen calls.
+ * Whether some order of the calls, each at one instant between its beginning and its end, gives these results. This is the
+ * search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993), which remembers the states that it has
+ * visited. It is exponential at worst, and instant for a dozen calls.
  */
 export function isPossible({ now, first, entries }: History, pardon?: Pardon): boolean {
   const failed = new Set<string>();
@@ -122,7 +122,7 @@ export function isPossible({ now, first, entries }: History, pardon?: Pardon): b
     for (const entry of next) {
       const rest = left.filter((other) => other !== entry);
       const states = after(state, entry, now, pardon);
-      // A create that is made in two steps: in between there was nothing.
+      // A create in two steps (delete, insert): between them there is no record.
       if (pardon === "R1" && foundNothing(entry) && besideCreate(entry, entries)) states.push(state);
       if (states.some((then) => search(rest, then))) return true;
     }
@@ -132,7 +132,7 @@ export function isPossible({ now, first, entries }: History, pardon?: Pardon): b
   return search(entries, first);
 }
 
-/** The rule that an impossible history breaks: without that one alone, the history could have happened. */
+/** The rule that an impossible history breaks: if that rule alone is ignored, the history is possible. */
 export function blame(history: History): Pardon | undefined {
   return PARDONS.find((pardon) => isPossible(history, pardon));
 }
@@ -141,8 +141,8 @@ const changesNothing = ({ call, answer }: Entry): boolean =>
   call.method === "load" || answer === false || answer === "gone" || answer === "conflict";
 
 /**
- * The shortest part of an impossible history that is impossible by itself: up to the first answer that cannot be right,
- * without the calls that changed nothing and are not needed. What is left out could not have made it possible.
+ * The shortest part of an impossible history that is still impossible: it ends at the first result that cannot be right,
+ * and leaves out the calls that changed nothing and are not needed.
  */
 export function shortened(history: History): History {
   const ends = history.entries.map(({ ended }) => ended).sort((a, b) => a - b);

@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { type Driver, isSessionError } from "@sessions/core";
 import fc from "fast-check";
 import type { Kit } from "../kit.ts";
-import { begin, HOUR, leave, MINUTE, newId, severalDrivers, turn } from "../support.ts";
+import { begin, HOUR, leave, MINUTE, newId, severalDrivers, yieldToEventLoop } from "../support.ts";
 import { Deviation, ruleOfError } from "./blame.ts";
 import { blame, type Entry, type History, isPossible, type Pardon, shortened } from "./history.ts";
 import { type Answer, type Call, type Held, perform } from "./record.ts";
 import { showAnswer, showCall, showHeld } from "./show.ts";
 
-/** A call to be made, and for how many turns its caller waits before it. */
+/** A planned call, and how many passes of the event loop its caller waits before it. */
 interface Planned {
   readonly wait: number;
   readonly call: (now: number) => Call;
 }
 
-/** What several callers do at once: each one's calls in turn. */
+/** The calls of several callers at once. Each caller makes its own calls one after the other. */
 interface Plan {
   readonly start: "record" | "leftover" | "nothing";
   readonly callers: readonly (readonly Planned[])[];
 }
 
-/** How many callers, and calls of each: the small ones first, for a short history says most. */
+/** How many callers, and how many calls of each. Small ones come first, because a short history is easiest to read. */
 const SIZES = [
   [2, 1],
   [2, 2],
@@ -30,7 +30,7 @@ const SIZES = [
   [4, 3],
 ] as const;
 const HISTORIES_OF_A_SIZE = 12;
-/** On a slow backend there are fewer histories, so that a case stays short. */
+/** A case makes no new history after this time, so a slow backend gets fewer of them. */
 const ENOUGH_MS = 500;
 
 function planned(
@@ -45,7 +45,7 @@ function planned(
   });
 }
 
-async function startOf({ start }: Plan, driver: Driver, now: number): Promise<{ id: string; first: Held }> {
+async function prepare({ start }: Plan, driver: Driver, now: number): Promise<{ id: string; first: Held }> {
   const fields = new Map([["a/first", "1"]]);
   if (start === "nothing") return { id: newId(), first: undefined };
   if (start === "record")
@@ -59,25 +59,25 @@ async function startOf({ start }: Plan, driver: Driver, now: number): Promise<{ 
   };
 }
 
-/** Makes the calls of a plan, each caller through a driver of its own, and looks at the record when all are done. */
+/** Makes the calls of a plan, each caller through its own driver, and loads the record after the last call. */
 async function record(plan: Plan, drivers: readonly Driver[], now: number): Promise<History> {
-  const { id, first } = await startOf(plan, driverOf(drivers, 0), now);
+  const { id, first } = await prepare(plan, driverOf(drivers, 0), now);
   const entries: Entry[] = [];
   let clock = 0;
   const make = async (caller: number, call: Call) => {
     const driver = caller % drivers.length;
     const begun = clock++;
     const at = entries.push({ driver, call, begun, ended: Number.POSITIVE_INFINITY, answer: undefined }) - 1;
-    const answer = await answerOf(driverOf(drivers, driver), id, call, now);
+    const answer = await makeCall(driverOf(drivers, driver), id, call, now);
     if (answer !== NONE) entries[at] = { driver, call, begun, ended: clock++, answer };
   };
   const callers = plan.callers.map(async (calls, i) => {
     for (const { wait, call } of calls) {
-      for (let turns = 0; turns < wait; turns++) await turn();
+      for (let passes = 0; passes < wait; passes++) await yieldToEventLoop();
       await make(i, call(now));
     }
   });
-  // All of them, so that none goes on after the case has ended.
+  // Wait for all of them, so that no call runs on after the case has ended.
   for (const caller of await Promise.allSettled(callers))
     if (caller.status === "rejected") throw caller.reason;
   await make(0, { method: "load" });
@@ -86,26 +86,26 @@ async function record(plan: Plan, drivers: readonly Driver[], now: number): Prom
 
 function driverOf(drivers: readonly Driver[], i: number): Driver {
   const driver = drivers[i];
-  assert.ok(driver, "there is a driver for each caller");
+  assert.ok(driver, "the kit must have a driver for each caller");
   return driver;
 }
 
-/** No answer came. */
+/** The call rejected because no result came in time. */
 const NONE = Symbol("no answer");
 
-async function answerOf(driver: Driver, id: string, call: Call, now: number): Promise<Answer | typeof NONE> {
+async function makeCall(driver: Driver, id: string, call: Call, now: number): Promise<Answer | typeof NONE> {
   try {
     return await perform(driver, id, call, now);
   } catch (error) {
     if (isSessionError(error, "ERR_SESSION_UNAVAILABLE")) return NONE;
     throw new Deviation(
       ruleOfError(call),
-      `${showCall(call, now)} beside other calls must answer, not reject with ${error}`,
+      `${showCall(call, now)} beside other calls must not reject with ${error}`,
     );
   }
 }
 
-/** The call without which a history says nothing of the rule. */
+/** The method that a history must contain to say anything about the rule. */
 const METHODS: Record<Pardon, Call["method"]> = {
   R1: "create",
   R2: "load",
@@ -117,7 +117,7 @@ const METHODS: Record<Pardon, Call["method"]> = {
   R10: "load",
 };
 
-/** Beginnings and ends as they came, a line each; a call that nothing came between is one line. */
+/** Prints beginnings and ends in their order, one on each line. A call that nothing interrupts takes a single line. */
 function print({ now, first, entries }: History): string {
   const events = entries
     .flatMap((entry) => [
@@ -131,7 +131,7 @@ function print({ now, first, entries }: History): string {
     const [who, call] = [`driver ${entry.driver + 1}`, showCall(entry.call, now)];
     const answer = showAnswer(entry.answer, now);
     if (at === entry.ended && events[i - 1]?.entry === entry) continue;
-    if (at === entry.ended) lines.push(`${who} is answered ${answer} by its ${entry.call.method}`);
+    if (at === entry.ended) lines.push(`${who} gets ${answer} from its ${entry.call.method}`);
     else if (events[i + 1]?.entry === entry) lines.push(`${who}: ${call} → ${answer}`);
     else lines.push(`${who} begins ${call}`);
   }
@@ -140,8 +140,8 @@ function print({ now, first, entries }: History): string {
 }
 
 /**
- * Lets callers make calls at random about one record at once, and judges whether what they were answered could have come of
- * some order of these calls. The shortest history that could not, and breaks the rule, is the error.
+ * Lets several callers make random calls about one record at once, and judges whether some order of the calls explains
+ * their results. The error shows the shortest history that no order explains and that breaks the rule.
  */
 export async function overlap(
   kit: Kit,
@@ -170,11 +170,11 @@ export async function overlap(
       const short = shortened(history);
       if (!shortest || short.entries.length < shortest.entries.length) shortest = short;
     }
-  assert.ok(said, `nothing can be said of ${rule}, for ${other || "no call was answered"}`);
+  assert.ok(said, `${rule} could not be tested: ${other || "no call returned a result"}`);
   if (!shortest) return;
   assert.fail(
     [
-      `${rule} is broken: no order of these ${shortest.entries.length} calls explains what they were answered (seed ${kit.seed}):`,
+      `${rule} is broken: no order of these ${shortest.entries.length} calls explains their results (seed ${kit.seed}):`,
       print(shortest),
     ].join("\n"),
   );

@@ -12,15 +12,15 @@ export type Call =
 /** What is kept under one id: a record, live or expired, or nothing. */
 export type Held = StoredRecord | undefined;
 
-/** What a call answers. */
+/** The result of a call. */
 export type Answer = boolean | CommitOutcome | Held;
 
 export const isLive = (held: Held, now: number): held is StoredRecord =>
   held !== undefined && held.expiresAt > now;
 
 /**
- * Whether a commit of this change raises the version (R6). Not by the core's `raisesVersion`, here or below: a fault that
- * drivers share with their judge would pass.
+ * Whether a commit of this change raises the version (R6). The kit does not use the core's `raisesVersion`: drivers use it,
+ * and a fault in it would go unnoticed.
  */
 const counts = ({ fields, principal, ifVersion }: Change): boolean =>
   fields.size > 0 || principal !== undefined || ifVersion !== undefined;
@@ -39,14 +39,14 @@ export function merged(held: StoredRecord, change: Change): StoredRecord {
   };
 }
 
-/** Whether a committed change shows in nothing but the version. */
+/** Whether a committed change alters nothing but the version. */
 export function leavesAsItWas(held: StoredRecord, { fields, expiresAt, principal }: Change): boolean {
   const named = [...fields].every(([name, text]) => (held.fields.get(name) ?? null) === text);
   const kept = principal === undefined || (principal ?? undefined) === held.principal;
   return named && kept && (expiresAt ?? held.expiresAt) === held.expiresAt;
 }
 
-/** The contract for one record and one caller: what a call must answer, and what it must leave. */
+/** The contract for one record and one caller: the result that a call must return, and the record that it must leave. */
 export function expected(held: Held, call: Call, now: number): { answer: Answer; held: Held } {
   switch (call.method) {
     case "load":
@@ -67,12 +67,12 @@ export function expected(held: Held, call: Call, now: number): { answer: Answer;
 async function load(driver: Driver, id: string): Promise<Held> {
   const held = await driver.load(id);
   if (held === undefined) return undefined;
-  assert.ok(isMap(held?.fields), "load must answer undefined, or a record whose fields are a Map");
+  assert.ok(isMap(held?.fields), "load must return undefined, or a record whose fields are a Map");
   const { version, expiresAt, principal, fields } = held;
   return { version, expiresAt, principal, fields: new Map(fields) };
 }
 
-/** Makes the call. What is given and answered is copied: who keeps whose Map is not the question here. */
+/** Makes the call. Maps are copied both ways, because R2.5 and R2.6 test shared Maps already. */
 export function perform(driver: Driver, id: string, call: Call, now: number): Promise<Answer> {
   switch (call.method) {
     case "create":

@@ -1,7 +1,7 @@
 import { isMap } from "../support.ts";
 import type { Call, Held } from "./record.ts";
 
-/** An instant, told from the caller's clock. */
+/** An instant relative to the caller's clock: `now + 1 s`. */
 function instant(at: number, now: number): string {
   if (at === now) return "now";
   const ms = Math.abs(at - now);
@@ -9,7 +9,7 @@ function instant(at: number, now: number): string {
   return at > now ? `now + ${text}` : `now - ${text}`;
 }
 
-/** The most fields that are printed. */
+/** How many fields are printed at most. */
 const MOST_FIELDS = 8;
 
 interface Parts {
@@ -35,19 +35,19 @@ function showParts({ version, ifVersion, expiresAt, principal, fields }: Parts, 
   return `{ ${parts.join(", ")} }`;
 }
 
-/** A record, or that there is none. */
+/** A record, or `undefined`. */
 export const showHeld = (held: Held, now: number): string =>
   held === undefined ? "undefined" : showParts(held, now);
 
-/** What a call answered, as a reader of code would write it. */
+/** The result of a call, in the notation of code. */
 export function showAnswer(answer: unknown, now: number): string {
   if (typeof answer !== "object" || answer === null) return JSON.stringify(answer) ?? "undefined";
   return "fields" in answer && isMap(answer.fields)
     ? showParts({ ...answer, fields: answer.fields }, now)
-    : "something that is no record";
+    : "a value that is no record";
 }
 
-/** `commit(A, { fields: { "a/x": "1" } })`; without a name, when there is but one record. */
+/** `commit(A, { fields: { "a/x": "1" } })`; without the name if there is only one record. */
 export function showCall(call: Call, now: number, name?: string): string {
   const given =
     call.method === "create"

@@ -5,7 +5,7 @@ import { Deviation } from "./blame.ts";
 import type { Held } from "./record.ts";
 import { callStep, compare, lookAtAll, NAMES, type Step, USERS } from "./story.ts";
 
-/** How often each kind of step comes, beside the others. */
+/** How often each kind of step occurs, relative to the others. */
 export interface Weights {
   readonly create?: number;
   readonly commit?: number;
@@ -17,7 +17,7 @@ export interface Weights {
   readonly load?: number;
 }
 
-/** The simplest first: that is where a story that fails shrinks to. */
+/** The simplest value comes first, because a failing story shrinks towards it. */
 const name = fc.constantFrom(...NAMES, "A", "A", "B");
 const life = fc.constantFrom(HOUR, MINUTE, 1_000);
 const text = fc.constantFrom("1", "2", "");
@@ -43,7 +43,7 @@ const create = fc.record({ name, life, principal, fields }).map((told) =>
 const load = name.map((of) => callStep(of, "load", () => ({ method: "load" })));
 const destroy = name.map((of) => callStep(of, "destroy", () => ({ method: "destroy" })));
 
-/** Now and then many fields more: large changes often go another way to the backend. */
+/** Sometimes many more fields, because drivers often have separate code for large changes. */
 const many = fc.oneof({ weight: 40, arbitrary: fc.constant(0) }, fc.constantFrom(100, 101, 451, 1_001));
 const manyMore = (count: number): [string, string][] =>
   Array.from({ length: count }, (_, i) => [`m/${i}`, "1"]);
@@ -52,7 +52,7 @@ const change = {
   name,
   patch,
   many,
-  // What the contract calls absent, `undefined` included; 0 and less end the record.
+  // `undefined` means absent; 0 or less ends the record.
   life: fc.oneof(
     { weight: 5, arbitrary: fc.constant(undefined) },
     { weight: 3, arbitrary: life },
@@ -61,7 +61,7 @@ const change = {
   principal: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, fc.constantFrom(...USERS, null)),
 };
 
-/** `ifVersion` is told from the version that the record has; what has none is asked for 1. */
+/** A commit whose `ifVersion` is relative to the record's version, or to 1 if there is no record. */
 const commitStep = (ifVersion: fc.Arbitrary<number | undefined>): fc.Arbitrary<Step> =>
   fc.record({ ...change, ifVersion }).map((told) =>
     callStep(told.name, "commit", (held, now, { user }) => {
@@ -75,7 +75,7 @@ const commitStep = (ifVersion: fc.Arbitrary<number | undefined>): fc.Arbitrary<S
     }),
   );
 
-/** The callers' clock goes on; what has expired by it stays as it was, or is hidden. */
+/** The callers' clock goes on. Records that expire by it must stay as they were, or be hidden. */
 const wait = fc.constantFrom(1_000, 10_000, MINUTE).map(
   (ms): Step => ({
     // The clock of a story stays within minutes of real time.
@@ -100,7 +100,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
       const shown = `sweep(${told.ago / MINUTE} min, limit: ${told.limit})`;
       telling.steps.push(shown);
       const count = await telling.kit.driver.sweep(range).catch((error: unknown) => {
-        throw new Deviation("R8", `${shown} must answer, not reject with ${error}`);
+        throw new Deviation("R8", `${shown} must not reject with ${error}`);
       });
       telling.steps.splice(-1, 1, `${shown} → ${count}`);
       const after = await lookAtAll(telling);
@@ -111,7 +111,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
       if (!Number.isInteger(count) || count < removed.length || count > most)
         throw new Deviation(
           "R8",
-          `it removed ${removed.length} of these records, can have removed ${most}, and answered ${count}`,
+          `it removed ${removed.length} of these records, may have removed at most ${most}, and returned ${count}`,
         );
       for (const of of removed)
         if (!inRange(before.get(of)))
@@ -122,7 +122,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
   }),
 );
 
-/** Steps, each kind as often as its weight says. */
+/** Random steps, each kind as often as its weight says. */
 export function steps(weights: Weights): fc.Arbitrary<Step> {
   const usual: Required<Weights> = {
     create: 5,

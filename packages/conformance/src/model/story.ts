@@ -8,30 +8,30 @@ import { Deviation, mayShow, ruleOfAnswer, ruleOfError, ruleOfState } from "./bl
 import { type Answer, type Call, expected, type Held, isLive, perform } from "./record.ts";
 import { showAnswer, showCall, showHeld } from "./show.ts";
 
-/** The simplest possible backend, and its callers' clock. */
+/** The simplest possible backend, with its callers' clock. */
 export interface Model {
   now: number;
-  /** Whether it is time to stop: a step begins no more then. */
+  /** Whether the time is up; no step begins after that. */
   readonly enough: () => boolean;
   /** How far the clock has gone on, in milliseconds. */
   waited: number;
   readonly held: Map<string, Held>;
 }
 
-/** A story that is being told to a driver. */
+/** One story while a driver runs it. */
 export interface Telling {
   readonly kit: Kit;
   /** A record's id by its name in the story. */
   readonly ids: ReadonlyMap<string, string>;
-  /** A user of this story alone, by the name that is printed. */
+  /** The principal of this story for a name that is printed; no other story has the same one. */
   readonly user: (name: string) => string;
-  /** The driver, where its listings are compared too. */
+  /** The driver, if its listings are compared too. */
   readonly lists: ListingDriver | undefined;
-  /** What earlier stories have left in the same namespace; unknown where one has broken another rule. */
+  /** The records that earlier stories left in the namespace; `undefined` if one of these stories broke another rule. */
   readonly left: readonly Held[] | undefined;
-  /** The kinds of step that were judged, in all stories of the case. */
+  /** The kinds of steps that the stories of the case have judged so far. */
   readonly judged: Set<string>;
-  /** What has been done, to be printed. */
+  /** The steps so far, as they are printed. */
   readonly steps: string[];
 }
 
@@ -42,11 +42,11 @@ type RuleOf = (name: string, must: Held, got: Held) => `R${number}`;
 
 export const NAMES: readonly string[] = ["A", "B", "C"];
 export const USERS: readonly string[] = ["alice", "bob"];
-/** No record of a story expires by real time while it is told. */
+/** How far the story's clock is ahead, so that no record expires by real time during the story. */
 const AHEAD_MS = 30_000;
 const STORIES = 100;
 const MOST_STEPS = 20;
-/** On a slow backend there are fewer stories, so that a case stays short. */
+/** A case begins no new story after this time, so a slow backend gets fewer of them. */
 const ENOUGH_MS = 500;
 
 async function look({ kit, ids }: Telling, name: string): Promise<Held> {
@@ -54,23 +54,23 @@ async function look({ kit, ids }: Telling, name: string): Promise<Held> {
     const record = await perform(kit.driver, ids.get(name) ?? "", { method: "load" }, 0);
     return typeof record === "object" ? record : undefined;
   } catch (error) {
-    throw new Deviation("R2", `load(${name}) must answer, not reject with ${error}`);
+    throw new Deviation("R2", `load(${name}) must not reject with ${error}`);
   }
 }
 
-/** What `load` answers now for each of the records. */
+/** Loads each of the records. */
 export async function lookAtAll(telling: Telling): Promise<ReadonlyMap<string, Held>> {
   const seen = await Promise.all(NAMES.map((name) => look(telling, name)));
   return new Map(NAMES.map((name, i) => [name, seen[i]]));
 }
 
-/** Compares every record with the model's, after a step; `ruleOf` says what is broken where one differs. */
+/** Compares every record with the model's after a step. `ruleOf` names the rule that a difference breaks. */
 export async function compare(model: Model, telling: Telling, ruleOf: RuleOf): Promise<void> {
   const seen = await lookAtAll(telling);
   for (const [name, got] of seen) {
     const must = model.held.get(name);
     if (mayShow(must, got, model.now)) continue;
-    // What is right at the second look was only late.
+    // If a second look is right, the first load was only late.
     const late = mayShow(must, await look(telling, name), model.now);
     throw new Deviation(
       late ? "R2" : ruleOf(name, must, got),
@@ -95,7 +95,7 @@ async function compareListings(model: Model, { lists, ids, user, steps }: Tellin
   }
 }
 
-/** A call about one record: it is made, and its answer and what it left are compared. */
+/** A step that makes one call about one record, and compares its result and the records with the model. */
 export function callStep(
   name: string,
   told: string,
@@ -110,7 +110,7 @@ export function callStep(
       const must = expected(held, call, model.now);
       const shown = showCall(call, model.now, name);
       telling.steps.push(shown);
-      const got = await answerOf(telling, name, call, model.now, shown);
+      const got = await makeCall(telling, name, call, model.now, shown);
       telling.steps.splice(-1, 1, `${shown} → ${showAnswer(got, model.now)}`);
       if (
         call.method === "load"
@@ -119,7 +119,7 @@ export function callStep(
       )
         throw new Deviation(
           ruleOfAnswer(call, held, must.answer, got, model.now),
-          `this ${call.method} must answer ${showAnswer(must.answer, model.now)}, not ${showAnswer(got, model.now)}`,
+          `this ${call.method} must return ${showAnswer(must.answer, model.now)}, not ${showAnswer(got, model.now)}`,
         );
       model.held.set(name, must.held);
       await compare(model, telling, (of, right, wrong) =>
@@ -131,7 +131,7 @@ export function callStep(
   };
 }
 
-async function answerOf(
+async function makeCall(
   telling: Telling,
   name: string,
   call: Call,
@@ -141,11 +141,11 @@ async function answerOf(
   try {
     return await perform(telling.kit.driver, telling.ids.get(name) ?? "", call, now);
   } catch (error) {
-    throw new Deviation(ruleOfError(call), `${shown} must answer, not reject with ${error}`);
+    throw new Deviation(ruleOfError(call), `${shown} must not reject with ${error}`);
   }
 }
 
-/** The call without which a story says nothing of the rule. */
+/** The kind of step that a story must contain to say anything about the rule. */
 function judgedBy(rule: string): string | undefined {
   if (["R3", "R5", "R6"].includes(rule)) return "commit of a live record";
   return { R1: "create", R4: "commit", R7: "destroy of a live record", R8: "sweep" }[rule];
@@ -167,7 +167,7 @@ function begin(
   };
 }
 
-/** The steps of the story that failed last, which is the shortest. */
+/** Prints a failed story. fast-check shortens, so the last one that failed is the shortest. */
 function print(rule: string, { steps, ids, user }: Telling, what: string, seed: number): string {
   const numbered = steps.map((step, i) => `  ${i + 1}. ${step}`);
   let text = [`${rule} is broken by the last of these calls (seed ${seed}):`, ...numbered, what].join("\n");
@@ -177,8 +177,8 @@ function print(rule: string, { steps, ids, user }: Telling, what: string, seed: 
 }
 
 /**
- * Tells stories to the driver, step by step, and compares it with the simplest possible backend after each; the shortest
- * that breaks the rule is the error. What breaks another rule ends a story: that rule's own case reports it.
+ * Runs random stories on the driver, and compares it with the simplest possible backend after each step. The error shows
+ * the shortest story that breaks the rule. A story that breaks another rule ends there: that rule's own case reports it.
  */
 export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Step>): Promise<void> {
   let left: Held[] | undefined = [];
@@ -187,7 +187,7 @@ export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Ste
   let other = "";
   const needed = judgedBy(rule);
   const end = Date.now() + ENOUGH_MS;
-  // Not fast-check's own limit, which would leave a story that goes on behind it.
+  // Not fast-check's own time limit, which would leave a story running.
   const enough = () => Date.now() > end && (needed ? judged.has(needed) : judged.size > 0);
   const stories = fc.commands([step], { maxCommands: MOST_STEPS, size: "max" });
   const property = fc.asyncProperty(stories, async (told) => {
@@ -212,7 +212,7 @@ export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Ste
   const { failed, errorInstance } = await fc.check(property, { seed: kit.seed, numRuns: STORIES });
   assert.ok(
     failed || (needed ? judged.has(needed) : judged.size > 0),
-    `nothing can be said of ${rule}, for ${other || "no story came to it"}`,
+    `${rule} could not be tested: ${other || "no story contained a call that it applies to"}`,
   );
   if (!failed) return;
   if (shortest !== undefined) assert.fail(shortest);

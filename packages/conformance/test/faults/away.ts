@@ -1,5 +1,5 @@
 import { type Driver, DriverUnavailableError, type ListingDriver } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { provisionedDriver, type Rows, remoteDriver, type World } from "../simple-driver.ts";
 import type { Fault } from "./fault.ts";
 
@@ -136,7 +136,7 @@ export const awayFaults: Fault[] = [
   })),
   outage("a call waits until the backend is back", (sound, line) => ({
     async load(id) {
-      while (!line.up) await turn();
+      while (!line.up) await yieldToEventLoop();
       return sound.load(id);
     },
   })),
@@ -144,7 +144,7 @@ export const awayFaults: Fault[] = [
     async commit(id, change, now) {
       if (line.up) return sound.commit(id, change, now);
       const later = async (): Promise<unknown> =>
-        line.up ? sound.commit(id, change, now).catch(() => undefined) : turn().then(later);
+        line.up ? sound.commit(id, change, now).catch(() => undefined) : yieldToEventLoop().then(later);
       void later();
       void later();
       throw new DriverUnavailableError("the backend cannot be reached");
@@ -213,13 +213,13 @@ export const awayFaults: Fault[] = [
   })),
   setup("teardown removes the tables whose names begin with its own", (world, namespace) => ({
     async teardown() {
-      await turn();
+      await yieldToEventLoop();
       for (const name of world.keys()) if (name.startsWith(namespace)) world.delete(name);
     },
   })),
   setup("teardown takes its name for a pattern", (world, namespace) => ({
     async teardown() {
-      await turn();
+      await yieldToEventLoop();
       const pattern = new RegExp(`^${namespace.replaceAll("_", ".")}$`);
       for (const name of world.keys()) if (pattern.test(name)) world.delete(name);
     },
@@ -257,7 +257,7 @@ export const awayFaults: Fault[] = [
     async teardown() {
       const there = world.has(namespace);
       await sound.teardown();
-      await turn();
+      await yieldToEventLoop();
       if (there && world.get(namespace) === undefined && ending(world, namespace))
         throw new Error("no such table");
     },

@@ -1,5 +1,5 @@
 import { type Driver, isSessionError, type ListingDriver } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { provisionedDriver, type Row, remoteDriver, type World } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -127,7 +127,7 @@ export const backendFaults: Fault[] = [
         return await sound.commit(id, change, now);
       } catch (error) {
         const again = async (): Promise<unknown> =>
-          line.up ? sound.commit(id, change, now) : turn().then(again);
+          line.up ? sound.commit(id, change, now) : yieldToEventLoop().then(again);
         if (isSessionError(error)) for (let i = 0; i < 2; i++) void again();
         throw error;
       }
@@ -136,14 +136,14 @@ export const backendFaults: Fault[] = [
 
   setup("setup makes the table anew", (world, namespace) => ({
     async setup() {
-      await turn();
+      await yieldToEventLoop();
       world.set(namespace, new Map());
     },
   })),
   setup("setups at once collide", (world, namespace) => ({
     async setup() {
       const there = world.has(namespace);
-      await turn();
+      await yieldToEventLoop();
       if (!there && world.has(namespace)) throw new Error("table already exists");
       if (!there) world.set(namespace, new Map());
     },
@@ -152,13 +152,13 @@ export const backendFaults: Fault[] = [
   setup("check is never satisfied", () => ({ check: async () => ["the collation is unknown"] })),
   setup("teardown removes every table", (world) => ({
     async teardown() {
-      await turn();
+      await yieldToEventLoop();
       world.clear();
     },
   })),
   setup("teardown fails where there is nothing to remove", (world, namespace, sound) => ({
     async teardown() {
-      await turn();
+      await yieldToEventLoop();
       if (!world.has(namespace)) throw new Error("no such table");
       await sound.teardown();
     },
@@ -167,7 +167,7 @@ export const backendFaults: Fault[] = [
     const kept = world.get(`${namespace} (kept)`) ?? new Map();
     return {
       async setup() {
-        await turn();
+        await yieldToEventLoop();
         if (!world.has(namespace)) world.set(namespace, kept);
       },
     };

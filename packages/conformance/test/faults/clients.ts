@@ -1,5 +1,5 @@
 import { DriverUnavailableError, type ListingDriver, type StoredRecord } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { isLive } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
@@ -86,13 +86,13 @@ export const clientFaults: Fault[] = [
   }),
   fault("R2", "commit reads its Map when the line is free", (_, sound) => ({
     async commit(id, change, now) {
-      await turn();
+      await yieldToEventLoop();
       return sound.commit(id, change, now);
     },
   })),
   fault("R2", "create reads its Map when the line is free", (_, sound) => ({
     async create(id, record, now) {
-      await turn();
+      await yieldToEventLoop();
       return sound.create(id, record, now);
     },
   })),
@@ -171,8 +171,8 @@ export const clientFaults: Fault[] = [
         const begun =
           loads.get(id) ??
           sound.load(id).then(async (record) =>
-            turn()
-              .then(() => turn())
+            yieldToEventLoop()
+              .then(() => yieldToEventLoop())
               .then(() => record),
           );
         loads.set(id, begun);

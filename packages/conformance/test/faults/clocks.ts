@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { isLive, merge, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
@@ -138,7 +138,7 @@ export const clockFaults: Fault[] = [
         return at >= after && at < before;
       };
       const found = [...rows.keys()].filter(due).slice(0, limit);
-      await turn();
+      await yieldToEventLoop();
       for (const id of found) if (due(id)) rows.delete(id);
       return found.length;
     },
@@ -150,7 +150,7 @@ export const clockFaults: Fault[] = [
         return at >= after && at < before;
       };
       const found = [...rows.keys()].filter(due).slice(0, limit);
-      await turn();
+      await yieldToEventLoop();
       for (const id of found) if (!rows.has(id)) throw new Error("ENOENT: no such file");
       return found.filter((id) => due(id) && rows.delete(id)).length;
     },

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { apply, counts, isLive, merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -10,7 +10,7 @@ export const commitFaults: Fault[] = [
       const before = rows.get(id);
       const fields = new Map(before?.fields);
       merge(fields, change.fields);
-      await turn();
+      await yieldToEventLoop();
       const row = rows.get(id);
       if (!isLive(row, now)) return "gone";
       if (change.ifVersion !== undefined && change.ifVersion !== row.version) return "conflict";
@@ -20,7 +20,7 @@ export const commitFaults: Fault[] = [
       return "committed";
     },
   })),
-  fault("R3", "commits are in turn within one driver, not between drivers", (rows, sound) => {
+  fault("R3", "commits are serialised within one driver, not between drivers", (rows, sound) => {
     let last: Promise<unknown> = Promise.resolve();
     return {
       commit(id, given, now) {
@@ -43,7 +43,7 @@ export const commitFaults: Fault[] = [
       const row = rows.get(id);
       if (change.ifVersion === undefined && change.expiresAt !== undefined && isLive(row, now)) {
         if (change.expiresAt > now) row.expiresAt = change.expiresAt;
-        await turn();
+        await yieldToEventLoop();
       }
       return sound.commit(id, change, now);
     },
@@ -55,7 +55,7 @@ export const commitFaults: Fault[] = [
       const compared = change.ifVersion !== undefined;
       for (let i = 0; i + 200 < entries.length && isLive(row, now) && !compared; i += 200) {
         merge(row.fields, new Map(entries.slice(i, i + 200)));
-        await turn();
+        await yieldToEventLoop();
       }
       return sound.commit(id, { ...change, fields: new Map(entries) }, now);
     },

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, isLive } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -13,9 +13,9 @@ export const createAndLoadFaults: Fault[] = [
   fault("R1", "create looks first and writes later", (rows) => ({
     async create(id, { expiresAt, principal, fields }, now) {
       const given = new Map(fields);
-      await turn();
+      await yieldToEventLoop();
       if (isLive(rows.get(id), now)) return false;
-      await turn();
+      await yieldToEventLoop();
       rows.set(id, { version: 1, expiresAt, principal, fields: given });
       return true;
     },
@@ -52,7 +52,7 @@ export const createAndLoadFaults: Fault[] = [
   })),
   fault("R2", "load answers its own Map", (rows) => ({
     async load(id) {
-      await turn();
+      await yieldToEventLoop();
       const row = rows.get(id);
       return row && { ...copy(row), fields: row.fields };
     },

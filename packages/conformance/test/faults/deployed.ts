@@ -1,5 +1,5 @@
 import { DriverUnavailableError } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import type { Row } from "../simple-driver.ts";
 import { outage, setup } from "./away.ts";
 import { type Fault, fault } from "./fault.ts";
@@ -93,7 +93,7 @@ export const deployedFaults: Fault[] = [
         ([id, row]) => [id, { ...row, fields: new Map(row.fields) }] as const,
       );
       if (read.length === 0) return sound.setup();
-      for (let i = 0; i < 3; i++) await turn();
+      for (let i = 0; i < 3; i++) await yieldToEventLoop();
       world.set(namespace, new Map(read));
     },
   })),
@@ -124,7 +124,7 @@ export const deployedFaults: Fault[] = [
       const old = world.get(namespace);
       if (!old) return sound.setup();
       const copied: [string, Row][] = [...old];
-      await turn();
+      await yieldToEventLoop();
       world.set(namespace, new Map(copied));
     },
   })),

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, isLive } from "../simple-driver.ts";
 import type { Fault } from "./fault.ts";
 import { beside, enter, type Index, indexed } from "./wrap.ts";
@@ -84,8 +84,8 @@ export const keyValueFaults: Fault[] = [
       async list(query, now) {
         if (query.principal === undefined) return sound.list(query, now);
         const mine = [...rows].filter(([, row]) => row.principal === query.principal).map(([id]) => id);
-        await turn();
-        await turn();
+        await yieldToEventLoop();
+        await yieldToEventLoop();
         const records = mine.flatMap((id) => {
           const row = rows.get(id);
           return isLive(row, now) ? [{ id, ...copy(row) }] : [];
@@ -131,7 +131,7 @@ export const keyValueFaults: Fault[] = [
         const outcome = await sound.commit(id, change, now);
         if (outcome !== "committed" || change.principal === undefined || change.principal === old)
           return outcome;
-        await turn();
+        await yieldToEventLoop();
         if (old !== undefined) index.get(old)?.delete(id);
         return outcome;
       },
@@ -144,7 +144,7 @@ export const keyValueFaults: Fault[] = [
       async destroy(id, now) {
         const old = rows.get(id)?.principal;
         const destroyed = await sound.destroy(id, now);
-        await turn();
+        await yieldToEventLoop();
         if (destroyed && old !== undefined) index.get(old)?.delete(id);
         return destroyed;
       },

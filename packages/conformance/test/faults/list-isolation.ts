@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, isLive, type Rows, type World } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -6,7 +6,7 @@ import { type Fault, fault } from "./fault.ts";
 const folded = (what: string, change: (principal: string) => string): Fault =>
   fault("R13", what, (rows) => ({
     async list({ principal }, now) {
-      await turn();
+      await yieldToEventLoop();
       const found = [...rows].filter(
         ([, row]) =>
           principal === undefined ||
@@ -38,7 +38,7 @@ export const listAndIsolationFaults: Fault[] = [
   })),
   fault("R13", "pages are counted by offset", (rows) => ({
     async list({ principal, cursor = "0", limit }, now) {
-      await turn();
+      await yieldToEventLoop();
       const found = [...rows].filter(
         ([, row]) => principal === undefined || (isLive(row, now) && row.principal === principal),
       );
@@ -56,7 +56,7 @@ export const listAndIsolationFaults: Fault[] = [
     const index = new Map<string, Set<string>>();
     return {
       async list({ principal }, now) {
-        await turn();
+        await yieldToEventLoop();
         for (const [id, row] of rows)
           if (row.principal !== undefined)
             index.set(row.principal, (index.get(row.principal) ?? new Set()).add(id));
@@ -87,7 +87,7 @@ export const listAndIsolationFaults: Fault[] = [
         return sound.create(id, record, now);
       },
       async list({ principal, cursor = "0", limit }, now) {
-        await turn();
+        await yieldToEventLoop();
         const found = [...order]
           .filter(([, at]) => at > Number(cursor))
           .sort(([, a], [, b]) => a - b)

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { type Fault, fault } from "./fault.ts";
 import { altered, renamed } from "./wrap.ts";
 
@@ -66,7 +66,7 @@ export const nameFaults: Fault[] = [
       const fields = new Map(
         [...record.fields].filter(([name]) => !names.some((other) => other.startsWith(`${name}/`))),
       );
-      await turn();
+      await yieldToEventLoop();
       return sound.create(id, { ...record, fields }, now);
     },
   })),

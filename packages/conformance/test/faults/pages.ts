@@ -1,5 +1,5 @@
 import type { StoredRecord } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, isLive, type Row } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
@@ -10,7 +10,7 @@ const compared = (what: string, same: (theirs: string, asked: string) => boolean
     async list(query, now) {
       const { principal } = query;
       if (principal === undefined) return sound.list(query, now);
-      await turn();
+      await yieldToEventLoop();
       const found = [...rows].filter(
         ([, row]) => isLive(row, now) && row.principal !== undefined && same(row.principal, principal),
       );
@@ -22,7 +22,7 @@ const compared = (what: string, same: (theirs: string, asked: string) => boolean
 const ordered = (what: string, place: (id: string, row: Row) => string): Fault =>
   fault("R13", what, (rows) => ({
     async list({ principal, cursor = "", limit }, now) {
-      await turn();
+      await yieldToEventLoop();
       const page = [...rows]
         .filter(([id, row]) => place(id, row) > cursor)
         .sort(([a, one], [b, other]) => (place(a, one) < place(b, other) ? -1 : 1))

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { apply, copy, isLive, merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { altered, beside } from "./wrap.ts";
@@ -64,9 +64,9 @@ export const sqlFaults: Fault[] = [
   fault("R1", "create removes a leftover by its id, and then inserts", (rows) => ({
     async create(id, { expiresAt, principal, fields }, now) {
       const given = new Map(fields);
-      await turn();
+      await yieldToEventLoop();
       const left = rows.has(id) && !isLive(rows.get(id), now);
-      await turn();
+      await yieldToEventLoop();
       if (!left && isLive(rows.get(id), now)) return false;
       rows.set(id, { version: 1, expiresAt, principal, fields: given });
       return true;
@@ -88,7 +88,7 @@ export const sqlFaults: Fault[] = [
       const row = rows.get(id);
       const outcome = await sound.commit(id, { ...change, fields: sets }, now);
       if (outcome !== "committed") return outcome;
-      await turn();
+      await yieldToEventLoop();
       for (const name of deleted) row?.fields.delete(name);
       return outcome;
     },
@@ -100,7 +100,7 @@ export const sqlFaults: Fault[] = [
       const row = rows.get(id);
       const outcome = await sound.commit(id, change, now);
       if (outcome !== "committed") return outcome;
-      await turn();
+      await yieldToEventLoop();
       if (row) row.principal = principal ?? undefined;
       return outcome;
     },
@@ -129,7 +129,7 @@ export const sqlFaults: Fault[] = [
   fault("R5", "a version that is older than the record's passes", (rows) => ({
     async commit(id, given, now) {
       const change = { ...given, fields: new Map(given.fields) };
-      await turn();
+      await yieldToEventLoop();
       const row = rows.get(id);
       if (!isLive(row, now)) return "gone";
       const differs = change.ifVersion !== undefined && change.ifVersion !== row.version;
@@ -200,14 +200,14 @@ export const sqlFaults: Fault[] = [
   fault("R3", "load reads the version after the fields", (rows, sound) => ({
     async load(id) {
       const record = await sound.load(id);
-      await turn();
+      await yieldToEventLoop();
       return record && { ...record, version: rows.get(id)?.version ?? record.version };
     },
   })),
   fault("R3", "load reads the principal after the fields", (rows, sound) => ({
     async load(id) {
       const record = await sound.load(id);
-      await turn();
+      await yieldToEventLoop();
       const row = rows.get(id);
       if (!record || !row) return record;
       const { principal: _, ...rest } = record;
@@ -218,7 +218,7 @@ export const sqlFaults: Fault[] = [
     async load(id) {
       const record = await sound.load(id);
       if (!record || record.fields.size <= 500) return record;
-      await turn();
+      await yieldToEventLoop();
       const rest = [...(rows.get(id)?.fields ?? record.fields)].slice(500);
       return { ...record, fields: new Map([...[...record.fields].slice(0, 500), ...rest]) };
     },
@@ -261,8 +261,8 @@ export const sqlFaults: Fault[] = [
         const change = { ...given, fields: new Map(given.fields) };
         const row = rows.get(id);
         const read = row && copy(row);
-        await turn();
-        await turn();
+        await yieldToEventLoop();
+        await yieldToEventLoop();
         const outcome = await sound.commit(id, change, now);
         const next = rows.get(id);
         if (

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -52,8 +52,8 @@ export const sweepAndContentFaults: Fault[] = [
   fault("R8", "sweep selects, and removes by id later", (rows) => ({
     async sweep({ after, before, limit }) {
       const found = [...rows].filter(([, { expiresAt }]) => expiresAt >= after && expiresAt < before);
-      await turn();
-      await turn();
+      await yieldToEventLoop();
+      await yieldToEventLoop();
       return found.slice(0, limit).filter(([id]) => rows.delete(id)).length;
     },
   })),
@@ -65,7 +65,7 @@ export const sweepAndContentFaults: Fault[] = [
         return sound.create(id, record, now);
       },
       async sweep({ after, before, limit }) {
-        await turn();
+        await yieldToEventLoop();
         const due = [...born]
           .filter(([id, at]) => rows.has(id) && at >= after && at < before)
           .slice(0, limit);

@@ -1,4 +1,4 @@
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { apply, counts, isLive, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
@@ -20,10 +20,10 @@ async function removeUnchanged(
   giveUp: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   for (let i = 0; i < attempts; i++) {
-    await turn();
+    await yieldToEventLoop();
     if (!isLive(rows.get(id), now)) return false;
     const seen = stateOf(rows, id);
-    await turn();
+    await yieldToEventLoop();
     if (stateOf(rows, id) === seen) return rows.delete(id);
   }
   return giveUp();
@@ -61,7 +61,7 @@ export const versionAndDestroyFaults: Fault[] = [
     async commit(id, given, now) {
       const change = { ...given, fields: new Map(given.fields) };
       const seen = rows.get(id)?.version;
-      await turn();
+      await yieldToEventLoop();
       const row = rows.get(id);
       if (!isLive(row, now)) return "gone";
       if (change.ifVersion !== undefined && change.ifVersion !== seen) return "conflict";
@@ -126,7 +126,7 @@ export const versionAndDestroyFaults: Fault[] = [
 
   fault("R7", "destroy of an expired record answers true", (rows) => ({
     async destroy(id) {
-      await turn();
+      await yieldToEventLoop();
       return rows.delete(id);
     },
   })),
@@ -138,7 +138,7 @@ export const versionAndDestroyFaults: Fault[] = [
   })),
   fault("R7", "destroy looks first and removes later", (rows, sound) => ({
     async destroy(id, now) {
-      await turn();
+      await yieldToEventLoop();
       const there = isLive(rows.get(id), now);
       await sound.destroy(id, now);
       return there;
@@ -156,7 +156,7 @@ export const versionAndDestroyFaults: Fault[] = [
   fault("R7", "destroy that gave up after five times removes the record whoever else does", (rows) => ({
     destroy: (id, now) =>
       removeUnchanged(rows, id, now, 5, async () => {
-        await turn();
+        await yieldToEventLoop();
         rows.delete(id);
         return true;
       }),

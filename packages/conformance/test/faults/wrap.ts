@@ -1,5 +1,5 @@
 import type { Change, ListingDriver, StoredRecord } from "@sessions/core";
-import { turn } from "../../src/support.ts";
+import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, counts, isLive, type Row, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 
@@ -158,7 +158,7 @@ export function indexed(
       async list(query, now) {
         const { principal } = query;
         if (principal === undefined) return simple.list(query, now);
-        await turn();
+        await yieldToEventLoop();
         const records = [...(index.get(principal) ?? [])].flatMap((id) => {
           const row = rows.get(id);
           return isLive(row, now) && row.principal === principal ? [{ id, ...copy(row) }] : [];

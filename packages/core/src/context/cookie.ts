@@ -127,6 +127,10 @@ const NO_SPACE = /[^\S \t]/g;
 /**
  * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can
  * plant a second cookie of a name, and parsers that make an object keep one.
+ *
+ * @param header The request's `Cookie` header, if it has one.
+ * @param name The cookie's name, compared exactly.
+ * @returns The values without quotes around them, not decoded.
  */
 export function cookieValues(header: string | null | undefined, name: string): string[] {
   if (!header?.includes(name)) return [];

@@ -17,6 +17,15 @@ export function fieldPrefix(store: string): string {
   return `${percentEscape(store)}/`;
 }
 
+/**
+ * The name of a field for any text: the contract allows `A-Z a-z 0-9 - _ % /` alone, so the key is percent-escaped.
+ *
+ * @param prefix What stands before the key: a store's name, escaped, and `/`.
+ * @param key Well-formed text. `decodeURIComponent` gives it back.
+ * @throws URIError for text that is not well-formed.
+ * @example
+ * const name = fieldName("cart/", "last.seen"); // "cart/last%2Eseen"
+ */
 export function fieldName(prefix: string, key: string): string {
   return prefix + percentEscape(key);
 }
