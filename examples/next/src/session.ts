@@ -23,7 +23,7 @@ export const readSession = cache(async () => {
   return session;
 });
 
-/** For server actions. Before it returns, it commits and sets the cookie. Redirect after it, because redirect() throws. */
+/** For server actions. It commits and sets the cookie. Redirect after it, because redirect() throws. */
 export async function changeSession<T>(change: (session: Session) => T | Promise<T>): Promise<T> {
   const session = await openSession();
   const result = await change(session);
