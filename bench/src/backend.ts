@@ -8,7 +8,7 @@ import type { ServiceName } from "@sessions/test-services/service";
 import { findService } from "./services.ts";
 
 /**
- * The same work by the client alone, as a programmer would write it by hand. It reads a record by its id, with its version
+ * The same work by the client alone, as written by hand. It reads a record by its id, with its version
  * and its fields in a form that a program can use. It writes one field of a record that has not expired, and counts the
  * version.
  */

@@ -27,7 +27,7 @@ export const PER_PRINCIPAL = 10;
 /** How many records one statement adds. */
 export const BATCH = 10_000;
 
-/** Returns the id of a record by its number. The ids are spread like real ones, and each backend's language can compute them. */
+/** Returns the id of a record by its number. They are spread like real ones, and every backend can compute them. */
 export const idOf = (i: number): string => createHash("sha256").update(String(i)).digest("hex").slice(0, 32);
 export const principalOf = (i: number): string => `p${Math.floor(i / PER_PRINCIPAL)}`;
 

@@ -2,7 +2,7 @@ import process from "node:process";
 import node from "@astrojs/node";
 import { defineConfig } from "astro/config";
 
-// Astro's own switch, which on every system can be set here.
+// Turns Astro's telemetry off. Here it works on every system.
 process.env["ASTRO_TELEMETRY_DISABLED"] = "1";
 
 export default defineConfig({

@@ -2,7 +2,7 @@ import { project } from "../../vitest.base.ts";
 
 export default project("example-express", {
   globalSetup: ["@sessions/test-services/browser-setup"],
-  // A browser takes its time on a busy machine; no test waits for this to pass.
+  // A browser is slow on a busy machine. No test waits for this time to pass.
   testTimeout: 60_000,
   hookTimeout: 60_000,
 });

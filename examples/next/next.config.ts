@@ -1,11 +1,11 @@
 import process from "node:process";
 import type { NextConfig } from "next";
 
-// Next's own switch, which on every system can be set here.
+// Turns Next's telemetry off. Here it works on every system.
 process.env["NEXT_TELEMETRY_DISABLED"] = "1";
 
 const config: NextConfig = {
-  // Loaded by Node as they are, not bundled. (In this repository they are bundled all the same: they are links.)
+  // Node loads these packages, and Next does not bundle them. (In this repository it does, because they are links.)
   serverExternalPackages: ["@sessions/core", "@sessions/driver-file"],
 };
 

@@ -41,7 +41,7 @@ export const open: OpenSite = async ({ keeping, url }) => {
     secret: "a secret of the bench's own, and long enough",
     // All other settings are defaults, but this server speaks http.
     cookie: { secure: false },
-    // Without a store it uses its own. Its README recommends express-session's stores, but its types treat undefined differently.
+    // Without a store it uses its own. Its types differ from those of express-session's stores.
     ...(keeping !== "memory" && { store: store as unknown as SessionStore }),
   });
   app.all("/*", (request) => answer(request.url, visitOf(request)));

@@ -3,7 +3,7 @@ import { withSession } from "@sessions/adapter-fetch";
 import { sessions } from "./session.ts";
 
 export const onRequest = defineMiddleware((context, next) => {
-  // A page that is made at build time has no visitor.
+  // A page that is built ahead has no visitor.
   if (context.isPrerendered) return next();
   return withSession(sessions, context.request, (session) => {
     context.locals.session = session;

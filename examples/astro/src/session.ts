@@ -6,5 +6,5 @@ export const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 export const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });

@@ -1,4 +1,4 @@
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text, or the request no form. */
+/** Returns a field's text, or `undefined` if it is empty, too long, no text, or the request is no form. */
 export async function written(request: Request, field: string): Promise<string | undefined> {
   const form = await request.formData().catch(() => undefined);
   const value = form?.get(field);

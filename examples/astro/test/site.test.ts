@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { example, node, start } from "./start.ts";
 
-// What the shop has no need of, in pages of their own: test/site.
+// The pages of test/site show what the shop does not need.
 let site: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
   await promisify(execFile)(node, ["node_modules/astro/bin/astro.mjs", "build", "--root", "test/site"], {
@@ -16,18 +16,18 @@ afterAll(() => site.stop());
 const get = (path: string, cookie = ""): Promise<Response> =>
   fetch(site.url + path, { redirect: "manual", headers: { cookie } });
 
-/** The names of the cookies that an answer sets. */
+/** Returns the names of the cookies that a response sets. */
 const cookieNames = ({ headers }: Response): string[] =>
   headers.getSetCookie().map((line) => line.replace(/=.*/s, ""));
 
-/** A visitor's cookie, of a session that holds tea. */
+/** Makes a session that holds tea, and returns its cookie. */
 async function visitor(): Promise<string> {
   const [ours = ""] = (await get("/begin")).headers.getSetCookie();
   expect(ours).toMatch(/^__Host-sid=.*; HttpOnly; Secure; SameSite=Lax/);
   return ours.replace(/;.*/s, "");
 }
 
-/** What the shop shows to that visitor. */
+/** Returns the page that the shop shows to that visitor. */
 const items = async (cookie: string): Promise<string[]> =>
   [...(await (await get("/", cookie)).text()).matchAll(/<li>(.*?)<\/li>/g)].map(([, item = ""]) => item);
 

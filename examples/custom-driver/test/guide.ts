@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 
-/** One block of the guide that a reader writes down: a whole file, or a change of one. */
+/** A block of the guide that a reader writes down: a whole file, or a change of one. */
 export interface Block {
   readonly path: string;
   readonly kind: "file" | "diff";
   readonly text: string;
 }
 
-/** Where the guide is. */
+/** The guide's file. */
 export const guide: URL = new URL("../../../docs/writing-a-driver.md", import.meta.url);
 
 const GREEN = /^Green now: .*$/gm;
 
-/** What the reader writes before each of the guide's lines `Green now: …`, which say what passes then. */
+/** Returns the blocks before each line `Green now: …` of the guide. */
 export function readSteps(): (readonly Block[])[] {
   return readFileSync(guide, "utf8")
     .split(GREEN)
@@ -26,13 +26,13 @@ export function readSteps(): (readonly Block[])[] {
     );
 }
 
-/** The guide with these lists in those lines. */
+/** Returns the guide with these lists in those lines. */
 export function withGreen(lists: readonly string[]): string {
   let i = 0;
   return readFileSync(guide, "utf8").replace(GREEN, () => `Green now: ${lists[i++]}`);
 }
 
-/** A file after one of the guide's changes: each part of the diff must be there, and once. */
+/** Applies a change of the guide to a file. Each part of the diff must match exactly once. */
 export function patched(before: string, diff: string, path: string): string {
   let text = before;
   for (const part of diff.split(/^@@.*\n/m)) {

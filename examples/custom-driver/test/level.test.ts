@@ -27,7 +27,7 @@ describe("options that cannot work are refused, by name", () => {
     ["an option that is unknown", { client, ttl: 5 }, /levelDriver: unknown option "ttl"/],
   ];
   test.each(wrong)("%s", (_, options, message) => {
-    // As JavaScript would call it.
+    // Called as from JavaScript, without a check of types.
     expect(() => Reflect.apply(levelDriver, undefined, [options])).toThrow(message);
   });
 });

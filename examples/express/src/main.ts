@@ -17,11 +17,11 @@ const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });
 
 const app = express();
-// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+// SameSite does not stop another site's form from logging the visitor in as somebody else.
 app.use((req, res, next) => {
   if (isCrossSiteWrite(req)) res.sendStatus(403);
   else next();
@@ -41,7 +41,7 @@ app.get("/", ({ session }, res) => {
   );
 });
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(body: unknown, field: string): string | undefined {
   const value = new Map<string, unknown>(Object.entries(body ?? {})).get(field);
   const text = typeof value === "string" ? value.trim() : "";
@@ -51,10 +51,10 @@ function written(body: unknown, field: string): string | undefined {
 app.post("/login", ({ session, body }, res) => {
   const name = written(body, "name");
   if (name) {
-    session.login(name); // a new id and cookie; what is in the cart comes along
+    session.login(name); // a new id and cookie; the cart is kept
     session.store(flash).set("message", `Welcome, ${name}.`);
   }
-  res.redirect(303, "/"); // leaves once all of that is stored
+  res.redirect(303, "/"); // sent after all of that is stored
 });
 
 app.post("/logout", async ({ session }, res) => {
@@ -64,19 +64,19 @@ app.post("/logout", async ({ session }, res) => {
 
 app.post("/cart", ({ session, body }, res) => {
   const item = written(body, "item");
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   res.redirect(303, "/");
 });
 
-/** The cart, line by line. What is written at the end is stored before the client has the last byte. */
+/** The cart, line by line. The write at the end is stored before the client has the last byte. */
 async function* lines(store: Store<Cart>): AsyncGenerator<string> {
   const items = store.get("items") ?? [];
   for (const item of items) {
     yield `${item}\n`;
     await setImmediate();
   }
-  // Whoever has nothing in the cart may have no session, and the time for a cookie is over.
+  // A visitor with an empty cart may have no session, and it is too late to send a cookie.
   if (items.length > 0) store.set("downloaded", items.length);
 }
 
@@ -92,7 +92,7 @@ const server = app.listen(Number(process.env["PORT"] || 3000), "127.0.0.1", (err
 
 function stop(): void {
   server.close(() => sessions.close());
-  // Browsers keep connections open that they never used.
+  // Browsers keep unused connections open.
   setTimeout(() => server.closeAllConnections(), 2000).unref();
 }
 process.once("SIGINT", stop);

@@ -1,4 +1,4 @@
-/** What the page shows. */
+/** The data that the page shows. */
 export interface Shown {
   readonly user: string | undefined;
   readonly message: string | undefined;
@@ -6,7 +6,7 @@ export interface Shown {
   readonly downloaded: number | undefined;
 }
 
-/** Visitors' words stay words. */
+/** Escapes a visitor's text for HTML. */
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const signedOut = `<form method="post" action="/login">

@@ -9,10 +9,10 @@ import { folder, port, run, secret } from "./settings.ts";
 
 const cart = defineStore<{ items: string[] }>("cart");
 
-// A driver proper stands here in a site of yours: `redisDriver({ client })`, and so on.
+// In your own site use a real driver here, such as `redisDriver({ client })`.
 const sessions = createSessionManager({ driver: fromExpressSessionStore(new FileStore(`${folder}/new`)) });
 
-// For the time of the move. Without it, and without FileStore and express-session, this is the site for good.
+// Only for the time of the move. After it, remove this, FileStore and express-session.
 const adopt = adoptExpressSession({
   store: new FileStore(`${folder}/old`),
   secret,
@@ -32,13 +32,13 @@ app.get("/", ({ session }, res) => {
 
 app.post("/login", ({ session, body }, res) => {
   const user = written(body, "name");
-  if (user) session.login(user); // a new id and cookie; what is in the cart comes along
+  if (user) session.login(user); // a new id and cookie; the cart is kept
   res.redirect(303, "/");
 });
 
 app.post("/cart", ({ session, body }, res) => {
   const item = written(body, "item");
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   res.redirect(303, "/");
 });

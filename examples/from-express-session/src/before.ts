@@ -27,7 +27,7 @@ app.get("/", ({ session }, res) => {
   res.send(page(session.user, session.cart ?? []));
 });
 
-/** Saves first: the browser follows a redirect before express-session has saved what the next page shows. */
+/** Saves before it redirects. Otherwise the browser may ask for the next page before express-session has saved. */
 function saveAndReturn({ session }: Request, res: Response, next: NextFunction): void {
   session.save((error) => {
     if (error) next(error);
@@ -48,7 +48,7 @@ app.post("/login", (req, res, next) => {
 
 app.post("/cart", (req, res, next) => {
   const item = written(req.body, "item");
-  // Of two requests at once, one loses its item.
+  // If two requests overlap, one loses its item.
   if (item) req.session.cart = [...(req.session.cart ?? []), item];
   saveAndReturn(req, res, next);
 });

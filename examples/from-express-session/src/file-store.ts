@@ -7,7 +7,7 @@ import session, { type SessionData } from "express-session";
 
 type Done = (error?: unknown) => void;
 
-/** The old site's store: a file for each session. connect-redis, connect-mongo or any other stands here as well. */
+/** The old site's store: a file for each session. connect-redis, connect-mongo or any other store works too. */
 export class FileStore extends session.Store {
   readonly #folder: string;
 
@@ -23,7 +23,7 @@ export class FileStore extends session.Store {
 
   override get(sid: string, callback: (error: unknown, data?: SessionData | null) => void): void {
     callbackify(async (): Promise<SessionData | null> => {
-      // Where there is no such file, express-session takes the error for an answer.
+      // express-session treats the error ENOENT as a missing session.
       const file = this.#file(sid);
       const data: SessionData = JSON.parse(await readFile(file, "utf8"));
       const { expires } = data.cookie;

@@ -1,4 +1,4 @@
-/** Visitors' words stay words. */
+/** Escapes a visitor's text for HTML. */
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const signedOut = `<form method="post" action="/login">
@@ -11,7 +11,7 @@ const signedIn = (user: string): string => `<form method="post" action="/logout"
   <button>Log out</button>
 </form>`;
 
-/** The one page of the site, which the move leaves as it is. */
+/** The only page of the site. The move does not change it. */
 export function page(user: string | undefined, items: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
@@ -29,7 +29,7 @@ ${user === undefined ? signedOut : signedIn(user)}
 `;
 }
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 export function written(body: unknown, field: string): string | undefined {
   const value = new Map<string, unknown>(Object.entries(body ?? {})).get(field);
   const text = typeof value === "string" ? value.trim() : "";

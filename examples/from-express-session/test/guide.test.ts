@@ -13,7 +13,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 const guide = read("../../../docs/from-express-session.md");
 
-/** A browser's cookies, and no more of it. */
+/** A browser's cookies, and nothing else of a browser. */
 function visitor(url: string): (path: string, form?: Record<string, string>) => Promise<Response> {
   const jar = new Map<string, string>();
   return async (path, form) => {
@@ -35,14 +35,14 @@ describe("the guide's table", () => {
     before,
     code: /`([^`]+)`$/.exec(now)?.[1],
   }));
-  /** What is written now, by what was. */
+  /** Returns the new code beside the old code. */
   function nowOf(before: string): string {
     const code = rows.find((row) => row.before === `\`${before}\`` || row.before === before)?.code;
     if (code === undefined) throw new Error(`the guide's table has no code beside ${before}`);
     return code;
   }
 
-  /** Each `code` is one request of the same visitor, with what the table speaks of; answers what each returned. */
+  /** Runs each `code` in a request of the same visitor, with the variables of the table. Returns their results. */
   async function requests(...codes: string[]): Promise<unknown[]> {
     const sessions = createSessionManager();
     const app = express();

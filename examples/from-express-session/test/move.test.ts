@@ -30,7 +30,7 @@ describe.skipIf(findBrowser() === undefined)("a site that moves, seen by a brows
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Puts one version of the site in the place of another, on the same port. */
+  /** Replaces one version of the site by another on the same port. */
   async function deploy(file: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
     await running?.stop();
     running = await startProgram({
@@ -42,7 +42,7 @@ describe.skipIf(findBrowser() === undefined)("a site that moves, seen by a brows
     });
   }
 
-  /** A browser of its own, with the cookies of another where it has copied them. */
+  /** Opens a new browser, optionally with a copy of another's cookies. */
   async function visit(cookies: Awaited<ReturnType<typeof cookiesOf>> = []): Promise<Page> {
     const context = await browser.newContext({ baseURL: `http://localhost:${port}` });
     await context.addCookies(cookies);
@@ -94,7 +94,7 @@ describe.skipIf(findBrowser() === undefined)("a site that moves, seen by a brows
     expect(left).toBeGreaterThan(29 * DAY_S);
     expect(left).toBeLessThanOrEqual(30 * DAY_S);
 
-    // Whoever had copied the old cookie has nothing, and what they do is not Ada's.
+    // A copy of the old cookie opens nothing, and its requests do not change Ada's session.
     const thief = await visit(copied);
     expect(await thief.getByRole("button", { name: "Log in" }).count()).toBe(1);
     expect(await items(thief)).toEqual([]);
@@ -105,13 +105,13 @@ describe.skipIf(findBrowser() === undefined)("a site that moves, seen by a brows
     expect(await items(guest)).toEqual(["bread"]);
     expect(await namesOf(guest)).toEqual(["sid"]);
 
-    // The first thing that Bob does is to log out.
+    // Bob logs out at once.
     await logOut(bob);
     await bob.reload();
     expect(await bob.getByRole("button", { name: "Log in" }).count()).toBe(1);
     expect(await namesOf(bob)).toEqual([]);
 
-    // The move is over.
+    // The move has ended.
     await deploy("after.ts", { ADOPT: "no" });
     await ada.reload();
     await add(ada, "bread");

@@ -12,19 +12,19 @@ const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });
 
 const app = new Hono<{ Variables: { session: Session } }>();
 
-// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+// SameSite does not stop another site's form from logging the visitor in as somebody else.
 app.use(csrf());
 app.use(async (c, next) => {
   c.res = await withSession(sessions, c.req.raw, async (session) => {
     c.set("session", session);
     await next();
     const { res } = c;
-    c.res = undefined; // or Hono lays its headers over ours
+    c.res = undefined; // otherwise Hono merges its headers over ours
     return res;
   });
 });
@@ -42,7 +42,7 @@ app.get("/", (c) => {
   );
 });
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text, or the request no form. */
+/** Returns a field's text, or `undefined` if it is empty, too long, no text, or the request is no form. */
 async function written(req: HonoRequest, field: string): Promise<string | undefined> {
   const form = await req.parseBody().catch(() => undefined);
   const value = form?.[field];
@@ -54,10 +54,10 @@ app.post("/login", async (c) => {
   const { session } = c.var;
   const name = await written(c.req, "name");
   if (name) {
-    session.login(name); // a new id and cookie; what is in the cart comes along
+    session.login(name); // a new id and cookie; the cart is kept
     session.store(flash).set("message", `Welcome, ${name}.`);
   }
-  return c.redirect("/", 303); // leaves once all of that is stored
+  return c.redirect("/", 303); // sent after all of that is stored
 });
 
 app.post("/logout", async (c) => {
@@ -67,7 +67,7 @@ app.post("/logout", async (c) => {
 
 app.post("/cart", async (c) => {
   const item = await written(c.req, "item");
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) c.var.session.store(cart).update("items", (items = []) => [...items, item]);
   return c.redirect("/", 303);
 });
@@ -81,8 +81,8 @@ app.get("/cart.txt", (c) => {
       await stream.writeln(item);
       await stream.sleep(0);
     }
-    // Stored before the client has the last byte. Whoever has nothing in the cart may have no session, and the time for
-    // a cookie is over.
+    // Stored before the client has the last byte. A visitor with an empty cart may have no session, and it is too late to
+    // send a cookie.
     if (items.length > 0) store.set("downloaded", items.length);
   });
 });
@@ -94,7 +94,7 @@ const server = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, ({ port 
 
 function stop(): void {
   server.close(() => sessions.close());
-  // Browsers keep connections open that they never used.
+  // Browsers keep unused connections open.
   setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 2000).unref();
 }
 process.once("SIGINT", stop);

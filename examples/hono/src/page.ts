@@ -2,7 +2,7 @@ import { html } from "hono/html";
 
 type Html = ReturnType<typeof html>;
 
-/** What the page shows. */
+/** The data that the page shows. */
 export interface Shown {
   readonly user: string | undefined;
   readonly message: string | undefined;
@@ -20,7 +20,7 @@ const signedIn = (user: string): Html => html`<form method="post" action="/logou
   <button>Log out</button>
 </form>`;
 
-/** Visitors' words stay words: `html` escapes them. */
+/** The whole page. `html` escapes what visitors wrote. */
 export function page({ user, message, items, downloaded }: Shown): Html {
   return html`<!doctype html>
 <html lang="en">

@@ -18,24 +18,24 @@ const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(body: unknown, field: string): string | undefined {
   const value = new Map<string, unknown>(Object.entries(body ?? {})).get(field);
   const text = typeof value === "string" ? value.trim() : "";
   return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
 }
 
-/** The cart, line by line. What is written at the end is stored before the client has the last byte. */
+/** The cart, line by line. The write at the end is stored before the client has the last byte. */
 async function* lines(store: Store<Cart>): AsyncGenerator<string> {
   const items = store.get("items") ?? [];
   for (const item of items) {
     yield `${item}\n`;
     await setImmediate();
   }
-  // Whoever has nothing in the cart may have no session, and the time for a cookie is over.
+  // A visitor with an empty cart may have no session, and it is too late to send a cookie.
   if (items.length > 0) store.set("downloaded", items.length);
 }
 
@@ -54,11 +54,11 @@ router.get("/", (ctx) => {
 router.post("/login", (ctx) => {
   const name = written(ctx.request.body, "name");
   if (name) {
-    ctx.session.login(name); // a new id and cookie; what is in the cart comes along
+    ctx.session.login(name); // a new id and cookie; the cart is kept
     ctx.session.store(flash).set("message", `Welcome, ${name}.`);
   }
   ctx.status = 303;
-  ctx.redirect("/"); // leaves once all of that is stored
+  ctx.redirect("/"); // sent after all of that is stored
 });
 
 router.post("/logout", async (ctx) => {
@@ -69,7 +69,7 @@ router.post("/logout", async (ctx) => {
 
 router.post("/cart", (ctx) => {
   const item = written(ctx.request.body, "item");
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) ctx.session.store(cart).update("items", (items = []) => [...items, item]);
   ctx.status = 303;
   ctx.redirect("/");
@@ -81,7 +81,7 @@ router.get("/cart.txt", (ctx) => {
 });
 
 const app = new Koa();
-// SameSite does not keep another site's form from logging the visitor in, as somebody else.
+// SameSite does not stop another site's form from logging the visitor in as somebody else.
 app.use((ctx, next) => {
   if (isCrossSiteWrite(ctx)) ctx.throw(403);
   return next();
@@ -97,7 +97,7 @@ const server = app.listen(Number(process.env["PORT"] || 3000), "127.0.0.1", () =
 
 function stop(): void {
   server.close(() => sessions.close());
-  // Browsers keep connections open that they never used.
+  // Browsers keep unused connections open.
   setTimeout(() => server.closeAllConnections(), 2000).unref();
 }
 process.once("SIGINT", stop);

@@ -10,10 +10,10 @@ import { OwnFormsGuard, SESSIONS, SessionErrorFilter } from "./session.ts";
 
 export type Platform = "express" | "fastify";
 
-// At the end of the program connections are cut, also those that a browser opened and has not used yet.
+// The end of the program cuts all connections, including those that a browser has not used yet.
 const options = { logger: ["error", "warn"] satisfies LogLevel[], forceCloseConnections: true };
 
-/** The same controllers on either platform: which one it is shows in these few lines alone. */
+/** The same controllers run on both platforms. Only these few lines differ. */
 export async function createApp(platform: Platform, module: DynamicModule): Promise<INestApplication> {
   let app: INestApplication;
   if (platform === "fastify") {

@@ -8,7 +8,7 @@ interface Shown {
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** The whole page; what visitors wrote is escaped. */
+/** The whole page. It escapes what visitors wrote. */
 export function page({ name, message, items, downloaded }: Shown): string {
   const account =
     name === undefined

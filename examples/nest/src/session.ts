@@ -12,23 +12,23 @@ import { BaseExceptionFilter } from "@nestjs/core";
 import { isCrossSiteWrite } from "@sessions/adapter-node";
 import { isSessionError, type Session, SessionError } from "@sessions/core";
 
-/** What the session manager is injected by. */
+/** The injection token of the session manager. */
 export const SESSIONS: symbol = Symbol("sessions");
 
-/** A handler's parameter: the visitor's session, which both adapters keep in the same place. */
+/** A handler's parameter: the visitor's session. Both adapters keep it in the same place. */
 export const CurrentSession: () => ParameterDecorator = createParamDecorator(
   (_data: undefined, context: ExecutionContext): Session =>
     context.switchToHttp().getRequest<{ session: Session }>().session,
 );
 
-/** SameSite does not keep another site's form from logging the visitor in, as somebody else: 403. */
+/** Refuses another site's form (403). SameSite does not stop it from logging the visitor in as somebody else. */
 export class OwnFormsGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     return !isCrossSiteWrite(context.switchToHttp().getRequest<IncomingMessage>());
   }
 }
 
-/** Down is not logged out: 503, and the cookie stays. What is not named here is Nest's own 500. */
+/** Down is not logged out: 503, and the cookie stays. All other errors are Nest's own 500. */
 @Catch(SessionError)
 export class SessionErrorFilter extends BaseExceptionFilter {
   override catch(error: unknown, host: ArgumentsHost): void {

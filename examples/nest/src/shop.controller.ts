@@ -8,7 +8,7 @@ import { CurrentSession } from "./session.ts";
 const cart = defineStore<{ items: string[]; downloaded: number }>("cart");
 const flash = defineStore<{ message: string }>("flash");
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(field: unknown): string | undefined {
   const text = typeof field === "string" ? field.trim() : "";
   return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
@@ -67,6 +67,6 @@ async function* lines(session: Session): AsyncGenerator<string> {
     await setImmediate();
     yield `${item}\n`;
   }
-  // The headers are out: committed before the stream ends, but no new session can begin here.
+  // The headers have been sent. The write is committed before the stream ends, but no new session can begin here.
   if (!session.isNew) store.set("downloaded", items.length);
 }

@@ -7,12 +7,12 @@ import { ShopController } from "./shop.controller.ts";
 export class ShopModule implements OnApplicationShutdown {
   readonly #sessions: SessionManager;
 
-  // Named, not inferred: esbuild, and so tsx, emits no metadata of types, and an interface has none anyway.
+  // Name the token, because esbuild and tsx emit no metadata of types, and an interface has none.
   constructor(@Inject(SESSIONS) sessions: SessionManager) {
     this.#sessions = sessions;
   }
 
-  /** The shop with this manager, which every provider may have by `@Inject(SESSIONS)`. */
+  /** The shop with this manager. Every provider can get it by `@Inject(SESSIONS)`. */
   static with(sessions: SessionManager): DynamicModule {
     return { module: ShopModule, providers: [{ provide: SESSIONS, useValue: sessions }] };
   }

@@ -69,7 +69,7 @@ describe.each<Platform>(["express", "fastify"])("on %s", (platform) => {
     const failing = new Map<string, Error>();
     const sessions = createSessionManager({ driver: faultyDriver(failing) });
     const app = await createApp(platform, { ...ShopModule.with(sessions), controllers: [Forbidding] });
-    // Its error pages are what is asked here; their log is for a program.
+    // This test looks at the error pages, so turn their log off.
     Logger.overrideLogger(false);
     await app.listen(0, "127.0.0.1");
     onTestFinished(() => app.close());

@@ -7,7 +7,7 @@ describe.each(["express", "fastify"])("on %s", (platform) => {
   const start = (): Promise<Program> =>
     startProgram({
       command: process.execPath,
-      // The source of every package: no test sees a stale dist.
+      // Use the source of every package, so that no test sees a stale dist.
       args: ["--conditions=@sessions/source", "--import=tsx", "src/main.ts"],
       cwd: fileURLToPath(new URL("../", import.meta.url)),
       env: { PLATFORM: platform },

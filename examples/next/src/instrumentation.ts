@@ -1,4 +1,4 @@
-/** Next calls it once, before the server takes requests. */
+/** Next calls this once, before the server takes requests. */
 export async function register() {
   if (process.env["NEXT_RUNTIME"] !== "nodejs") return;
   const { sessions } = await import("./session.ts");

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.stop());
 
-/** The ids of the sessions that are stored. */
+/** Returns the ids of the stored sessions. */
 async function stored(): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of shop.sessions.list()) ids.push(id);
@@ -57,7 +57,7 @@ test("where the backend is down pages and actions are errors, and nobody is logg
 
 test("an action that is called by fetch, as the client's code does, sets the cookie too", async () => {
   const [[hidden = ""] = []] = [...(await form(shop.url, "Add"))];
-  // As React writes arguments: the first is a form with one field.
+  // React's format for arguments. The first argument is a form with one field.
   const body = new FormData();
   body.set("_1_item", "tea");
   body.set("0", '["$K1"]');
@@ -68,7 +68,7 @@ test("an action that is called by fetch, as the client's code does, sets the coo
   });
   expect(response.headers.get("x-action-redirect")).toContain("/");
   expect(response.headers.get("Cache-Control")).toContain("no-store");
-  // The page that follows is in the same answer, and shows what was written.
+  // The next page is in the same response, and shows the write.
   expect(await response.text()).toContain('"tea"');
   expect(await page(sessionCookie(response))).toContain("<li>tea</li>");
 });
@@ -78,7 +78,7 @@ test("a form from another site begins no session, which would take the place of 
   for (const headers of [{}, { Origin: "https://elsewhere.example" }]) {
     const response = await add("tea", { "Sec-Fetch-Site": "cross-site", ...headers });
     expect(response.headers.getSetCookie()).toEqual([]);
-    // The latter is refused by Next itself.
+    // Next itself refuses the second one.
     expect(response.status).toBe("Origin" in headers ? 500 : 303);
   }
   expect(await stored()).toEqual(before);

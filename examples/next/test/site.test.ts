@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { example, start } from "./start.ts";
 import { ask, form, sessionCookie } from "./visitor.ts";
 
-// What the shop has no need of, in routes of its own: test/site.
+// The routes of test/site show what the shop does not need.
 let site: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
   await promisify(execFile)("node_modules/.bin/next", ["build", "test/site"], {
@@ -18,14 +18,14 @@ afterAll(() => site.stop());
 const post = (path: string, init: RequestInit = {}): Promise<Response> =>
   ask(site.url + path, { method: "POST", ...init });
 
-/** How many sessions are stored. */
+/** Returns how many sessions are stored. */
 async function stored(): Promise<number> {
   let count = 0;
   for await (const _ of site.sessions.list()) count++;
   return count;
 }
 
-/** What the session of that cookie holds. */
+/** Returns the data of that cookie's session. */
 async function held(cookie: string): Promise<{ principal: string | undefined; items: unknown }> {
   const session = await site.sessions.open(cookie);
   return { principal: session.principal, items: session.store("cart").get("items") };

@@ -9,13 +9,13 @@ import { type Program, startProgram } from "@sessions/example-tests";
 export const example: string = fileURLToPath(new URL("..", import.meta.url));
 
 interface Site extends Program {
-  /** What is stored, seen from another process. */
+  /** The stored sessions, as another process sees them. */
   readonly sessions: SessionManager;
-  /** The folder where that is. */
+  /** The folder of the stored sessions. */
   readonly folder: string;
 }
 
-/** What `next build` made of the shop, or of another folder, with sessions of its own, which go when it is stopped. */
+/** Starts the build of the shop, or of another folder, with its own sessions. The end of the site removes them. */
 export async function start(site = "."): Promise<Site> {
   const parent = await mkdtemp(join(tmpdir(), "sessions-next-"));
   const folder = join(parent, "sessions");

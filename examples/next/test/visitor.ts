@@ -1,15 +1,15 @@
-/** Asks as a browser without JavaScript does, and follows no redirect. */
+/** Sends requests like a browser without JavaScript, and follows no redirect. */
 export const ask = (url: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { redirect: "manual", ...init });
 
-/** The session's cookie in an answer, to be sent back; the header as it came where there is another number of it. */
+/** Returns the session's cookie of a response, ready to send. If there is not exactly one, returns the header itself. */
 export function sessionCookie({ headers }: Response): string {
   const ours = headers.getSetCookie().filter((line) => line.startsWith("__Host-sid="));
   const [cookie = ""] = ours[0]?.split(";") ?? [];
   return ours.length === 1 ? cookie : ours.join(", ");
 }
 
-/** What a browser sends for the form around that button. */
+/** Returns the data that a browser sends for the form around that button. */
 export async function form(
   url: string,
   button: string,

@@ -3,16 +3,16 @@ import { withSession } from "@sessions/adapter-fetch";
 import { createSessionManager, defineStore, driverFromUrl, type Session } from "@sessions/core";
 import { createContext, type MiddlewareFunction } from "react-router";
 
-// One variable chooses the backend, whose driver is a package to install: redis://localhost:6379, for example.
+// One variable chooses the backend, such as redis://localhost:6379. Install the driver's package.
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });
 
-/** Where loaders and actions find the session of their request. */
+/** Loaders and actions find the session of their request here. */
 export const sessionContext = createContext<Session>();
 
-/** The root's: around pages, actions, resource routes, and what the client's router asks for (`.data`). */
+/** The root's middleware. It wraps pages, actions, resource routes, and requests of the client's router (`.data`). */
 export const sessionMiddleware: MiddlewareFunction<Response> = ({ request, context }, next) =>
   withSession(sessions, request, (session) => {
     context.set(sessionContext, session);
@@ -26,7 +26,7 @@ export interface Cart {
 export const cart = defineStore<Cart>("cart");
 export const flash = defineStore<{ message: string }>("flash");
 
-// react-router-serve lets what it answers end, and waits for connections, too, that browsers opened and never used.
+// react-router-serve finishes its responses, but also waits for connections that browsers opened and never used.
 function stop(): void {
   setTimeout(() => void sessions.close().finally(() => process.exit()), 2000).unref();
 }

@@ -13,7 +13,7 @@ export function loader({ context }: Route.LoaderArgs) {
   };
 }
 
-/** What a visitor wrote; `undefined` if that is nothing, too long, or no text, which is ignored. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(value: File | string | null | undefined): string | undefined {
   const text = typeof value === "string" ? value.trim() : "";
   return /^[^\p{Cc}\p{Cs}]{1,50}$/u.test(text) ? text : undefined;
@@ -21,18 +21,18 @@ function written(value: File | string | null | undefined): string | undefined {
 
 export async function action({ request, context }: Route.ActionArgs) {
   const session = context.get(sessionContext);
-  // What is no form, or a broken one, is an empty one.
+  // Treat a body that is no form, or a broken one, as an empty form.
   const form = await request.formData().catch(() => undefined);
   const item = written(form?.get("item"));
   const name = written(form?.get("name"));
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   if (name) {
-    session.login(name); // a new id and cookie; what is in the cart comes along
+    session.login(name); // a new id and cookie; the cart is kept
     session.store(flash).set("message", `Welcome, ${name}.`);
   }
   if (form?.has("logout")) await session.logout();
-  return redirect("/", 303); // leaves once all of that is stored
+  return redirect("/", 303); // sent after all of that is stored
 }
 
 export default function Shop({ loaderData: { user, message, items, downloaded } }: Route.ComponentProps) {
@@ -61,7 +61,7 @@ export default function Shop({ loaderData: { user, message, items, downloaded } 
       </Form>
       <ul>
         {items.map((item, place) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two may be the same, and none ever moves.
+          // biome-ignore lint/suspicious/noArrayIndexKey: items may be equal, and none moves.
           <li key={place}>{item}</li>
         ))}
       </ul>

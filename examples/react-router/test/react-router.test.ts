@@ -7,7 +7,7 @@ const start = async (): Promise<Program> =>
     command: node,
     args: ["node_modules/@react-router/serve/bin.cjs", "./build/server/index.js"],
     cwd,
-    // It takes 0 at its word, and prints it.
+    // It does not pick a free port for 0, and prints 0.
     env: { PORT: String(await freePort()), HOST: "127.0.0.1" },
     ready: /http:\/\/localhost:\d+/,
   });

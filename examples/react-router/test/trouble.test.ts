@@ -5,7 +5,7 @@ import { freePort, type Program, startProgram } from "@sessions/example-tests";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cwd, node } from "./node.ts";
 
-/** The shop, with routes beside it that throw, and that write late. */
+/** The shop, with more routes that throw and that write late. */
 let program: Program;
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(`${cwd}test/fixture/build`, { recursive: true, force: true });
 });
 
-/** What a request brings: a cookie, and a form's fields if it posts one. */
+/** A request's cookie, and the fields of its form if it posts one. */
 interface Sent {
   readonly cookie?: string | undefined;
   readonly form?: Record<string, string>;
@@ -37,9 +37,9 @@ const ask = (path: string, { cookie = "", form }: Sent = {}): Promise<Response> 
     redirect: "manual",
     headers: {
       cookie,
-      // Crawlers, and what looks like one, are sent the whole page at once.
+      // Crawlers, and clients that look like one, get the whole page at once.
       "user-agent": "Mozilla/5.0 (X11; Linux x64) Gecko/20100101 Firefox/150.0",
-      // react-router-serve holds back what is too little to be compressed.
+      // react-router-serve holds back pieces that are too small to compress.
       "accept-encoding": "identity",
     },
     ...(form && { method: "POST", body: new URLSearchParams(form) }),
@@ -50,7 +50,7 @@ const page = async (cookie: string | undefined): Promise<string> => (await ask("
 const itemsOf = (html: string): (string | undefined)[] =>
   [...html.matchAll(/<li>(.*?)<\/li>/g)].map(([, item]) => item);
 
-/** The cookie that a response sets, as the next request sends it. */
+/** Returns the cookie that a response sets, ready for the next request. */
 const cookieOf = ({ headers }: Response): string | undefined =>
   headers
     .getSetCookie()

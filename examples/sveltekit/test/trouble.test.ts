@@ -7,7 +7,7 @@ import { cwd, node } from "./node.ts";
 
 const fixture = `${cwd}test/fixture`;
 
-/** The shop, with routes beside it that throw, that write late, and that ask others. */
+/** The shop, with more routes that throw, that write late, and that fetch others. */
 let program: Program;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterAll(async () => {
     await rm(`${fixture}/${made}`, { recursive: true, force: true });
 });
 
-/** What a request brings: a cookie, and a form's fields if it posts one. */
+/** A request's cookie, and the fields of its form if it posts one. */
 interface Sent {
   readonly cookie?: string | undefined;
   readonly accept?: string;
@@ -37,7 +37,7 @@ interface Sent {
 const ask = (path: string, { cookie = "", accept = "text/html", form }: Sent = {}): Promise<Response> =>
   fetch(program.url + path, {
     redirect: "manual",
-    // adapter-node takes every request for https.
+    // adapter-node treats every request as https.
     headers: { cookie, accept, origin: program.url.replace("http:", "https:") },
     ...(form && { method: "POST", body: new URLSearchParams(form) }),
   });
@@ -47,7 +47,7 @@ const page = async (cookie: string | undefined): Promise<string> => (await ask("
 const itemsOf = (html: string): (string | undefined)[] =>
   [...html.matchAll(/<li>(.*?)<\/li>/g)].map(([, item]) => item);
 
-/** The session's cookies that a response sets, as the next request sends them. */
+/** Returns the session's cookies that a response sets, ready for the next request. */
 const cookiesOf = ({ headers }: Response): string[] =>
   headers.getSetCookie().flatMap((line) => /^__Host-sid=[^;]+/.exec(line) ?? []);
 
@@ -57,7 +57,7 @@ async function withTea(): Promise<string | undefined> {
   return cookiesOf(response)[0];
 }
 
-/** How a browser asks without JavaScript, and how SvelteKit's own forms do. */
+/** The headers of a browser without JavaScript, and of SvelteKit's own forms. */
 const both = ["text/html", "application/json"];
 
 describe.each(both)("the answer to an error in an action that is asked for %s", (accept) => {
@@ -131,7 +131,7 @@ describe.each(["/late", "/late/__data.json"])("a page that streams, %s,", (path)
   });
 });
 
-// What no adapter can mend; the README says what to do instead.
+// No adapter can fix these. The README says what to do instead.
 describe("SvelteKit's own ways", () => {
   test("a redirect that a later hook returns has no cookie where the client's router asked", async () => {
     const response = await ask("/guarded?by=return");

@@ -32,7 +32,7 @@ const moment = (at: Date): Html =>
   html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 16).replace("T", " ")}</time>`;
 
 function sessionCard({ id, createdAt, expiresAt, stores }: SessionInfo, current: boolean): Html {
-  // What is still to be told is no application's.
+  // Messages that were not shown yet belong to no application.
   const names = stores.filter((name) => name !== flashes.name);
   const end = html`
   <form method="post" action="/account/end">

@@ -6,7 +6,7 @@ import { field, localPath } from "./guard.ts";
 import { sendPage } from "./page.ts";
 import { shortId } from "./session-panel.ts";
 
-/** What may be a name: anything that shows, but not too much of it. */
+/** A name may be any visible text of limited length. */
 const NAME = /^[^\p{C}]{1,40}$/u;
 
 export function account(sessions: SessionManager): Router {
@@ -22,8 +22,8 @@ export function account(sessions: SessionManager): Router {
     sendPage(req, res, { title: "Your sessions", body: accountPage(principal, id, mine) });
   });
 
-  // A new session, with a new id and cookie, takes over what the visitor put into the old one, which ends. Someone
-  // else's session is not taken over.
+  // A new session, with a new id and cookie, takes over the data of the old one, which ends. Another user's data is not
+  // taken over.
   router.post("/sign-in", (req, res) => {
     const name = field(req, "name").normalize("NFC");
     const next = localPath(field(req, "next"), "/account");
@@ -46,7 +46,7 @@ export function account(sessions: SessionManager): Router {
     sendPage(req, res, { title: "Signed out", body: signedOutPage });
   });
 
-  // What follows is about one user's sessions, and needs the user.
+  // The routes below show one user's sessions, and need the user.
   router.use((req, res, next) => {
     if (req.session.principal === undefined) res.redirect(303, "/account");
     else next();
@@ -55,7 +55,7 @@ export function account(sessions: SessionManager): Router {
   router.post("/end", async (req, res) => {
     const { session } = req;
     const id = field(req, "id");
-    // An id comes from the page, so whose session it is must be checked: nobody ends another's.
+    // The id comes from the page, so check that the session belongs to this user.
     const ended = await sessions.destroy(id, { principal: session.principal });
     flash(session, ended ? `Session ${shortId(id)} has ended.` : "That session had ended already.");
     res.redirect(303, "/account");
@@ -68,7 +68,7 @@ export function account(sessions: SessionManager): Router {
     res.redirect(303, "/account");
   });
 
-  // The others first: if that fails, you are still here to try again.
+  // End the others first. If that fails, you are still logged in and can try again.
   router.post("/end-all", async (req, res) => {
     const { id, principal = "" } = req.session;
     await sessions.destroyAll({ principal, except: id });

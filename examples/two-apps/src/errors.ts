@@ -9,7 +9,7 @@ export const notFound: RequestHandler = (req, res) => {
   sendPage(req, res, { title: "Not here", body: html`<p>There is no such page. It may have moved on.</p>` });
 };
 
-/** Down is not logged out: the visitor is told so, the cookie stays as it is, and the next try may work. */
+/** Down is not logged out: the page says so, the cookie stays, and the next try may work. */
 function sendUnavailable(req: Request, res: Response): void {
   const again = req.method === "GET" ? localPath(req.originalUrl, "/") : "/";
   res.set("Retry-After", "5");
@@ -25,13 +25,13 @@ have been done: have a look before you repeat it.</p>
   });
 }
 
-/** What a parser of Express or a router calls the client's fault. */
+/** Errors that Express or a parser blames on the client. */
 function clientStatus(error: unknown): number | undefined {
   const status: unknown = error instanceof Error ? Reflect.get(error, "status") : undefined;
   return typeof status === "number" && status >= 400 && status < 500 ? status : undefined;
 }
 
-/** Express knows an error handler by its four parameters. */
+/** Express recognises an error handler by its four parameters. */
 export const showError: ErrorRequestHandler = (error: unknown, req, res, next) => {
   if (res.headersSent) return next(error);
   if (isSessionError(error, "ERR_SESSION_UNAVAILABLE")) return sendUnavailable(req, res);

@@ -23,7 +23,7 @@ const sent = (req: Request): Draft => ({
 
 export function forum(): Router {
   const router = express.Router();
-  // What everybody reads is no business of a session. A real forum has a database; this one forgets.
+  // Posts are for everybody, so they are not in a session. A real forum has a database; this one forgets.
   const posts: Post[] = [
     { author: "grace", title: "Welcome", text: "Be kind, and save often.", at: new Date() },
   ];
@@ -32,7 +32,7 @@ export function forum(): Router {
     sendPage(req, res, { title: "Forum", body: forumPage(posts, [...req.session.store(drafts)]) });
   });
 
-  // Nothing is stored until something is written in it.
+  // An empty draft is not stored.
   router.get("/new", (_req, res) => res.redirect(303, `/forum/drafts/${randomBytes(6).toString("hex")}`));
 
   router.param("draft", (_req, _res, next, id: string) => next(DRAFT_ID.test(id) ? undefined : "router"));
@@ -43,7 +43,7 @@ export function forum(): Router {
     sendPage(req, res, { title: "Draft", body: draftPage(id, draft, req.session.principal) });
   });
 
-  // What the page sends while you write. "gone" is no error, but the writer should know that nothing was kept.
+  // The page sends this while you write. "gone" is no error, but the writer should know that nothing was kept.
   router.post("/drafts/:draft/autosave", async (req, res) => {
     req.session.store(drafts).set(req.params.draft, sent(req));
     const { status } = await req.session.commit();

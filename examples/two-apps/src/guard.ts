@@ -16,7 +16,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Nothing runs on our pages but our own style and script, no other site may frame them, and no cache keeps them. */
+/** Our pages use only our own style and script. No other site may frame them, and no cache keeps them. */
 export const secureHeaders: RequestHandler = (_req, res, next) => {
   res.set({
     "Content-Security-Policy": POLICY,
@@ -30,8 +30,8 @@ export const secureHeaders: RequestHandler = (_req, res, next) => {
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 
 /**
- * Whether the request was made by a page of another origin. Browsers say so in `Sec-Fetch-Site`, or, on plain http
- * and in old ones, in `Origin`. A request with neither was not made by a page of any site.
+ * Whether a page of another origin made the request. Browsers say so in `Sec-Fetch-Site`. Old browsers, and all browsers
+ * over plain http, say so in `Origin`. A request with neither header comes from no page.
  */
 function isCrossOrigin(req: Request): boolean {
   const site = req.get("sec-fetch-site");
@@ -41,21 +41,21 @@ function isCrossOrigin(req: Request): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== req.get("host");
 }
 
-/** Against request forgery: `SameSite=Lax` is the cookie's part, this is ours. No tokens, nothing to store. */
+/** Stops request forgery, together with the cookie's `SameSite=Lax`. It needs no tokens and stores nothing. */
 export const refuseCrossOrigin: RequestHandler = (req, res, next) => {
   if (SAFE.includes(req.method) || !isCrossOrigin(req)) return next();
   res.status(403).type("text").send("This form was sent by another site, so nothing was done.\n");
 };
 
-/** The address to go on to, if it is one of this site; `fallback` if it leads elsewhere. */
+/** Returns the address if it belongs to this site, and otherwise `fallback`. */
 export function localPath(address: string, fallback: string): string {
   if (!address.startsWith("/") || !URL.canParse(address, "http://here")) return fallback;
   const { origin, pathname, search } = new URL(address, "http://here");
-  // "//there" and "/.//there" are addresses of another site, however they look.
+  // "//there" and "/.//there" are addresses of another site.
   return origin === "http://here" && !pathname.startsWith("//") ? pathname + search : fallback;
 }
 
-/** One field of a form that was sent, trimmed; empty where it is missing. */
+/** Returns one field of the form, trimmed, or "" if it is missing. */
 export function field(req: Request, name: string): string {
   const body: unknown = req.body;
   const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;

@@ -29,12 +29,12 @@ function render(part: Part): string {
 }
 
 /**
- * A template whose every `${part}` is escaped, except what is `Html` already. Attributes must stand in quotes, and
- * nothing may be put into a script, a style or the scheme of an address.
+ * A template that escapes every `${part}`, except `Html`. Put attributes in quotes, and put no part into a script, a style
+ * or the scheme of an address.
  */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(render)));
 }
 
-/** Text of our own source code, as it stands. Never a visitor's. */
+/** Marks text of our own source code as safe. Never use it for a visitor's text. */
 export const trusted = (text: string): Html => new Html(text);

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { createSessionManager, driverFromUrl, isSessionError } from "@sessions/core";
 import { createSite } from "./site.ts";
 
-// An empty variable is one that is not set. Files need nothing installed, and outlive the program.
+// An empty variable counts as not set. Files need nothing installed, and outlive the program.
 const files = new URL("../.sessions/", import.meta.url);
 const url = process.env["SESSIONS_URL"] || files.href;
 const port = Number(process.env["PORT"] || 0);
 const host = process.env["HOST"] || "127.0.0.1";
 
-/** What the person at the terminal can mend is said in a sentence; anything else with its stack. */
+/** Prints an error that the user can fix as a sentence, and any other with its stack. */
 function fail(error: unknown): never {
   console.error(isSessionError(error) ? error.message : error);
   process.exit(1);
@@ -20,7 +20,7 @@ function fail(error: unknown): never {
 const driver = await driverFromUrl(url).catch(fail);
 const sessions = createSessionManager({
   driver,
-  // Short, and moved at nearly every click, so that the foot of the page has something to show.
+  // Short, and moved at nearly every click, so that the foot of the page shows a change.
   idle: "30m",
   touchEvery: "10s",
 });
@@ -30,12 +30,12 @@ sessions.startSweeping({ every: "10m" });
 const server = createServer(createSite(sessions));
 
 let stopping = false;
-// A browser keeps its connection open for the next request, after the last answer too.
+// A browser keeps its connection open after the last response.
 server.on("request", (req, res) => res.on("close", () => stopping && req.socket.destroySoon()));
 
-/** What is being answered is finished, within five seconds; then everything closes, and the process ends by itself. */
+/** Finishes open responses within five seconds and closes everything. Then the process ends. */
 function stop(): void {
-  // Ctrl-C in a terminal arrives twice where a parent passes it on.
+  // Ctrl-C arrives twice if a parent process passes it on.
   if (stopping) return;
   stopping = true;
   server.close(() => void sessions.close().catch(fail));

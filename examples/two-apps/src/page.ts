@@ -7,7 +7,7 @@ import { style } from "./style.ts";
 
 interface PageOptions {
   readonly title: string;
-  /** What stands below the heading. */
+  /** The content below the heading. */
   readonly body: Html;
 }
 
@@ -47,7 +47,7 @@ ${below}
   return page.toString();
 }
 
-/** Sends a page: what there is to tell, its body, and what the session holds. */
+/** Sends a page: the messages, its body, and the session panel. */
 export function sendPage(req: Request, res: Response, options: PageOptions): void {
   const messages = takeFlashes(req.session).map(
     (message) => html`<p class="flash" role="status">${message}</p>`,
@@ -57,7 +57,7 @@ export function sendPage(req: Request, res: Response, options: PageOptions): voi
   );
 }
 
-/** Sends a page that needs no session: there may be none, or no backend to read it from. */
+/** Sends a page without a session, because there may be none, or no backend to read it from. */
 export function sendPlainPage(res: Response, status: number, options: PageOptions): void {
   res.status(status).send(frame("", options));
 }

@@ -1,6 +1,6 @@
 import { type Html, html, trusted } from "./html.ts";
 
-// Drawn by hand on 24 × 24, so that they look the same everywhere and need no font.
+// Drawn on 24 × 24, so that they look the same everywhere and need no font.
 const LINES = {
   tea: "M4 9h12v5a5 5 0 0 1-5 5H9a5 5 0 0 1-5-5zM16 10h1.5a2.5 2.5 0 0 1 0 5H16M8 3c-1 1 1 2 0 3.5M12 3c-1 1 1 2 0 3.5M4 21.5h12",
   honey:

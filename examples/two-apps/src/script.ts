@@ -1,6 +1,6 @@
 /**
- * The one script, for every page; nothing needs it. It keeps the panel up to date, counts down to the expiry, and
- * saves a draft while it is written.
+ * The only script. All pages work without it. It keeps the panel up to date, counts down to the expiry, and saves a
+ * draft while the visitor writes.
  */
 export const script = `
 "use strict";
@@ -10,7 +10,7 @@ const panel = document.querySelector("[data-panel]");
 if (panel) {
   const part = (name) => panel.querySelector("[data-" + name + "]");
   const put = (name, text) => { if (part(name).textContent !== text) part(name).textContent = text; };
-  // Counted from now by a clock that nobody sets: the visitor's own may be wrong.
+  // Uses a monotonic clock, because the visitor's clock may be wrong.
   const from = (seconds) => performance.now() + seconds * 1000;
   let expires = panel.dataset.seconds ? from(Number(panel.dataset.seconds)) : undefined;
   let shown = panel.querySelector("[data-id]").textContent;
@@ -61,7 +61,7 @@ if (panel) {
   setInterval(tick, 1000);
   setInterval(poll, 5000);
   document.addEventListener("visibilitychange", poll);
-  // A page that comes back with the Back button was true when it was left.
+  // A page that the Back button shows may be out of date.
   window.addEventListener("pageshow", (event) => { if (event.persisted) poll(); });
 }
 
@@ -82,13 +82,13 @@ if (form) {
       note.textContent = "Not saved: the site does not answer.";
     }
   };
-  // One after another, so that an older text never arrives after a newer one.
+  // Sends one text after the other, so that an older one never arrives after a newer one.
   const queue = () => { saving = Promise.resolve(saving).then(save); };
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(queue, 500); });
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
     if (!saving) return;
-    // What is on its way arrives first, or it would bring back a draft that was just posted.
+    // Wait for texts on their way. Otherwise they would bring back a draft that was just posted.
     event.preventDefault();
     saving.then(() => { saving = undefined; form.requestSubmit(event.submitter); });
   });

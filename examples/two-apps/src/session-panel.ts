@@ -2,7 +2,7 @@ import { isSessionError, type Session, type SessionManager } from "@sessions/cor
 import type { RequestHandler } from "express";
 import { type Html, html } from "./html.ts";
 
-/** What the panel at the foot of every page shows. */
+/** The data of the panel at the foot of every page. */
 interface Summary {
   readonly id: string;
   readonly principal: string | undefined;
@@ -11,10 +11,10 @@ interface Summary {
   readonly expiresInSeconds: number;
 }
 
-/** An id is no secret, but nobody reads 32 digits. */
+/** Shortens an id. It is no secret, but 32 digits are hard to read. */
 export const shortId = (id: string): string => id.slice(0, 8);
 
-/** What the session holds; `undefined` where nothing is stored yet. */
+/** Returns the session's data, or `undefined` if nothing is stored yet. */
 function summarise(session: Session): Summary | undefined {
   if (session.isNew) return undefined;
   return {
@@ -26,8 +26,8 @@ function summarise(session: Session): Summary | undefined {
 }
 
 /**
- * What the panel asks every few seconds. Looking must not keep a session alive, so it is opened with `touch: false`;
- * and nothing is committed, so there is nothing to write, no cookie to send, and no way to bring one back.
+ * The panel requests this every few seconds. That must not keep a session alive, so it opens with `touch: false` and
+ * commits nothing: it writes nothing, sends no cookie, and brings no session back.
  */
 export function sessionStatus(sessions: SessionManager): RequestHandler {
   return async (req, res) => {
@@ -51,7 +51,7 @@ function inWords(seconds: number): string {
   return `in ${Math.round(count)} ${unit}${Math.round(count) === 1 ? "" : "s"}`;
 }
 
-/** The panel. It is complete without JavaScript; with it, `script.ts` keeps it up to date. */
+/** The panel. It works without JavaScript, and `script.ts` keeps it up to date. */
 export function sessionPanel(session: Session): Html {
   const summary = summarise(session);
   const stores = summary?.stores.map(({ name, entries }) => html`<li>${name} <b>${entries}</b></li>`);

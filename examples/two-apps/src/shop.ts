@@ -16,25 +16,25 @@ const STEPS = new Map([
 ]);
 
 /**
- * The shop's part of the session: how many of each product. The types come from the schema, which is checked when
- * something is written and again when it is read.
+ * The shop's part of the session: how many of each product. The types come from the schema, which is checked at each
+ * write and again at each read.
  */
 const cart = defineStore("cart", {
   schema: { items: z.record(z.string(), z.int().min(1).max(MOST)) },
 });
 
-/** Read-modify-write that loses nothing: where another request came between, the function runs again. */
+/** A read-modify-write that loses nothing: if another request wrote in between, the function runs again. */
 function change(session: Session, sku: string, by: number): void {
   session.store(cart).update("items", (items = {}) => {
     const { [sku]: quantity = 0, ...others } = items;
     const next = Math.min(quantity + by, MOST);
     if (next > 0) return { ...items, [sku]: next };
-    // An empty cart is no cart: `undefined` removes the entry.
+    // For an empty cart, `undefined` removes the entry.
     return Object.keys(others).length > 0 ? others : undefined;
   });
 }
 
-/** Stands for a payment provider, which takes its time. */
+/** Stands for a slow payment provider. */
 export type Pay = () => Promise<void>;
 const payInTime: Pay = () => setTimeout(3000);
 
@@ -63,8 +63,8 @@ export function shop(pay: Pay = payInTime): Router {
     const ordered = req.session.store(cart).get("items");
     if (ordered) {
       await pay();
-      // Taken out one by one, so that what another tab put in meanwhile stays. And whoever signed out meanwhile stays
-      // out: then this is written nowhere.
+      // Remove the items one by one, so that items which another tab added meanwhile stay. If the visitor has signed out
+      // meanwhile, this write is dropped.
       for (const [sku, quantity] of Object.entries(ordered)) change(req.session, sku, -quantity);
       flash(req.session, "Thank you! Your order is on its way.");
     }

@@ -9,7 +9,7 @@ import { home } from "./home.ts";
 import { sessionStatus } from "./session-panel.ts";
 import { type Pay, shop } from "./shop.ts";
 
-/** The whole site, on any backend: two applications that know nothing of each other, and one session. */
+/** The whole site, on any backend: two applications that know nothing of each other share one session. */
 export function createSite(sessions: SessionManager, { pay }: { pay?: Pay } = {}): Express {
   const app = express();
   app.disable("x-powered-by");

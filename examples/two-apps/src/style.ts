@@ -1,4 +1,4 @@
-/** The one stylesheet: the system's fonts, light or dark as the visitor likes it, and room for thumbs. */
+/** The only stylesheet: the system's fonts, light or dark as the visitor prefers, and large buttons for thumbs. */
 export const style = `
 :root {
   color-scheme: light dark;

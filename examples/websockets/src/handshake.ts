@@ -3,8 +3,9 @@ import type { Duplex } from "node:stream";
 import { isSessionError, type SessionManager } from "@sessions/core";
 
 /**
- * Whether a page of another origin asks: browsers send our cookie then too, where `SameSite` lets them (a sibling domain,
- * another port), and CORS holds neither for websockets nor for forms. A request with neither header is no browser's.
+ * Whether a page of another origin sends the request. The browser then sends our cookie too, if `SameSite` allows it (a
+ * sibling domain, another port). CORS applies neither to websockets nor to forms. A request without both headers comes
+ * from no browser.
  */
 export function isCrossOrigin({ headers }: IncomingMessage): boolean {
   const site = headers["sec-fetch-site"];
@@ -14,22 +15,22 @@ export function isCrossOrigin({ headers }: IncomingMessage): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
-/** The status to refuse a handshake with, whose session could not be read. */
+/** Returns the status for a handshake whose session could not be read. */
 export function statusOf(error: unknown): 500 | 503 {
-  // Down is not logged out: the client is to come again.
+  // Down is not logged out: the client should come again.
   if (isSessionError(error, "ERR_SESSION_UNAVAILABLE")) return 503;
   console.error(error);
   return 500;
 }
 
-/** The session that a socket is opened for, or the status to refuse its handshake with. */
+/** The session of a new socket, or the status that refuses its handshake. */
 export type Verdict = { readonly id: string } | { readonly refused: 401 | 403 | 500 | 503 };
 
-/** Judges a handshake by its headers, as an HTTP request is judged: a socket has nothing else to show. */
+/** Judges a handshake by its headers, like an HTTP request. */
 export async function judge(sessions: SessionManager, request: IncomingMessage): Promise<Verdict> {
   if (isCrossOrigin(request)) return { refused: 403 };
   try {
-    // Only to learn the id. It is never committed: what answers a handshake cannot be relied on to carry a cookie.
+    // Open it only for the id, and never commit it: the response to a handshake may not carry a cookie.
     const session = await sessions.open(request.headers.cookie, { touch: false });
     return session.isNew ? { refused: 401 } : { id: session.id };
   } catch (error) {
@@ -37,11 +38,11 @@ export async function judge(sessions: SessionManager, request: IncomingMessage):
   }
 }
 
-/** Answers an upgrade with a status, and nothing else. */
+/** Responds to an upgrade with only a status. */
 export function refuse(socket: Duplex, status: number): void {
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-    // Who was refused has nothing more to say.
+    // Read nothing more from a refused client.
     () => socket.destroy(),
   );
 }

@@ -1,29 +1,29 @@
 import { isSessionError, type SessionManager } from "@sessions/core";
 import { add, cart, written } from "./cart.ts";
 
-/** What a socket is told. */
+/** A message to a socket. */
 export type News = { readonly items: readonly string[] } | { readonly problem: string };
 
-/** A socket, of whichever library. */
+/** A socket of either library. */
 interface Connection {
   send(news: News): void;
-  /** Closes it, and says that the session is why. */
+  /** Closes the socket, and names the session as the reason. */
   end(): void;
-  /** Cuts it. */
+  /** Cuts the connection. */
   drop(): void;
 }
 
-/** How many messages of one socket may wait. One that sends more takes memory that others need. */
+/** How many messages of one socket may wait. More would take memory from others. */
 const MOST_WAITING = 100;
 
-/** A socket's way to its session. */
+/** A socket's access to its session. */
 interface Line {
-  /** Does what a message asks for (`{ add: "tea" }`, or `{}` to have a look), and sends the cart. */
+  /** Handles a message (`{ add: "tea" }`, or `{}` to look), and sends the cart. */
   receive(message: unknown): void;
   leave(): void;
 }
 
-/** The sockets of this process, by the session that they belong to. */
+/** The sockets of this process, by session. */
 export interface Live {
   join(id: string, connection: Connection): Line;
   /** Closes a session's sockets if it has ended. */
@@ -31,7 +31,7 @@ export interface Live {
   stop(): void;
 }
 
-/** How the sockets learn that a session has ended: by an event, by a message, or at the latest after `checkEvery`. */
+/** Closes the sockets of ended sessions: after an event, at a message, or after `checkEvery` at the latest. */
 export function createLive(sessions: SessionManager, checkEvery: number): Live {
   const connections = new Map<string, Set<Connection>>();
 
@@ -39,18 +39,18 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
     for (const connection of connections.get(id) ?? []) connection.end();
   }
 
-  // Ended in this process: at once. Ended in another: when a request here finds out.
+  // An end in this process comes at once. An end in another one comes when a request here finds out.
   const removeDestroyed = sessions.on("destroyed", ({ id }) => end(id));
   const removeGone = sessions.on("gone", ({ id }) => end(id));
 
   async function check(id: string): Promise<void> {
     if (!connections.has(id)) return;
-    // Down is not logged out: the next check will tell.
+    // Down is not logged out: wait for the next check.
     const isLive = await sessions.valid(id).catch(() => true);
     if (!isLive) end(id);
   }
 
-  // Sessions that ended in another process, or expired, while their sockets are silent: one read for each.
+  // Finds sessions that expired, or ended in another process, while their sockets are silent. Each costs one read.
   let timer = setTimeout(checkAll, checkEvery).unref();
   let stopped = false;
   async function checkAll(): Promise<void> {
@@ -58,7 +58,7 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
     if (!stopped) timer = setTimeout(checkAll, checkEvery).unref();
   }
 
-  /** The session is read anew for each message: what other requests changed meanwhile is in it. */
+  /** Reads the session again for each message, so it has the changes of other requests. */
   async function answer(id: string, message: unknown): Promise<News | undefined> {
     const session = await sessions.get(id);
     if (!session) return undefined;
@@ -91,7 +91,7 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
           return;
         }
         waiting++;
-        // One after another, as they came.
+        // One after the other, in the order of arrival.
         last = last.then(async () => {
           await respond(message);
           waiting--;
@@ -102,7 +102,7 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
         if (siblings.size === 0 && connections.get(id) === siblings) connections.delete(id);
       },
     };
-    // The session may have ended since the handshake, before anybody knew of this socket: a first look finds out.
+    // The session may have ended after the handshake and before this socket was registered, so look once now.
     line.receive({});
     return line;
   }

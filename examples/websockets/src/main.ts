@@ -5,7 +5,7 @@ import { createShop } from "./shop.ts";
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
-await sessions.setup(); // a backend's tables; nothing in memory
+await sessions.setup(); // makes a backend's tables; does nothing for memory
 sessions.startSweeping({ every: "10m" });
 
 const { server, close } = createShop(sessions, { checkEvery: Number(process.env["CHECK_EVERY"] || 30_000) });
@@ -17,7 +17,7 @@ server.listen(Number(process.env["PORT"] || 3000), "127.0.0.1", () => {
 function stop(): void {
   server.once("close", async () => {
     await sessions.close();
-    // Nothing is open any more. For a client that polled and is gone, Socket.IO would wait half a minute all the same.
+    // Everything is closed, but Socket.IO would still wait half a minute for a polling client that is gone.
     process.exit();
   });
   close();

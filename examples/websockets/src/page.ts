@@ -1,18 +1,18 @@
 import { SESSION_ENDED } from "./ws.ts";
 
 interface Shown {
-  /** By which of the two the page is live. */
+  /** The library that makes the page live. */
   readonly library: "ws" | "socket.io";
   readonly user: string | undefined;
   readonly items: readonly string[];
-  /** There is a session for a socket to belong to. */
+  /** Whether there is a session for a socket. */
   readonly isLive: boolean;
 }
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** The whole page. Its forms work without scripts; with a socket, "Add" goes that way. */
+/** The whole page. Its forms work without scripts. With a socket, "Add" uses the socket. */
 export function page({ library, user, items, isLive }: Shown): string {
   const account =
     user === undefined
@@ -32,7 +32,7 @@ ${isLive ? scripts[library] : ""}
 `;
 }
 
-/** What both have in common: `send` is theirs, `show` is called with what the server sends. */
+/** The part that both scripts share: each defines `send`, and calls `show` with the server's messages. */
 const common = `
 const form = document.getElementById("add");
 const look = document.getElementById("look");
@@ -55,7 +55,7 @@ function talk(send) {
     form.reset();
   };
 }
-// The page tells what the cookie opens now: nothing after a logout, another session after a login.
+// Reload to show what the cookie opens now: nothing after a logout, another session after a login.
 const ended = () => location.reload();
 `;
 

@@ -10,10 +10,10 @@ import { page } from "./page.ts";
 import { serveSocketIo } from "./socket-io.ts";
 import { serveWs } from "./ws.ts";
 
-/** The pages: an ordinary Express application, whose sessions the sockets share. */
+/** The pages: an ordinary Express application. The sockets share its sessions. */
 function createPages(sessions: SessionManager, live: Live): Express {
   const app = express();
-  // Forms of other sites' pages come with our cookie too, where SameSite lets them.
+  // Forms of other origins come with our cookie if SameSite allows it.
   app.use((req, res, next) => {
     if (req.method === "POST" && isCrossOrigin(req)) res.sendStatus(403);
     else next();
@@ -27,7 +27,7 @@ function createPages(sessions: SessionManager, live: Live): Express {
       res.send(page({ library, user: session.principal, items, isLive: !session.isNew }));
     });
 
-  // Browsers do not tell a page's script that a handshake was refused with 401; this does.
+  // A page's script cannot see that a handshake was refused with 401, so it asks here.
   app.get("/session", ({ session }, res) => res.sendStatus(session.isNew ? 401 : 204));
 
   app.post("/cart", ({ session, body }, res) => {
@@ -40,7 +40,7 @@ function createPages(sessions: SessionManager, live: Live): Express {
     if (name) {
       const before = session.id;
       session.login(name);
-      // The old session has ended then, and so do its sockets. No event names it: "rotated" tells of the new one.
+      // The old session has ended, so close its sockets. No event names it: "rotated" names the new one.
       res.once("close", () => void live.check(before));
     }
     res.redirect(303, "/");
@@ -54,14 +54,14 @@ function createPages(sessions: SessionManager, live: Live): Express {
   return app;
 }
 
-/** What is served together: pages, websockets by ws, and Socket.IO. */
+/** One server for the pages, websockets by ws, and Socket.IO. */
 export interface Shop {
   readonly server: Server;
-  /** Closes sockets and server. What is being answered, and who says goodbye, has two seconds. */
+  /** Closes sockets and server. Open responses and closing handshakes have two seconds. */
   close(): void;
 }
 
-/** Sockets whose session has ended elsewhere are closed after `checkEvery` milliseconds at the latest. */
+/** Closes the sockets of a session that ended elsewhere after `checkEvery` milliseconds at the latest. */
 export function createShop(sessions: SessionManager, { checkEvery }: { checkEvery: number }): Shop {
   const live = createLive(sessions, checkEvery);
   const server = createServer(createPages(sessions, live));
@@ -69,7 +69,7 @@ export function createShop(sessions: SessionManager, { checkEvery }: { checkEver
   server.on("upgrade", (_request, socket) => {
     upgraded.add(socket);
     socket.on("close", () => upgraded.delete(socket));
-    // While a handshake is judged nobody else listens: a client that hangs up would end the process.
+    // Listen for errors while a handshake is judged. Otherwise a client that hangs up ends the process.
     socket.on("error", () => socket.destroy());
   });
   const closeWs = serveWs(server, sessions, live);
@@ -80,7 +80,7 @@ export function createShop(sessions: SessionManager, { checkEvery }: { checkEver
       live.stop();
       closeWs();
       closeSocketIo();
-      // Browsers keep connections open that they never used, and the server knows nothing of upgraded ones.
+      // Browsers keep unused connections open, and the server does not know upgraded ones.
       setTimeout(() => {
         server.closeAllConnections();
         for (const socket of upgraded) socket.destroy();

@@ -7,20 +7,20 @@ import type { Live } from "./live.ts";
 
 type Handshake = IncomingMessage & { session?: Session };
 
-/** Serves Socket.IO, by polling and by websocket; answers what closes it, and the HTTP server with it. */
+/** Serves Socket.IO, by polling and by websocket. Returns a function that closes it and the HTTP server. */
 export function serveSocketIo(server: HttpServer, sessions: SessionManager, live: Live): () => void {
-  // It would cut other upgrades that are not answered within a second: a slow backend is no reason.
+  // Otherwise it cuts other upgrades without a response within a second, even if the backend is only slow.
   const io = new Server(server, { destroyUpgrade: false, maxHttpBufferSize: 4096 });
-  // The middleware of the pages. A handshake is no use of the session.
+  // The middleware of the pages. A handshake does not count as use of the session.
   const open = sessionMiddleware(sessions, { touch: () => false });
 
-  // Before Socket.IO looks at it. Its `allowRequest` could say no as well, but not 401.
+  // Judge before Socket.IO does. Its `allowRequest` can refuse too, but not with 401.
   io.engine.use((request: Handshake, response: ServerResponse, next: () => void) => {
-    // Polls, and the upgrade from polling, name what the handshake began, which nobody else knows.
+    // Polls, and the upgrade from polling, carry the id of a judged handshake, which only this client knows.
     const { searchParams } = new URL(request.url ?? "", "http://localhost");
     if (searchParams.getAll("sid").at(-1)) return next();
     const refused = (status: number): void => {
-      // An upgrade has only a stand-in, which writes nothing.
+      // An upgrade has only a placeholder response, which writes nothing.
       if (response instanceof ServerResponse) response.writeHead(status).end();
       else refuse(request.socket, status);
     };
@@ -33,7 +33,7 @@ export function serveSocketIo(server: HttpServer, sessions: SessionManager, live
   });
 
   io.on("connection", (socket) => {
-    // Of the request that opened it; without one it is none of ours.
+    // The session of the request that opened the socket. Without one, the socket is not ours.
     const { session }: Handshake = socket.request;
     if (!session) {
       socket.disconnect(true);
@@ -41,7 +41,7 @@ export function serveSocketIo(server: HttpServer, sessions: SessionManager, live
     }
     const line = live.join(session.id, {
       send: (news) => socket.emit("cart", news),
-      // The client hears of "io server disconnect", and does not come again by itself.
+      // The client gets "io server disconnect" and does not reconnect.
       end: () => socket.disconnect(true),
       drop: () => socket.disconnect(true),
     });

@@ -4,7 +4,7 @@ import { WebSocketServer } from "ws";
 import { judge, refuse } from "./handshake.ts";
 import type { Live } from "./live.ts";
 
-/** The close code that says why; 4000 to 4999 are the application's. */
+/** The close code for an ended session. 4000 to 4999 are for applications. */
 export const SESSION_ENDED = 4001;
 
 function parse(text: string): unknown {
@@ -15,9 +15,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** Serves websockets at `/live`; answers what closes them. */
+/** Serves websockets at `/live`. Returns a function that closes them. */
 export function serveWs(server: Server, sessions: SessionManager, live: Live): () => void {
-  // Not `{ server, path }`: it would refuse the upgrades of other paths, which are Socket.IO's.
+  // With `{ server, path }` it would refuse the upgrades of other paths, which belong to Socket.IO.
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096 });
 
   server.on("upgrade", async (request, socket, head) => {
@@ -35,13 +35,13 @@ export function serveWs(server: Server, sessions: SessionManager, live: Live): (
       });
       ws.on("message", (data) => line.receive(parse(String(data))));
       ws.on("close", line.leave);
-      // A client that breaks the protocol; "close" follows.
+      // The client broke the protocol. "close" follows.
       ws.on("error", () => undefined);
     });
   });
 
   return () => {
-    // Going away: a client may come again, to another process.
+    // Going away: the client may connect again, to another process.
     for (const ws of sockets.clients) ws.close(1001);
   };
 }

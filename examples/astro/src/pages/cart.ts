@@ -4,7 +4,7 @@ import { written } from "../written.ts";
 
 export const POST: APIRoute = async ({ locals: { session }, request, redirect }) => {
   const item = await written(request, "item");
-  // Runs again where another request came between: no item is lost.
+  // Runs again if another request wrote in between, so no item is lost.
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   return redirect("/", 303);
 };

@@ -5,7 +5,7 @@ import { written } from "../written.ts";
 export const POST: APIRoute = async ({ locals: { session }, request, redirect }) => {
   const name = await written(request, "name");
   if (name) {
-    session.login(name); // a new id and cookie; what is in the cart comes along
+    session.login(name); // a new id and cookie; the cart is kept
     session.store(flash).set("message", `Welcome, ${name}.`);
   }
   return redirect("/", 303);

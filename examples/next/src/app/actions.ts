@@ -3,7 +3,7 @@
 import { redirect } from "next/navigation";
 import { cart, changeSession, flash } from "../session.ts";
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text. */
+/** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(form: FormData, field: string): string | undefined {
   const value = form.get(field);
   const text = typeof value === "string" ? value.trim() : "";
@@ -14,7 +14,7 @@ export async function logIn(form: FormData) {
   const name = written(form, "name");
   if (name)
     await changeSession((session) => {
-      session.login(name); // a new id and cookie; what is in the cart comes along
+      session.login(name); // a new id and cookie; the cart is kept
       session.store(flash).set("message", `Welcome, ${name}.`);
     });
   redirect("/");
@@ -29,7 +29,7 @@ export async function add(form: FormData) {
   const item = written(form, "item");
   if (item)
     await changeSession((session) => {
-      // Runs again where another request came between: no item is lost.
+      // Runs again if another request wrote in between, so no item is lost.
       session.store(cart).update("items", (items = []) => [...items, item]);
     });
   redirect("/");

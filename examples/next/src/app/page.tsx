@@ -5,7 +5,7 @@ export default async function Page() {
   const session = await readSession();
   const items = session.store(cart).get("items") ?? [];
   const downloaded = session.store(cart).get("downloaded");
-  // The visitor has a session where there is something to take, so that no cookie is needed to commit it.
+  // If there is a message to take, the visitor has a session, so the commit needs no cookie.
   const message = session.store(flash).take("message");
   await session.commit();
 
@@ -34,7 +34,7 @@ export default async function Page() {
       </form>
       <ul>
         {items.map((item, n) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two may be the same, and none is moved
+          // biome-ignore lint/suspicious/noArrayIndexKey: items may be equal, and none moves
           <li key={n}>{item}</li>
         ))}
       </ul>

@@ -1,4 +1,4 @@
 export default {
-  // `pnpm types` looks at them.
+  // `pnpm types` checks the types.
   typescript: { ignoreBuildErrors: true },
 };

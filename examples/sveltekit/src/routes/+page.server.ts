@@ -12,7 +12,7 @@ export const load: PageServerLoad = ({ locals: { session } }) => {
   };
 };
 
-/** What a visitor wrote into a field; `undefined` if that is nothing, too long, or no text, or the request no form. */
+/** Returns a field's text, or `undefined` if it is empty, too long, no text, or the request is no form. */
 async function written(request: Request, field: string): Promise<string | undefined> {
   const form = await request.formData().catch(() => undefined);
   const value = form?.get(field);
@@ -24,10 +24,10 @@ export const actions: Actions = {
   async login({ request, locals: { session } }) {
     const name = await written(request, "name");
     if (name) {
-      session.login(name); // a new id and cookie; what is in the cart comes along
+      session.login(name); // a new id and cookie; the cart is kept
       session.store(flash).set("message", `Welcome, ${name}.`);
     }
-    redirect(303, "/"); // leaves once all of that is stored
+    redirect(303, "/"); // sent after all of that is stored
   },
 
   async logout({ locals: { session } }) {
@@ -37,7 +37,7 @@ export const actions: Actions = {
 
   async add({ request, locals: { session } }) {
     const item = await written(request, "item");
-    // Runs again where another request came between: no item is lost.
+    // Runs again if another request wrote in between, so no item is lost.
     if (item) session.store(cart).update("items", (items = []) => [...items, item]);
     redirect(303, "/");
   },

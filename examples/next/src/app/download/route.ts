@@ -12,7 +12,7 @@ export const GET = (request: Request) =>
           controller.enqueue(`${item}\n`);
           await setImmediate();
         }
-        // Late, and still committed before the client has the last of the file.
+        // This late write is committed before the client has the end of the file.
         if (items.length > 0) store.set("downloaded", items.length);
         controller.close();
       },

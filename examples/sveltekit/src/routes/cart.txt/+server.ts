@@ -3,18 +3,18 @@ import type { Store } from "@sessions/core";
 import { type Cart, cart } from "../../lib/server/sessions.ts";
 import type { RequestHandler } from "./$types";
 
-/** The cart, line by line. What is written at the end is stored before the client has the last byte. */
+/** The cart, line by line. The write at the end is stored before the client has the last byte. */
 async function* lines(store: Store<Cart>): AsyncGenerator<string> {
   const items = store.get("items") ?? [];
   for (const item of items) {
     yield `${item}\n`;
     await setImmediate();
   }
-  // Whoever has nothing in the cart may have no session, and the time for a cookie is over.
+  // A visitor with an empty cart may have no session, and it is too late to send a cookie.
   if (items.length > 0) store.set("downloaded", items.length);
 }
 
-/** A body that takes the next piece when the client wants it. */
+/** Returns a body that takes the next piece when the client wants it. */
 function stream(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream(

@@ -1,6 +1,6 @@
 import { cart, readSession } from "../../../../src/session.ts";
 
-/** What rendering cannot do for a visitor who has no session yet. */
+/** Rendering cannot write for a visitor without a session. */
 export default async function Page() {
   const session = await readSession();
   session.store(cart).set("items", ["page"]);

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { Suspense } from "react";
 import { cart, readSession, sessions } from "../../../../src/session.ts";
 
-/** Goes on when the client says that it has the beginning of the page. */
+/** Continues when the client reports that it has the beginning of the page. */
 async function Late() {
   const session = await readSession();
   while (!(await sessions.get(session.id))?.store("client").has("beginning")) await setTimeout(10);

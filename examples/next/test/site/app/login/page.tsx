@@ -2,7 +2,7 @@ import { cookies } from "next/headers";
 import { notFound, redirect } from "next/navigation";
 import { cart, changeSession, readSession } from "../../../../src/session.ts";
 
-/** Rendered in the response to its own action, too. */
+/** This page is also rendered in the response to its own action. */
 export default async function Page() {
   const { principal } = await readSession();
 

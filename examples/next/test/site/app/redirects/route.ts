@@ -2,7 +2,7 @@ import { withSession } from "@sessions/adapter-fetch";
 import { redirect } from "next/navigation";
 import { cart, sessions } from "../../../../src/session.ts";
 
-/** Right with `?returned`, and wrong without: what redirect() throws is no response. */
+/** Right with `?returned`. Wrong without it, because redirect() throws something that is no response. */
 export const POST = (request: Request) =>
   withSession(sessions, request, (session) => {
     session.store(cart).set("items", ["tea"]);
