@@ -17,7 +17,7 @@ describe("sqlite: better-sqlite3, one handle", () => {
     target: {
       name: "sqlite",
       open: (namespace) => sqliteDriver({ client, table: namespace, timeout: 500 }),
-      // A transaction that the application left open: the handle is not the driver's to use.
+      // An open transaction of the application keeps the driver from using the handle.
       outage: {
         cut: async () => void client.exec("BEGIN"),
         restore: async () => void client.exec("ROLLBACK"),
@@ -51,7 +51,7 @@ describe("sqlite: better-sqlite3, a handle each", () => {
 describe("sqlite: fromUrl", () => {
   testDriver({
     test,
-    // Nobody but the driver can take its file away once it is open: outage.test.ts has what can happen.
+    // Nothing can take an open file away from the driver, so this target has no outage; from-url.test.ts has errors.
     target: { name: "sqlite", open: (namespace) => fromUrl(`sqlite://${path}`, { table: namespace }) },
   });
 });
