@@ -1,7 +1,7 @@
 import { hasMethods } from "../base/options.ts";
 import type { ClosableDriver, Driver, ListingDriver, ProvisionedDriver } from "./contract.ts";
 
-/** Whether the driver can list its records (R13); where not, `list` and `destroyAll` are unsupported. */
+/** Whether the driver can list its records (R13). If not, the manager's `list` and `destroyAll` are unsupported. */
 export function isListingDriver(driver: Driver): driver is ListingDriver {
   return hasMethods(driver, "list");
 }
@@ -11,7 +11,7 @@ export function isProvisionedDriver(driver: Driver): driver is ProvisionedDriver
   return hasMethods(driver, "setup", "check", "teardown");
 }
 
-/** Whether the driver opened something that `close()` must end. */
+/** Whether the driver opened a client or a file, which `close()` must end. */
 export function isClosableDriver(driver: Driver): driver is ClosableDriver {
   return hasMethods(driver, "close");
 }

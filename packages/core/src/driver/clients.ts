@@ -1,16 +1,16 @@
 import { SessionConfigError } from "../base/errors.ts";
 
 /**
- * What a client is known by: the one table, for every driver. Each row has the words for a message, then one or more
- * lists of marks, any of which is enough. A client belongs to the first row that fits. Names of classes are no marks:
- * minifiers change them. Marks are public names, so that a client passes that was wrapped, extended or traced.
+ * How to recognize a client: one table for all drivers. Each row has the words for a message, then one or more lists of
+ * marks; one list is enough. A client belongs to the first row that fits. Marks are public names of members, so that a
+ * client still fits after it was wrapped, extended or traced. They are no names of classes, which minifiers change.
  *
- * `name()` is a method, `name` a property, `a.b=text` one of that value, and `!name` is missing.
+ * `name()` is a method, `name` a property, `a.b=text` a property with that value, and `!name` must be missing.
  */
 const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
-  // What the drivers of this repository take. First: an extension of one stays what it is, whatever it adds.
+  // The clients that the drivers of this repository take. They come first, so that an extended one still fits.
   redis: [
     "a client of redis",
     "sendCommand() withTypeMapping()",
@@ -19,20 +19,20 @@ const CLIENTS = {
     "sendCommand() getSlotMaster()",
   ],
   pg: ["a Pool or a Client of pg", "query() connect() totalCount", "query() connect() escapeIdentifier()"],
-  // The last is a cluster of the flavour with promises.
+  // The last list is a cluster of the flavour with promises.
   mysql2: [
     "a client of mysql2",
     "execute() escapeId() format() !batch",
     "execute() getConnection() of() !batch",
   ],
   mongodb: ["a MongoClient of mongodb", "db() withSession()"],
-  // The package libsql has the methods of the one, @photostructure/sqlite those of the other.
+  // The package libsql has the methods of better-sqlite3, @photostructure/sqlite those of node:sqlite.
   sqlite: [
     "a handle of better-sqlite3 or node:sqlite",
     "prepare() unsafeMode()",
     "prepare() createSession()",
   ],
-  // A DocumentClient too: it reads only its own commands in another way.
+  // A DocumentClient fits too: only its own commands read values in another way.
   dynamodb: ["a client of @aws-sdk/client-dynamodb", "send() config.serviceId=DynamoDB"],
 
   ioredis: ["a client of ioredis or iovalkey", "sendCommand() defineCommand()"],
@@ -104,7 +104,7 @@ const CLIENTS = {
 /** A row of the table of clients. */
 export type ClientName = keyof typeof CLIENTS;
 
-/** Reads a name, perhaps with dots. Of a lazy client a getter may throw: then nothing is there. */
+/** Reads a member, whose path may have dots. A getter of a lazy client may throw: then the member counts as missing. */
 function read(client: unknown, path: string): unknown {
   try {
     return path.split(".").reduce<unknown>((value, name) => Object(value)[name], client);
@@ -132,7 +132,7 @@ function nameOf(client: unknown): ClientName | undefined {
   return undefined;
 }
 
-/** For messages: which client it is. Of what is none of the table's only the type: a URL has a password in it. */
+/** Describes a client for messages. For a value that is not in the table, only its type: a URL may hold a password. */
 function describeClient(client: unknown): string {
   const name = nameOf(client);
   if (name === "drizzle") return `${CLIENTS[name][0]} ($client: ${describeClient(read(client, "$client"))})`;
@@ -144,13 +144,16 @@ function describeClient(client: unknown): string {
 }
 
 /**
- * The check of a driver's `client`. It only looks at names: nothing is called, and nothing is sent.
+ * Checks a driver's option `client`. It looks at the names of members only: it calls nothing and sends nothing.
  *
- * @param must What the client must be, for the message: `"a Pool or a Client of the package pg"`.
- * @param forms What the driver uses of a client, for each kind that it takes: `["query()", "connect() totalCount"]`. `name()` is a
- *   method, `name` a property. An object of one's own needs no more.
- * @param takes The rows of the table of clients that fit; clients of the other rows are refused. Without it, `forms` alone decides.
- * @throws SessionConfigError that names what was given, and what fits.
+ * @param must The client that fits, for the message: `"a Pool or a Client of the package pg"`.
+ * @param forms The members that the driver uses, for each kind of client that it takes: `["query()", "connect() totalCount"]`.
+ *   `name()` is a method, `name` a property. An object that no row of the table knows needs no more than one of these.
+ * @param takes The rows of the table whose clients fit; clients of other rows are refused. Without it, only `forms` decides.
+ * @throws SessionConfigError that names the given client and the one that fits.
+ * @example
+ * const client: unknown = { query() {} }; // an option of your driver
+ * checkClient(client, "a Pool or a Client of the package pg", ["query()", "connect() totalCount"], ["pg"]);
  */
 export function checkClient(
   client: unknown,

@@ -15,7 +15,7 @@ const PACKAGES = new Map(
   ]),
 );
 
-/** The package manager that started this process says so in its user agent: `pnpm/10.0.0 npm/? node/…` */
+/** The command that installs a package. A package manager names itself in the user agent: `pnpm/10.0.0 npm/? node/…` */
 function installCommand(name: string): string {
   const manager = /^(pnpm|yarn|bun|npm)\//.exec(process.env["npm_config_user_agent"] ?? "")?.[1] ?? "npm";
   return `${manager} ${manager === "npm" ? "install" : "add"} ${name}`;
@@ -23,7 +23,7 @@ function installCommand(name: string): string {
 
 const isObject = (value: unknown): value is Record<string, unknown> => Object(value) === value;
 
-/** The file that `import` would take, of a package that has none for `require`: `resolve` knows only the latter. */
+/** The file that `import` would take. For packages without an entry for `require`, which `require.resolve` needs. */
 function importEntry(folder: string): string {
   const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   let entry = isObject(manifest) ? manifest["exports"] : undefined;
@@ -32,8 +32,8 @@ function importEntry(folder: string): string {
 }
 
 /**
- * Where a package is: beside this one, or where the program finds it, for managers that isolate packages hide it from
- * this one. Never by the current folder: others may write there.
+ * Finds a package beside this one, or else beside the program: package managers that isolate packages hide it from this
+ * one. Never looks in the current folder, where others may be able to write.
  */
 function find(name: string): string | undefined {
   for (const from of [import.meta.url, process.argv[1] ?? ""]) {
@@ -46,13 +46,13 @@ function find(name: string): string | undefined {
         if (folder !== undefined) return importEntry(join(folder, name));
       }
     } catch {
-      // No program, or a broken package: the import says what is wrong.
+      // No program, or a broken package: importing it will say what is wrong.
     }
   }
   return undefined;
 }
 
-/** Says how to install the package that an import did not find; any other error stays as it is. */
+/** Turns the error of an import that found no package into one that says how to install it. Returns other errors as they are. */
 function explain(error: unknown, scheme: string, known?: string): unknown {
   const notFound = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
   const name = (notFound && /package '([^']+)'/.exec(error.message)?.[1]) || known;
@@ -63,7 +63,7 @@ function explain(error: unknown, scheme: string, known?: string): unknown {
   );
 }
 
-/** No bundler can know what a deployment chooses; without the notes Next.js refuses to build. */
+/** Hides the import from bundlers, which cannot know the deployment's choice. Without the notes, Next.js does not build. */
 const importAtRunTime = (address: string): Promise<unknown> =>
   import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ address);
 
@@ -72,12 +72,12 @@ async function importPackage(scheme: string, name: string): Promise<unknown> {
   try {
     return await importAtRunTime(file === undefined ? name : pathToFileURL(file).href);
   } catch (cause) {
-    // A driver that is there may lack its client.
+    // A driver that was found may lack its client.
     throw explain(cause, scheme, file === undefined ? name : undefined);
   }
 }
 
-/** What `driverFromUrl` does. A module of its own, because most programs never need its imports of Node's file system. */
+/** Does the work of `driverFromUrl`, in a module apart: most programs never need its imports of Node's file system. */
 export async function openDriver(
   url: string | undefined,
   packages: Readonly<Record<string, string>>,
@@ -91,7 +91,7 @@ export async function openDriver(
   const known = new Map([...PACKAGES, ...Object.entries(packages)]);
   const name = known.get(scheme ?? "");
   if (scheme === undefined || name === undefined)
-    // Without a scheme the text may be a password, put there by mistake.
+    // Do not show a text without a scheme: it may be a password, put there by mistake.
     throw new SessionConfigError(
       `${scheme === undefined ? "The URL of the sessions' backend has no scheme" : `No driver is known for ${scheme}:`}; known are memory:, ${[...known.keys()].map((key) => `${key}:`).join(", ")}`,
     );

@@ -1,14 +1,17 @@
 import type { ListedRecord, ListPage } from "./contract.ts";
 
 /**
- * A page of a listing in the order of the ids (R13), for a backend that was asked for `limit` records behind the last
- * id of the page before. A full page has its own last id as the cursor; one that is not full ends the listing.
+ * Makes a page of a listing in the order of the ids (R13). The driver asks the backend for `limit` records after the last
+ * id of the page before. The cursor of a full page is its last id; a page that is not full ends the listing.
  *
- * @param records All that the backend found, in the order of their ids.
+ * @param records The records that the backend found, in the order of their ids.
  * @example
- * async list({ cursor = "", limit }, now) {
- *   const { rows } = await query("SELECT … WHERE id > $1 ORDER BY id LIMIT $2", [cursor, limit]);
- *   return pageById(rows.map(parseRow), limit);
+ * import type { ListedRecord, ListPage, ListQuery } from "@sessions/core";
+ * import { pageById } from "@sessions/core/driver-tools";
+ *
+ * declare function query(sql: string, values: unknown[]): Promise<ListedRecord[]>;
+ * async function list({ cursor = "", limit }: ListQuery): Promise<ListPage> {
+ *   return pageById(await query("SELECT … WHERE id > $1 ORDER BY id LIMIT $2", [cursor, limit]), limit);
  * }
  */
 export function pageById(records: readonly ListedRecord[], limit: number): ListPage {

@@ -1,28 +1,33 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** When `retry` tries once more. */
+/** When {@link retry} tries again. */
 export interface RetryRules {
-  /** Whether the error says that others were in the way, and that nothing was written. */
+  /** Whether the error says that other work was in the way, and that nothing was written. */
   isContention(error: unknown): boolean;
-  /** By `performance.now()`: from then on nothing is begun. @default never */
+  /** No try begins after this time of `performance.now()`. @default Infinity */
   readonly deadline?: number | undefined;
-  /** The most tries, the first one included. @default without end */
+  /** The most tries, with the first one. @default Infinity */
   readonly attempts?: number | undefined;
-  /** The longest pause between two tries, in milliseconds. The first is about one, and each may be twice as long. @default 25 */
+  /**
+   * The longest pause between two tries, in milliseconds. The first pause is about 1 ms, and each is at most twice the one
+   * before.
+   * @default 25
+   */
   readonly longestPause?: number | undefined;
 }
 
 /**
- * Does the work again while others are in its way: a deadlock, a lost serialization, a lock. Pauses grow, and are of
- * random length, so that those who were in each other's way do not meet again.
+ * Does the work again while other work is in its way: a deadlock, a failed serialization, a lock. Pauses grow, and have a
+ * random length, so that the same tries do not meet again.
  *
- * @param work What to do; `attempt` is 1 the first time. Each try is the whole work anew.
- * @returns What the work returns. Rejects with its last error once that is none of contention, or no try is left.
+ * @param work The whole work of one try; `attempt` is 1 the first time.
+ * @returns The result of the work. Rejects with its last error if that is no contention, or no try is left.
  * @example
- * await retry(() => client.query(update), {
+ * declare const client: { query(sql: string): Promise<void> };
+ * await retry(() => client.query("UPDATE …"), {
  *   isContention: (error) => error instanceof Error && "code" in error && error.code === "40001",
- *   deadline: performance.now() + timeout,
+ *   deadline: performance.now() + 2_000,
  * });
  */
 export async function retry<T>(
@@ -35,7 +40,7 @@ export async function retry<T>(
     } catch (error) {
       if (attempt >= attempts || !isContention(error)) throw error;
       await sleep(Math.min(2 ** (attempt - 1), longestPause) * (0.5 + Math.random() / 2));
-      // However long the pause was: the process may have been busy with something else.
+      // Look after the pause, which is longer in a busy process.
       if (performance.now() >= deadline) throw error;
     }
   }

@@ -2,15 +2,15 @@ import { isSessionError, SessionSetupError } from "../base/errors.ts";
 import { isProvisionedDriver } from "./abilities.ts";
 import type { Driver } from "./contract.ts";
 
-/** Makes, removes and names what the calls need: it waits for what is being made. */
+/** These methods make, check and remove the objects themselves, so they only wait for a running setup(). */
 const APART: readonly unknown[] = ["setup", "check", "teardown"];
 
 /**
- * A driver that makes what its backend lacks: `setup()` runs once, beside the first call, which need not wait for an index
- * that it can do without. A call that finds something missing waits, and is repeated. Later nothing is made any more:
- * what is missing then was lost, and making it anew would hide that.
+ * Makes a driver whose first call also runs `setup()`. That call does not wait for `setup()`, because it may not need the
+ * missing index. A call that finds something missing waits, and is repeated. After a call has succeeded, `setup()` does
+ * not run again: an object that is missing then was lost, and making it again would hide the loss.
  *
- * @returns The driver itself, where it has nothing to set up.
+ * @returns The driver itself, if it has nothing to set up.
  */
 export function selfProvisioning(driver: Driver): Driver {
   if (!isProvisionedDriver(driver)) return driver;
@@ -19,14 +19,14 @@ export function selfProvisioning(driver: Driver): Driver {
   let isMaking = false;
   let made: Promise<unknown> | undefined;
 
-  /** @returns What it failed with: only a call that finds something missing has to know. */
+  /** @returns The error of setup(), because only a call that finds something missing must reject with it. */
   async function make(): Promise<unknown> {
     isMaking = true;
     try {
       await setup();
       return undefined;
     } catch (cause) {
-      // An outage ends; a missing permission stays, and asking again would cost every request.
+      // Try again after an outage. A missing permission stays, so trying again would slow every request down.
       if (isSessionError(cause, "ERR_SESSION_UNAVAILABLE")) made = undefined;
       return cause;
     } finally {

@@ -1,21 +1,21 @@
 import { isSessionError, SessionConfigError } from "../base/errors.ts";
 import type { ClosableDriver, Driver } from "./contract.ts";
 
-/** What a driver's `fromUrl` takes. */
+/** The URLs that a driver's `fromUrl` takes. */
 export interface UrlRules {
   /** Begins a message about an option: `"mysqlDriver fromUrl"`. */
   readonly where: string;
-  /** What stands before `://`, in lower case. */
+  /** The schemes, in lower case, without `://`. */
   readonly schemes: readonly string[];
-  /** The driver's own options, which are no parameters of the URL: a client would take them for its own, and ignore them. */
+  /** The driver's own options. They are refused as parameters of the URL, because the client would ignore them. */
   readonly options: readonly string[];
 }
 
 /**
- * Reads a URL with a host, within `openByUrl`, which says what it must be like.
+ * Reads a URL with a host. Call it inside {@link openByUrl}, which turns the `TypeError` into an error for users.
  *
- * @throws SessionConfigError naming a driver's option that stands behind the URL's `?`.
- * @throws TypeError where it is no such URL.
+ * @throws SessionConfigError that names an option of the driver among the URL's parameters.
+ * @throws TypeError if the text is no URL with one of the schemes.
  */
 export function readUrl(url: string, { where, schemes, options }: UrlRules): URL {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
@@ -30,15 +30,17 @@ export function readUrl(url: string, { where, schemes, options }: UrlRules): URL
 }
 
 /**
- * Opens a client for a URL. What goes wrong meanwhile says what the URL must be like, and nothing else: a client's own
- * error, its cause included, may show the password. Only errors of this library's pass, which hold no secret.
+ * Opens a client for a URL. An error of the client may show the password, so any error becomes one that shows only an
+ * example of a URL, without a cause. Errors of this library pass, because they hold no secret.
  *
- * @param example What the URL must be like, for the message.
- * @throws SessionConfigError
+ * @param example A correct URL, for the message.
+ * @throws SessionConfigError if `open` throws.
  * @example
+ * declare function openPool(url: string): { end(): Promise<void> };
+ * const url = "postgres://user:password@127.0.0.1:5432/app";
  * const pool = openByUrl("postgres://user:password@host:5432/database", () => {
  *   readUrl(url, { where: "postgresDriver fromUrl", schemes: ["postgres"], options: ["table"] });
- *   return new pg.Pool({ connectionString: url });
+ *   return openPool(url);
  * });
  */
 export function openByUrl<T>(example: string, open: () => T): T {
@@ -51,10 +53,15 @@ export function openByUrl<T>(example: string, open: () => T): T {
 }
 
 /**
- * A driver that closes what it opened itself: once, however often it is asked.
+ * Adds `close()` to a driver. However often it is called, it closes the client once.
  *
  * @example
- * return closing(postgresDriver({ ...options, client: pool }), () => pool.end());
+ * import type { Driver } from "@sessions/core";
+ * import { closing } from "@sessions/core/driver-tools";
+ *
+ * declare const driver: Driver;
+ * declare const pool: { end(): Promise<void> };
+ * const closable = closing(driver, () => pool.end());
  */
 export function closing<D extends Driver>(driver: D, close: () => Promise<void>): D & ClosableDriver {
   let closed: Promise<void> | undefined;

@@ -3,64 +3,67 @@ import { mergeFields, raisesVersion } from "../change.ts";
 import type { ListedRecord, ListingDriver, ListPage, StoredRecord } from "../contract.ts";
 import { createExpiries, type Expiring, minuteOf } from "./expiries.ts";
 
-/** Options of `memoryDriver`. */
+/** Options of {@link memoryDriver}. */
 export interface MemoryDriverOptions {
   /**
-   * The most sessions to hold, 1 or more. One more, and the least recently used goes; of those that nobody is logged in
-   * to, while there are any.
+   * The most sessions to hold, 1 or more. A session over the limit replaces the least recently used one without a
+   * principal; if all have a principal, the least recently used of all.
    * @default 100_000
    */
   readonly maxSessions?: number | undefined;
 }
 
-/** A record, and its neighbours in the order of use and among those that expire in the same minute. */
+/** A record with its neighbours in the order of use, and among the records that expire in the same minute. */
 interface Kept extends StoredRecord, Expiring<Kept> {
   readonly id: string;
   readonly fields: Map<string, string>;
   version: number;
   expiresAt: number;
   principal: string | undefined;
-  /** Grows with every creation, so that a listing can go on where it was whatever is read and written meanwhile. */
+  /** The record's number in the order of creation. A listing goes on from it, whatever is read and written in between. */
   readonly born: number;
-  /** The same for the listing of its principal: when it became that principal's. */
+  /** The record's number in the listing of its principal: it grows when the record gets a principal. */
   joined: number;
   staler: Kept | undefined;
   fresher: Kept | undefined;
 }
 
 /**
- * How long an expired record stays at least, so that a request on its way still learns how its session ended. The hour
- * of rule 2 is for backends whose clock may be another than the caller's; here there is but one.
+ * How long an expired record stays at least, so that a request on its way still learns how its session ended. Other
+ * backends keep it for an hour, because their clock may differ from the caller's. Here there is only one clock.
  */
 const LEFTOVER_MS = 5 * 60_000;
-/** The records that somebody is logged in to, or the others, by their last use. */
+
+/** The records with a principal, or those without one, in the order of their last use. */
 interface Order {
   stalest?: Kept | undefined;
   freshest?: Kept | undefined;
 }
 
-/** How many records are looked at before other work runs. Code that has not run yet takes ten times as long. */
+/** How many records a sweep or a listing looks at before other work runs. Cold code takes ten times as long. */
 const STRIDE = 32;
 /**
- * A Map that grows or shrinks moves all it holds at once: a million sessions in one would stop the process meanwhile.
- * The last of the shards are half as full as the first, or all would grow, and shrink, in one moment.
+ * A Map that grows or shrinks copies all entries at once, so one Map of a million sessions would block the process. Many
+ * shards avoid that. The last shards are half as full as the first, so that they do not all grow at the same moment.
  */
 const SHARDS = 256;
 const SHARD_BY_PREFIX = Uint8Array.from({ length: 4096 }, (_, prefix) => SHARDS * (2 ** (prefix / 4096) - 1));
 
 /**
- * Keeps sessions in this process: for development, tests, and single processes that may forget. Everything is lost
- * at exit; nothing keeps the process alive. Expired records leave as others come, or by `sweep`.
+ * Keeps sessions in this process: for development, tests, and single processes that may lose their sessions. All sessions
+ * are lost at exit, and no timer keeps the process alive. New records and `sweep` remove expired ones.
  *
  * @throws SessionConfigError for an unknown option, or a `maxSessions` that is not a whole number of 1 or more.
+ * @example
+ * const sessions = createSessionManager({ driver: memoryDriver({ maxSessions: 10_000 }) });
  */
 export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   checkOptions("memoryDriver", options, ["maxSessions"]);
   const { maxSessions = 100_000 } = options;
   checkCount("memoryDriver: maxSessions", maxSessions);
 
-  // Each in the order of creation; the order of use is a list of its own. One order for both would let a listing whose
-  // records are read as they come go round for ever.
+  // Each shard is in the order of creation. The order of use is a separate list: with one order for both, a listing would
+  // never end if each listed record is then read.
   const shards = Array.from({ length: SHARDS }, () => new Map<string, Kept>());
   const shardOf = (id: string): Map<string, Kept> | undefined =>
     shards[SHARD_BY_PREFIX[Number.parseInt(id.slice(0, 3), 16)] ?? 0];
@@ -71,13 +74,13 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   const expiries = createExpiries<Kept>();
   let size = 0;
   let births = 0;
-  /** What is left of the leftovers that there were when they were last looked for, up to that minute. */
+  /** The expired records still to remove, as found by the last search, which went up to the minute `inspected`. */
   let leftovers: Iterator<Kept, undefined> = expiries.between(0, 0);
   let inspected = Number.NEGATIVE_INFINITY;
-  /** How many records sweeps and listings looked at: small ones, one after another, let other work run too. */
+  /** How many records all sweeps and listings looked at. Counted together, so that many small ones also let others run. */
   let looked = 0;
 
-  /** Makes it the principal's. */
+  /** Gives the record a principal. */
   function enlist(record: Kept, principal: string | undefined): void {
     record.principal = principal;
     if (principal === undefined) return;
@@ -130,16 +133,16 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     return record && record.expiresAt > now ? record : undefined;
   }
 
-  // Each creation looks at two of them: leftovers go at least as fast as new records come.
+  // Each creation looks at two expired records, so they leave at least as fast as new records come.
   function removeLeftovers(now: number): void {
     for (let seen = 0; seen < 2; seen++) {
       const { value: record } = leftovers.next();
       if (record) {
-        // A clock may have been set back meanwhile.
+        // The clock may have been set back since the search.
         if (record.expiresAt <= now) remove(record);
         continue;
       }
-      // Whole minutes, whose records have all been there long enough; at once where the living lack the room.
+      // Only whole minutes, in which all records have stayed long enough. Without a delay if there is no room left.
       const before = now - (size < maxSessions ? LEFTOVER_MS : 0) - 60_000;
       if (minuteOf(before) <= inspected) return;
       inspected = minuteOf(before);
@@ -197,7 +200,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
       if (change.ifVersion !== undefined && change.ifVersion !== record.version) return "conflict";
       mergeFields(record.fields, change.fields);
       const principal = change.principal === undefined ? record.principal : (change.principal ?? undefined);
-      // Before it changes: that decides in which order it is.
+      // Unlink before the principal changes, because the principal decides which order the record is in.
       unlink(record);
       if (principal !== record.principal) {
         unlist(record);
@@ -230,7 +233,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     async list({ principal, cursor, limit }, now): Promise<ListPage> {
       const records: ListedRecord[] = [];
       const parts = principal === undefined ? shards : [principals.get(principal)];
-      // Up to the last that is there when the listing begins: it would not end where others come as fast.
+      // List up to the last record at the beginning: otherwise the listing might never end while new records come.
       let [index = 0, last = 0, end = births] = cursor?.split(" ").map(Number) ?? [];
       for (; index < parts.length; index++) {
         for (const record of parts[index]?.values() ?? []) {

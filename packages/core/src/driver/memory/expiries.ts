@@ -1,24 +1,24 @@
-/** What the index needs of a record: when it expires, and its neighbours among those of the same minute. */
+/** The part of a record that the index needs: its expiry, and its neighbours in the same minute. */
 export interface Expiring<T> {
   expiresAt: number;
   previous: T | undefined;
   next: T | undefined;
 }
 
-/** The records in memory, by the minute in which they expire. */
+/** An index of the records in memory by the minute in which they expire. */
 export interface Expiries<T> {
   add(record: T): void;
   remove(record: T): void;
-  /** Gives a record that is in the index another expiry. */
+  /** Changes the expiry of a record in the index. */
   move(record: T, expiresAt: number): void;
   /**
-   * The records of every minute that has a part between the two instants, whatever is added, moved and removed between
-   * two steps: one that stays in its minute comes once, one that was removed never, one that is added may be left out.
+   * Goes through the records of every minute that overlaps the range. The index may change between two steps: a record
+   * that stays in its minute comes once, a removed one never comes, and an added one may be left out.
    */
   between(after: number, before: number): Generator<T, undefined>;
 }
 
-/** Those that expire in one minute, in the order in which they came. */
+/** The records that expire in one minute, in the order in which they were added. */
 interface Minute<T> {
   first?: T | undefined;
   last?: T | undefined;
@@ -30,13 +30,13 @@ const MINUTE_MS = 60_000;
 export const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS);
 
 /**
- * An index by expiry that costs a record two references, and a use that stays within the minute nothing. A minute is a
- * list, for an array or a Set of a million would be copied whole when it grows. How many minutes there are follows from
- * how long sessions live, not from how many there are.
+ * Makes an index by expiry. It costs two references per record, and nothing for a use that stays within the minute. A
+ * minute is a linked list, because an array or a Set of a million is copied when it grows. The number of minutes follows
+ * from the lifetime of sessions, not from their number.
  */
 export function createExpiries<T extends Expiring<T>>(): Expiries<T> {
   const minutes = new Map<number, Minute<T>>();
-  /** Where those are that go through a minute now: who removes the record they go on with sends them to the next one. */
+  /** The positions of running `between` loops. Removing the next record of a loop moves its position one further. */
   const walks = new Set<{ next?: T | undefined }>();
 
   function add(record: T): void {
@@ -75,11 +75,11 @@ export function createExpiries<T extends Expiring<T>>(): Expiries<T> {
     const walk: { next?: T | undefined } = {};
     walks.add(walk);
     try {
-      // A copy: a minute that empties and fills again while this goes on would come up again and again.
+      // Copy the keys: otherwise a minute that empties and fills again during the loop would come again and again.
       for (const at of [...minutes.keys()]) {
         const minute = at >= from && at <= to ? minutes.get(at) : undefined;
         walk.next = minute?.first;
-        // No more than there are now, or this would never end where others come as fast.
+        // At most as many as there are now: otherwise the loop might never end while records are added.
         for (let left = minute?.size ?? 0; walk.next && left > 0; left--) {
           const record: T = walk.next;
           walk.next = record.next;

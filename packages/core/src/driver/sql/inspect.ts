@@ -6,7 +6,7 @@ export interface WantedTable {
   readonly driver: string;
   /** The table's name, for messages. */
   readonly table: string;
-  /** Each column's type, collation and `NOT NULL`, as its definition says them: `'text COLLATE "C" NOT NULL'`. */
+  /** Each column's type, collation and `NOT NULL`, in the words of its definition: `'text COLLATE "C" NOT NULL'`. */
   readonly columns: Readonly<Record<string, string>>;
   /** The primary key's columns. */
   readonly primaryKey: readonly string[];
@@ -16,51 +16,51 @@ export interface WantedTable {
 
 /** An index that a driver needs. */
 export interface WantedIndex {
-  /** What it begins with, in this order. */
+  /** The columns that the index begins with, in this order. */
   readonly columns: readonly string[];
-  /** What happens without it: `"sweep() reads the whole table"`. */
+  /** The consequence of a missing index, for messages: `"sweep() reads the whole table"`. */
   readonly without: string;
-  /** Whether one over some of the rows is enough. @default false */
+  /** Whether an index over some of the rows is enough. @default false */
   readonly mayBePartial?: boolean | undefined;
 }
 
-/** What has the table's name in the backend. */
+/** The object that has the table's name in the backend. */
 export interface FoundTable {
-  /** Whether it holds rows of its own, and is no view, sequence, or table of another server. */
+  /** Whether the object holds rows of its own: it is no view, sequence, or table of another server. */
   readonly isTable: boolean;
-  /** By name. */
+  /** The columns, by name. */
   readonly columns: ReadonlyMap<string, FoundColumn>;
-  /** The primary key's columns; none where there is none. */
+  /** The primary key's columns; empty if there is no primary key. */
   readonly primaryKey: readonly string[];
-  /** The indexes, under whatever name. */
+  /** The indexes. Their names do not matter. */
   readonly indexes: readonly FoundIndex[];
 }
 
-/** A column that is there. */
+/** A column of the table in the backend. */
 export interface FoundColumn {
-  /** In the words of the definition that is wanted, where it is as wanted: upper or lower case does not matter. */
+  /** The type. A correct type must be in the words of the wanted definition; case does not matter. */
   readonly type: string;
   readonly isNullable: boolean;
-  /** Needed where a definition has a `COLLATE`. */
+  /** The collation. Needed if the wanted definition has a `COLLATE`. */
   readonly collation?: string | undefined;
 }
 
-/** An index that is there. */
+/** An index of the table in the backend. */
 export interface FoundIndex {
   readonly columns: readonly string[];
-  /** Whether it leaves rows out. @default false */
+  /** Whether the index leaves rows out. @default false */
   readonly isPartial?: boolean | undefined;
 }
 
-/** What a look at the table came to. */
+/** The result of {@link inspectTable}. */
 export interface TableInspection {
-  /** `foreign`: another application's. `incomplete`: the driver's own, without one of the columns. */
+  /** `foreign`: the table of another application. `incomplete`: the driver's own table, without one of the columns. */
   readonly state: "missing" | "foreign" | "incomplete" | "complete";
-  /** Whether each column is as it is wanted, so that the driver's own statements can be tried. */
+  /** Whether every column is correct, so that the driver can try its own statements. */
   readonly columnsFit: boolean;
-  /** The names of the indexes that are wanted and not there. */
+  /** The names of the wanted indexes that are missing. */
   readonly missingIndexes: readonly string[];
-  /** For `check()`: a sentence for each thing that is missing or wrong. */
+  /** For `check()`: one sentence for each thing that is missing or wrong. */
   readonly problems: readonly string[];
 }
 
@@ -88,16 +88,20 @@ const serves = (index: FoundIndex, { columns, mayBePartial = false }: WantedInde
   (mayBePartial || !index.isPartial) && columns.every((column, i) => index.columns[i] === column);
 
 /**
- * Compares the table that is wanted with what the driver saw under its name, for `setup()`, `check()` and `teardown()`
- * (R12). Types are compared as text, so a driver says a type of the server's in the words of its own definition.
+ * Compares the wanted table with the one that the driver found, for `setup()`, `check()` and `teardown()` (R12). Types are
+ * compared as text, so a driver translates the server's name of a type into the words of its own definition.
  *
- * A table with all of the columns but one is the driver's own, damaged perhaps; one with fewer is another application's.
+ * A table that lacks at most one of the columns is the driver's own; one that lacks more belongs to another application.
  *
- * @param found `undefined` where nothing has the name.
+ * @param found `undefined` if nothing has the name.
  * @example
- * async check() {
+ * import { type FoundTable, inspectTable, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * declare const wanted: WantedTable;
+ * declare function look(): Promise<FoundTable | undefined>;
+ * async function check(): Promise<string[]> {
  *   const { problems } = inspectTable(wanted, await look());
- *   return [...problems, ...(await checkServer())];
+ *   return [...problems];
  * }
  */
 export function inspectTable(wanted: WantedTable, found: FoundTable | undefined): TableInspection {
@@ -147,36 +151,51 @@ export function inspectTable(wanted: WantedTable, found: FoundTable | undefined)
 }
 
 /**
- * For `teardown()`, and for `setup()` before it changes anything.
+ * Rejects the table of another application, for `teardown()`.
  *
- * @throws SessionSetupError where the table is another application's.
+ * @throws SessionSetupError if the table belongs to another application.
  * @example
- * const inspection = inspectTable(wanted, await look());
- * refuseForeign(wanted, inspection);
- * if (inspection.state !== "missing") await query(`DROP TABLE IF EXISTS ${quoted}`);
+ * import { type FoundTable, inspectTable, refuseForeign, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * declare const wanted: WantedTable;
+ * declare function look(): Promise<FoundTable | undefined>;
+ * declare function query(sql: string): Promise<unknown>;
+ * async function teardown(): Promise<void> {
+ *   const inspection = inspectTable(wanted, await look());
+ *   refuseForeign(wanted, inspection);
+ *   if (inspection.state !== "missing") await query(`DROP TABLE IF EXISTS "sessions"`);
+ * }
  */
 export function refuseForeign({ driver }: WantedTable, { state, problems }: TableInspection): void {
   if (state === "foreign") throw new SessionSetupError(`${driver}: ${problems[0]}. It was left as it is`);
 }
 
 /**
- * For `setup()`, which makes tables and indexes, and changes no column.
+ * Rejects a table that `setup()` must not touch: `setup()` makes tables and indexes, but changes no column.
  *
- * @throws SessionSetupError where the table is another application's, or lacks a column.
+ * @throws SessionSetupError if the table belongs to another application, or lacks a column.
  * @example
- * refuseIncomplete(wanted, inspection);
- * for (const name of inspection.missingIndexes) await makeIndex(name);
+ * import { type FoundTable, inspectTable, refuseIncomplete, type WantedTable } from "@sessions/core/driver-tools";
+ *
+ * declare const wanted: WantedTable;
+ * declare function look(): Promise<FoundTable | undefined>;
+ * declare function makeIndex(name: string): Promise<void>;
+ * async function setup(): Promise<void> {
+ *   const inspection = inspectTable(wanted, await look());
+ *   refuseIncomplete(wanted, inspection);
+ *   for (const name of inspection.missingIndexes) await makeIndex(name);
+ * }
  */
 export function refuseIncomplete(wanted: WantedTable, inspection: TableInspection): void {
   refuseForeign(wanted, inspection);
   if (inspection.state === "incomplete")
     throw new SessionSetupError(
-      `${wanted.driver}: the table "${wanted.table}" lacks a column: check() names it, and the README has its definition`,
+      `${wanted.driver}: the table "${wanted.table}" lacks a column. Run sessions.check() to see which; the README has its definition.`,
     );
 }
 
 /**
- * For `check()`: a sentence for each permission that the user lacks.
+ * Returns one sentence for `check()` for each permission that the user lacks.
  *
  * @example
  * missingPermissions("sessions", ["INSERT"]); // ["The user has no permission: GRANT INSERT ON sessions to it"]

@@ -1,36 +1,36 @@
 import { checkOption } from "../../base/options.ts";
 
-/** A table's name, as a driver needs it. */
+/** A table's name, in the forms that a driver needs. */
 export interface SqlTable {
-  /** As the option says it, for messages: `"app.sessions"`. */
+  /** The option itself, for messages: `"app.sessions"`. */
   readonly option: string;
-  /** `"sessions"` */
+  /** The name without the schema: `"sessions"`. */
   readonly name: string;
-  /** `"app"`, where the option names a schema. */
+  /** The schema, if the option has one: `"app"`. */
   readonly schema: string | undefined;
-  /** For statements: `"app"."sessions"`. */
+  /** The quoted name for statements: `"app"."sessions"`. */
   readonly quoted: string;
 }
 
-/** Which names a driver takes. */
+/** The names of tables that a driver takes. */
 export interface SqlTableRules {
-  /** The whole option, of letters, digits and `_`, and of a `.` behind a schema. */
+  /** Matches the whole option: letters, digits and `_`, and a `.` after a schema. */
   readonly form: RegExp;
   /** The same in words, for the message. */
   readonly must: string;
-  /** What the backend puts around a name. @default `"` */
+  /** The character that the backend puts around a name. @default `"` */
   readonly quote?: '"' | "`" | undefined;
 }
 
-/** What no form may let through: it could end its own quotes. */
+/** Every name must match this, whatever the driver's form is: other characters could end the quotes. */
 const PLAIN = /^\w+(\.\w+)?$/;
 
 /**
  * Reads the option `table` of a driver.
  *
- * @throws SessionConfigError naming the option where it is no such name.
+ * @throws SessionConfigError that names the option, if the form does not match.
  * @example
- * const { quoted } = readTable(options.table ?? "sessions", {
+ * const { quoted } = readTable("sessions", {
  *   form: /^\w{1,64}$/,
  *   must: "a name of 1 to 64 of A-Z a-z 0-9 _",
  * });
