@@ -1,9 +1,9 @@
-// Bun runs this: what each driver says of Bun's own clients, as one line of JSON.
+// Bun runs this. It prints the result of each driver for Bun's own clients, as one line of JSON.
 import { refusals } from "./drivers.ts";
 
 declare const Bun: { readonly redis: unknown; readonly sql: unknown };
 
-// Not known to what checks the types.
+// A variable, because TypeScript does not know this module.
 const module: string = "bun:sqlite";
 const { Database }: { Database: new (path: string) => unknown } = await import(module);
 

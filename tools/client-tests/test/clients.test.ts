@@ -6,7 +6,7 @@ import { refusals } from "./drivers.ts";
 
 afterAll(closeAll);
 
-/** What each driver must say: that it fits, or an error that names what was given and holds no secret. */
+/** Expects each driver to accept the client, or to throw an error that names the client and holds no secret. */
 function expectRight(said: Record<string, string>, { fits, name }: Omit<Given, "client">): void {
   for (const [driver, outcome] of Object.entries(said))
     if (fits.some((it) => it === driver)) expect([driver, outcome]).toEqual([driver, "fits"]);
@@ -20,16 +20,16 @@ function expectRight(said: Record<string, string>, { fits, name }: Omit<Given, "
     }
 }
 
-describe("each driver takes its own clients, and names the others", () => {
+describe("each driver accepts its own clients, and names the others in its error", () => {
   test.each(clients)("%s", (_, given) => {
     expectRight(refusals(given.client), given);
   });
 });
 
-describe("a client that was wrapped stays what it is", () => {
+describe("a wrapped client is recognized", () => {
   test.each(clients.filter(([, { client }]) => Object(client) === client))("%s", (_, given) => {
     const { client } = given;
-    // What a tracing library does: other functions in place of the client's, of the same names.
+    // Like a tracing library: the client's methods are replaced by other functions of the same names.
     const traced: unknown = new Proxy(Object(client), {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);

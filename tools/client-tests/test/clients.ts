@@ -34,16 +34,16 @@ import * as sqlite from "sqlite";
 import { DataSource } from "typeorm";
 import type { DriverName } from "./drivers.ts";
 
-/** Nothing of these is reached: the addresses lead nowhere. */
+/** No client connects: these addresses lead nowhere. */
 const url = (scheme: string): string => `${scheme}://user:hunter2@127.0.0.1:1/app`;
 const nowhere = { host: "127.0.0.1", port: 1 };
 const rootNodes = [{ url: "redis://127.0.0.1:1" }];
 const region = "eu-central-1";
 
-/** A connection to a server that says nothing. */
+/** A connection to a server that sends nothing. */
 const silent = (): PassThrough => new PassThrough();
 
-/** Closed by the tests' end, whatever it says to that. */
+/** Functions that close the clients after the tests. Their errors are ignored. */
 const closing: (() => unknown)[] = [];
 function closes<T>(client: T, close: (client: T) => unknown): T {
   closing.push(() => close(client));
@@ -56,9 +56,9 @@ export async function closeAll(): Promise<void> {
 
 export interface Given {
   readonly client: unknown;
-  /** The drivers that take it. */
+  /** The drivers that accept it. */
   readonly fits: readonly DriverName[];
-  /** What the others call it. */
+  /** The name of the client in the errors of the other drivers. */
   readonly name: RegExp;
 }
 
@@ -77,7 +77,7 @@ const mongoClient = new MongoClient(url("mongodb"));
 const dynamodbClient = new DynamoDBClient({ region });
 const SqlJs = await initSqlJs();
 
-/** It is compiled where no binary can be fetched for it, and left out of the installation where that fails too. */
+/** The package may be missing: npm skips it on machines that can neither fetch nor compile its binary. */
 async function betterSqlite3(): Promise<Record<string, unknown>> {
   try {
     const { default: Database } = await import("better-sqlite3");

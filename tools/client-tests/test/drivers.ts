@@ -17,12 +17,12 @@ const drivers: Record<DriverName, (options: never) => unknown> = {
   sqlite: sqliteDriver,
 };
 
-/** What each driver says of a client, whatever its type: `"fits"`, or the error. */
+/** Returns the result of each driver for a client of any type: `"fits"`, or the error. */
 export function refusals(client: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(drivers).map(([name, driver]) => {
       try {
-        // In JavaScript no type says it earlier.
+        // As JavaScript would call it, without types.
         driver({ client } as never);
         return [name, "fits"];
       } catch (error) {

@@ -3,7 +3,7 @@ import type { TestProxy } from "@sessions/test-services/proxy";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { begin, filler, HOUR, newId } from "./records.ts";
 
-/** Every method, as a call that must not be answered now. */
+/** A call of every method. Each must fail while the line is broken. */
 function calls(driver: Driver, id: string): Record<string, () => Promise<unknown>> {
   const now = Date.now();
   const fields = new Map([["a/x", "1"]]);
@@ -28,7 +28,7 @@ async function expectUnavailable(driver: Driver, id: string): Promise<void> {
   const outcomes = await Promise.all(
     Object.entries(calls(driver, id)).map(async ([name, call]) => {
       const error = await call().then(
-        (value) => `answered ${value}`,
+        (value) => `returned ${value}`,
         (error: unknown) => error,
       );
       return [name, isSessionError(error) ? error.code : error];
@@ -39,7 +39,7 @@ async function expectUnavailable(driver: Driver, id: string): Promise<void> {
   );
 }
 
-/** The same driver works again; its client may take a moment to connect, Sentinel's more than once. */
+/** Expects the same driver to work again. Its client may need a moment to connect; a client of Sentinel needs several. */
 async function expectHealed(driver: Driver): Promise<void> {
   const record = await vi.waitFor(async () => driver.load(await begin(driver, { fields: filler(100) })), {
     timeout: 10_000,
@@ -48,14 +48,15 @@ async function expectHealed(driver: Driver): Promise<void> {
 }
 
 /**
- * A backend that cannot be used is an error, in time, whatever way the line breaks; and when it is back, so is the
- * driver. `open` makes a driver behind the proxy with a timeout of a second or less.
+ * Registers tests that every kind of broken line is an error in time, and that the driver works again afterwards.
+ *
+ * @param open Makes a driver behind the proxy, with a timeout of a second or less.
  */
 export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: TestProxy): void {
   describe("a broken line", () => {
     afterEach(() => proxy.restore());
 
-    test("a backend that takes calls and never answers is DriverUnavailableError, and no call hangs", async () => {
+    test("a backend that never answers is DriverUnavailableError, and no call hangs", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       proxy.stall();
@@ -64,12 +65,12 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       await expectHealed(driver);
     });
 
-    test("a line that is cut in the middle of an answer is DriverUnavailableError, or read again, and never half a record", async () => {
+    test("a load whose answer is cut off is DriverUnavailableError or the whole record, never half of it", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(200_000) });
       expect((await driver.load(id))?.fields.size).toBe(2_000);
       proxy.cutAfter(100_000);
-      // A client may send a read again, and then has an answer.
+      // A client may send a read again, and then returns the record.
       const outcome = await driver.load(id).then(
         (record) => record?.fields.size,
         (error: unknown) => (isSessionError(error) ? error.code : error),
@@ -82,7 +83,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
     test.each([
       ["a commit", {}],
       ["a compare-and-set", { ifVersion: 1 }],
-    ])("%s whose answer is cut off is made once at most, and is not sent again", async (_, extra) => {
+    ])("%s whose answer is cut off is executed at most once", async (_, extra) => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       proxy.cutAfter(0);
@@ -110,11 +111,11 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       await expectHealed(driver);
     });
 
-    test("what timed out is not done later, by a client that kept it", async () => {
+    test("a commit that timed out is not sent later by the client", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       await proxy.cut();
-      // So that the client knows: what it is given now, some would keep for later.
+      // Let the client notice the broken line first: some clients keep later commands until it is back.
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
       const late = { fields: new Map([["a/x", "late"]]) };
       await expect(driver.commit(id, late, Date.now())).rejects.toMatchObject({

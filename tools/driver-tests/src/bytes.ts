@@ -11,14 +11,14 @@ export interface BytesOptions {
   most: number;
 }
 
-/** What is written is what changed, not the session: by the proxy's count, the client's own chatter included. */
+/** Registers tests that a commit sends only the change. The proxy counts all bytes, also the client's own commands. */
 export function testBytes({ open, proxy, most }: BytesOptions): void {
   describe("bytes to the server for changing one value of 20 bytes", () => {
     test.each([1_000, 100_000])(`at most ${most} where the session holds %i`, async (size) => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(size) });
       const change = { fields: new Map([["cart/items", "x".repeat(20)]]) };
-      // What a client does once (a handshake, a script that is sent in full) is not counted.
+      // The first commit is not counted: with it, a client sends a handshake, or a script in full.
       expect(await driver.commit(id, change, Date.now())).toBe("committed");
       const before = proxy.bytes.toServer;
       expect(await driver.commit(id, change, Date.now())).toBe("committed");

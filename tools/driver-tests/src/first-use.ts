@@ -3,9 +3,11 @@ import { createSessionManager, type ListingDriver, type ProvisionedDriver } from
 import { expect, type TestAPI } from "vitest";
 
 /**
- * The first call of a process makes again what it does not miss itself, an index say.
+ * Registers a test that the first call of a process makes a missing object that the call itself does not need, such as an
+ * index.
  *
- * @param drop Takes it away without the driver's help.
+ * @param what Names the object, for the test's title.
+ * @param make Returns a driver, and a function that drops the object without the driver's help.
  */
 export function testFirstUse(
   test: TestAPI,

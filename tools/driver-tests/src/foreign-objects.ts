@@ -1,25 +1,25 @@
 import type { ProvisionedDriver } from "@sessions/core";
 import { expect, type TestAPI } from "vitest";
 
-/** A backend's object (table, collection, folder, keys) under the name that a driver was told to use. */
+/** An object of a backend (table, collection, folder, keys) under the name that the driver uses. */
 export interface ObjectCase {
-  /** What it is: `"a table of another library"`. */
+  /** Describes the object: `"a table of another library"`. */
   readonly what: string;
-  /** Whether somebody else made it; else it is the driver's own, whole or damaged. */
+  /** Whether another application made the object. If not, it is the driver's own, whole or damaged. */
   readonly foreign: boolean;
-  /** Makes it, and answers a driver that was told its name. */
+  /** Makes the object, and returns a driver that uses its name. */
   make(): Promise<ProvisionedDriver>;
-  /** Whether it is there, with all that was put into it. */
+  /** Whether the object is there with all its contents. */
   isThere(): Promise<boolean>;
 }
 
-/** `teardown()` removes the driver's own objects, damaged ones included, and nothing else (R12). */
+/** Registers tests that `teardown()` removes the driver's own objects, damaged ones too, and nothing else (R12). */
 export function testObjects(test: TestAPI, cases: readonly ObjectCase[]): void {
   for (const { what, foreign, make, isThere } of cases)
     test(foreign ? `teardown() leaves ${what}` : `teardown() removes ${what}`, async () => {
       const driver = await make();
       expect(await isThere()).toBe(true);
-      // Saying why it is left is as good as leaving it in silence.
+      // A driver may leave a foreign object silently, or reject and say why.
       await driver.teardown().catch((error: unknown) => {
         if (!foreign) throw error;
       });

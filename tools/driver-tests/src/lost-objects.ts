@@ -3,16 +3,16 @@ import { expect, type TestAPI } from "vitest";
 import { HOUR, newId } from "./records.ts";
 
 /**
- * A driver that has been at work, and may have prepared its statements, rejects every call with `SessionSetupError` once
- * its table is gone (R12.8), says which `setup()` to call, and works again when the table is there again.
+ * Registers a test about a table that is lost while the driver is in use, perhaps with prepared statements (R12.8). Every
+ * call rejects with a `SessionSetupError` that says which `setup()` to call, and works when the table is back.
  *
- * @param drop Takes the table away without the driver's help.
+ * @param make Returns a driver, and a function that drops the table without the driver's help.
  */
 export function testLostTable(
   test: TestAPI,
   make: () => Promise<{ driver: ListingDriver & ProvisionedDriver; drop: () => Promise<unknown> }>,
 ): void {
-  test("every call is SessionSetupError once the table is gone, and works once it is there again", async () => {
+  test("every call is SessionSetupError after the table is lost, and works when it is back", async () => {
     const { driver, drop } = await make();
     const id = newId();
     const now = Date.now();

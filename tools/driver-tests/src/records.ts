@@ -3,10 +3,10 @@ import type { Driver, NewRecord } from "@sessions/core";
 
 export const HOUR = 3_600_000;
 
-/** An id that no other record has. */
+/** Makes a new id. */
 export const newId = (): string => randomBytes(16).toString("hex");
 
-/** Makes a record, live for an hour unless it says otherwise, and returns its id. */
+/** Creates a record, by default one that lives for an hour, and returns its id. */
 export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Promise<string> {
   const id = newId();
   const now = Date.now();
@@ -15,7 +15,7 @@ export async function begin(driver: Driver, record: Partial<NewRecord> = {}): Pr
   return id;
 }
 
-/** About so many bytes, in fields of a hundred bytes. */
+/** Makes fields of 100 bytes each, with about this many bytes in all. */
 export function filler(bytes: number): Map<string, string> {
   const fields = new Map<string, string>();
   for (let i = 0; i < bytes / 100; i++) fields.set(`filler/${i}`, randomBytes(43).toString("hex"));

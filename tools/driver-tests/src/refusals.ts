@@ -6,18 +6,18 @@ import { expect, type TestAPI } from "vitest";
 
 /** A backend that refuses rows. */
 export interface Refusal {
-  /** What refuses them: `"a trigger that raises with the row"`. */
+  /** Describes the refusal: `"a trigger that raises with the row"`. */
   readonly what: string;
-  /** Makes it refuse every row with a field `a/refused`, and answers a driver for it. */
+  /** Makes the backend refuse every row with a field `a/refused`, and returns a driver for it. */
   make(): Promise<Driver>;
-  /** What of the cause has to stay, for the person who must find out why. */
+  /** Properties that the cause must keep, so that the reason of the refusal can be found. */
   readonly tells?: Readonly<Record<string, unknown>>;
 }
 
 const HOUR = 3_600_000;
 const MANY = 1_200;
 
-/** Everything that an error shows to whoever looks: what is printed, hidden properties, getters, and its causes. */
+/** Everything that an error can show: its printed form, hidden properties, getters, and its causes. */
 function allOf(error: unknown, seen = new Set<unknown>()): string {
   if (Object(error) !== error || seen.has(error)) return String(error);
   seen.add(error);
@@ -26,7 +26,7 @@ function allOf(error: unknown, seen = new Set<unknown>()): string {
   return [shown, JSON.stringify(error), ...values].join("\n");
 }
 
-/** What a write that the backend refuses rejects with holds no text, no principal and no id, in any form (R11.6). */
+/** Registers tests that the error of a refused write holds no text, no principal and no id, in any form (R11.6). */
 export function testRefusals(test: TestAPI, refusals: readonly Refusal[]): void {
   for (const { what, make, tells = {} } of refusals)
     test(`no error shows what ${what} refuses`, async () => {
@@ -65,7 +65,7 @@ export function testRefusals(test: TestAPI, refusals: readonly Refusal[]): void 
           ])
             expect(shown.includes(form.toLowerCase()), `${name} shows "${form}": ${shown}`).toBe(false);
       }
-      // Nothing was written, and the driver goes on.
+      // Nothing was written, and the driver still works.
       expect(await driver.load(id)).toMatchObject({ version: 1, fields: new Map() });
     });
 }

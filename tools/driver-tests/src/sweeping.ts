@@ -2,13 +2,13 @@ import { performance } from "node:perf_hooks";
 import type { Driver } from "@sessions/core";
 import { expect } from "vitest";
 
-/** What a sweep beside commits came to. */
+/** The measurements of a sweep beside commits. */
 export interface SweepFigures {
   readonly removed: number;
   readonly batches: number;
-  /** Commits that were acknowledged while it ran. */
+  /** Commits that were acknowledged during the sweep. */
   readonly commits: number;
-  /** Milliseconds, as the caller saw them. */
+  /** In milliseconds, measured by the caller; so is `longestCommit`. */
   readonly longestBatch: number;
   readonly longestCommit: number;
 }
@@ -16,19 +16,19 @@ export interface SweepFigures {
 export interface SweepOptions {
   /** The driver that sweeps. */
   sweeper: Driver;
-  /** Another driver on the same records, whose commits go on meanwhile. */
+  /** Another driver on the same records, which commits during the sweep. */
   writer: Driver;
   /** Live records to commit to. */
   live: readonly string[];
   /** How many records have expired. */
   expired: number;
-  /** The most that one call removes. */
+  /** The most records that one call removes. */
   batch: number;
 }
 
 /**
- * Sweeps until nothing is left, as the manager does, while commits to live records go on; checks that all that
- * expired went, and that no commit was lost, and answers what it measured.
+ * Sweeps until nothing is left, as the manager does, while commits to live records go on. Checks that all expired records
+ * were removed and no commit was lost. Returns its measurements.
  */
 export async function sweepBesideCommits(options: SweepOptions): Promise<SweepFigures> {
   const { sweeper, writer, live, expired, batch } = options;
@@ -48,7 +48,7 @@ export async function sweepBesideCommits(options: SweepOptions): Promise<SweepFi
       longestCommit = Math.max(longestCommit, performance.now() - begun);
       counts.set(id, count);
       commits++;
-      // A driver in this process may answer without ever giving up its turn, and the sweep would wait for one.
+      // A driver in this process may never yield to the event loop, and then the sweep would wait for ever.
       await new Promise(setImmediate);
     }
   };

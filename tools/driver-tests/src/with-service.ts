@@ -1,7 +1,7 @@
 import { type Service, type ServiceName, service } from "@sessions/test-services";
 import { test } from "vitest";
 
-/** Tests that need a server; without it they are one skipped test, and the run has said what is missing. */
+/** Runs `body` with a server. Without the server, it registers one skipped test; the run has said what is missing. */
 export async function withService(
   name: ServiceName,
   body: (service: Service) => void | Promise<void>,
