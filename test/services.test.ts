@@ -40,7 +40,7 @@ test.each(["Redis 7", "Redis 70", "Valkey 72"])(
     await nameServer("72.0.0");
     vi.stubEnv("SESSIONS_TEST_REDIS_VERSION", wanted);
     await expect(found()).rejects.toThrow(
-      `SESSIONS_TEST_REDIS_VERSION asks for ${wanted}, but what was found is Redis 72.0.0`,
+      `SESSIONS_TEST_REDIS_VERSION asks for ${wanted}, but the server is Redis 72.0.0`,
     );
   },
 );

@@ -2,8 +2,8 @@ import { findBrowser } from "./browser.ts";
 import { canInstall, install, onCI } from "./machine.ts";
 
 /**
- * A vitest `globalSetup` for projects whose tests need a browser. Without one, CI (`CI=true`) installs it where it
- * may (root on Debian) and fails where it may not; a contributor is told, and those tests are skipped.
+ * A vitest `globalSetup` for projects whose tests need a browser. If it is missing, CI (`CI=true`) installs it as root on
+ * Debian, and fails elsewhere. On other machines a message says what is missing, and those tests are skipped.
  */
 export function setup(): void {
   if (findBrowser()) return;

@@ -5,30 +5,32 @@ import { findProgram } from "./machine.ts";
 const names = ["chromium", "chromium-browser", "google-chrome"];
 
 /**
- * The browser to test with: `SESSIONS_TEST_CHROMIUM`, else the first of chromium, chromium-browser and
- * google-chrome on the PATH, else `undefined`. Playwright's own download is not used: it is 170 MB from a host
- * that many networks do not reach.
+ * Finds the browser for the tests: `SESSIONS_TEST_CHROMIUM`, or the first of chromium, chromium-browser and
+ * google-chrome on the PATH. Playwright's own download is not used: it is 170 MB from a host that many networks do not
+ * reach.
+ *
+ * @returns The path of the program, or `undefined` if there is none.
  */
 export function findBrowser(): string | undefined {
   return process.env["SESSIONS_TEST_CHROMIUM"] || findProgram(names);
 }
 
-/** How to start it. */
+/** How to start the browser. */
 export interface LaunchOptions {
-  /** Switches besides those that every test needs. */
+  /** Switches to add to those that every test needs. */
   readonly args?: readonly string[];
-  /** Switches of Playwright's own that it is to start without. */
+  /** Switches of Playwright's own to leave out. */
   readonly without?: readonly string[];
 }
 
-/** Starts it, headless and without a word to the network. The caller closes it. */
+/** Starts the browser, headless and without connections of its own to the network. The caller closes it. */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch(launchOptions(options));
 }
 
 /**
- * The same with a profile in a folder, as a person has it: what is stored there is found again by the next start.
- * The caller closes the context, which ends the browser, and removes the folder.
+ * Starts the browser with a profile in a folder, which keeps cookies and storage for the next start. The caller closes
+ * the context, which ends the browser, and removes the folder.
  */
 export async function openProfile(directory: string, options: LaunchOptions = {}): Promise<BrowserContext> {
   return chromium.launchPersistentContext(directory, launchOptions(options));
@@ -37,12 +39,12 @@ export async function openProfile(directory: string, options: LaunchOptions = {}
 function launchOptions({ args = [], without = [] }: LaunchOptions) {
   const executablePath = findBrowser();
   if (executablePath === undefined)
-    throw new Error("No browser: ask findBrowser() first, and skip the test.");
+    throw new Error("No browser was found. Call findBrowser() first, and skip the test.");
   return {
     executablePath,
     ignoreDefaultArgs: [...without],
     args: [
-      // Root has no sandbox, and neither have most containers; only our own pages are opened.
+      // The sandbox does not work for root and in most containers. The tests open only their own pages.
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",

@@ -1,4 +1,4 @@
-// `pnpm services [name...]`: the tests' servers for a person at work, until Ctrl-C.
+// `pnpm services [name...]`: starts the servers of the tests, for work by hand, and ends them at Ctrl-C.
 import process from "node:process";
 import type { ServiceName } from "./service.ts";
 import { addressVariable } from "./service.ts";
@@ -8,7 +8,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !serviceNames.includes(name as ServiceName));
 if (unknown.length > 0) {
   console.error(
-    `Unknown: ${unknown.join(", ")}. Known are ${serviceNames.join(", ")}; without a name, all are started.`,
+    `Unknown service: ${unknown.join(", ")}. Name some of ${serviceNames.join(", ")}, or none to start all.`,
   );
   process.exit(1);
 }
@@ -20,9 +20,9 @@ for (const name of names) {
   if (!("missing" in service))
     console.log(`${addressVariable(name)}=${service.url}   # ${service.version}, ${service.obtained}`);
 }
-console.log("\nCtrl-C ends what was started here.");
+console.log("\nCtrl-C ends the servers that were started here.");
 
-// Something must keep the process alive where every server is somebody else's.
+// Keeps the process alive if the environment names every server, so that none was started here.
 const alive = setInterval(() => {}, 1 << 30);
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const)

@@ -5,7 +5,7 @@ import { canInstall, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
-// AWS's own DynamoDB Local; of this package, the jar is all that is used.
+// AWS's own DynamoDB Local. Only the jar of this package is used.
 const PACKAGE = "amplify-dynamodb-simulator";
 
 const findJava = (): string | undefined => findProgram(["java"]);
@@ -27,17 +27,17 @@ function jarArguments(folder: string): string[] {
   ];
 }
 
-/** A DynamoDB Local of the tests' own, in memory. It listens on every interface, and has no option for that. */
+/** Starts a DynamoDB Local in memory. It listens on every interface, because it has no option for another address. */
 async function startDynamodbServer(args: readonly string[] = []): Promise<Server> {
   const [command, folder] = [findJava(), findEmulator()];
   if (command === undefined || folder === undefined)
-    throw new Error("No DynamoDB Local: ask the service first, and skip the test.");
+    throw new Error('No DynamoDB Local was found. Call service("dynamodb") first, and skip the test.');
   return startServer({
     command,
     args: (port, temporary) => [
       ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m", `-Djava.io.tmpdir=${temporary}`],
       ...jarArguments(folder),
-      // One database, whatever region and key a client names.
+      // One database for every region and key.
       ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)],
       ...args,
     ],
@@ -48,7 +48,7 @@ const NEEDED =
   "no Java was found to run DynamoDB Local. Install one (Debian and Ubuntu: sudo apt-get install -y " +
   "openjdk-17-jre-headless), or name a server in SESSIONS_TEST_DYNAMODB_URL: http://host:port. The tests write to it.";
 
-/** For the tests' one DynamoDB: the address given, a Java on the PATH, the system's package. */
+/** Starts the DynamoDB of the tests: at the given address, or with Java from the PATH or the system's package. */
 export async function startDynamodb(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
     return {
@@ -72,7 +72,7 @@ export async function startDynamodb(address: string | undefined): Promise<Starte
     url: `dynamodb://${HOST}:${server.port}`,
     version: `DynamoDB Local ${version}`,
     obtained,
-    // By AWS itself, but not the service: no throttling, no index that lags, no deletion by TTL in seconds.
+    // An emulator, although by AWS: it does not throttle, its indexes do not lag, and its TTL does not delete in seconds.
     emulator: true,
     stop: server.stop,
   };

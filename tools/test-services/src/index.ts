@@ -5,14 +5,14 @@ export type { Service, ServiceName } from "./service.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** In a project's configuration: which servers its tests use. */
+    /** The servers that a project's tests use. Set it in the project's configuration. */
     needs: ServiceName[];
-    /** In a test: those that were found. */
+    /** The servers that were found. Read it in a test. */
     services: Partial<Record<ServiceName, Service>>;
   }
 }
 
-/** The server that the tests use, where it could be had; else skip them: the run has said so. */
+/** Returns the server for the tests. If it returns `undefined`, skip them: the run has said what is missing. */
 export function service(name: ServiceName): Service | undefined {
   return inject("services")[name];
 }

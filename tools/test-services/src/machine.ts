@@ -3,13 +3,13 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import process from "node:process";
 
-/** Whether what is missing is a failure, or is said and skipped. */
+/** Whether this is CI, where a missing server or browser is a failure. Elsewhere its tests are skipped. */
 export const onCI: boolean = process.env["CI"] === "true";
 
-// Debian keeps servers where only root's PATH looks.
+// Debian keeps servers in folders that only root has on the PATH.
 const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 
-/** The first of the programs that is on the PATH, as a path; one that is a path already stays it. */
+/** Returns the path of the first program that is on the PATH. Absolute paths are taken as they are. */
 export function findProgram(names: readonly string[]): string | undefined {
   return names
     .flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))))
@@ -25,12 +25,12 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Whether packages can be installed here without asking anybody: root on Debian or Ubuntu. */
+/** Whether packages can be installed without a password: as root on Debian or Ubuntu. */
 export function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync("/etc/debian_version");
 }
 
-/** Installs a package of the system, having said so; the caller looks whether the program is there. */
+/** Prints a message and installs a package of the system. The caller checks that the program is there. */
 export function install(what: string, ...packages: string[]): void {
   const command = ["install", "-y", "--no-install-recommends", ...packages];
   console.log(`No ${what} on this machine: installing one for the tests (apt-get ${command.join(" ")})`);

@@ -8,7 +8,7 @@ import { HOST, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
 const SOURCE = fileURLToPath(new URL("./mongodb-emulator/", import.meta.url));
-/** What is slow to find out or to build is kept here. */
+/** The folder for results that are slow to build or to find out. */
 export const CACHE: string = fileURLToPath(new URL("../node_modules/.cache/mongodb/", import.meta.url));
 const VERSION = /mongo-java-server<\/artifactId>\s*<version>([\d.]+)/;
 
@@ -22,7 +22,7 @@ function run(tool: string, args: readonly string[]): void {
     throw new Error(`${tool} failed: ${error?.message ?? (stderr + stdout).trim().slice(0, 500)}`);
 }
 
-/** Fetches the libraries and compiles the launcher, once for each version of their sources; answers where they are. */
+/** Fetches the libraries and compiles the launcher, once for each version of the sources. Returns their folder. */
 function build(): string {
   const sources = ["pom.xml", "Emulator.java"];
   const hash = createHash("sha256");
@@ -36,7 +36,7 @@ function build(): string {
     const pom = join(draft, "pom.xml");
     run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${draft}/lib`]);
     run("javac", ["-cp", join(draft, "lib", "*"), "-d", draft, join(draft, "Emulator.java")]);
-    // In one step, and never half: two runs may build at the same time, and the first to end is kept.
+    // Rename, so that the folder is never half built. If two runs build at the same time, the first one is kept.
     if (!existsSync(folder)) renameSync(draft, folder);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -44,17 +44,17 @@ function build(): string {
   return folder;
 }
 
-/** mongo-java-server, from Maven's repository, on a port of its own. */
+/** Starts mongo-java-server, from Maven's repository, on a free port. */
 export async function startMongodbEmulator(): Promise<Started | Missing> {
   if (lacking().length > 0 && canInstall())
     install("Java compiler and Maven", "openjdk-17-jdk-headless", "maven");
-  if (lacking().length > 0) return { missing: `neither a mongod was found, nor ${lacking().join(", ")}` };
+  if (lacking().length > 0) return { missing: `no mongod was found, and no ${lacking().join(", no ")}` };
   let folder: string;
   try {
     folder = build();
   } catch (error) {
     return {
-      missing: `neither a mongod was found, nor could an emulator be built (${error instanceof Error ? error.message : error})`,
+      missing: `no mongod was found, and an emulator could not be built (${error instanceof Error ? error.message : error})`,
     };
   }
   const { port, stop } = await startServer({

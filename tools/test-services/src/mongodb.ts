@@ -8,7 +8,7 @@ import { CACHE, startMongodbEmulator } from "./mongodb-emulator.ts";
 import { HOST } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
-/** That a download failed is remembered for so long: where it cannot work, it takes seconds to find out. */
+/** How long a failed download is remembered, in milliseconds: each try takes seconds where it cannot succeed. */
 const FORGET_MS = 7 * 24 * 3_600_000;
 const FAILED = join(CACHE, "download-failed");
 
@@ -17,7 +17,7 @@ interface Mongod {
   readonly obtained: string;
 }
 
-/** A program on the PATH, or the one that mongodb-memory-server has or fetches, unless it is known not to. */
+/** Finds a program on the PATH, or lets mongodb-memory-server fetch one, unless that has failed lately. */
 async function findMongod(): Promise<Mongod | undefined> {
   const installed = findProgram(["mongod"]);
   if (installed !== undefined) return { command: installed, obtained: "program on the PATH" };
@@ -36,9 +36,9 @@ async function findMongod(): Promise<Mongod | undefined> {
 const versionOf = (command: string): string =>
   /db version v?([\d.]+)/.exec(execFileSync(command, ["--version"], { encoding: "utf8" }))?.[1] ?? "?";
 
-/** Servers of the tests' own that replicate each other. */
+/** Servers on this machine that replicate each other. */
 export interface MongodbReplicaSet {
-  /** Names them all. */
+  /** The URL, which names all servers. */
   readonly url: string;
   readonly ports: readonly number[];
   readonly version: string;
@@ -46,7 +46,7 @@ export interface MongodbReplicaSet {
   stop(): Promise<void>;
 }
 
-/** A replica set of so many servers on this machine; `undefined` where there is no mongod. */
+/** Starts a replica set of `count` servers on this machine. Returns `undefined` if there is no mongod. */
 export async function startMongodbReplicaSet(count: number): Promise<MongodbReplicaSet | undefined> {
   const mongod = await findMongod();
   if (!mongod) return undefined;
@@ -70,8 +70,8 @@ export async function startMongodbReplicaSet(count: number): Promise<MongodbRepl
 }
 
 /**
- * For the tests' one MongoDB: the address given (of a primary), a mongod as a replica set of one, so that writes to a
- * majority and the client's repeats are the real ones, or an emulator.
+ * Starts the MongoDB of the tests: the given address (of a primary), a mongod, or an emulator. A mongod is a replica set
+ * of one, so that majority writes and the client's retries are real.
  */
 export async function startMongodb(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
@@ -84,7 +84,7 @@ export async function startMongodb(address: string | undefined): Promise<Started
   const set = await startMongodbReplicaSet(1);
   if (set) {
     const { version, obtained, stop } = set;
-    // Without the set's name: a client that looked for its members would go round the tests' proxy.
+    // Without the set's name: a client that looks for its members would bypass the tests' proxy.
     return { url: `mongodb://${HOST}:${set.ports[0]}/?directConnection=true`, version, obtained, stop };
   }
   const emulator = await startMongodbEmulator();

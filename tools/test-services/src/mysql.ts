@@ -10,7 +10,7 @@ import type { Missing, Started } from "./service.ts";
 
 const DATABASE = "sessions_test";
 
-/** Where both are there, or none on the PATH: the program's name, or its path. */
+/** The name or path of the server's program, for machines with both, or with none on the PATH. */
 const CHOSEN = process.env["SESSIONS_TEST_MYSQL_SERVER"];
 
 function findMysql(): string | undefined {
@@ -21,14 +21,14 @@ function isMariadb(command: string): boolean {
   return /mariadb/i.test(execFileSync(command, ["--version"], { encoding: "utf8" }));
 }
 
-/** MySQL does not start where the folder for files of this option, whose path is compiled in, is missing. */
+/** Without this option, MySQL does not start if a folder is missing whose path is compiled in. */
 const NO_FILES = "--secure-file-priv=NULL";
 
-/** Another server of the tests' own, with options of its own: for other defaults, small limits, and faults. */
+/** Starts another server with its own options: for other defaults, small limits, and faults. */
 export async function startMysqlServer(args: readonly string[] = []): Promise<Server> {
   const command = findMysql();
   if (command === undefined)
-    throw new Error("No mariadbd or mysqld: ask the service first, and skip the test.");
+    throw new Error('No mariadbd or mysqld was found. Call service("mysql") first, and skip the test.');
   const mariadb = isMariadb(command);
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
   return startServer({
@@ -51,7 +51,7 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
       `--datadir=${join(folder, "data")}`,
       `--socket=${join(folder, "s")}`,
       `--pid-file=${join(folder, "pid")}`,
-      // MariaDB removes what it finds there when it starts, another server's temporary tables too.
+      // At its start, MariaDB removes temporary tables from this folder, also those of another server.
       `--tmpdir=${folder}`,
       `--init-file=${join(folder, "init.sql")}`,
       ...["--port", String(port), `--bind-address=${HOST}`],
@@ -62,12 +62,12 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
   });
 }
 
-/** For a client: root, without a password, as only this machine's loopback reaches it. */
+/** The URL for a client: root without a password, because only this machine's loopback reaches the server. */
 export function mysqlUrl(server: Pick<Server, "port">): string {
   return `mysql://root@${HOST}:${server.port}/${DATABASE}`;
 }
 
-/** `MariaDB 10.11.19`, from the greeting that a server sends to whoever connects: no password is needed for it. */
+/** Returns `MariaDB 10.11.19`, from the greeting that a server sends to every connection, before any password. */
 async function greeting(host: string, port: number): Promise<string> {
   const socket = connect(port, host);
   try {
@@ -86,10 +86,10 @@ const NEEDED =
   "brew install mariadb), or name a server in SESSIONS_TEST_MYSQL_URL: mysql://user:password@host:port/database. The " +
   "tests write to it.";
 
-/** For the tests' one MySQL or MariaDB: the address given, a program on the PATH, the system's package. */
+/** Starts the MySQL or MariaDB of the tests: the given address, a program on the PATH, or the system's package. */
 export async function startMysql(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined) {
-    // As another scheme: of one that it does not know, URL reads no host.
+    // URL reads a host only for a scheme that it knows, so replace the scheme.
     const { hostname, port } = new URL(address.replace(/^[a-z]+:/i, "ws:"));
     const version = await greeting(hostname.replace(/^\[|\]$/g, ""), Number(port) || 3306);
     return { url: address, version, obtained: "SESSIONS_TEST_MYSQL_URL", stop: async () => {} };
@@ -100,7 +100,7 @@ export async function startMysql(address: string | undefined): Promise<Started |
     obtained = "installed with apt-get";
   }
   if (findMysql() === undefined)
-    return { missing: CHOSEN ? `SESSIONS_TEST_MYSQL_SERVER names ${CHOSEN}, which was not found.` : NEEDED };
+    return { missing: CHOSEN ? `${CHOSEN}, named by SESSIONS_TEST_MYSQL_SERVER, was not found.` : NEEDED };
   const server = await startMysqlServer();
   const version = await greeting(HOST, server.port);
   return { url: mysqlUrl(server), version, obtained, stop: server.stop };

@@ -5,8 +5,8 @@ import { asNobody } from "./postgres.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 
 /**
- * A PgBouncer in transaction mode in front of a PostgreSQL, with fewer connections to it than its clients have:
- * statements of one client go to several server processes. `undefined` where the program cannot be had.
+ * Starts a PgBouncer in transaction mode in front of a PostgreSQL. It has fewer connections to the server than clients
+ * have to it, so statements of one client go to several server processes. Returns `undefined` if the program is missing.
  */
 export async function startPgbouncer(target: string): Promise<Server | undefined> {
   const names = ["pgbouncer"];

@@ -7,7 +7,7 @@ import { canInstall, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
-/** Debian keeps the server's programs where no PATH looks. */
+/** The folder of the server's programs on Debian, which is not on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
 
 function findPostgres(): { postgres: string; initdb: string } | undefined {
@@ -21,7 +21,7 @@ function findPostgres(): { postgres: string; initdb: string } | undefined {
   return postgres && initdb ? { postgres, initdb } : undefined;
 }
 
-/** PostgreSQL refuses to run as root; then it runs as nobody. */
+/** PostgreSQL refuses to run as root. This runs it as the user `nobody` instead. */
 export function asNobody(): { command: string[]; own(folder: string): void } {
   if (process.getuid?.() !== 0) return { command: [], own: () => {} };
   const [uid = 0, gid = 0] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"])));
@@ -31,10 +31,10 @@ export function asNobody(): { command: string[]; own(folder: string): void } {
   };
 }
 
-/** Another server of the tests' own, with settings of its own: `["-c", "default_transaction_isolation=serializable"]`. */
+/** Starts another server with its own settings: `["-c", "default_transaction_isolation=serializable"]`. */
 export async function startPostgresServer(args: readonly string[] = []): Promise<Server> {
   const found = findPostgres();
-  if (!found) throw new Error("No PostgreSQL: ask the service first, and skip the test.");
+  if (!found) throw new Error('No PostgreSQL was found. Call service("postgres") first, and skip the test.');
   const { command, own } = asNobody();
   const [program = found.postgres, ...before] = [...command, found.postgres];
   const server = await startServer({
@@ -51,11 +51,11 @@ export async function startPostgresServer(args: readonly string[] = []): Promise
     ],
     ready: /ready to accept connections/,
   });
-  // Its default signal waits for its clients to leave.
+  // SIGTERM would wait for the clients to disconnect.
   return { ...server, stop: (signal = "SIGINT") => server.stop(signal) };
 }
 
-/** For a client: the owner of everything, without a password, as only this machine's loopback reaches it. */
+/** The URL for a client: the superuser without a password, because only this machine's loopback reaches the server. */
 export function postgresUrl(server: Pick<Server, "port">): string {
   return `postgres://postgres@${HOST}:${server.port}/postgres`;
 }
@@ -65,7 +65,7 @@ const NEEDED =
   "install postgresql), or name one in SESSIONS_TEST_POSTGRES_URL: postgres://user:password@host:port/database. The " +
   "tests write to it.";
 
-/** Whether something takes connections there; what it is, the tests ask it. */
+/** Whether something accepts connections at the address. */
 async function reaches(address: string): Promise<boolean> {
   const { hostname, port } = new URL(address.replace(/^[a-z]+:/i, "ws:"));
   const socket = connect(Number(port) || 5432, hostname);
@@ -77,7 +77,7 @@ async function reaches(address: string): Promise<boolean> {
   });
 }
 
-/** For the tests' one PostgreSQL: the address given, a program of the system, the system's package. */
+/** Starts the PostgreSQL of the tests: the given address, a program of the system, or the system's package. */
 export async function startPostgres(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
     return (await reaches(address))
@@ -87,7 +87,7 @@ export async function startPostgres(address: string | undefined): Promise<Starte
           obtained: "SESSIONS_TEST_POSTGRES_URL",
           stop: async () => {},
         }
-      : { missing: "nothing takes connections at the address in SESSIONS_TEST_POSTGRES_URL." };
+      : { missing: "nothing accepts connections at the address in SESSIONS_TEST_POSTGRES_URL." };
   let obtained = "program of the system";
   if (!findPostgres() && canInstall()) {
     install("PostgreSQL", "postgresql");

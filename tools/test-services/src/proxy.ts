@@ -1,24 +1,24 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A TCP proxy in front of a server, with which a test breaks the line, and counts what goes over it. */
+/** A TCP proxy in front of a server. With it, a test breaks the line and counts its bytes. */
 export interface TestProxy {
   readonly port: number;
   /** The server's URL with the proxy's address. */
   readonly url: string;
-  /** Bytes that went each way since the proxy was opened. */
+  /** The bytes in each direction since the proxy was opened. */
   readonly bytes: { toServer: number; toClient: number };
   /** How often a connection's client has sent something after the server's last answer, since the proxy was opened. */
   roundTrips(): number;
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Connections are taken, nothing that is sent arrives, and nothing is answered. */
+  /** Accepts connections, but lets no byte through. */
   stall(): void;
-  /** Lets so many more bytes of answers through, then ends the connection in the middle of the next. */
+  /** Lets this many more bytes of answers through, then ends the connection. */
   cutAfter(bytes: number): void;
-  /** Everything goes through again. Connections that were stalled are ended: they have lost bytes. */
+  /** Lets everything through again. Ends stalled connections, because they have lost bytes. */
   restore(): Promise<void>;
-  /** Ends it for good. */
+  /** Closes the proxy. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const STANDARD_PORTS: Readonly<Record<string, number>> = {
 /** Opens a proxy on a free loopback port. */
 export async function openProxy(url: string): Promise<TestProxy> {
   const scheme = url.slice(0, url.indexOf(":"));
-  // As another scheme: of one that it does not know, URL reads no host.
+  // URL reads a host only for a scheme that it knows, so replace the scheme.
   const { hostname, port: named } = new URL(url.replace(/^[a-z+]+:/i, "ws:"));
   const target = Number(named) || (STANDARD_PORTS[scheme] ?? 80);
   const pairs = new Set<readonly [Socket, Socket]>();

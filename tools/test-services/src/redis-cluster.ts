@@ -8,16 +8,16 @@ import { startRedisServer } from "./redis.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 
 const run = promisify(execFile);
-/** A replica takes over when its master has been silent for so long. */
+/** A replica takes over after its master has been silent for this time. */
 const NODE_TIMEOUT_MS = 1_000;
 
 function redisCli(): string {
   const command = findProgram(["redis-cli", "valkey-cli"]);
-  if (command === undefined) throw new Error("No redis-cli beside the redis-server");
+  if (command === undefined) throw new Error("No redis-cli or valkey-cli was found on the PATH");
   return command;
 }
 
-/** Asks a server something, as a person would. */
+/** Sends a command to a server through redis-cli, and returns its output. */
 export async function askRedis(port: number, ...args: string[]): Promise<string> {
   return (await run(redisCli(), ["-h", HOST, "-p", String(port), ...args])).stdout.trim();
 }
@@ -25,8 +25,8 @@ export async function askRedis(port: number, ...args: string[]): Promise<string>
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000;
   while (!(await isSo().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`Redis: waited in vain until ${what}`);
-    // Between two looks at something that no event announces.
+    if (Date.now() > end) throw new Error(`Redis: timed out waiting until ${what}`);
+    // Poll, because no event announces the change.
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -34,12 +34,12 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 export interface RedisCluster {
   /** Three masters and three replicas. */
   readonly servers: readonly Server[];
-  /** Ends a master by SIGKILL, waits until its replica has taken its place, and gives that a replica of its own. */
+  /** Ends a master by SIGKILL, waits until its replica is the new master, and adds a replica for that one. */
   killMaster(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A cluster of three masters with a replica each, on this machine. */
+/** Starts a cluster of three masters with a replica each, on this machine. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const startNode = async (): Promise<Server & { bus: number }> => {
     const bus = await getPort({ host: HOST });
@@ -103,7 +103,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   return { servers, killMaster, stop };
 }
 
-/** A line of CLUSTER NODES. */
+/** Parses a line of CLUSTER NODES. */
 function parseNode(line: string): { id: string; flags: string; masterId: string; failed: boolean } {
   const [id = "", , flags = "", masterId = ""] = line.split(" ");
   return { id, flags, masterId, failed: /fail|handshake|noaddr/.test(flags) };
@@ -112,16 +112,16 @@ function parseNode(line: string): { id: string; flags: string; masterId: string;
 export interface RedisReplication {
   readonly master: Server;
   readonly replica: Server;
-  /** Watch the master, and promote the replica when it is gone. */
+  /** The sentinels watch the master, and promote the replica if the master is lost. */
   readonly sentinels: readonly Server[];
-  /** What the sentinels call the master. */
+  /** The sentinels' name for the master. */
   readonly name: string;
-  /** Starts one more replica of whichever is the master, once one is. */
+  /** Waits until the replica is promoted, and starts a replica of it. */
   addReplica(): Promise<Server>;
   stop(): Promise<void>;
 }
 
-/** A master with a replica, and three sentinels that watch them. */
+/** Starts a master with a replica, and three sentinels that watch them. */
 export async function startRedisReplication(): Promise<RedisReplication> {
   const servers: Server[] = [];
   const started = (server: Server): Server => {
@@ -161,7 +161,8 @@ export async function startRedisReplication(): Promise<RedisReplication> {
 
 async function startSentinel(name: string, masterPort: number): Promise<Server> {
   const command = findProgram(["redis-server", "valkey-server"]);
-  if (command === undefined) throw new Error("No redis-server: ask the service first, and skip the test.");
+  if (command === undefined)
+    throw new Error('No redis-server was found. Call service("redis") first, and skip the test.');
   const config = [
     `sentinel monitor ${name} ${HOST} ${masterPort} 2`,
     `sentinel down-after-milliseconds ${name} 1000`,

@@ -8,16 +8,17 @@ function findRedis(): string | undefined {
   return findProgram(["redis-server", "valkey-server"]);
 }
 
-/** Another Redis of the tests' own, on its own port: for clusters, replicas, and servers that are killed. */
+/** Starts another Redis on its own port: for clusters, replicas, and servers that a test kills. */
 export async function startRedisServer(args: readonly string[] = [], port?: number): Promise<Server> {
   const command = findRedis();
-  if (command === undefined) throw new Error("No redis-server: ask the service first, and skip the test.");
+  if (command === undefined)
+    throw new Error('No redis-server was found. Call service("redis") first, and skip the test.');
   return startServer({
     command,
     args: (free, folder) => [
       ...["--port", String(free), "--bind", HOST, "--dir", folder],
       ...["--save", "", "--appendonly", "no"],
-      // A replica is in step at once, and not after five seconds.
+      // Without this delay of five seconds, a replica is in step at once.
       ...["--repl-diskless-sync-delay", "0"],
       ...args,
     ],
@@ -25,7 +26,7 @@ export async function startRedisServer(args: readonly string[] = [], port?: numb
   });
 }
 
-/** What a server says of itself; no more than "Redis" where it wants TLS, or does not answer. */
+/** Returns a server's name and version; only "Redis" if it wants TLS, or does not reply. */
 async function askVersion(address: string): Promise<string> {
   const { hostname, port, username, password } = new URL(address);
   const socket = connect(Number(port || 6379), hostname);
@@ -40,18 +41,18 @@ async function askVersion(address: string): Promise<string> {
     socket.write("INFO server\r\n");
     for await (const chunk of socket) {
       text += String(chunk);
-      // Behind the versions, and of every kind of server.
+      // Every kind of server sends this line, after its versions.
       if (/^uptime_in_seconds:\d+\s/m.test(text)) break;
     }
   } catch {
-    // The tests will say what is wrong with it.
+    // The tests will show the problem.
   } finally {
     socket.destroy();
   }
   return serverName(text);
 }
 
-/** Valkey tells a version of Redis beside its own, the one that it is compatible with. */
+/** Valkey sends its own version, and that of the Redis with which it is compatible. */
 function serverName(info: string): string {
   const versionOf = (name: string) => new RegExp(`^${name}_version:(\\S+)`, "m").exec(info)?.[1];
   const valkey = versionOf("valkey");
@@ -63,7 +64,7 @@ const NEEDED =
   "no redis-server was found. Install one (Debian and Ubuntu: sudo apt-get install -y redis-server; macOS: " +
   "brew install redis), or name a server in SESSIONS_TEST_REDIS_URL: redis://host:port. The tests write to it.";
 
-/** For the tests' one Redis: the address given, a program on the PATH, the system's package. */
+/** Starts the Redis of the tests: the given address, a program on the PATH, or the system's package. */
 export async function startRedis(address: string | undefined): Promise<Started | Missing> {
   if (address !== undefined)
     return {

@@ -9,14 +9,14 @@ interface Row {
   skipped: number;
 }
 
-/** The kit's titles begin with a rule; the suite around them is called `<backend>: <what was opened>`. */
+/** The name of a test's suite, if it is a test of the kit: its title begins with a rule, its suite is `<backend>: <client>`. */
 function suiteOf(test: TestCase): string | undefined {
   if (!/^R\d+\.\d+ /.test(test.name) || test.parent.type !== "suite") return undefined;
   const { fullName } = test.parent;
   return /^[a-z]+: /.test(fullName) ? fullName : undefined;
 }
 
-/** At the end of a run, a table: which backends the drivers were tested on, and how many rules passed there. */
+/** Prints a table at the end of a run: the backends that drivers were tested on, and the number of passed clauses. */
 export default class ServicesReporter implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const services = await found();
@@ -40,7 +40,7 @@ export default class ServicesReporter implements Reporter {
       if (own.length === 0) table.push([name, server(service), obtained(service), "-"]);
       for (const [suite, row] of own) table.push([suite, server(service), obtained(service), passed(row)]);
     }
-    // What needs no server: files, SQLite.
+    // Backends without a server: files, SQLite.
     const embedded = [...rows].filter(([suite]) => !services.has(suite.split(":")[0] as ServiceName));
     for (const [suite, row] of embedded) table.push([suite, "none", "in this process", passed(row)]);
     console.log(`\nBackends of this run\n${table}`);

@@ -13,32 +13,32 @@ import { findProgram } from "./machine.ts";
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Its own, removed when it is stopped. */
+  /** The server's own folder, which `stop` removes. */
   readonly folder: string;
   readonly child: ChildProcess;
-  /** Everything that it has printed. */
+  /** Returns everything that the server has printed. */
   output(): string;
-  /** Ends it by its process id, waits until it is gone, and removes its folder. */
+  /** Ends the server by its process id, waits for its exit, and removes its folder. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface ServerOptions {
   command: string;
-  /** Its arguments, for a free port and an empty folder. */
+  /** Returns the arguments for a free port and an empty folder. */
   args(port: number, folder: string): string[];
-  /** Work that the folder needs before. */
+  /** Prepares the folder before the start. */
   prepare?(folder: string): void;
-  /** What it prints once it is ready; without it, ready is what takes a connection. */
+  /** Matches the output of a ready server. Without it, a server is ready when it accepts connections. */
   ready?: RegExp;
   env?: NodeJS.ProcessEnv;
-  /** Another port than any free one: that of a server that was stopped. */
+  /** The port, such as that of a stopped server. @default a free one */
   port?: number;
 }
 
 const READY_MS = 60_000;
 export const HOST = "127.0.0.1";
 
-/** Starts a server and waits until it is ready; it ends with this process at the latest. */
+/** Starts a server and waits until it is ready. The server ends with this process at the latest. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "sessions-test-"));
   options.prepare?.(folder);
@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   child.on("error", (error) => {
     fault = error;
   });
-  // A worker that is ended early still ends what it started.
+  // End the server even if this process exits early.
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
 
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
       const gone = once(child, "exit");
       child.kill(signal);
-      // One that does not listen to the signal.
+      // For a server that ignores the signal.
       const force = setTimeout(10_000, undefined, { ref: false }).then(end);
       await Promise.race([gone, force.then(() => gone)]);
     }
@@ -83,13 +83,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         (child.exitCode === null ? "it was not ready in time" : `it ended with ${child.exitCode}`);
       throw new Error(`${options.command} could not be started: ${why}\n${text.slice(-2_000)}`);
     }
-    // Between two looks at something that no event announces.
+    // Poll, because no event announces that the server is ready.
     await setTimeout(50);
   }
   return { host: HOST, port, folder, child, output: () => text, stop };
 }
 
-/** A test's process that is killed cannot end what it started; on Linux the system does. */
+/** A process that is killed cannot end its servers. On Linux, `setpriv` lets the system end them. */
 function endWithParent(): string[] {
   const setpriv = process.platform === "linux" ? findProgram(["setpriv"]) : undefined;
   return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL", "--"];

@@ -14,7 +14,7 @@ import {
   versionVariable,
 } from "./service.ts";
 
-/** Each takes the address that the environment names, if it names one, and tells what it finds there. */
+/** Each function takes the address from the environment, if there is one, and finds or starts the server. */
 const starters: Record<ServiceName, (address: string | undefined) => Promise<Started | Missing>> = {
   redis: startRedis,
   mysql: startMysql,
@@ -30,7 +30,7 @@ interface Held {
   users: number;
 }
 
-// One for the process, though every vitest project loads this file anew.
+// One registry for the process, although every vitest project loads this file again.
 const registry: Map<ServiceName, Held> = (() => {
   const key = Symbol.for("@sessions/test-services/registry");
   const shared = globalThis as { [key]?: Map<ServiceName, Held> };
@@ -44,12 +44,10 @@ async function start(name: ServiceName): Promise<Started | Missing> {
   const wanted = process.env[variable];
   if (!wanted || "missing" in found || `${found.version}.`.startsWith(`${wanted}.`)) return found;
   await found.stop();
-  throw new Error(
-    `${variable} asks for ${wanted}, but what was found is ${found.version} (${found.obtained}).`,
-  );
+  throw new Error(`${variable} asks for ${wanted}, but the server is ${found.version} (${found.obtained}).`);
 }
 
-/** Starts a server, or joins those who use it already. On CI one that cannot be had is an error. */
+/** Starts a server, or shares the one that is running. On CI, it rejects if the server is missing. */
 export async function acquire(name: ServiceName): Promise<Service | Missing> {
   let held = registry.get(name);
   if (!held) {
@@ -67,16 +65,16 @@ export async function acquire(name: ServiceName): Promise<Service | Missing> {
   return found;
 }
 
-/** The last of its users stops it. */
+/** Ends the use of a server. The last user stops it. */
 export async function release(name: ServiceName): Promise<void> {
   const held = registry.get(name);
   if (!held || --held.users > 0) return;
-  // What it was stays known, for the table at the end of the run.
+  // Keep the entry, for the table at the end of the run.
   const found = await held.started;
   if (!("missing" in found)) await found.stop();
 }
 
-/** What was found in this process, for a report. */
+/** Returns the services of this process, for a report. */
 export async function found(): Promise<Map<ServiceName, Service | Missing>> {
   return new Map(
     await Promise.all([...registry].map(async ([name, { started }]) => [name, await started] as const)),

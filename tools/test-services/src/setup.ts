@@ -3,8 +3,8 @@ import type { Service, ServiceName } from "./service.ts";
 import { acquire, release } from "./services.ts";
 
 /**
- * A vitest `globalSetup` for projects that name the servers they use: `provide: { needs: ["redis"] }`. It starts each
- * of them once per run, whatever the number of projects, and stops what it started.
+ * A vitest `globalSetup` for projects that name their servers: `provide: { needs: ["redis"] }`. It starts each server once
+ * per run, for all projects together, and stops it at the end.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const needs: ServiceName[] = project.config.provide?.needs ?? [];
