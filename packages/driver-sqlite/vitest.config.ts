@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import process from "node:process";
 import { project } from "../../vitest.base.ts";
 
-/** It is compiled where no binary can be fetched for it, and left out of the installation where that fails too. */
+/** Whether better-sqlite3 is there: npm skips it on machines that can neither fetch nor compile its binary. */
 function isInstalled(): boolean {
   try {
     const Database = createRequire(import.meta.url)("better-sqlite3");
@@ -24,7 +24,7 @@ if (!installed)
 
 export default project("driver-sqlite", {
   ...(!installed && { include: [], passWithNoTests: true }),
-  // A busy machine takes its time; no test waits for this to pass.
+  // For busy machines. No test waits for this time to pass.
   testTimeout: 120_000,
   hookTimeout: 120_000,
 });

@@ -2,18 +2,18 @@ import { performance } from "node:perf_hooks";
 import { retry } from "@sessions/core/driver-tools";
 import { isContention, transactionIsOpen, withoutRow } from "./errors.ts";
 
-// The little that the driver uses of a handle, be it of `better-sqlite3` or of `node:sqlite`.
+// The types below are the part of a handle that the driver uses, for `better-sqlite3` and `node:sqlite` alike.
 
-/** What is bound to a statement. */
+/** A value bound to a statement. */
 export type SqliteValue = string | number | null;
 
-/** What `prepare` answers. */
+/** A prepared statement. */
 export interface SqliteStatementLike {
-  /** Executes it to its end, and answers how many rows were changed. */
+  /** Executes the statement to its end, and returns the number of changed rows. */
   run(...values: SqliteValue[]): { readonly changes: number | bigint };
-  /** Executes it to its end, and answers its rows: objects, or arrays of columns. */
+  /** Executes the statement to its end, and returns its rows: objects, or arrays of columns. */
   all(...values: SqliteValue[]): unknown[];
-  /** Answers its first row. */
+  /** Returns the first row. */
   get(...values: SqliteValue[]): unknown;
 }
 
@@ -21,7 +21,7 @@ export interface SqliteStatementLike {
 export interface SqliteClientLike {
   /** Compiles one statement, with anonymous parameters. */
   prepare(sql: string): SqliteStatementLike;
-  /** Executes what answers no rows. */
+  /** Executes SQL that returns no rows. */
   exec(sql: string): unknown;
   /** `better-sqlite3`: whether a transaction is open. */
   readonly inTransaction?: boolean;
@@ -29,7 +29,7 @@ export interface SqliteClientLike {
   readonly isTransaction?: boolean;
 }
 
-/** A text of SQL, and what is bound to it. */
+/** A text of SQL, and the values bound to it. */
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SqliteValue[];
@@ -37,37 +37,37 @@ export interface Statement {
 
 const JOURNAL_MODE: Statement = { sql: "PRAGMA journal_mode", values: [] };
 
-/** Both kinds of handles as one. */
+/** One interface over both kinds of handles. */
 interface Handle {
-  /** For what writes: answers how many rows were changed. */
+  /** Executes a statement that writes, and returns the number of changed rows. */
   run(statement: Statement): number;
-  /** Each row as its columns. */
+  /** Returns all rows, each as an array of columns. */
   all(statement: Statement): unknown[][];
-  /** The first row of what only reads. */
+  /** Returns the first row of a statement that only reads. */
   get(statement: Statement): unknown[] | undefined;
-  /** For a pragma that may change what the file is. */
+  /** Executes a pragma that may change the file's journal mode. */
   exec(sql: string): void;
 }
 
-/** Some work on the handle, done in one go. */
+/** Some work on the handle, done synchronously. */
 export type Work<T> = (handle: Handle) => T;
 
-/** How a handle is used by calls, none of which blocks the process for what others have locked. */
+/** Runs work on the handle. No call blocks the process while it waits for the lock of another connection. */
 export interface Connection {
-  /** Does it at once, or throws. What others were in the way of wrote nothing. */
+  /** Does the work at once, or throws. If another connection was in the way, nothing was written. */
   attempt<T>(work: Work<T>): T;
-  /** What is left to do where that threw: waits, and tries again, where others were in the way. */
+  /** Goes on after `attempt` threw `error`: if another connection was in the way, waits and tries again. */
   again<T>(work: Work<T>, error: unknown): Promise<T>;
 }
 
-/** Whatever the handle was told about rows: arrays of columns, or objects. In these, names must differ. */
+/** Reads a row as columns. The handle may return arrays or objects; in objects, the names of columns must differ. */
 const columnsOf = (row: unknown): unknown[] => Object.values(Object(row));
 
-/** How a handle is used. */
+/** How to use a handle. */
 export interface ConnectionRules {
-  /** How long to wait for others, in milliseconds. */
+  /** How long to wait for the locks of other connections, in milliseconds. */
   readonly timeout: number;
-  /** Whether the handle is the driver's own, with a busy timeout of 0. That of the application's is not known, and may change. */
+  /** Whether the driver opened the handle, with a busy timeout of 0. The application may change that of its own handle. */
   readonly own: boolean;
 }
 
@@ -88,7 +88,7 @@ export function createConnection(client: SqliteClientLike, { timeout, own }: Con
       prepare(sql)
         .all(...values)
         .map(columnsOf),
-    // Not for what writes: it leaves a statement before its end, and does not tell that its commit failed.
+    // For reads only: get() leaves a statement before its end, so a failed commit of a write would go unnoticed.
     get({ sql, values }) {
       const row = prepare(sql).get(...values);
       return row === undefined ? undefined : columnsOf(row);
@@ -100,8 +100,9 @@ export function createConnection(client: SqliteClientLike, { timeout, own }: Con
   };
 
   /**
-   * In WAL mode, where it costs less than to put the busy timeout away. Who reads waits for nobody there; who writes would,
-   * but not who reads already: SQLite refuses at once, for the other may wait for the end of that reading.
+   * For WAL mode. There, readers never wait. A writer would wait for the busy timeout, except in a transaction that has
+   * read something: SQLite refuses that at once, because the other writer may wait for the end of the read. So each write
+   * begins with a read, which is cheaper than setting the busy timeout to 0 and back.
    */
   const inWal: Handle = {
     ...plain,
@@ -123,18 +124,19 @@ export function createConnection(client: SqliteClientLike, { timeout, own }: Con
     try {
       client.exec("ROLLBACK");
     } catch {
-      // SQLite has done it by itself, as where the disk is full.
+      // SQLite has rolled back by itself, for example because the disk is full.
     }
   }
 
-  /** Others cannot end the mode while this handle has the file open. */
+  /** Whether the file is in WAL mode. Others cannot end that mode while this handle has the file open. */
   let isWal: boolean | undefined;
 
-  /** The busy timeout of the handle, which is its owner's. Such a pragma acts while it is prepared: it cannot be kept. */
-  const patience = (): number => Number(columnsOf(client.prepare("PRAGMA busy_timeout").all()[0])[0]);
+  /** Reads the handle's busy timeout. This pragma acts while it is prepared, so its statement cannot be cached. */
+  const busyTimeout = (): number => Number(columnsOf(client.prepare("PRAGMA busy_timeout").all()[0])[0]);
 
-  function impatiently<T>(work: Work<T>): T {
-    const found = patience();
+  /** Does the work with a busy timeout of 0, and restores the handle's own afterwards. */
+  function withoutWaiting<T>(work: Work<T>): T {
+    const found = busyTimeout();
     if (found > 0) client.exec("PRAGMA busy_timeout = 0");
     try {
       return work(plain);
@@ -145,13 +147,13 @@ export function createConnection(client: SqliteClientLike, { timeout, own }: Con
 
   function attempt<T>(work: Work<T>): T {
     try {
-      // What is written now would be acknowledged, and perhaps rolled back.
+      // A write inside the application's transaction would be acknowledged, and perhaps rolled back with it.
       if (client.inTransaction === true || client.isTransaction === true) throw transactionIsOpen();
       if (own) return work(plain);
-      isWal ??= impatiently(({ all }) => all(JOURNAL_MODE)[0]?.[0] === "wal");
-      return isWal ? work(inWal) : impatiently(work);
+      isWal ??= withoutWaiting(({ all }) => all(JOURNAL_MODE)[0]?.[0] === "wal");
+      return isWal ? work(inWal) : withoutWaiting(work);
     } catch (error) {
-      // Statements of a handle that was closed stay useless when it is opened again, perhaps on another file.
+      // After a handle is closed and opened again, perhaps on another file, its old statements do not work.
       prepared.clear();
       isWal = undefined;
       throw error;
@@ -161,7 +163,7 @@ export function createConnection(client: SqliteClientLike, { timeout, own }: Con
   return {
     attempt,
 
-    // SQLite waits like this too, but blocks the process while it does.
+    // SQLite's busy timeout waits too, but blocks the process.
     again: (work, first) =>
       retry(
         (attempts) => {

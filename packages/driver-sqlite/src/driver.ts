@@ -13,40 +13,48 @@ import { translate } from "./errors.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord, parseRow, statementsOf } from "./statements.ts";
 
-/** Options of `sqliteDriver`. */
+/** Options of {@link sqliteDriver}. */
 export interface SqliteDriverOptions {
   /**
-   * A handle of `better-sqlite3` or `node:sqlite`, opened by you and closed by you, best for sessions alone: while the
-   * application has a transaction open on it, calls wait. Its pragmas stay as you set them.
+   * A handle of `better-sqlite3` or `node:sqlite`. You open it and you close it. Give sessions a handle of their own:
+   * while the application has a transaction open on it, calls wait. The handle's pragmas stay as you set them.
    */
   readonly client: SqliteClientLike;
   /**
-   * The table's name: 1 to 64 of `a-z 0-9 _`, not beginning with `sqlite_` or a digit. Lower case, for SQLite takes
-   * names that differ in case for one.
+   * The table's name: 1 to 64 of `a-z 0-9 _`, not beginning with `sqlite_` or a digit. It is in lower case, because SQLite
+   * does not distinguish names that differ only in case.
    * @default "sessions"
    */
   readonly table?: string | undefined;
   /**
-   * How long a call waits, without blocking the process, for the locks of others, before it is
-   * `DriverUnavailableError`. The handle's own busy timeout is not used.
+   * How long a call waits for the locks of other connections before it rejects with `DriverUnavailableError`. The wait
+   * does not block the process; the handle's own busy timeout is not used.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
 }
 
-/** The most records that one statement removes: some milliseconds, for which others wait. */
+/** The most records that one statement removes. It takes some milliseconds, in which nothing else runs. */
 const REMOVE_AT_ONCE = 100;
 
 /**
- * Keeps sessions in SQLite: one row each, in one table, changed by one statement. Several processes may share the file.
+ * Keeps sessions in SQLite: one table, one row per session. The processes of one machine may share the file.
  *
- * @throws SessionConfigError naming an option that is unknown or out of range.
+ * @throws SessionConfigError that names an unknown option, or one out of range.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { sqliteDriver } from "@sessions/driver-sqlite";
+ * import Database from "better-sqlite3"; // or: import { DatabaseSync } from "node:sqlite"
+ *
+ * const client = new Database("sessions.db");
+ * const sessions = createSessionManager({ driver: sqliteDriver({ client }) });
+ * await sessions.setup();
  */
 export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
   return createDriver(options, false);
 }
 
-/** @param own Whether nobody else uses the handle, and its busy timeout is 0. */
+/** @param own Whether the driver opened the handle, with a busy timeout of 0. */
 export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
   checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
   const { client, table: name = "sessions", timeout: limit = "2s" } = options;
@@ -61,7 +69,7 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
   const { attempt, again } = createConnection(client, { timeout, own });
   const statements = statementsOf(name);
 
-  /** A handle answers at once, which needs no promise, or throws. All waiting is in `again`, which ends. */
+  /** A handle returns or throws at once, so usually no promise is needed. All waiting is in `again`. */
   function work<T>(body: Work<T>): T | Promise<T> {
     try {
       return attempt(body);
@@ -86,12 +94,12 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
     },
 
     async commit(id, change, now) {
-      // Before any waiting: the caller may change its Map meanwhile.
+      // Read the change before any wait, in which the caller may change its Map.
       const commit = statements.commit(id, change, now);
       const { ifVersion } = change;
       return work(({ run, all }) => {
         if (run(commit) === 1) return "committed";
-        // Should it be destroyed between the two, it is gone.
+        // If the record was destroyed between the two statements, it is gone.
         return ifVersion !== undefined && all(statements.isLive(id, now)).length > 0 ? "conflict" : "gone";
       });
     },
@@ -111,7 +119,7 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
     },
 
     async list(query, now) {
-      // Who reads page after page, of a handle that answers at once, lets nobody else have a turn.
+      // Let other work run between pages, because reading a page needs no wait.
       await nextTurn();
       const rows = await work(({ all }) => all(statements.list(query, now)));
       return pageById(rows.map(parseRow), query.limit);

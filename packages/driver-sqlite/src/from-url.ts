@@ -11,7 +11,7 @@ import { checkOptions, closing, openByUrl } from "@sessions/core/driver-tools";
 import type { SqliteClientLike } from "./connection.ts";
 import { createDriver, type SqliteDriverOptions } from "./driver.ts";
 
-/** Options of `fromUrl`: those of `sqliteDriver`, but the client. */
+/** Options of {@link fromUrl}: those of `sqliteDriver`, except `client`. */
 export type SqliteUrlOptions = Omit<SqliteDriverOptions, "client">;
 
 interface Handle extends SqliteClientLike {
@@ -22,7 +22,7 @@ type Open = new (path: string, options: { timeout: number }) => Handle;
 const isNodeSqlite = (module: unknown): module is { DatabaseSync: Open } =>
   typeof Object(module).DatabaseSync === "function";
 
-/** What the runtime brings, or else the package. */
+/** The class of the runtime's `node:sqlite`, or else that of the package. */
 async function findSqlite(): Promise<Open> {
   const module: unknown = process.getBuiltinModule?.("node:sqlite");
   if (isNodeSqlite(module)) return module.DatabaseSync;
@@ -30,7 +30,7 @@ async function findSqlite(): Promise<Open> {
     return (await import("better-sqlite3")).default;
   } catch (cause) {
     throw new SessionConfigError(
-      "sqlite: needs node:sqlite (Node 22.13 or newer) or the package better-sqlite3, and finds neither",
+      "sqliteDriver fromUrl: found neither node:sqlite nor the package better-sqlite3. Use Node 22.13 or newer, or install better-sqlite3.",
       { cause },
     );
   }
@@ -44,25 +44,31 @@ function readPath(url: string): string {
 }
 
 /**
- * Makes a file that is missing, for its owner alone: SQLite would make it as the umask says, and gives its journals the
- * file's own mode. One that is there is not opened, for closing it would end the locks that this process has on it.
+ * Makes a missing file that only its owner can read: SQLite would use the umask, and gives its journals the file's mode.
+ * An existing file is not opened, because closing it would release the locks that this process holds on it.
  */
 function makePrivate(path: string): void {
   if (path === ":memory:" || existsSync(path)) return;
   try {
     closeSync(openSync(path, "a", 0o600));
   } catch {
-    // SQLite says why it cannot be made.
+    // SQLite will fail too, and say why.
   }
 }
 
 /**
- * A driver on a file, or on `:memory:`, that it opens itself: with `node:sqlite` where the runtime has that, else with
- * `better-sqlite3`. A relative path begins at the current folder. The file is opened, and made for its owner alone, by the first call; where
- * that cannot be done, calls are `DriverUnavailableError` until it can. It is in WAL mode with `synchronous` NORMAL: what
- * was acknowledged survives the end of the process, and a loss of power may take the last commits with it.
+ * Makes a driver on a file, or on `:memory:`, that it opens itself: with `node:sqlite` if the runtime has it, else with
+ * `better-sqlite3`. A relative path begins at the current folder. The first call opens the file, and makes a missing one
+ * that only its owner can read; while that fails, calls reject with `DriverUnavailableError`. The file is in WAL mode with
+ * `synchronous` NORMAL: an acknowledged commit survives the end of the process, but a loss of power may lose the last ones.
  *
- * @throws SessionConfigError for a URL that is none, for bad options, and where there is neither client.
+ * @throws SessionConfigError for a malformed URL, for bad options, and if neither client is there.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { fromUrl } from "@sessions/driver-sqlite";
+ *
+ * const driver = await fromUrl("sqlite:./sessions.db", { timeout: "1s" });
+ * const sessions = createSessionManager({ driver });
  */
 export async function fromUrl(
   url: string,

@@ -20,7 +20,7 @@ const COLUMNS = {
   fields: "TEXT NOT NULL",
 } as const;
 
-/** What `setup()` runs, one statement after the other. */
+/** The statements that `setup()` runs, in this order. */
 const definition = (table: string): string[] => [
   `CREATE TABLE IF NOT EXISTS "${table}" (
   id         TEXT NOT NULL PRIMARY KEY,
@@ -33,7 +33,7 @@ const definition = (table: string): string[] => [
   `CREATE INDEX IF NOT EXISTS "${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
 ];
 
-/** Makes the table, looks at it, and drops it. */
+/** The driver's methods that make, check and drop the table. */
 export function createProvisioning({
   table: { name: table, quoted },
   work,
@@ -59,7 +59,7 @@ export function createProvisioning({
   const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
     work(({ all }) => all({ sql, values }));
 
-  /** In the handle's main database: another that is attached may have the same name. */
+  /** Looks in the handle's main database only: an attached one may have a table of the same name. */
   async function look(): Promise<FoundTable | undefined> {
     const columns = await ask(
       `SELECT info.name, info.type, info."notnull", list.type AS kind
@@ -69,7 +69,7 @@ export function createProvisioning({
     );
     const [first] = columns;
     if (first === undefined) return undefined;
-    // A column that goes by another collation does not serve.
+    // The name is left empty where an index uses another collation, because such an index does not serve.
     const parts = await ask(
       `SELECT list.name AS "index", list.partial, iif(info.coll = 'BINARY', info.name, '') AS "column"
        FROM pragma_index_list(?, 'main') AS list JOIN pragma_index_xinfo(list.name, 'main') AS info
@@ -90,13 +90,13 @@ export function createProvisioning({
           { type: `${type}`, isNullable: Number(notNull) === 0 },
         ]),
       ),
-      // By the name of its index, which sweep() uses.
+      // Look for it by the name of its index, because sweep() uses that name.
       primaryKey: indexes.get(primaryKeyOf(table))?.columns ?? [],
       indexes: [...indexes.values()],
     };
   }
 
-  /** By what the columns do, whatever words made them. */
+  /** Tries how the columns compare, whatever their definition says. */
   async function checkCollations({ columns }: FoundTable): Promise<string[]> {
     const found: string[] = [];
     for (const name of ["id", "principal"].filter((column) => columns.has(column))) {
@@ -112,10 +112,10 @@ export function createProvisioning({
       await work(({ run }) => run({ sql: `DELETE FROM ${quoted} WHERE 0`, values: [] }));
       return [];
     } catch (error) {
-      // An outage is no finding.
+      // An outage is an error of check() itself, not a problem that it reports.
       if (!isReadOnly(error)) throw error;
       return [
-        "The database is read-only: open it for writing, with a user that may write its file and folder",
+        "The database is read-only: open it for writing, as a user with write access to its file and folder",
       ];
     }
   }
@@ -124,10 +124,10 @@ export function createProvisioning({
     const mode = (await ask("PRAGMA journal_mode"))[0]?.[0];
     const encoding = (await ask("PRAGMA encoding"))[0]?.[0];
     return [
-      // A database in memory has no other connection.
+      // A database in memory has only this connection.
       ...(mode === "wal" || mode === "memory"
         ? []
-        : [`The journal mode is ${mode}, in which readers and writers stop each other: run setup()`]),
+        : [`The journal mode is ${mode}, in which readers and writers block each other: run setup()`]),
       ...(encoding === "UTF-8"
         ? []
         : [`The database's encoding is ${encoding}, which loses characters: make a new one in UTF-8`]),
@@ -143,7 +143,7 @@ export function createProvisioning({
       } catch (error) {
         if (!isReadOnly(error)) throw error;
         throw new SessionSetupError(
-          `sqlite: the table "${table}" cannot be made, for the database is read-only: open it for writing, with a user that may write its file and folder`,
+          `sqlite: table "${table}" cannot be made, because the database is read-only. Open it for writing, as a user with write access to its file and folder.`,
           { cause: error },
         );
       }
@@ -170,6 +170,6 @@ export function createProvisioning({
   };
 }
 
-/** Whether the driver's error comes of a database that may only be read. */
+/** Whether the database refused a write because it is read-only. */
 const isReadOnly = (error: unknown): boolean =>
   isSessionError(error) && codeOf(error.cause) === "SQLITE_READONLY";

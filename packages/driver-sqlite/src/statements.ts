@@ -14,7 +14,7 @@ import { tooLarge } from "./errors.ts";
 const RECORD = "version, expires_at, principal, fields";
 const COLUMNS = `id, ${RECORD}`;
 
-/** `json_patch` looks for each field of the patch among all: above this, a join is faster. */
+/** Above this number of fields, a join is faster: `json_patch` searches all fields of the record for each one. */
 const MANY_FIELDS = 500;
 
 function jsonOf(fields: ReadonlyMap<string, string | null>): string {
@@ -29,12 +29,12 @@ function parse(json: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(json));
   } catch {
-    // The parser's own error shows a piece of it.
-    throw new SessionCodecError("sqlite: the fields of a row are no JSON");
+    // The parser's own error shows a piece of the text.
+    throw new SessionCodecError("sqlite: the fields of a row are not valid JSON. Repair or delete the row.");
   }
 }
 
-/** A row of `load`. */
+/** Parses a row of `load`. */
 export function parseRecord([version, expiresAt, principal, json]: readonly unknown[]): StoredRecord {
   const fields = new Map<string, string>();
   const parsed = parse(String(json));
@@ -43,25 +43,25 @@ export function parseRecord([version, expiresAt, principal, json]: readonly unkn
   return principal === null ? record : { ...record, principal: String(principal) };
 }
 
-/** A row of `list`. */
+/** Parses a row of `list`. */
 export const parseRow = ([id, ...columns]: readonly unknown[]): ListedRecord => ({
   id: String(id),
   ...parseRecord(columns),
 });
 
-/** SQLite's own name for the index that it makes of the primary key. */
+/** SQLite's own name for the index of the primary key. */
 export const primaryKeyOf = (table: string): string => `sqlite_autoindex_${table}_1`;
 
 const statement = (sql: string, ...values: SqliteValue[]): Statement => ({ sql, values });
 
-/** Changes of one shape are one text of SQL. */
+/** Numbers the shape of a change; changes of one shape have the same SQL. */
 const shapeOf = ({ fields, expiresAt, principal, ifVersion }: Change): number =>
   (fields.size > MANY_FIELDS ? 2 : Math.min(fields.size, 1)) +
   (principal === undefined ? 0 : 3) +
   (expiresAt === undefined ? 0 : 6) +
   (ifVersion === undefined ? 0 : 12);
 
-/** What the driver asks, with anonymous parameters only: the two kinds of handles number others differently. */
+/** The statements for one table. Parameters are anonymous: the two kinds of handles number others differently. */
 export function statementsOf(table: string) {
   const live = "WHERE id = ? AND expires_at > ?";
   const load = `SELECT ${RECORD} FROM "${table}" WHERE id = ?`;
@@ -110,7 +110,7 @@ export function statementsOf(table: string) {
       if (expiresAt !== undefined) values.push(expiresAt);
       values.push(id, now);
       if (ifVersion !== undefined) values.push(ifVersion);
-      // A text that is made anew costs more to look up.
+      // Keep the text: a newly built string is slower to look up in the cache of prepared statements.
       const shape = shapeOf(change);
       commits[shape] ??= commitSql(change);
       const sql = commits[shape];
@@ -123,7 +123,7 @@ export function statementsOf(table: string) {
 
     sweep: ({ after, before, limit }: SweepRange): Statement =>
       statement(
-        // The planner would read the whole table where statistics say that it is small, as it was once.
+        // INDEXED BY, because the planner would read the whole table if old statistics say that it is small.
         `DELETE FROM "${table}" INDEXED BY "${primaryKeyOf(table)}" WHERE id IN (
            SELECT id FROM "${table}" WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?)`,
         after,
@@ -135,7 +135,7 @@ export function statementsOf(table: string) {
       principal === undefined
         ? statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
         : statement(
-            // The plus keeps the index on the expiry out: it would have to sort.
+            // The plus keeps the planner off the index on the expiry, with which it would have to sort.
             `SELECT ${COLUMNS} FROM "${table}"
              WHERE principal = ? AND id > ? AND +expires_at > ? ORDER BY id LIMIT ?`,
             principal,

@@ -6,11 +6,11 @@ import { describe, expect, test } from "vitest";
 import { type SqliteDriverOptions, sqliteDriver } from "../src/index.ts";
 import { definition, openFile, ownFile, pluck } from "./support.ts";
 
-/** What the database has, in SQLite's own words. */
+/** The database's objects, as SQLite describes them. */
 const schemaOf = (client: Database.Database): unknown[] =>
   client.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").all();
 
-/** What `check` says of a table that was made of the README's definition, but for one thing. */
+/** The result of `check()` on a table with the README's definition and one change. */
 async function checkWith(from: string | RegExp, to: string): Promise<string[]> {
   const client = openFile(ownFile());
   const changed = definition().replace(from, to);
@@ -19,7 +19,7 @@ async function checkWith(from: string | RegExp, to: string): Promise<string[]> {
   return sqliteDriver({ client }).check();
 }
 
-describe("check names", () => {
+describe("check() names", () => {
   test("a missing table, and nothing after setup()", async () => {
     const driver = sqliteDriver({ client: openFile(ownFile()) });
     expect(await driver.check()).toEqual(["The table sessions is missing: run setup()"]);
@@ -100,7 +100,7 @@ describe("check names", () => {
     ]);
   });
 
-  test("a journal in which readers stop writers, which setup() changes", async () => {
+  test("a rollback journal, which setup() replaces by WAL mode", async () => {
     const client = openFile(ownFile());
     client.exec(definition());
     const driver = sqliteDriver({ client });
@@ -115,12 +115,12 @@ describe("check names", () => {
     const driver = sqliteDriver({ client });
     await driver.setup();
     expect(await driver.check()).toEqual([expect.stringMatching(/encoding is UTF-16le, which loses/)]);
-    // As it says.
+    // The remedy that check() names.
     const id = await begin(driver, { principal: "a\uFFFF" });
     expect((await driver.load(id))?.principal).toBe("a\uFFFD");
   });
 
-  test("an outage as what it is", async () => {
+  test("no problem during an outage, but rejects with DriverUnavailableError", async () => {
     const path = ownFile();
     const driver = sqliteDriver({ client: openFile(path), timeout: 50 });
     await driver.setup();
@@ -130,7 +130,7 @@ describe("check names", () => {
   });
 });
 
-test("the README's definition and setup() make the same, with which check() is satisfied", async () => {
+test("the definition in the README equals that of setup(), and check() finds nothing", async () => {
   const [own, migrated] = [openFile(ownFile()), openFile(ownFile())];
   await sqliteDriver({ client: own }).setup();
   migrated.exec(`PRAGMA journal_mode = WAL; ${definition()}`);
@@ -139,7 +139,7 @@ test("the README's definition and setup() make the same, with which check() is s
   expect(await sqliteDriver({ client: migrated }).check()).toEqual([]);
 });
 
-test("setup() and teardown() leave what is not the driver's", async () => {
+test("setup() and teardown() leave the application's own objects", async () => {
   const client = openFile(ownFile());
   client.exec('CREATE TABLE mine (x); CREATE TABLE "sessions_too" (x); INSERT INTO mine VALUES (1)');
   const before = schemaOf(client);

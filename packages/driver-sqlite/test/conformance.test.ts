@@ -17,7 +17,7 @@ describe("sqlite: better-sqlite3, one handle", () => {
     target: {
       name: "sqlite",
       open: (namespace) => sqliteDriver({ client, table: namespace, timeout: 500 }),
-      // A transaction that the application left open: the handle is not the driver's to use.
+      // An open transaction of the application keeps the driver from using the handle.
       outage: {
         cut: async () => void client.exec("BEGIN"),
         restore: async () => void client.exec("ROLLBACK"),

@@ -8,7 +8,7 @@ import { definition, openFile, ownFile, pluck } from "./support.ts";
 const unavailable = { code: "ERR_SESSION_UNAVAILABLE" };
 const x = (text: string) => ({ fields: new Map([["a/x", text]]) });
 
-/** Every method, each of which must be refused. */
+/** Calls every method, and expects each to be refused. */
 async function expectUnavailable(driver: Driver, id: string, message: RegExp): Promise<void> {
   const now = Date.now();
   const calls = [
@@ -39,12 +39,12 @@ async function walDriver(timeout: number) {
 describe("a lock of another connection", () => {
   test("is waited for without blocking the process, and the handle keeps its busy timeout", async () => {
     const { path, client, driver, id } = await walDriver(4_000);
-    // Longer than the driver's, which would be over.
+    // Longer than the driver's timeout.
     expect(pluck(client, "PRAGMA busy_timeout")).toBe(5_000);
     const other = openFile(path);
     other.exec("BEGIN IMMEDIATE");
     const waiting = driver.commit(id, x("1"), Date.now());
-    // Were it to block, this would never run.
+    // This never runs if the wait blocks the process.
     setTimeout(() => other.exec("COMMIT"), 20);
     expect(await waiting).toBe("committed");
     expect(pluck(client, "PRAGMA busy_timeout")).toBe(5_000);
@@ -53,13 +53,13 @@ describe("a lock of another connection", () => {
     expect(pluck(client, "PRAGMA busy_timeout")).toBe(77);
   });
 
-  test("that lasts is DriverUnavailableError for writes, which are not done later; reads need no lock", async () => {
+  test("that lasts is DriverUnavailableError for writes, which are not done later; reads go on", async () => {
     const { path, driver, id } = await walDriver(100);
     const other = openFile(path);
     other.exec("BEGIN IMMEDIATE");
     const change = x("late");
     await expect(driver.commit(id, change, Date.now())).rejects.toThrow(
-      /another connection had the database/,
+      /another connection kept the database/,
     );
     await expect(driver.destroy(id, Date.now())).rejects.toMatchObject(unavailable);
     expect((await driver.load(id))?.version).toBe(1);
@@ -82,7 +82,7 @@ describe("a lock of another connection", () => {
   });
 });
 
-describe("in a rollback journal, which others may have chosen", () => {
+describe("a database in rollback journal mode", () => {
   async function rollbackDriver() {
     const path = ownFile();
     const client = openFile(path);
@@ -92,18 +92,18 @@ describe("in a rollback journal, which others may have chosen", () => {
     return { path, driver, id: await begin(driver) };
   }
 
-  test("a connection that has the file for itself makes every method DriverUnavailableError", async () => {
+  test("every method is DriverUnavailableError while another connection locks the file", async () => {
     const { path, driver, id } = await rollbackDriver();
     const other = openFile(path);
     other.exec("BEGIN EXCLUSIVE");
-    await expectUnavailable(driver, id, /another connection had the database locked/);
+    await expectUnavailable(driver, id, /another connection kept the database locked/);
     other.exec("ROLLBACK");
     expect((await driver.load(id))?.version).toBe(1);
     expect(await driver.commit(id, x("1"), Date.now())).toBe("committed");
   });
 
-  // There a reader stops a writer at its very end, when the statement has found its row.
-  test("a commit that a reader stops is not acknowledged", async () => {
+  // In a rollback journal, a reader blocks a writer at the end of its statement, when the row was found.
+  test("a commit that a reader blocks is not acknowledged", async () => {
     const { path, driver, id } = await rollbackDriver();
     const other = openFile(path);
     other.exec("BEGIN");
@@ -118,7 +118,7 @@ describe("in a rollback journal, which others may have chosen", () => {
 });
 
 describe("the application's own use of the handle", () => {
-  test("a transaction is waited for: what was acknowledged is not rolled back with it", async () => {
+  test("calls wait for the end of a transaction, which cannot roll them back", async () => {
     const { client, driver, id } = await walDriver(60_000);
     client.exec("BEGIN");
     const calls = [driver.commit(id, x("1"), Date.now()), begin(driver)];
@@ -130,7 +130,7 @@ describe("the application's own use of the handle", () => {
     expect(await driver.load(other)).toBeDefined();
   });
 
-  test("an iterate() that is not at its end is waited for", async () => {
+  test("calls wait for the end of an iterate()", async () => {
     const { client, driver, id } = await walDriver(60_000);
     const rows = client.prepare("SELECT 1 UNION SELECT 2").iterate();
     rows.next();
@@ -143,7 +143,7 @@ describe("the application's own use of the handle", () => {
   test("a transaction that lasts is DriverUnavailableError", async () => {
     const { client, driver, id } = await walDriver(50);
     client.exec("BEGIN");
-    await expectUnavailable(driver, id, /in use by the application/);
+    await expectUnavailable(driver, id, /the application used the same handle/);
     client.exec("ROLLBACK");
     expect((await driver.load(id))?.version).toBe(1);
   });
@@ -155,7 +155,7 @@ describe("a database that cannot be used is DriverUnavailableError, with SQLite'
     const driver = sqliteDriver({ client });
     await driver.setup();
     client.close();
-    await expectUnavailable(driver, newId(), /the handle is closed: keep it open/);
+    await expectUnavailable(driver, newId(), /the handle is closed\. Keep it open/);
   });
 
   test("a file that is no database", async () => {
@@ -179,26 +179,26 @@ describe("a database that cannot be used is DriverUnavailableError, with SQLite'
   });
 });
 
-test("what the table lacks is SessionSetupError, which says what to do, at once", async () => {
+test("a missing table, column or index is SessionSetupError at once, which says what to do", async () => {
   const client = openFile(ownFile());
   const driver = sqliteDriver({ client, table: "elsewhere", timeout: "1h" });
   const setup = {
     code: "ERR_SESSION_SETUP",
-    message: expect.stringMatching(/"elsewhere": call sessions\.setup\(\)/),
+    message: expect.stringMatching(/"elsewhere" does not exist\. Call sessions\.setup\(\)/),
   };
   await expect(driver.load(newId())).rejects.toMatchObject(setup);
   await expect(begin(driver)).rejects.toMatchObject(setup);
   await expect(driver.sweep({ after: 0, before: 1, limit: 1 })).rejects.toMatchObject(setup);
   client.exec("CREATE TABLE elsewhere (id TEXT PRIMARY KEY, version INTEGER)");
   await expect(begin(driver)).rejects.toMatchObject({ code: "ERR_SESSION_SETUP" });
-  // The statements that failed are none that are kept.
+  // The cache of statements keeps none that failed.
   client.exec("DROP TABLE elsewhere");
   await driver.setup();
   await begin(driver);
 });
 
-test("what better-sqlite3 finds too large is SessionTooLargeError", async () => {
-  // Its limit is 2 GB and fixed: here are its own errors, of a value and of a result, without the gigabytes.
+test("the errors of better-sqlite3 for large values are SessionTooLargeError", async () => {
+  // The limit of 2 GB is fixed, so a fake client throws both of its errors: for a value and for a result.
   for (const error of [
     new RangeError("The bound string, buffer, or bigint is too big"),
     new Database.SqliteError("string or blob too big", "SQLITE_TOOBIG"),

@@ -75,7 +75,7 @@ describe("a URL", () => {
   });
 });
 
-test("options are the driver's, and a bad one is named at once", async () => {
+test("options go to the driver, and a bad one is named at once", async () => {
   const path = ownFile();
   await (await opened(`sqlite:${path}`, { table: "other" })).setup();
   expect(pluck(openFile(path), "SELECT count(*) FROM other")).toBe(0);
@@ -101,7 +101,7 @@ test.skipIf(process.platform === "win32").each([
     writeFileSync(path, "");
     chmodSync(path, mode);
   }
-  // Worker threads cannot set a umask: a program of its own can.
+  // Worker threads cannot set a umask, so start another process.
   const url = JSON.stringify(new URL("../src/index.ts", import.meta.url));
   const program = `process.umask(0); const { fromUrl } = await import(${url});
     const driver = await fromUrl(${JSON.stringify(`sqlite:${path}`)}); await driver.setup();
@@ -143,7 +143,7 @@ test("a file that is no database is left as it is", async () => {
   expect(readFileSync(manifest, "utf8")).toBe(before);
 });
 
-test("the file is in WAL mode, and a lock while it is opened is waited for", async () => {
+test("the file is in WAL mode, and the first call waits for a lock on the file", async () => {
   const path = ownFile();
   const other = openFile(path);
   other.exec("CREATE TABLE x (y); BEGIN EXCLUSIVE");
@@ -154,7 +154,7 @@ test("the file is in WAL mode, and a lock while it is opened is waited for", asy
   expect(pluck(openFile(path), "PRAGMA journal_mode")).toBe("wal");
 });
 
-test("close() closes the file, may be called again, and opens nothing anew", async () => {
+test("close() closes the file, may be called again, and no later call opens the file again", async () => {
   const path = ownFile();
   const driver = await opened(`sqlite:${path}`);
   await driver.setup();
@@ -168,7 +168,7 @@ test("close() closes the file, may be called again, and opens nothing anew", asy
   await (await opened(`sqlite:${path}`)).close();
 });
 
-test("where the runtime has no SQLite and the package is missing, that is what it says", async () => {
+test("an error names both clients if the runtime and the packages have none", async () => {
   vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
   vi.doMock("better-sqlite3", () => {
     throw new Error("Cannot find package");
@@ -178,7 +178,7 @@ test("where the runtime has no SQLite and the package is missing, that is what i
     vi.restoreAllMocks();
   });
   await expect(fromUrl("sqlite::memory:")).rejects.toThrow(
-    /needs node:sqlite .* or the package better-sqlite3/,
+    /neither node:sqlite nor the package better-sqlite3/,
   );
 });
 

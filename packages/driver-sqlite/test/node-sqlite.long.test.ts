@@ -11,7 +11,7 @@ interface Result {
 const isResults = (value: unknown): value is Result[] =>
   Array.isArray(value) && value.every(({ suite, title, status }) => suite && title && status);
 
-// The kit cannot run in this process where Node is older than node:sqlite: a newer one runs it, and is reported here.
+// This Node may be too old for node:sqlite: then a newer Node runs the kit, and this file reports its results.
 const running = newer.map((runtime) => ({
   runtime,
   program: runtime.missing ? undefined : start(runtime, new URL("./programs/kit.ts", import.meta.url)),

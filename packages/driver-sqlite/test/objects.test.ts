@@ -8,7 +8,7 @@ import { openFile, ownFile, pluck } from "./support.ts";
 const schemaOf = (client: Database.Database): unknown[] =>
   client.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
 
-/** `sql` makes what the driver finds, or damages its own table. */
+/** `sql` makes the object that the driver finds, or damages its own table. */
 function objectCase(what: string, foreign: boolean, sql: string): ObjectCase {
   let client: Database.Database;
   let before: unknown[];
@@ -35,7 +35,7 @@ function objectCase(what: string, foreign: boolean, sql: string): ObjectCase {
   };
 }
 
-/** The driver's table anew, but for its definition. */
+/** Makes the driver's table again, with a changed definition. */
 const remade = (columns: string): string => `DROP TABLE sessions; CREATE TABLE sessions (${columns})`;
 
 testObjects(test, [
@@ -100,7 +100,7 @@ testFirstUse(test, "a missing index", async () => {
   return { driver: sqliteDriver({ client }), drop: async () => client.exec("DROP INDEX sessions_by_expiry") };
 });
 
-test("a table of that name in a database that is attached is another's", async () => {
+test("a table of the same name in an attached database is left alone", async () => {
   const client = openFile(ownFile());
   const other = ownFile();
   await sqliteDriver({ client: openFile(other) }).setup();
@@ -124,7 +124,7 @@ test("setup() refuses a table that lacks a column, and adds no index to it", asy
   expect(schemaOf(client)).toEqual(before);
 });
 
-test("a setup() that finds all there waits for no writer, and one that may not make the table says so", async () => {
+test("setup() waits for no writer if nothing is missing, and says so if it may not make the table", async () => {
   const path = ownFile();
   await sqliteDriver({ client: openFile(path) }).setup();
   openFile(path).exec("BEGIN IMMEDIATE");
@@ -137,8 +137,8 @@ test("a setup() that finds all there waits for no writer, and one that may not m
   });
 });
 
-describe("a handle that is closed", () => {
-  test("has every call reject, and say so", async () => {
+describe("a closed handle", () => {
+  test("makes every call reject with a message that says so", async () => {
     const client = new Database(ownFile());
     const driver = sqliteDriver({ client });
     await driver.setup();
@@ -160,7 +160,7 @@ describe("a handle that is closed", () => {
         status: "rejected",
         reason: {
           code: "ERR_SESSION_UNAVAILABLE",
-          message: "sqlite: the handle is closed: keep it open for as long as the driver is used",
+          message: "sqlite: the handle is closed. Keep it open as long as the driver is used.",
         },
       });
   });

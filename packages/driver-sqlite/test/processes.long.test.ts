@@ -14,7 +14,7 @@ async function ownDriver(path: string) {
   return driver;
 }
 
-/** Several processes on one file, which begin together. */
+/** Starts several processes on one file at the same time. */
 async function startWriters(runtimes: readonly Runtime[], path: string, task: string, ids: string[] = []) {
   const writers = runtimes.map((runtime, i) =>
     start(runtime, writer, `sqlite://${path}`, task, `w${i}`, ...ids),
@@ -76,7 +76,7 @@ describe(`several processes on one file (${runtimes.map(({ name }) => name).join
 describe("writers that are killed at any moment", () => {
   const ROUNDS = 6;
 
-  /** What it acknowledged is there, and of what it was doing all or nothing. */
+  /** Expects each acknowledged commit to be stored, and the last, unacknowledged one wholly or not at all. */
   async function expectKept(driver: Awaited<ReturnType<typeof ownDriver>>, { lines }: Program) {
     const said = (word: string) =>
       lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.split(" ")[1] ?? "");
@@ -92,7 +92,7 @@ describe("writers that are killed at any moment", () => {
     const destroyed = new Set(said("destroyed"));
     const created = said("created");
     for (const other of created) {
-      // The last one may have been destroyed without being told.
+      // The last record may be destroyed although the process was killed before it could say so.
       if (other === created.at(-1) && !destroyed.has(other)) continue;
       expect((await driver.load(other)) === undefined).toBe(destroyed.has(other));
     }
@@ -111,7 +111,7 @@ describe("writers that are killed at any moment", () => {
         await Promise.all(writers.map(({ says }) => says("committed")));
         await Promise.all(
           writers.map(async ({ child, ended }) => {
-            // For the moment to be any: nothing waits for this length of time.
+            // Kill the process at a random moment. No result depends on the length of this pause.
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
             child.kill("SIGKILL");
             await ended;

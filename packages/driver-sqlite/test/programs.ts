@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const services = fileURLToPath(new URL("../../../tools/test-services/", import.meta.url));
 const tsx = createRequire(`${services}package.json`).resolve("tsx");
 
-/** A Node to run a program of this folder with, from its source. */
+/** A version of Node that runs the programs of this folder from their source. */
 export interface Runtime {
   readonly name: string;
   readonly executable: string;
@@ -19,14 +19,14 @@ export interface Runtime {
 
 const conditions = "--conditions=@sessions/source";
 
-/** This Node, with whatever client `fromUrl` finds there. */
+/** This Node, with the client that `fromUrl` finds. */
 export const here: Runtime = {
   name: `Node ${process.versions.node.split(".")[0]}`,
   executable: process.execPath,
   args: ["--import", tsx, conditions],
 };
 
-/** Those that have `node:sqlite`, and read TypeScript by themselves. They are not there on every platform. */
+/** Versions of Node that have `node:sqlite` and run TypeScript. Some platforms lack them. */
 export const newer: readonly (Runtime & { readonly missing: boolean })[] = ["22", "24"].map((version) => {
   const executable = `${services}node_modules/node${version}/bin/node`;
   return {
@@ -39,19 +39,19 @@ export const newer: readonly (Runtime & { readonly missing: boolean })[] = ["22"
 
 export interface Program {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  /** What it has said so far. */
+  /** The lines that it has printed so far. */
   readonly lines: readonly string[];
-  /** Waits until it says a line that begins like this. */
+  /** Waits until it prints a line that begins with this text. */
   says(start: string): Promise<void>;
-  /** When it has ended, and everything that it said was read. */
+  /** Resolves when the program has ended and all of its output was read. */
   readonly ended: Promise<void>;
 }
 
-/** Starts a program of the folder `programs`. What it writes to stderr is shown. */
+/** Starts a program of the folder `programs`. Its stderr goes to this process's stderr. */
 export function start({ executable, args }: Runtime, program: URL, ...rest: string[]): Program {
   const path = fileURLToPath(program);
   const child = spawn(executable, [...args, path, ...rest], { stdio: ["pipe", "pipe", "inherit"] });
-  // One that was killed reads nothing more.
+  // A program that was killed reads no input.
   child.stdin.on("error", () => {});
   const lines: string[] = [];
   const reader = createInterface(child.stdout);

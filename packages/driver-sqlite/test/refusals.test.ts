@@ -8,7 +8,7 @@ import { definition, openFile, ownFile } from "./support.ts";
 
 const REFUSED = `(fields LIKE '%a/refused%')`;
 
-/** A driver whose table was made by a definition that was changed, or has triggers before each write. */
+/** A driver whose table has a changed definition, or triggers before each write. */
 async function driverWith({ column = "", body = "" }, client: Database.Database = openFile(ownFile())) {
   client.exec(`PRAGMA journal_mode = WAL; ${definition().replace(/(fields +TEXT NOT NULL)/, `$1${column}`)}`);
   for (const event of body === "" ? [] : ["INSERT", "UPDATE"])
@@ -17,7 +17,7 @@ async function driverWith({ column = "", body = "" }, client: Database.Database 
     );
   return sqliteDriver({ client });
 }
-const hidden = { message: expect.stringContaining("the words may show the row, and are left out") };
+const hidden = { message: expect.stringContaining("Its message may hold the row, so it is left out") };
 
 testRefusals(test, [
   {
@@ -56,7 +56,7 @@ testRefusals(test, [
   },
 ]);
 
-test("a row whose fields are no JSON is an error that shows nothing of them", async () => {
+test("a row with malformed JSON is an error that shows none of it", async () => {
   const client = openFile(ownFile());
   const driver = sqliteDriver({ client });
   await driver.setup();

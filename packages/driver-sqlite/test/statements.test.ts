@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sqliteDriver } from "../src/index.ts";
 import { openFile, ownFile } from "./support.ts";
 
-/** A driver, and every statement that SQLite executes for it, as SQLite itself says. */
+/** A driver, and every statement that SQLite reports for it. */
 async function traced() {
   const executed: string[] = [];
   const path = ownFile();
@@ -16,7 +16,7 @@ async function traced() {
   const driver = sqliteDriver({ client });
   await driver.setup();
 
-  /** Without what stands around each, and touches no data. */
+  /** Leaves out the statements around each one that touch no data. */
   async function asked(body: () => Promise<unknown>): Promise<string[]> {
     executed.length = 0;
     await body();
@@ -59,7 +59,7 @@ async function everyCall({ driver, asked }: Awaited<ReturnType<typeof traced>>) 
   return found;
 }
 
-test("every method is one statement; only a compare-and-set that found nothing asks why", async () => {
+test("every method is one statement; a compare-and-set that changed nothing takes a second one", async () => {
   for (const { name, verbs, statements } of await everyCall(await traced()))
     expect(statements.map((sql) => sql.split(" ")[0]).join(" "), name).toBe(verbs);
 });
@@ -76,7 +76,7 @@ test("in WAL mode no method touches the handle's busy timeout", async () => {
   expect(touching).toEqual([]);
 });
 
-test("in a rollback journal it is put to 0 around each method, and back", async () => {
+test("in a rollback journal, the driver sets the busy timeout to 0 during each method", async () => {
   const { client, executed } = await traced();
   client.pragma("journal_mode = DELETE");
   const driver = sqliteDriver({ client });
@@ -88,7 +88,7 @@ test("in a rollback journal it is put to 0 around each method, and back", async 
     expect(executed.filter((sql) => sql.startsWith("PRAGMA"))).toEqual(pragmas);
     expect(executed).toHaveLength(4);
   }
-  // Setting up is what ends it.
+  // setup() would end the rollback journal mode.
   await driver.setup();
   executed.length = 0;
   await driver.load(id);
@@ -124,7 +124,7 @@ test.each([
 });
 
 describe("bytes to the journal for changing one value of 20 bytes", () => {
-  // To the file's own cache, and not over a network: the row is written anew.
+  // SQLite writes the whole row again, into the journal of a local file.
   test.each([1_000, 100_000])("where the session holds %i: that, and two pages at most", async (size) => {
     const { path, client, driver } = await traced();
     const fields = new Map(Array.from({ length: size / 100 }, (_, i) => [`a/${i}`, "x".repeat(90)]));

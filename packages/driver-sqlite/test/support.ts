@@ -10,14 +10,14 @@ export function newFile(): { folder: string; path: string; remove: () => void } 
   return { folder, path: join(folder, "sessions.db"), remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** A file until the test is over. */
+/** The path of a file that the end of the test removes. */
 export function ownFile(): string {
   const { path, remove } = newFile();
   onTestFinished(remove);
   return path;
 }
 
-/** A handle until the test is over. */
+/** A handle that the end of the test closes. */
 export function openFile(path: string, options?: Database.Options): Database.Database {
   const handle = new Database(path, options);
   onTestFinished(() => {

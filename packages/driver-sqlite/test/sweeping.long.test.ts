@@ -25,7 +25,7 @@ test(`sweeping ${COUNT} of ${2 * COUNT} records beside commits: none is lost, an
     }
   })();
 
-  // What filling it left behind is not the sweep's to pay.
+  // Do not measure the checkpoint of the rows that the test inserted.
   client.pragma("wal_checkpoint(TRUNCATE)");
 
   const statements: number[] = [];
@@ -52,7 +52,7 @@ test(`sweeping ${COUNT} of ${2 * COUNT} records beside commits: none is lost, an
     turn = performance.now();
   }, 1);
 
-  // Another connection. A request comes from outside, and so in a turn of its own.
+  // Another connection. Like a request from outside, each commit begins in its own turn of the event loop.
   const other = sqliteDriver({ client: openFile(path) });
   const writer: Driver = {
     ...other,
@@ -79,7 +79,7 @@ test(`sweeping ${COUNT} of ${2 * COUNT} records beside commits: none is lost, an
   );
 });
 
-test("a sweep lets others have their turn, and so does a listing", async () => {
+test("a sweep and a listing let other work run", async () => {
   const client = openFile(ownFile());
   const driver = sqliteDriver({ client });
   await driver.setup();

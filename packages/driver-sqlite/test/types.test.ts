@@ -3,7 +3,7 @@ import type Database from "better-sqlite3";
 import { expect, expectTypeOf, test } from "vitest";
 import { type fromUrl, type SqliteClientLike, type SqliteDriverOptions, sqliteDriver } from "../src/index.ts";
 
-/** As Node documents `DatabaseSync`; the types of Node 20, with which this is compiled, do not have it yet. */
+/** `DatabaseSync` as Node documents it: the types of Node 20, with which this is compiled, lack it. */
 interface NodeDatabaseSync {
   close(): void;
   exec(sql: string): void;
@@ -25,7 +25,7 @@ test("both kinds of handles fit", () => {
   expectTypeOf<SqliteDriverOptions["client"]>().toEqualTypeOf<SqliteClientLike>();
 });
 
-test("what is made lists and provisions, and closes where it opened", () => {
+test("the drivers list and provision; the one of fromUrl also closes", () => {
   expectTypeOf(sqliteDriver).returns.toEqualTypeOf<ListingDriver & ProvisionedDriver>();
   expectTypeOf<typeof fromUrl>().returns.resolves.toExtend<
     ListingDriver & ProvisionedDriver & ClosableDriver

@@ -20,13 +20,13 @@ function expectRight(said: Record<string, string>, { fits, name }: Omit<Given, "
     }
 }
 
-describe("each driver takes its own clients, and names the others", () => {
+describe("each driver accepts its own clients, and names the others in its error", () => {
   test.each(clients)("%s", (_, given) => {
     expectRight(refusals(given.client), given);
   });
 });
 
-describe("a client that was wrapped stays what it is", () => {
+describe("a wrapped client is recognized", () => {
   test.each(clients.filter(([, { client }]) => Object(client) === client))("%s", (_, given) => {
     const { client } = given;
     // A tracing library does this: it replaces the client's functions by others with the same names.

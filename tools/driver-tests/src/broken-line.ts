@@ -55,7 +55,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
   describe("a broken line", () => {
     afterEach(() => proxy.restore());
 
-    test("a backend that takes calls and never answers is DriverUnavailableError, and no call hangs", async () => {
+    test("a backend that never answers is DriverUnavailableError, and no call hangs", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       proxy.stall();
@@ -64,7 +64,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       await expectHealed(driver);
     });
 
-    test("a line that is cut in the middle of an answer is DriverUnavailableError, or read again, and never half a record", async () => {
+    test("a load whose answer is cut off is DriverUnavailableError or the whole record, never half of it", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(200_000) });
       expect((await driver.load(id))?.fields.size).toBe(2_000);
@@ -82,7 +82,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
     test.each([
       ["a commit", {}],
       ["a compare-and-set", { ifVersion: 1 }],
-    ])("%s whose answer is cut off is made once at most, and is not sent again", async (_, extra) => {
+    ])("%s whose answer is cut off is executed at most once", async (_, extra) => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       proxy.cutAfter(0);
@@ -110,7 +110,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
       await expectHealed(driver);
     });
 
-    test("what timed out is not done later, by a client that kept it", async () => {
+    test("a commit that timed out is not sent later by the client", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
       await proxy.cut();

@@ -13,7 +13,7 @@ export interface ObjectCase {
   isThere(): Promise<boolean>;
 }
 
-/** `teardown()` removes the driver's own objects, damaged ones included, and nothing else (R12). */
+/** Registers tests that `teardown()` removes the driver's own objects, damaged ones too, and nothing else (R12). */
 export function testObjects(test: TestAPI, cases: readonly ObjectCase[]): void {
   for (const { what, foreign, make, isThere } of cases)
     test(foreign ? `teardown() leaves ${what}` : `teardown() removes ${what}`, async () => {

@@ -1,4 +1,4 @@
-/** The tests that are the same for every driver of a remote backend. */
+// The tests that are the same for every driver of a remote backend.
 export { testBrokenLine } from "./broken-line.ts";
 export { testBytes } from "./bytes.ts";
 export { testFirstUse } from "./first-use.ts";

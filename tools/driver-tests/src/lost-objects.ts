@@ -12,7 +12,7 @@ export function testLostTable(
   test: TestAPI,
   make: () => Promise<{ driver: ListingDriver & ProvisionedDriver; drop: () => Promise<unknown> }>,
 ): void {
-  test("every call is SessionSetupError once the table is gone, and works once it is there again", async () => {
+  test("every call is SessionSetupError after the table is lost, and works when it is back", async () => {
     const { driver, drop } = await make();
     const id = newId();
     const now = Date.now();

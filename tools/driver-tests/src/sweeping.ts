@@ -8,7 +8,7 @@ export interface SweepFigures {
   readonly batches: number;
   /** Commits that were acknowledged during the sweep. */
   readonly commits: number;
-  /** Milliseconds, as the caller saw them. */
+  /** In milliseconds, measured by the caller; so is `longestCommit`. */
   readonly longestBatch: number;
   readonly longestCommit: number;
 }
@@ -22,7 +22,7 @@ export interface SweepOptions {
   live: readonly string[];
   /** How many records have expired. */
   expired: number;
-  /** The most that one call removes. */
+  /** The most records that one call removes. */
   batch: number;
 }
 

@@ -37,7 +37,7 @@ export async function openProfile(directory: string, options: LaunchOptions = {}
 function launchOptions({ args = [], without = [] }: LaunchOptions) {
   const executablePath = findBrowser();
   if (executablePath === undefined)
-    throw new Error("No browser: ask findBrowser() first, and skip the test.");
+    throw new Error("No browser was found. Call findBrowser() first, and skip the test.");
   return {
     executablePath,
     ignoreDefaultArgs: [...without],

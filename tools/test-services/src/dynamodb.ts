@@ -31,7 +31,7 @@ function jarArguments(folder: string): string[] {
 async function startDynamodbServer(args: readonly string[] = []): Promise<Server> {
   const [command, folder] = [findJava(), findEmulator()];
   if (command === undefined || folder === undefined)
-    throw new Error("No DynamoDB Local: ask the service first, and skip the test.");
+    throw new Error('No DynamoDB Local was found. Call service("dynamodb") first, and skip the test.');
   return startServer({
     command,
     args: (port, temporary) => [

@@ -48,13 +48,13 @@ function build(): string {
 export async function startMongodbEmulator(): Promise<Started | Missing> {
   if (lacking().length > 0 && canInstall())
     install("Java compiler and Maven", "openjdk-17-jdk-headless", "maven");
-  if (lacking().length > 0) return { missing: `neither a mongod was found, nor ${lacking().join(", ")}` };
+  if (lacking().length > 0) return { missing: `no mongod was found, and no ${lacking().join(", no ")}` };
   let folder: string;
   try {
     folder = build();
   } catch (error) {
     return {
-      missing: `neither a mongod was found, nor could an emulator be built (${error instanceof Error ? error.message : error})`,
+      missing: `no mongod was found, and an emulator could not be built (${error instanceof Error ? error.message : error})`,
     };
   }
   const { port, stop } = await startServer({

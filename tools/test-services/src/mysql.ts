@@ -28,7 +28,7 @@ const NO_FILES = "--secure-file-priv=NULL";
 export async function startMysqlServer(args: readonly string[] = []): Promise<Server> {
   const command = findMysql();
   if (command === undefined)
-    throw new Error("No mariadbd or mysqld: ask the service first, and skip the test.");
+    throw new Error('No mariadbd or mysqld was found. Call service("mysql") first, and skip the test.');
   const mariadb = isMariadb(command);
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
   return startServer({
@@ -100,7 +100,7 @@ export async function startMysql(address: string | undefined): Promise<Started |
     obtained = "installed with apt-get";
   }
   if (findMysql() === undefined)
-    return { missing: CHOSEN ? `SESSIONS_TEST_MYSQL_SERVER names ${CHOSEN}, which was not found.` : NEEDED };
+    return { missing: CHOSEN ? `${CHOSEN}, named by SESSIONS_TEST_MYSQL_SERVER, was not found.` : NEEDED };
   const server = await startMysqlServer();
   const version = await greeting(HOST, server.port);
   return { url: mysqlUrl(server), version, obtained, stop: server.stop };

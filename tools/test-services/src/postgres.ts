@@ -34,7 +34,7 @@ export function asNobody(): { command: string[]; own(folder: string): void } {
 /** Starts another server with the given settings: `["-c", "default_transaction_isolation=serializable"]`. */
 export async function startPostgresServer(args: readonly string[] = []): Promise<Server> {
   const found = findPostgres();
-  if (!found) throw new Error("No PostgreSQL: ask the service first, and skip the test.");
+  if (!found) throw new Error('No PostgreSQL was found. Call service("postgres") first, and skip the test.');
   const { command, own } = asNobody();
   const [program = found.postgres, ...before] = [...command, found.postgres];
   const server = await startServer({

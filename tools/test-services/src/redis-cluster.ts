@@ -103,7 +103,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   return { servers, killMaster, stop };
 }
 
-/** A line of CLUSTER NODES. */
+/** Parses a line of CLUSTER NODES. */
 function parseNode(line: string): { id: string; flags: string; masterId: string; failed: boolean } {
   const [id = "", , flags = "", masterId = ""] = line.split(" ");
   return { id, flags, masterId, failed: /fail|handshake|noaddr/.test(flags) };
@@ -161,7 +161,8 @@ export async function startRedisReplication(): Promise<RedisReplication> {
 
 async function startSentinel(name: string, masterPort: number): Promise<Server> {
   const command = findProgram(["redis-server", "valkey-server"]);
-  if (command === undefined) throw new Error("No redis-server: ask the service first, and skip the test.");
+  if (command === undefined)
+    throw new Error('No redis-server was found. Call service("redis") first, and skip the test.');
   const config = [
     `sentinel monitor ${name} ${HOST} ${masterPort} 2`,
     `sentinel down-after-milliseconds ${name} 1000`,

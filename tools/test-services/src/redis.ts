@@ -11,7 +11,8 @@ function findRedis(): string | undefined {
 /** Starts another Redis on its own port: for clusters, replicas, and servers that are killed. */
 export async function startRedisServer(args: readonly string[] = [], port?: number): Promise<Server> {
   const command = findRedis();
-  if (command === undefined) throw new Error("No redis-server: ask the service first, and skip the test.");
+  if (command === undefined)
+    throw new Error('No redis-server was found. Call service("redis") first, and skip the test.');
   return startServer({
     command,
     args: (free, folder) => [

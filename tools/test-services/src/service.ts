@@ -1,6 +1,6 @@
 /** A backend that the tests can use. */
 export interface Service {
-  /** For a driver's `fromUrl`. */
+  /** The URL for a driver's `fromUrl`. */
   readonly url: string;
   /** The version that the server reports: `"Redis 7.0.15"`. */
   readonly version: string;
@@ -12,7 +12,7 @@ export interface Service {
 
 /** A backend that is missing on this machine. */
 export interface Missing {
-  /** Why, and what to do, in a sentence. */
+  /** The reason, and what to do, in a sentence. */
   readonly missing: string;
 }
 

@@ -36,7 +36,7 @@ export function raisesVersion({ fields, principal, ifVersion }: Change): boolean
  * Returns the record that a commit leaves, for drivers that write whole records. Before that, the driver checks that the
  * record is live and has the version of `ifVersion`, and copies the change's Map before it awaits anything.
  *
- * @returns A new record; both arguments stay as they are.
+ * @returns A new record; both arguments stay unchanged.
  * @example
  * import type { Change, CommitOutcome, StoredRecord } from "@sessions/core";
  * import { mergeChange } from "@sessions/core/driver-tools";

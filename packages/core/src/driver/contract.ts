@@ -1,5 +1,5 @@
 /**
- * The driver contract: what one storage backend does for the manager, and nothing else.
+ * The driver contract: the work of one storage backend for the manager.
  *
  * A driver has five methods, no policy and no clock. Times are whole epoch milliseconds, and the caller passes `now`. A
  * record is live while `expiresAt > now`; the backend's own atomic statement decides it. Ids, field names, values and
@@ -19,7 +19,7 @@ export interface NewRecord {
   readonly fields: ReadonlyMap<string, string>;
 }
 
-/** What a driver keeps for one session. */
+/** The record that a driver keeps for one session. */
 export interface StoredRecord extends NewRecord {
   /** 1 at creation. Each commit with fields, a principal or `ifVersion` adds 1 (R6). */
   readonly version: number;
@@ -66,7 +66,7 @@ export interface SweepRange {
  * });
  */
 export interface Driver {
-  /** Lower case, for messages: `"redis"`. */
+  /** The driver's name in lower case, for messages: `"redis"`. */
   readonly name: string;
   /** The most bytes that one record may hold, if that is less than 1 MiB. The manager keeps to it. */
   readonly maxRecordBytes?: number | undefined;

@@ -1,4 +1,4 @@
-/** The kit on `node:sqlite`, and what else is to be shown of it there; prints a report in JSON. */
+/** Runs the kit and further tests on `node:sqlite`, and prints a report in JSON. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { isSessionError, type SessionErrorCode } from "@sessions/core";
 import { begin, newId } from "@sessions/driver-tests/records";
 import { fromUrl, type SqliteClientLike, sqliteDriver } from "../../src/index.ts";
 
-/** What Node documents of `DatabaseSync`; the types of Node 20 do not have it. */
+/** `DatabaseSync` as Node documents it: the types of Node 20 lack it. */
 interface DatabaseSync extends SqliteClientLike {
   open(): void;
   close(): void;
@@ -87,7 +87,7 @@ const others: Record<string, () => Promise<void>> = {
     const other = open();
     other.exec("BEGIN IMMEDIATE");
     const waiting = driver.commit(id, x("1"), Date.now());
-    // Were it to block, this would never run.
+    // This never runs if the wait blocks the process.
     setTimeout(() => other.exec("COMMIT"), 20);
     assert.equal(await waiting, "committed");
     assert.deepEqual(Object.values(Object(client.prepare("PRAGMA busy_timeout").all()[0])), [6_000]);
@@ -123,7 +123,7 @@ if (one.limits)
     const id = await begin(driver, { fields: new Map([["a/y", "y".repeat(60_000)]]) });
     Object.assign(client.limits ?? {}, { length: 100_000 });
     const many = new Map(Array.from({ length: 600 }, (_, i) => [`many/${i}`, "x".repeat(100)]));
-    // By itself, with what is there already, and by the other statement.
+    // Alone, over fields that are there already, and through the statement for many fields.
     for (const change of [x("x".repeat(100_001)), x("x".repeat(60_000)), { fields: many }])
       await assert.rejects(driver.commit(id, change, Date.now()), refuses("ERR_SESSION_TOO_LARGE"));
     await assert.rejects(begin(driver, x("x".repeat(100_001))), refuses("ERR_SESSION_TOO_LARGE"));

@@ -1,4 +1,4 @@
-/** A process of its own that writes sessions to a file: `writer.ts url task name [id...]`. It says what was acknowledged. */
+/** A process that writes sessions to a file, `writer.ts url task name [id...]`, and prints each acknowledged write. */
 import process from "node:process";
 import { begin, newId } from "@sessions/driver-tests/records";
 import { fromUrl } from "../../src/index.ts";
@@ -6,7 +6,7 @@ import { fromUrl } from "../../src/index.ts";
 const [url = "", task = "", name = "", ...ids] = process.argv.slice(2);
 const driver = await fromUrl(url, { timeout: "30s" });
 
-/** Goes on when it has been said: the next moment may be the last. */
+/** Prints a line, and waits until it is written: the process may be killed at any moment. */
 const say = (...words: (string | number)[]): Promise<void> =>
   new Promise((resolve) => {
     process.stdout.write(`${words.join(" ")}\n`, () => resolve());
@@ -20,14 +20,14 @@ const tasks: Record<string, () => Promise<void>> = {
     await say("begun", await begin(driver));
   },
 
-  /** A hundred and fifty fields into each record, one commit each. */
+  /** Writes 150 fields into each record, one commit each. */
   async fields() {
     for (const id of ids)
       for (let i = 0; i < 150; i++)
         await say(await driver.commit(id, { fields: new Map([[`${name}/${i}`, name]]) }, Date.now()));
   },
 
-  /** One try for each record. */
+  /** Tries one compare-and-set on each record. */
   async compare() {
     for (const id of ids) {
       const change = { fields: new Map([["a/winner", name]]), ifVersion: 1 };
@@ -35,7 +35,7 @@ const tasks: Record<string, () => Promise<void>> = {
     }
   },
 
-  /** Until it is killed: each commit is two fields and a principal, and between them records come and go. */
+  /** Commits two fields and a principal at a time until it is killed, and creates and destroys records in between. */
   async forever() {
     const id = await begin(driver);
     await say("begun", id);
@@ -54,7 +54,7 @@ const tasks: Record<string, () => Promise<void>> = {
   },
 };
 
-// The file is open when it begins, but for who makes it.
+// Each task begins with the file open, except the one that makes it.
 if (task !== "setup") await driver.load(newId());
 await say("ready");
 await new Promise((resolve) => process.stdin.once("data", resolve));

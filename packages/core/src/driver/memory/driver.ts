@@ -3,7 +3,7 @@ import { mergeFields, raisesVersion } from "../change.ts";
 import type { ListedRecord, ListingDriver, ListPage, StoredRecord } from "../contract.ts";
 import { createExpiries, type Expiring, minuteOf } from "./expiries.ts";
 
-/** Options of `memoryDriver`. */
+/** Options of {@link memoryDriver}. */
 export interface MemoryDriverOptions {
   /**
    * The most sessions to hold, 1 or more. If one more comes, the least recently used session without a principal is

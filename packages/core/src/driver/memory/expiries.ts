@@ -5,7 +5,7 @@ export interface Expiring<T> {
   next: T | undefined;
 }
 
-/** The records in memory, by the minute in which they expire. */
+/** An index of the records in memory by the minute in which they expire. */
 export interface Expiries<T> {
   add(record: T): void;
   remove(record: T): void;

@@ -18,7 +18,7 @@ export interface WantedTable {
 export interface WantedIndex {
   /** The columns that it begins with, in this order. */
   readonly columns: readonly string[];
-  /** What happens without it: `"sweep() reads the whole table"`. */
+  /** The consequence of a missing index, for messages: `"sweep() reads the whole table"`. */
   readonly without: string;
   /** Whether an index over some of the rows is enough. @default false */
   readonly mayBePartial?: boolean | undefined;
@@ -62,7 +62,7 @@ export interface TableInspection {
   readonly columnsFit: boolean;
   /** The names of the wanted indexes that are missing. */
   readonly missingIndexes: readonly string[];
-  /** For `check()`: a sentence for each thing that is missing or wrong. */
+  /** For `check()`: one sentence for each thing that is missing or wrong. */
   readonly problems: readonly string[];
 }
 
@@ -188,7 +188,7 @@ export function refuseIncomplete(wanted: WantedTable, inspection: TableInspectio
   refuseForeign(wanted, inspection);
   if (inspection.state === "incomplete")
     throw new SessionSetupError(
-      `${wanted.driver}: the table "${wanted.table}" lacks a column: check() names it, and the README has its definition`,
+      `${wanted.driver}: the table "${wanted.table}" lacks a column. Run sessions.check() to see which; the README has its definition.`,
     );
 }
 

@@ -1,6 +1,6 @@
 import { checkOption } from "../../base/options.ts";
 
-/** A table's name, as a driver needs it. */
+/** A table's name, in the forms that a driver needs. */
 export interface SqlTable {
   /** The text of the option, for messages: `"app.sessions"`. */
   readonly option: string;
@@ -8,7 +8,7 @@ export interface SqlTable {
   readonly name: string;
   /** The schema, if the option names one: `"app"`. */
   readonly schema: string | undefined;
-  /** For statements: `"app"."sessions"`. */
+  /** The quoted name for statements: `"app"."sessions"`. */
   readonly quoted: string;
 }
 
