@@ -30,7 +30,7 @@ export async function readVersion({ version }: Layout): Promise<string | undefin
 export const isOther = (written: string | undefined): boolean => !!written && written !== LAYOUT_VERSION;
 
 export const otherVersion = ({ version }: Layout, written: string | undefined): string =>
-  `${version} has version "${written}" of the layout, and this package knows version ${LAYOUT_VERSION}: use the package that wrote it, or another folder`;
+  `${version} has the layout version "${written}", and this package knows version ${LAYOUT_VERSION}: use the package that wrote it, or another folder`;
 
 export const unmarked = ({ directory, version }: Layout): string =>
   `${directory} is not empty, and has no layout file of this driver, so it may be another application's: name an empty or a new folder, such as ${join(directory, "sessions")}; or, if it is the driver's and only lost that file, write the line ${LAYOUT_VERSION} to ${version}`;
