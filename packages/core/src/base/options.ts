@@ -43,10 +43,12 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
   within = "",
 ): void {
-  // Only the type of what was given by mistake: a URL has a password in it.
-  if (typeof options !== "object" || options === null)
+  // Only the type of what was given by mistake: a URL has a password in it. A promise, a list, a Date or a Map has no keys
+  // of its own: a forgotten `await` would mean the defaults.
+  const type = Object.prototype.toString.call(options).slice(8, -1);
+  if (type !== "Object" && type !== "Module")
     throw new SessionConfigError(
-      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${options === null ? null : typeof options}`,
+      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${type.toLowerCase()}`,
     );
   for (const key of Object.keys(options)) {
     if (known.some((name) => name === key)) continue;

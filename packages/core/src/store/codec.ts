@@ -25,12 +25,17 @@ export const DEFAULT_CODEC = "devalue";
 
 /**
  * The default: JSON's values and `Date`, `Map`, `Set`, `RegExp`, `BigInt`, `URL`, `Buffer`, typed arrays, `undefined`
- * inside of objects, `NaN`, `-0`, cycles and repeated references, by the `devalue` package. Refuses instances of other
- * classes, subclasses of these among them, and properties that are accessors, hidden, or beside a built-in's own data.
+ * inside of objects, `NaN`, `-0`, cycles and repeated references, by the `devalue` package. Of a view of a part of
+ * some memory that part alone is stored. Refuses instances of other classes, subclasses of these among them, and properties
+ * that are accessors, hidden, or beside a built-in's own data.
  */
 export const devalueCodec: Codec = {
   name: DEFAULT_CODEC,
-  encode: (value) => stringify(value, { Buffer: bytesOfBuffer }),
+  encode(value) {
+    const text = stringify(value, { Buffer: bytesOfBuffer });
+    // Rare, and devalue takes its time where it is given operations.
+    return PART.test(text) ? stringify(value, { Buffer: bytesOfBuffer }, { operations: { viewInfo } }) : text;
+  },
   decode: (text) => parse(text, { Buffer: toBuffer }),
 };
 
@@ -70,6 +75,16 @@ function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!comesBack(value)) throw new TypeError("devalue would change this value");
   return Buffer.isBuffer(value) ? new Uint8Array(value).buffer : undefined;
+}
+
+/** How devalue writes a view of a part of its memory. */
+const PART = /"(\w{4,12}Array|DataView)",\d+,/;
+
+/** A view's own bytes alone: beside them, in Node's pool for small Buffers, may lie a token or another visitor's data. */
+function viewInfo({ buffer, byteOffset, byteLength }: ArrayBufferView) {
+  const isWhole = byteLength === buffer.byteLength;
+  const own = isWhole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+  return { buffer: own, byteOffset: 0, byteLength, length: 0, bufferByteLength: byteLength };
 }
 
 function toBuffer(bytes: unknown): Buffer {
