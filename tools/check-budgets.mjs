@@ -9,9 +9,10 @@ const limits = {
   // What a program that imports core loads at its start, minified and gzipped, without dependencies. Listing, logging out
   // everywhere and sweeping (administration.ts) and the search for drivers (driver/packages.ts) are loaded at their first
   // call, and count in the second figure alone. The memory driver is 1,600 of the first, the phases of a session 650 more
-  // than the loose fields that they replaced.
-  coreBytes: 16_100,
-  coreBytesInAll: 18_100,
+  // than the loose fields that they replaced. 200 refuse what would be lost without a word: data in the place of a method or
+  // on a store, and keep what lies beside a typed array out of the backend.
+  coreBytes: 16_300,
+  coreBytesInAll: 18_270,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

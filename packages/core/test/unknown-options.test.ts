@@ -59,9 +59,22 @@ test.each([
   [5, "number"],
   ["redis://user:hunter2@host", "string"],
   [() => {}, "function"],
+  // None of these has keys of its own, so that every option would be the default.
+  [Promise.resolve({ idle: "1h" }), "promise"],
+  [new URL("redis://user:hunter2@host"), "url"],
+  [new Map([["idle", "1h"]]), "map"],
+  [new Date(0), "date"],
+  [[], "array"],
 ])("options must be an object: %s", async (options, got) => {
   const { message } = await thrownBy(() => createSessionManager(options as never));
   expect(message).toBe(`createSessionManager: options must be an object; got ${got}`);
+});
+
+test("a query that is no object with keys does not mean everybody's sessions, nor a range of a sweep all of them", async () => {
+  const sessions = createSessionManager();
+  const query = new Map([["principal", "ann"]]);
+  expect((await thrownBy(() => sessions.list(query as never).next())).message).toMatch(/got map$/);
+  expect((await thrownBy(() => sessions.sweep(new Date() as never))).message).toMatch(/got date$/);
 });
 
 test.each(["list", "destroy", "destroyAll"] as const)(

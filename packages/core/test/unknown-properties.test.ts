@@ -31,6 +31,32 @@ describe("setting a property that a session does not have is an error that says 
   );
 });
 
+test.each(["login", "store", "commit", "storeNames"])(
+  "data in the place of the method %s is refused, in sloppy code too; a function that wraps it is taken",
+  async (key) => {
+    const session = createSessionManager().create();
+    const before = Reflect.get(session, key);
+    for (const data of [true, { items: [] }, "ann", undefined])
+      expect((await thrownBy(() => sloppily(session, key, data))).message).toMatch(/from-express-session/);
+    expect(Reflect.get(session, key)).toBe(before);
+    const wrapper = () => "wrapped";
+    sloppily(session, key, wrapper);
+    expect(Reflect.get(session, key)).toBe(wrapper);
+    expect(Reflect.get(createSessionManager().create(), key)).toBe(before);
+  },
+);
+
+test.each(["items", "user", "0", "size", "set"])(
+  "a store refuses the property %s, and names set()",
+  async (key) => {
+    const cart = createSessionManager().create().store("cart");
+    const error = await thrownBy(() => sloppily(cart, key, []));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(`use set("${key}", …)`);
+    expect(cart.size).toBe(0);
+  },
+);
+
 test.each(["regenerate", "save", "reload", "destroy", "touch", "resetMaxAge", "cookie"])(
   "reading express-session's %s says what to do",
   async (key) => {

@@ -59,10 +59,12 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
   within = "",
 ): void {
-  // Show only the type: a URL that was passed by mistake may hold a password.
-  if (typeof options !== "object" || options === null)
+  // Show only the type: a URL that was passed by mistake may hold a password. A promise, list, Date or Map has no keys of its
+  // own, so without this check a forgotten `await` would mean the defaults.
+  const type = Object.prototype.toString.call(options).slice(8, -1);
+  if (type !== "Object" && type !== "Module")
     throw new SessionConfigError(
-      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${options === null ? null : typeof options}`,
+      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${type.toLowerCase()}`,
     );
   for (const key of Object.keys(options)) {
     if (known.some((name) => name === key)) continue;

@@ -1,4 +1,5 @@
 import { checkOptions, epochOf } from "../base/options.ts";
+import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { expiryFrom } from "../context/context.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
@@ -12,7 +13,6 @@ import { logout } from "./replace.ts";
 import type { ResponseStage } from "./response.ts";
 import type { CommitResult, Rejection, Session } from "./session.ts";
 import type { State } from "./state.ts";
-import { refuseUnknownProperties } from "./unknown-properties.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
@@ -200,4 +200,13 @@ class ManagedSession implements Session, SessionControls {
   }
 }
 
-refuseUnknownProperties(ManagedSession.prototype);
+function refuse(property: string): never {
+  throw new TypeError(
+    `session.${property} does not work so: use a store, session.store("app").set("user", …). See docs/from-express-session.md`,
+  );
+}
+
+// Methods and properties of express-session's sessions that code may read before it would set any.
+for (const name of ["regenerate", "save", "reload", "destroy", "touch", "resetMaxAge", "cookie"])
+  Object.defineProperty(ManagedSession.prototype, name, { get: () => refuse(name), configurable: true });
+refuseUnknownProperties(ManagedSession.prototype, refuse);

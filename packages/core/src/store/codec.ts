@@ -40,13 +40,19 @@ export const DEFAULT_CODEC = "devalue";
  * `Buffer`, typed arrays, `undefined` inside objects, `NaN`, `-0`, cycles and repeated references. It refuses instances of
  * other classes and of subclasses, accessors, properties that are not enumerable, and extra properties of a built-in object.
  *
+ * Of a typed array that shows a part of a buffer, only that part is stored.
+ *
  * @example
  * const text = devalueCodec.encode({ since: new Date(0), tags: new Set(["tea"]) });
  * const value = devalueCodec.decode(text); // a Date and a Set again
  */
 export const devalueCodec: Codec = {
   name: DEFAULT_CODEC,
-  encode: (value) => stringify(value, { Buffer: bytesOfBuffer }),
+  encode(value) {
+    const text = stringify(value, { Buffer: bytesOfBuffer });
+    // Rare, and devalue takes its time where it is given operations.
+    return PART.test(text) ? stringify(value, { Buffer: bytesOfBuffer }, { operations: { viewInfo } }) : text;
+  },
   decode: (text) => parse(text, { Buffer: toBuffer }),
 };
 
@@ -89,6 +95,16 @@ function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!comesBack(value)) throw new TypeError("devalue would change this value");
   return Buffer.isBuffer(value) ? new Uint8Array(value).buffer : undefined;
+}
+
+/** How devalue writes a view of a part of its memory. */
+const PART = /"(\w{4,12}Array|DataView)",\d+,/;
+
+/** A view's own bytes alone: beside them, in Node's pool for small Buffers, may lie a token or another visitor's data. */
+function viewInfo({ buffer, byteOffset, byteLength }: ArrayBufferView) {
+  const isWhole = byteLength === buffer.byteLength;
+  const own = isWhole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+  return { buffer: own, byteOffset: 0, byteLength, length: 0, bufferByteLength: byteLength };
 }
 
 function toBuffer(bytes: unknown): Buffer {

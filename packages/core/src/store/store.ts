@@ -1,3 +1,4 @@
+import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "../record/field-names.ts";
 import { CODEC } from "../record/session-record.ts";
 import type { Decoded, StoreHost } from "./host.ts";
@@ -271,3 +272,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     return this.entries();
   }
 }
+
+refuseUnknownProperties(SessionStore.prototype, (property) => {
+  throw new TypeError(`A store keeps nothing as a property: use set(${JSON.stringify(property)}, …)`);
+});
