@@ -1,4 +1,4 @@
-/** Methods and properties of express-session's sessions that code may read before it would set any. */
+/** Methods and properties of express-session that code may read, not only set. */
 const FOREIGN = ["regenerate", "save", "reload", "destroy", "touch", "resetMaxAge", "cookie"];
 
 function refuse(property: string): never {
@@ -8,25 +8,25 @@ function refuse(property: string): never {
 }
 
 /**
- * The end of a session's prototype chain. Setting a property that a session does not have would be lost without a word,
- * because only stores are kept. The trap is reached after all known members, which therefore cost what they did.
+ * The end of a session's prototype chain. A property that a program sets on a session would be silently lost, because only
+ * stores are kept. The trap comes after all known members, so they cost no more than without it.
  */
 const end = new Proxy<object>(
   {},
   {
     set(target, property, value, receiver) {
-      // Frameworks and adapters keep notes under symbols.
+      // Allow symbols: frameworks and adapters keep notes under them.
       if (typeof property === "string") refuse(property);
       return Reflect.set(target, property, value, receiver);
     },
   },
 );
 
-/** Makes the instances of a class refuse properties that they do not have, in sloppy code too. */
+/** Makes instances of a class refuse unknown properties, in sloppy mode too. */
 export function refuseUnknownProperties(prototype: object): void {
   for (const name of [...Object.getOwnPropertyNames(prototype), ...FOREIGN]) {
     const { get = () => refuse(name), value } = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
-    // Without a setter sloppy code would go on as if the property had been set.
+    // Without a setter, sloppy mode would silently ignore the assignment.
     if (value === undefined) Object.defineProperty(prototype, name, { get, set: () => refuse(name) });
   }
   Object.setPrototypeOf(prototype, end);
