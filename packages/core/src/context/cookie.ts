@@ -31,16 +31,16 @@ export interface CookieOptions {
   /** Which cookies Chromium drops first if it has too many. @default none */
   priority?: "low" | "medium" | "high" | undefined;
   /**
-   * How long the browser keeps the cookie, at least 1 second; `"session"` keeps it until the browser closes. It does not
-   * change how long the session lives.
+   * How long the browser keeps the cookie, at least 1 second; `"session"` keeps it until the browser closes. It does
+   * not change how long the session lives.
    * @default the absolute timeout, at most 400 days
    */
   maxAge?: "session" | Duration | undefined;
 }
 
 /**
- * A Set-Cookie header as an object, for frameworks with a `cookies.set()`. It has the attributes of RFC 6265 by their usual
- * names; an attribute that is not sent is absent. `maxAge` is in seconds; 0 removes the cookie.
+ * A Set-Cookie header as an object, for frameworks with a `cookies.set()`. It has the attributes of RFC 6265 by their
+ * usual names; an attribute that is not sent is absent. `maxAge` is in seconds; 0 removes the cookie.
  */
 export interface SessionCookie {
   name: string;
@@ -58,7 +58,10 @@ export interface SessionCookie {
 /** The cookie without its value. */
 export type CookieSettings = Omit<SessionCookie, "value">;
 
-/** The property of a manager with its cookie settings, for adapters. Symbol.for, so that two copies of this package agree. */
+/**
+ * The property of a manager with its cookie settings, for adapters. Symbol.for, so that two copies of this package
+ * agree.
+ */
 export const COOKIE: unique symbol = Symbol.for("@sessions/core/cookie");
 
 /** Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
@@ -133,8 +136,8 @@ export const formatCookie = (cookie: SessionCookie): string => stringifySetCooki
 const NO_SPACE = /[^\S \t]/g;
 
 /**
- * The values of all cookies with one name in a Cookie header, in order and without duplicates. A subdomain or an attacker can
- * plant a second cookie with the name; parsers that return an object would keep only one.
+ * The values of all cookies with one name in a Cookie header, in order and without duplicates. A subdomain or an
+ * attacker can plant a second cookie with the name; parsers that return an object would keep only one.
  */
 export function cookieValues(header: string | null | undefined, name: string): string[] {
   if (!header?.includes(name)) return [];

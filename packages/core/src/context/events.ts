@@ -72,7 +72,7 @@ export function createEmitter(): Emitter {
     emit,
     on(event, listener) {
       const set = listeners[event];
-      if (!set) throw new TypeError(`Unknown event ${JSON.stringify(event)}`);
+      if (!set) throw new TypeError(`sessions.on: unknown event ${JSON.stringify(event)}`);
       set.add(listener);
       return () => {
         set.delete(listener);

@@ -26,15 +26,16 @@ export interface SessionManagerOptions {
   /** The name and attributes of the cookie. */
   cookie?: CookieOptions | undefined;
   /**
-   * Keys of at least 32 bytes that sign the token, newest first, so that forged cookies never reach the backend. The first
-   * key signs; all keys verify. To change keys, deploy the new key as the second everywhere, then move it to the front.
+   * Keys of at least 32 bytes that sign the token, newest first, so that forged cookies never reach the backend. The
+   * first key signs; all keys verify. To change keys, deploy the new key as the second everywhere, then move it to the
+   * front.
    * @default none: tokens are not signed
    */
   secrets?: readonly string[] | undefined;
   /**
-   * Periodic rotation of the token's secret in sessions with a principal, so that the use of a copied cookie is detected.
-   * `grace` must be longer than any request with its response takes, and `every` at least twice `grace`. If an old token
-   * comes back, `onReuse` decides whether the session is destroyed or only reported by the event `reused`.
+   * Periodic rotation of the token's secret in sessions with a principal, so that the use of a copied cookie is
+   * detected. `grace` must be longer than any request with its response takes, and `every` at least twice `grace`. If
+   * an old token comes back, `onReuse` decides whether the session is destroyed or only reported by the event `reused`.
    * @default off; grace "2m", onReuse "destroy"
    */
   rotation?:
@@ -42,16 +43,16 @@ export interface SessionManagerOptions {
     | undefined;
   /**
    * Turns the values of entries into text and back. In a list, the first codec writes and all read, by their names. To
-   * change the codec of a running site, deploy `[old, new]` everywhere, then `[new, old]`, then `new` after the old sessions
-   * have expired.
+   * change the codec of a running site, deploy `[old, new]` everywhere, then `[new, old]`, then `new` after the old
+   * sessions have expired.
    * @default devalueCodec
    */
   codec?: Codec | readonly Codec[] | undefined;
   /** The most bytes that one session may hold, encoded. Each entry counts 100 bytes extra. @default 1_048_576 */
   maxBytes?: number | undefined;
   /**
-   * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only if
-   * it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
+   * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only
+   * if it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
    * `SessionSetupError`.
    * @default "auto"
    */
@@ -164,7 +165,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
   if (production && driver.name === "memory" && !warned) {
     warned = true;
     process.emitWarning(
-      "Sessions in memory are lost at every restart, and no other process sees them: choose a driver",
+      "Sessions in memory are lost at exit, and no other process sees them. Pass a driver",
     );
   }
   const settings = cookieSettings(cookie, absolute, production);

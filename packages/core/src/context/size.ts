@@ -2,7 +2,9 @@ import { SessionTooLargeError } from "../base/errors.ts";
 import { bytesOf } from "../record/field-names.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 
-/** What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one. */
+/**
+ * What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one.
+ */
 const ENTRY_BYTES = 100;
 /** How many grown sessions a process remembers. Only requests that overlap need it. */
 const MOST_SIZES = 4096;
@@ -19,10 +21,10 @@ type Fields = ReadonlyMap<string, string>;
 /**
  * Checks the size that a commit gives a session against `maxBytes`.
  *
- * Requests that overlap know only the session that they read, so several small additions together may be too much. We know
- * what this process added since. Additions of other processes stay unseen only while commits merge without comparing
- * versions, which they may do while the session is below a sixteenth of the limit. So P processes store at most
- * limit * (1 + P/16), and a session that is far from the limit costs nothing.
+ * Requests that overlap know only the session that they read, so several small additions together may be too much. We
+ * know what this process added since. Additions of other processes stay unseen only while commits merge without
+ * comparing versions, which they may do while the session is below a sixteenth of the limit. So P processes store at
+ * most limit * (1 + P/16), and a session that is far from the limit costs nothing.
  *
  * @param record The record to write to; `undefined` for a new record, which may take over the fields of an old one.
  * @returns Whether the commit must compare versions, and check the size again if another commit came between.
@@ -42,7 +44,7 @@ export function judgeSize(
   if (growth <= 0) return false;
   if (size > maxBytes)
     throw new SessionTooLargeError(
-      `The session would hold ${size} bytes, counting ${ENTRY_BYTES} for each entry, and ${maxBytes} is the most: keep large data elsewhere, or raise maxBytes`,
+      `The session would hold ${size} bytes, counting ${ENTRY_BYTES} for each entry; the limit is ${maxBytes}. Keep large data elsewhere, or raise maxBytes`,
     );
   if (!record) return false;
   const { known } = sizes;

@@ -21,11 +21,11 @@ export interface RequestHead {
 
 /**
  * Returns whether the page of another site sent a request with a method other than `GET`, `HEAD`, `OPTIONS` or `TRACE`.
- * Respond with 403 before the session is opened: `SameSite` does not stop a form of another site that logs the visitor in
- * as the attacker. The only exception is a URL to which a sign-in service posts.
+ * Respond with 403 before the session is opened: `SameSite` does not stop a form of another site that logs the visitor
+ * in as the attacker. The only exception is a URL to which a sign-in service posts.
  *
- * Browsers send `Sec-Fetch-Site` over https and to this machine, but not over plain http. Without that header the result is
- * `false` (Fetch Metadata).
+ * Browsers send `Sec-Fetch-Site` over https and to this machine, but not over plain http. Without that header the
+ * result is `false` (Fetch Metadata).
  *
  * @example
  * import { createServer } from "node:http";
@@ -45,7 +45,8 @@ const isFetchHeaders = (headers: RequestHead["headers"]): headers is FetchHeader
   typeof Reflect.get(headers, "get") === "function";
 
 /**
- * Returns the cookie settings of a manager, with all defaults. Returns an empty object for a wrapped manager without them.
+ * Returns the cookie settings of a manager, with all defaults. Returns an empty object for a wrapped manager without
+ * them.
  *
  * @example
  * import { createSessionManager } from "@sessions/core";
@@ -62,7 +63,10 @@ export interface RequestFacts {
   readonly method: string | undefined;
   /** Returns a header by its name in lower case. */
   readonly header: (name: "sec-fetch-site" | "host") => string | undefined;
-  /** Whether the socket is encrypted, or the framework says, by proxies that it trusts, that the request came over https. */
+  /**
+   * Whether the socket is encrypted, or the framework says, by proxies that it trusts, that the request came over
+   * https.
+   */
   readonly https: boolean;
   /** Whether the request keeps the session alive. */
   readonly touch: boolean;
@@ -72,11 +76,12 @@ export interface RequestFacts {
 const LOOPBACK = /^((.*\.)?localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d*)?$/i;
 
 /**
- * Returns the options with which an adapter opens the session of a request. Options that keep their default are left out.
+ * Returns the options with which an adapter opens the session of a request. Options that keep their default are left
+ * out.
  *
  * - `crossSite`: the page of another site sent the request, so `SameSite` may have held back our cookie.
- * - `secure`: the request came over https. `Sec-Fetch-Site` shows that too, because browsers send it only over https and to
- *   this machine. So https is recognised behind a proxy that ends TLS, without trusting any header of the proxy.
+ * - `secure`: the request came over https. `Sec-Fetch-Site` shows that too, because browsers send it only over https
+ *   and to this machine. So https is recognised behind a proxy that ends TLS, without trusting any header of the proxy.
  *
  * @example
  * import { createSessionManager } from "@sessions/core";
@@ -148,7 +153,9 @@ export function keepFromCaches(headers: ResponseHeaders): void {
   for (const name of [...headers.names()]) if (FOR_CDNS.test(name)) headers.delete(name);
 }
 
-/** Call it for a response that may depend on the session (`wasRead()`), so that no cache serves it to other visitors. */
+/**
+ * Call it for a response that may depend on the session (`wasRead()`), so that no cache serves it to other visitors.
+ */
 export function varyByCookie(headers: ResponseHeaders): void {
   const vary = headers.get("Vary");
   const fields = listOf(vary);
@@ -157,8 +164,8 @@ export function varyByCookie(headers: ResponseHeaders): void {
 }
 
 /**
- * Returns whether a session can still be written to after a sealed commit. A session that has ended cannot, and neither can
- * a session for which the client has no cookie. A new session can if its cookie goes out with this response.
+ * Returns whether a session can still be written to after a sealed commit. A session that has ended cannot, and neither
+ * can a session for which the client has no cookie. A new session can if its cookie goes out with this response.
  */
 export const mayWriteMore = (session: Session, { status, setCookie }: CommitResult): boolean =>
   status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));
@@ -173,6 +180,6 @@ export function warnOfDroppedLogin(status: number | string): void {
   if (warned || process.env["NODE_ENV"] === "production") return;
   warned = true;
   process.emitWarning(
-    `login() or rotate() was dropped, because the answer is ${status}. Call session.commit() before such an answer to keep it`,
+    `login() or rotate() was dropped, because the response is ${status}. To keep it, call session.commit() before such a response`,
   );
 }

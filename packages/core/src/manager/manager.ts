@@ -15,14 +15,14 @@ import { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
 import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
- * Opens, creates, lists, ends and sweeps sessions, and owns the cookie and every policy. {@link createSessionManager} makes
- * one. Its methods reject with `DriverUnavailableError` if the backend cannot be reached, and with `SessionSetupError` if
- * the backend lacks its tables.
+ * Opens, creates, lists, ends and sweeps sessions, and owns the cookie and every policy. {@link createSessionManager}
+ * makes one. Its methods reject with `DriverUnavailableError` if the backend cannot be reached, and with
+ * `SessionSetupError` if the backend lacks its tables.
  */
 export interface SessionManager {
   /**
-   * Opens the session that a Cookie header names, or a new one. A new session is stored when something is written to it.
-   * Adapters call this method for you.
+   * Opens the session that a Cookie header names, or a new one. A new session is stored when something is written to
+   * it. Adapters call this method for you.
    * @example
    * const sessions = createSessionManager();
    *
@@ -35,8 +35,8 @@ export interface SessionManager {
    */
   open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
   /**
-   * Opens the session of a token that came without a cookie, such as from a mobile app. Returns `undefined` if the token is
-   * not accepted. A client gets its token from the result of {@link Session.commit}.
+   * Opens the session of a token that came without a cookie, such as from a mobile app. Returns `undefined` if the
+   * token is not accepted. A client gets its token from the result of {@link Session.commit}.
    * @example
    * const sessions = createSessionManager();
    *
@@ -55,20 +55,27 @@ export interface SessionManager {
    */
   create(): Session;
   /**
-   * Returns a live session by its id, for administration, and for websockets after the handshake. The session can be read
-   * and committed. It is never touched or rotated, and returns no cookie. Never pass an id that a visitor sent.
+   * Returns a live session by its id, for administration, and for websockets after the handshake. The session can be
+   * read and committed. It is never touched or rotated, and returns no cookie. Never pass an id that a visitor sent.
    */
   get(id: string): Promise<Session | undefined>;
-  /** Returns whether the session has a record, expired or not. A login, `rotate()` or logout removes the session. */
+  /**
+   * Returns whether the session has a record, expired or not. A record that a login, `rotate()` or logout ended does
+   * not count.
+   */
   exists(id: string): Promise<boolean>;
   /** Returns whether the session is live. */
   valid(id: string): Promise<boolean>;
   /**
-   * Ends a session. With `principal`, only if it belongs to that principal. Returns `false` if there is no such live session.
+   * Ends a session. With `principal`, only if it belongs to that principal. Returns `false` if there is no such live
+   * session.
    * @throws TypeError `principal` is `undefined`, which must not end the session of just anyone.
    */
   destroy(id: string, options?: { principal?: string | undefined }): Promise<boolean>;
-  /** Moves and fixes the expiry of a session, as {@link Session.setExpiry} does. Returns `false` if no live session has the id. */
+  /**
+   * Moves and fixes the expiry of a session, as {@link Session.setExpiry} does. Returns `false` if no live session has
+   * the id.
+   */
   setExpiry(id: string, at: Date): Promise<boolean>;
   /**
    * Lists live sessions: all, or those of one principal.
@@ -81,9 +88,10 @@ export interface SessionManager {
    */
   list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
   /**
-   * Logs out everywhere, and returns how many sessions it ended: all of a principal (`except` one id if given), or those of
-   * everyone. It ends every session whose login was acknowledged before the call. A login during the call may stay, so
-   * disable the account first. Sessions that begin over a minute later stay, so that the call ends on a busy site.
+   * Logs out everywhere, and returns how many sessions it ended: all of a principal (`except` one id if given), or
+   * those of everyone. It ends every session whose login was acknowledged before the call. A login during the call may
+   * stay, so disable the account first. Sessions that begin over a minute later stay, so that the call ends on a busy
+   * site.
    * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list.
    * @throws TypeError Neither a principal nor `everyone: true` is given.
    * @example
@@ -103,7 +111,8 @@ export interface SessionManager {
    */
   sweep(range?: SweepOptions): Promise<number>;
   /**
-   * Sweeps in the background, about once per `every`. It does not keep the process alive. Returns a function that stops it.
+   * Sweeps in the background, about once per `every`. It does not keep the process alive. Returns a function that stops
+   * it.
    * @example
    * const sessions = createSessionManager();
    * const stop = sessions.startSweeping({ every: "10m" });

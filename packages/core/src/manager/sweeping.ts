@@ -19,7 +19,10 @@ export interface SweepOptions {
 /** The longest delay of a timer. */
 const MOST_MS = 2 ** 31 - 1;
 
-/** Sweeps from time to time. Returns a function that stops it and waits for a running sweep. Failures go to `error` listeners. */
+/**
+ * Sweeps from time to time. Returns a function that stops it and waits for a running sweep. Failures go to `error`
+ * listeners.
+ */
 export function startSweeping(
   every: Duration,
   sweep: () => Promise<number>,

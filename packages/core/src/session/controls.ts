@@ -12,7 +12,9 @@ export interface SessionControls {
 /** Symbol.for, so that two copies of this package recognise each other's sessions, even through a Proxy. */
 export const CONTROLS: unique symbol = Symbol.for("@sessions/core/controls");
 
-/** Returns `undefined` for an object that only looks like a session, and for a session of a version without controls. */
+/**
+ * Returns `undefined` for an object that only looks like a session, and for a session of a version without controls.
+ */
 function controlsOf(session: Session): SessionControls | undefined {
   const controls: unknown = Reflect.get(session, CONTROLS);
   return hasMethods(controls, "whenPending", "dropLogin", "wasRead")
@@ -21,11 +23,11 @@ function controlsOf(session: Session): SessionControls | undefined {
 }
 
 /**
- * Tells an adapter when a response must wait for a commit. Calls `onPending` once, before the session first has anything
- * that a commit may write or send, or at once if it already has. Until then the session needs no commit.
+ * Tells an adapter when a response must wait for a commit. Calls `onPending` once, before the session first has
+ * anything that a commit may write or send, or at once if it already has. Until then the session needs no commit.
  *
- * @param onPending Returns the stage of the response. With `"sent"` the session is as after a commit with `seal: true`. With
- * `"over"` a write that cannot be kept is also dropped with a warning.
+ * @param onPending Returns the stage of the response. With `"sent"` the session is as after a commit with `seal: true`.
+ * With `"over"` a write that cannot be kept is also dropped with a warning.
  * @returns `false` if the session cannot tell. Its response must then wait in any case.
  * @example
  * import { createSessionManager } from "@sessions/core";
@@ -46,8 +48,8 @@ export function whenPending(session: Session, onPending: () => ResponseStage): b
 }
 
 /**
- * Takes back a login, for a response that reports an error. Drops everything that was staged from the first `login()` or
- * `rotate()` on, if no commit has begun to write it, and keeps what was staged before.
+ * Takes back a login, for a response that reports an error. Drops everything that was staged from the first `login()`
+ * or `rotate()` on, if no commit has begun to write it, and keeps what was staged before.
  *
  * @returns Whether there was such a `login()` or `rotate()`.
  * @example
@@ -60,5 +62,7 @@ export function whenPending(session: Session, onPending: () => ResponseStage): b
  */
 export const dropLogin = (session: Session): boolean => controlsOf(session)?.dropLogin() ?? false;
 
-/** Returns whether the program looked at the session, so that its response may depend on the cookie; `true` if unknown. */
+/**
+ * Returns whether the program looked at the session, so that its response may depend on the cookie; `true` if unknown.
+ */
 export const wasRead = (session: Session): boolean => controlsOf(session)?.wasRead() ?? true;

@@ -20,8 +20,8 @@ export interface OpenOptions {
    */
   crossSite?: boolean | undefined;
   /**
-   * The request came over https. If the cookie lacks `Secure`, and the program did not set `secure: false`, a commit that
-   * would send a new cookie is then refused. Adapters set this option.
+   * The request came over https. If the cookie lacks `Secure`, and the program did not set `secure: false`, a commit
+   * that would send a new cookie is then refused. Adapters set this option.
    * @default false
    */
   secure?: boolean | undefined;

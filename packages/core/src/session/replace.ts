@@ -56,8 +56,8 @@ export async function lineEnd(
 
 /**
  * Begins a session: a first one, or the one for a login or `rotate()`. Creates the new record, then ends the old one by
- * compare-and-set. This order loses nothing that was acknowledged, and a request that is on its way with the old token finds
- * its session gone.
+ * compare-and-set. This order loses nothing that was acknowledged, and a request that is on its way with the old token
+ * finds its session gone.
  */
 export async function replaceSession(state: State): Promise<Status> {
   const { context, phase, staged, record: read } = state;
@@ -73,8 +73,9 @@ export async function replaceSession(state: State): Promise<Status> {
   let previous = left ? await readNow(context, left) : read;
 
   for (let lost = 1; lost <= MOST_LOST + MOST_MOVED; lost++) {
-    // A login does not depend on the old session. It also ends the sessions that `rotate()` made of it: their cookies are
-    // still on their way and must not replace the new one. A rotation continues the old session, and ends if that ended.
+    // A login does not depend on the old session. It also ends the sessions that `rotate()` made of it: their cookies
+    // are still on their way and must not replace the new one. A rotation continues the old session, and ends if that
+    // ended.
     if (isLogin) previous = await lineEnd(context, previous);
     else if (!previous || !isLive(previous, clock())) return foundGone(state);
     // Take over a session that another request rotated only for the same principal: an old token may have been copied.
@@ -116,7 +117,7 @@ export async function replaceSession(state: State): Promise<Status> {
     previous = previous && (await readNow(context, previous.id));
   }
   throw new SessionConflictError(
-    `A ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
+    `The ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
   );
 }
 
@@ -127,8 +128,8 @@ type Ending = "ended" | "missing" | "replaced";
  * Ends a session for a logout. If a `rotate()` was faster, it ends the session that replaced it, so that the user stays
  * logged out whichever response arrives last.
  *
- * @returns `"missing"` if there is nothing to end and no note of a login, `rotate()` or logout elsewhere. The session expired
- * or was destroyed, perhaps by this request.
+ * @returns `"missing"` if there is nothing to end and no note of a login, `rotate()` or logout elsewhere. The session
+ * expired or was destroyed, perhaps by this request.
  */
 async function endLine(context: Context, first: string, read?: SessionRecord): Promise<Ending> {
   let id = first;

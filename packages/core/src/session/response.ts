@@ -38,7 +38,9 @@ export class ResponseState {
     this.cookieToSend = "token";
   }
 
-  /** After a logout the cookie of the client is useless. An earlier logout of this request may already have cleared it. */
+  /**
+   * After a logout the cookie of the client is useless. An earlier logout of this request may already have cleared it.
+   */
   sendClear(isNeeded: boolean): void {
     if (this.cookieToSend !== "clear") this.cookieToSend = isNeeded ? "clear" : undefined;
     this.clientHasCookie = false;

@@ -14,8 +14,8 @@ export function warnInsecure(context: Context): void {
 }
 
 /**
- * Call it before a new cookie is sent. The cookie's name and `Secure` never depend on the request. So a request over https
- * gets no cookie that browsers also send over plain http, unless the program allows it.
+ * Call it before a new cookie is sent. The cookie's name and `Secure` never depend on the request. So a request over
+ * https gets no cookie that browsers also send over plain http, unless the program allows it.
  *
  * @throws SessionConfigError
  */

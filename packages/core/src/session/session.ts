@@ -11,8 +11,8 @@ export type Status = "unchanged" | "committed" | "gone";
 /** What a commit did, and the cookie to send. */
 export interface CommitResult {
   /**
-   * `"committed"`: the changes are stored. `"unchanged"`: there was nothing to store. `"gone"`: nothing was stored, because
-   * another request ended the session, or because the request is muted (see `docs/architecture.md`).
+   * `"committed"`: the changes are stored. `"unchanged"`: there was nothing to store. `"gone"`: nothing was stored,
+   * because another request ended the session, or because the request is muted (see `docs/architecture.md`).
    */
   readonly status: Status;
   /** A new token, for clients without cookies to pass to `sessions.load()`. It is a secret: never log it. */
@@ -52,9 +52,9 @@ export interface Session {
   /** The names of the stores that have entries. */
   storeNames(): string[];
   /**
-   * Logs a user in. The next commit creates a new session with a new id and secret, which takes over the stores, and ends
-   * the old one (OWASP: session fixation). It does not take over the stores of another principal. If another request ended
-   * the old session meanwhile, the new one takes over what this request has read.
+   * Logs a user in. The next commit creates a new session with a new id and secret, which takes over the stores, and
+   * ends the old one (OWASP: session fixation). It does not take over the stores of another principal. If another
+   * request ended the old session meanwhile, the new one takes over what this request has read.
    * @param principal The user: 1 to 255 bytes of well-formed text, without control characters.
    * @throws TypeError The principal is bad, the session is from `sessions.get()`, or a commit is under way.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
@@ -65,8 +65,8 @@ export interface Session {
    */
   login(principal: string): void;
   /**
-   * Logs out. Ends the session in the backend at once and drops what was staged. Afterwards this object is a fresh, empty
-   * session. To log a user out on every device, use `sessions.destroyAll()`.
+   * Logs out. Ends the session in the backend at once and drops what was staged. Afterwards this object is a fresh,
+   * empty session. To log a user out on every device, use `sessions.destroyAll()`.
    * @throws DriverUnavailableError The backend cannot be reached. The session may not have ended.
    * @example
    * const session = createSessionManager().create();
@@ -74,8 +74,8 @@ export interface Session {
    */
   logout(): Promise<void>;
   /**
-   * Gives the session a new id and secret at the next commit, for a change of privilege. Does nothing if the session is not
-   * stored yet.
+   * Gives the session a new id and secret at the next commit, for a change of privilege. Does nothing if the session is
+   * not stored yet.
    * @throws TypeError The session is from `sessions.get()`, or a commit is under way.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
    * @example
@@ -104,8 +104,8 @@ export interface Session {
    */
   discard(): void;
   /**
-   * Writes what changed since the last commit, once. If it rejects, it has discarded what was staged, and commits that were
-   * called meanwhile reject with the same error.
+   * Writes what changed since the last commit, once. If it rejects, it has discarded what was staged, and commits that
+   * were called meanwhile reject with the same error.
    *
    * @param options `seal: true` means that the headers go out now. Afterwards `login()` and `rotate()` throw
    * `ERR_SESSION_HEADERS_SENT`, and so does a first write to a session for which the client has no cookie.

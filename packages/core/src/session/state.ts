@@ -42,8 +42,8 @@ const ACCEPTED: Verdict = { isNew: false, rejected: undefined };
 const NO_TOKEN: Verdict = { isNew: true, rejected: undefined };
 
 /**
- * One session of one request: its phase, the client's cookie (response), and the changes that wait for a commit (staged).
- * Only named transitions write them: phase and staged here, response in `response.ts`.
+ * One session of one request: its phase, the client's cookie (response), and the changes that wait for a commit
+ * (staged). Only named transitions write them: phase and staged here, response in `response.ts`.
  */
 export class State implements StoreHost {
   readonly context: Context;
@@ -176,7 +176,9 @@ export class State implements StoreHost {
     this.#staged.fields.discard();
   }
 
-  /** After `logout()` the session is fresh, or muted if the client may have a newer cookie that it must not overwrite. */
+  /**
+   * After `logout()` the session is fresh, or muted if the client may have a newer cookie that it must not overwrite.
+   */
   loggedOut(muted: boolean, clearCookie: boolean): void {
     const { settings } = this.context;
     this.#phase = {
@@ -237,8 +239,8 @@ export class State implements StoreHost {
   /**
    * Call it before staging a change for which a session without a record needs a cookie.
    *
-   * @returns `true` if the response has ended, so that the change must be dropped. An error here would be thrown in a listener
-   * of the response's last event and would end the process.
+   * @returns `true` if the response has ended, so that the change must be dropped. An error here would be thrown in a
+   * listener of the response's last event and would end the process.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the headers have gone out.
    */
   isTooLate(): boolean {

@@ -8,8 +8,8 @@ function refuse(property: string): never {
 }
 
 /**
- * The end of a session's prototype chain. A property that a program sets on a session would be silently lost, because only
- * stores are kept. The trap comes after all known members, so they cost no more than without it.
+ * The end of a session's prototype chain. A property that a program sets on a session would be silently lost, because
+ * only stores are kept. The trap comes after all known members, so they cost no more than without it.
  */
 const end = new Proxy<object>(
   {},

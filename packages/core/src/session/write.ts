@@ -156,7 +156,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
 
     if (lost === MOST_LOST)
       throw new SessionConflictError(
-        `A commit was given up, because other requests were faster ${MOST_LOST} times in a row`,
+        `The commit was given up, because other requests were faster ${MOST_LOST} times in a row`,
       );
     await pause(lost);
     const again = await readNow(context, record.id);

@@ -69,8 +69,8 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
    */
   take<K extends Key<T>>(key: K): Value<T, K> | undefined;
   /**
-   * Computes a new value from the present one, and loses no update of another request. Applies `fn` at once and returns the
-   * new value. If another request commits in between, the commit runs `fn` again on the newer value.
+   * Computes a new value from the present one, and loses no update of another request. Applies `fn` at once and returns
+   * the new value. If another request commits in between, the commit runs `fn` again on the newer value.
    *
    * @param fn Must be synchronous and pure. If it returns `undefined`, the entry is deleted.
    * @example
