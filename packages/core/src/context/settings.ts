@@ -164,9 +164,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const production = environment === "production";
   if (production && driver.name === "memory" && !warned) {
     warned = true;
-    process.emitWarning(
-      "Sessions in memory are lost at exit, and no other process sees them. Pass a driver",
-    );
+    process.emitWarning("Sessions in memory are lost at exit, and no other process sees them. Pass a driver");
   }
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";

@@ -44,7 +44,8 @@ export function checkStoreName(name: unknown): asserts name is string {
 
 /** @throws TypeError unless it is a non-empty, well-formed string of at most 255 bytes of UTF-8. */
 export function checkKey(store: string, key: unknown): asserts key is string {
-  if (!isText(key)) throw new TypeError(`Store "${store}": a key must be a well-formed string of 1 to 255 bytes`);
+  if (!isText(key))
+    throw new TypeError(`Store "${store}": a key must be a well-formed string of 1 to 255 bytes`);
 }
 
 /** @throws TypeError unless it is a well-formed string of 1 to 255 bytes of UTF-8 without NUL. */
