@@ -1,4 +1,4 @@
-/** What adapters need beside the manager's own interface. For authors of adapters; applications need nothing of it. */
+// For authors of adapters: what adapters need beside the manager's public interface. Applications do not need it.
 export { checkOption, checkOptions } from "./base/options.ts";
 export { cookieValues } from "./context/cookie.ts";
 export type { Adoption } from "./http/adoption.ts";

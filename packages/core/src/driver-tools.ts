@@ -1,7 +1,5 @@
-/**
- * What every driver of a remote backend needs, and no policy: options that are checked in one voice, and calls that end.
- * For authors of drivers; applications need nothing of it.
- */
+// For authors of drivers: checks of options with uniform messages, calls that end in time, and other tools that drivers
+// share. It has no policy. Applications do not need it.
 export { milliseconds } from "./base/duration.ts";
 export { checkOption, checkOptions, isWhole } from "./base/options.ts";
 export { shownError } from "./base/shown-error.ts";

@@ -1,2 +1,2 @@
-/** The driver for tests and for sites of one process: records in this process's memory. */
+// The driver for tests and for sites of one process. It keeps records in the memory of the process.
 export { type MemoryDriverOptions, memoryDriver } from "./driver/memory/driver.ts";

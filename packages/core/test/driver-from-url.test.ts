@@ -232,7 +232,7 @@ describe("what cannot be opened is a SessionConfigError that says what to do, an
   test.each([undefined, ""])("a URL that is missing, as where a variable is not set: %j", async (url) => {
     const error = await thrownBy(() => driverFromUrl(url));
     expect(error).toBeInstanceOf(SessionConfigError);
-    expect(error.message).toMatch(/is missing: set the environment variable/);
+    expect(error.message).toMatch(/is missing. Set the environment variable/);
   });
 
   test("a user's name and password before a colon are no scheme to show", async () => {

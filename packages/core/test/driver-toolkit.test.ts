@@ -167,7 +167,7 @@ describe("a driver's URL", () => {
   test("has no option of the driver behind its question mark", () => {
     expect(() => open("my://u:secret@there?table=t")).toThrow(
       new SessionConfigError(
-        'myDriver fromUrl: "table" is an option, and no parameter of the URL: fromUrl(url, { table })',
+        'myDriver fromUrl: "table" is an option, not a parameter of the URL. Use fromUrl(url, { table })',
       ),
     );
   });

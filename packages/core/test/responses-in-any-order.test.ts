@@ -15,7 +15,7 @@ import { cookieOf, MINUTE, testClock } from "./support.ts";
  * - a cookie of a rotation or a logout that is delivered after a later login or `rotate()`
  * - first visits that overlap: without a session in common nothing ties them together
  * - the response of a login or `rotate()` is lost: the old token is worthless by intention, and the new one unknown
- * - eight lost responses with a new turn in a row
+ * - eight lost responses in a row, each with a new generation
  */
 
 const GRACE = 2 * MINUTE;

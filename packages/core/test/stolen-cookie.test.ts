@@ -60,7 +60,7 @@ test("a thief who goes on using a copied cookie is found out, whoever of the two
           pass(step.after);
           jars[step.who] = (await visit(jars[step.who], step.delivered)).jar;
         }
-        // Both go on: within a few rotations one of them comes with a turn that has ended.
+        // Both go on: within a few rotations one of them comes with a generation that has ended.
         for (let round = 0; round < 6 && reused.length === 0; round++) {
           for (const who of ["user", "thief"] as const) {
             pass(GRACE);
@@ -100,7 +100,7 @@ test("a copied cookie is worth nothing after a login, a rotate() or a logout, an
   }
 });
 
-test("seven lost responses in a row log nobody out; after the eighth the old turn ends", async () => {
+test("seven lost responses in a row log nobody out; after the eighth the old generation ends", async () => {
   const { pass, login, visit, reused } = loggedIn();
   const jar = await login();
   pass(EVERY);
@@ -112,7 +112,7 @@ test("seven lost responses in a row log nobody out; after the eighth the old tur
   expect(reused).toHaveLength(1);
 });
 
-test("at most one new turn is handed out in a grace while none comes back", async () => {
+test("at most one new generation is handed out in a grace while none comes back", async () => {
   const { pass, login, sessions } = loggedIn();
   const jar = await login();
   pass(EVERY - 1);
@@ -127,7 +127,7 @@ test("at most one new turn is handed out in a grace while none comes back", asyn
   expect(await sends()).toBe(true);
 });
 
-test("the old turn ends when the new one comes again a grace after it first came, and not before", async () => {
+test("the old generation ends when the new one comes again a grace after it first came, and not before", async () => {
   const { pass, login, visit } = loggedIn();
   const old = await login();
   pass(EVERY);
@@ -144,17 +144,17 @@ test("the old turn ends when the new one comes again a grace after it first came
   expect((await visit(old)).rejected).toBe("reused");
 });
 
-test("a second new turn that is still on its way stays good when the first is confirmed", async () => {
+test("a second new generation that is still on its way stays good when the first is confirmed", async () => {
   const { pass, login, visit, sessions, reused } = loggedIn();
   const old = await login();
   pass(EVERY);
   const first = (await visit(old)).jar;
-  // Sent with the old turn just before the first response came, this request arrives a grace after that was made.
+  // Sent with the old generation just before the first response came, this request arrives a grace after that was made.
   pass(GRACE);
   const second = (await visit(old)).jar;
   pass(1);
   await visit(first);
-  // Sent with the first turn just before the second response came.
+  // Sent with the first generation just before the second response came.
   pass(GRACE);
   await visit(first);
   expect(new Set([old, first, second]).size).toBe(3);
@@ -162,7 +162,7 @@ test("a second new turn that is still on its way stays good when the first is co
   expect(reused).toEqual([]);
 });
 
-test("of parallel requests that find rotation due one hands out a turn, and all are good", async () => {
+test("of parallel requests that find rotation due one hands out a generation, and all are good", async () => {
   const { pass, login, sessions, visit } = loggedIn();
   const jar = await login();
   pass(EVERY);

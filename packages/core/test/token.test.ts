@@ -57,7 +57,7 @@ describe.each(flavours)("a token, %s", (flavour, options) => {
     const { token } = await newToken(options);
     for (let index = 0; index < token.length; index++)
       for (let bit = 0; bit < 7; bit++) {
-        // A new session each: a turn that is wrong may end it.
+        // A new session each: a wrong generation may end it.
         const { sessions, driver, clock, token: good } = await newToken(options);
         const flipped =
           good.slice(0, index) +
@@ -148,7 +148,7 @@ describe.each(flavours)("a token, %s", (flavour, options) => {
   });
 });
 
-test("a token of the right family with another turn was valid once, as far as anybody can tell", async () => {
+test("a token of the right family with another generation was valid once, as far as can be told", async () => {
   const { sessions, token } = await newToken();
   const secret = Buffer.from(token.slice(33), "base64url");
   const turned = Buffer.concat([secret.subarray(0, 16), randomBytes(16)]).toString("base64url");

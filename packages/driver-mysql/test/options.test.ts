@@ -104,6 +104,6 @@ test("an option of the driver's in a URL is named, and the URL is not shown", as
   expect(error).toMatchObject({
     code: "ERR_SESSION_CONFIG",
     message:
-      'mysqlDriver fromUrl: "table" is an option, and no parameter of the URL: fromUrl(url, { table })',
+      'mysqlDriver fromUrl: "table" is an option, not a parameter of the URL. Use fromUrl(url, { table })',
   });
 });

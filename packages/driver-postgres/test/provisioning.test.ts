@@ -239,6 +239,6 @@ test("an option of the driver's in a URL is named, and the URL is not shown", as
   expect(error).toMatchObject({
     code: "ERR_SESSION_CONFIG",
     message:
-      'postgresDriver fromUrl: "unlogged" is an option, and no parameter of the URL: fromUrl(url, { unlogged })',
+      'postgresDriver fromUrl: "unlogged" is an option, not a parameter of the URL. Use fromUrl(url, { unlogged })',
   });
 });

@@ -38,7 +38,9 @@ export class SessionTooLargeError extends SessionError {
   }
 }
 
-/** A stored entry cannot be decoded, or does not fit its schema. The message names store and key. `ERR_SESSION_CODEC` */
+/**
+ * A stored entry cannot be decoded, or does not fit its schema. The message names store and key. `ERR_SESSION_CODEC`
+ */
 export class SessionCodecError extends SessionError {
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_SESSION_CODEC", message, options);
@@ -80,8 +82,8 @@ export class DriverUnavailableError extends SessionError {
 }
 
 /**
- * Returns whether a value is an error of this library and, if `code` is given, has that code. Works across copies of the
- * package, unlike `instanceof`.
+ * Returns whether a value is an error of this library and, if `code` is given, has that code. Works across copies of
+ * the package, unlike `instanceof`.
  *
  * @example
  * const sessions = createSessionManager();

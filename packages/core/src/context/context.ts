@@ -5,16 +5,16 @@ import type { Emitter } from "./events.ts";
 import type { Settings } from "./settings.ts";
 import type { Sizes } from "./size.ts";
 
-/** What all parts of one manager share. */
+/** Everything that the parts of one manager share. */
 export interface Context {
   readonly settings: Settings;
-  /** By definition, made for the first session that has the store. */
+  /** The codec of each store definition, made when a session first asks for the store. */
   readonly codecs: WeakMap<StoreRules, ValueCodec>;
   readonly emit: Emitter["emit"];
   readonly sizes: Sizes;
 }
 
-/** The record as the backend has it now, if it is one of ours: live, expired or ended. */
+/** The record as the backend has it now: live, expired or ended. `undefined` if this library did not write it. */
 export async function readNow({ settings, sizes }: Context, id: string): Promise<SessionRecord | undefined> {
   const readAt = ++sizes.ticks;
   const record = await settings.driver.load(id);

@@ -4,35 +4,43 @@ import { milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
 import { checkAmong, checkOption, checkOptions, show } from "../base/options.ts";
 
-/** How the session cookie is set. It is always `HttpOnly`. */
+/**
+ * The attributes of the session cookie. It is always `HttpOnly`.
+ *
+ * @example
+ * const sessions = createSessionManager({
+ *   cookie: { domain: "example.com", sameSite: "strict", secure: true },
+ * });
+ */
 export interface CookieOptions {
   /**
    * The cookie's name.
    * @default "__Host-sid" in production, "__Secure-sid" there with a `domain` or a `path`, "sid" elsewhere
    */
   name?: string | undefined;
-  /** The path below which requests carry it. @default "/" */
+  /** The path for which browsers send the cookie. @default "/" */
   path?: string | undefined;
-  /** The domain whose subdomains get the cookie too. @default none: this host alone */
+  /** A domain whose subdomains get the cookie too. @default none: only this host */
   domain?: string | undefined;
-  /** Only over https. @default true in production (`NODE_ENV`) */
+  /** Send it only over https. @default true in production (`NODE_ENV`) */
   secure?: boolean | undefined;
-  /** Whether requests from other sites carry the cookie; `"none"` needs `secure`. @default "lax" */
+  /** Whether requests from other sites carry the cookie (RFC 6265bis). `"none"` needs `secure`. @default "lax" */
   sameSite?: "lax" | "strict" | "none" | undefined;
-  /** A cookie of its own for each top-level site (CHIPS); needs `secure`. @default false */
+  /** Keep a separate cookie for each top-level site (CHIPS). Needs `secure`. @default false */
   partitioned?: boolean | undefined;
-  /** Which cookies a full jar drops first (Chromium). @default none */
+  /** Which cookies Chromium drops first if it has too many. @default none */
   priority?: "low" | "medium" | "high" | undefined;
   /**
-   * How long the browser keeps the cookie, apart from how long the session lives; `"session"` until it closes.
-   * @default the absolute timeout, or 400 days where that is off
+   * How long the browser keeps the cookie, at least 1 second; `"session"` keeps it until the browser closes. It does
+   * not change how long the session lives.
+   * @default the absolute timeout, at most 400 days
    */
   maxAge?: "session" | Duration | undefined;
 }
 
 /**
- * A Set-Cookie header as an object, for frameworks with a `cookies.set()`: the attributes of RFC 6265 by their usual
- * names, absent where they are not sent. `maxAge` is in seconds, 0 to remove the cookie.
+ * A Set-Cookie header as an object, for frameworks with a `cookies.set()`. It has the attributes of RFC 6265 by their
+ * usual names; an attribute that is not sent is absent. `maxAge` is in seconds; 0 removes the cookie.
  */
 export interface SessionCookie {
   name: string;
@@ -50,15 +58,18 @@ export interface SessionCookie {
 /** The cookie without its value. */
 export type CookieSettings = Omit<SessionCookie, "value">;
 
-/** Under which a manager tells adapters how its cookie is set. Registered, so that two copies of this package agree. */
+/**
+ * The property of a manager with its cookie settings, for adapters. Symbol.for, so that two copies of this package
+ * agree.
+ */
 export const COOKIE: unique symbol = Symbol.for("@sessions/core/cookie");
 
-/** RFC 6265bis section 5.5: browsers keep no cookie longer. */
+/** Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
 const MAX_AGE = 400 * 86_400_000;
 
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 
-/** @throws SessionConfigError for an option that is unknown, out of range, or that browsers would refuse. */
+/** @throws SessionConfigError An option is unknown, out of range, or browsers would refuse it. */
 export function cookieSettings(
   options: CookieOptions,
   absolute: number,
@@ -77,7 +88,7 @@ export function cookieSettings(
     sameSite = "lax",
     partitioned = false,
     priority,
-    // A session that ends within a second still needs a cookie.
+    // Even a session of less than a second needs a cookie; a maxAge of 0 would remove it.
     maxAge = Math.max(Math.min(absolute, MAX_AGE), 1000),
     name: given,
   } = options;
@@ -91,7 +102,7 @@ export function cookieSettings(
   checkOption(isText(path) && path.startsWith("/"), "cookie.path", 'text that begins with "/"', path);
   checkOption(domain === undefined || isText(domain), "cookie.domain", "a domain", domain);
   checkOption(isText(name), "cookie.name", "a name", name);
-  // Browsers drop such cookies without a word: RFC 6265bis sections 4.1.3 and 5.7.
+  // Browsers silently drop such cookies (RFC 6265bis, sections 4.1.3 and 5.7).
   const needsSecure =
     (sameSite === "none" && 'cookie.sameSite "none"') ||
     (partitioned && "cookie.partitioned") ||
@@ -121,12 +132,12 @@ export function cookieSettings(
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 
-/** Whatever `trim()` removes beside the white space of RFC 6265. */
+/** The characters that `trim()` removes and RFC 6265 does not. */
 const NO_SPACE = /[^\S \t]/g;
 
 /**
- * The values of all cookies of one name in a Cookie header, in its order, each once. A subdomain or an attacker can
- * plant a second cookie of a name, and parsers that make an object keep one.
+ * The values of all cookies with one name in a Cookie header, in order and without duplicates. A subdomain or an
+ * attacker can plant a second cookie with the name; parsers that return an object would keep only one.
  *
  * @param header The request's `Cookie` header, if it has one.
  * @param name The cookie's name, compared exactly.
@@ -135,7 +146,7 @@ const NO_SPACE = /[^\S \t]/g;
 export function cookieValues(header: string | null | undefined, name: string): string[] {
   if (!header?.includes(name)) return [];
   const values = new Set<string>();
-  // A name after U+00A0 has no prefix for a browser, and must be none of ours.
+  // A name after U+00A0 has no __Host- prefix for a browser, so it must not match ours.
   for (const pair of header.replace(NO_SPACE, "\0").split(";")) {
     const equals = pair.indexOf("=");
     if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;

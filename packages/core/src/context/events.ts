@@ -1,23 +1,32 @@
 interface Named {
+  /** The session's id: 32 hex characters, safe to log. */
   id: string;
+  /** The session's user, if it has one. */
   principal: string | undefined;
 }
 
-/** What a manager tells its listeners, with ids and principals, never a token or a value. */
+/**
+ * The events of a manager, for `SessionManager.on()`. They carry ids and principals, never a token or a value.
+ *
+ * @example
+ * const audit: { [E in keyof SessionEvents]?: (event: SessionEvents[E]) => void } = {
+ *   reused: ({ id, principal }) => console.warn("A copied cookie was used:", id, principal),
+ * };
+ */
 export interface SessionEvents {
   /** A session was stored for the first time. */
   created: Named;
-  /** A session went on under a new token; by a login or `rotate()`, under a new id as well. */
+  /** A session got a new token. After a login or `rotate()` it also has a new id. */
   rotated: Named & { reason: "login" | "rotate" | "periodic" };
-  /** A session was ended. */
+  /** A session was ended by a logout, by an administrator, or because a copied token was used. */
   destroyed: Named & { reason: "logout" | "admin" | "reused" };
-  /** A token came whose turn has ended: it was copied, or restored from a backup. */
+  /** A request came with a token whose generation has ended: the token was copied, or restored from a backup. */
   reused: Named;
   /** A commit found that its session had ended. */
   gone: Named;
-  /** A sweep removed so many records. */
+  /** A sweep ended; `count` is how many records it removed. */
   swept: { count: number };
-  /** What nobody waits for failed: a background sweep, or a listener. */
+  /** A background sweep or a listener failed, and no caller can catch the error. */
   error: { error: unknown; during: "sweep" | "listener" };
 }
 
@@ -28,7 +37,7 @@ export interface Emitter {
   emit<E extends keyof SessionEvents>(event: E, payload: SessionEvents[E]): void;
 }
 
-/** Listeners are told in order; one that fails harms neither the request nor the others. */
+/** Calls listeners in order. A listener that fails harms neither the request nor other listeners. */
 export function createEmitter(): Emitter {
   const listeners: Listeners = {
     created: new Set(),
@@ -41,7 +50,7 @@ export function createEmitter(): Emitter {
   };
 
   function failed(event: keyof SessionEvents, error: unknown): void {
-    // A failing error listener must not be told of its own failure.
+    // Do not call an error listener for its own failure.
     if (event === "error" || listeners.error.size === 0)
       process.emitWarning(error instanceof Error ? error : String(error));
     else emit("error", { error, during: "listener" });
@@ -63,7 +72,7 @@ export function createEmitter(): Emitter {
     emit,
     on(event, listener) {
       const set = listeners[event];
-      if (!set) throw new TypeError(`Unknown event ${JSON.stringify(event)}`);
+      if (!set) throw new TypeError(`sessions.on: unknown event ${JSON.stringify(event)}`);
       set.add(listener);
       return () => {
         set.delete(listener);

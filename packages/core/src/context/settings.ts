@@ -9,59 +9,62 @@ import { type Codec, codecsByName, devalueCodec, newFields } from "../store/code
 import type { Rotation } from "../token/rotation.ts";
 import { type CookieOptions, type CookieSettings, cookieSettings } from "./cookie.ts";
 
-/** Options of `createSessionManager`; they are read once. */
+/** Options of `createSessionManager()`. It reads them once. */
 export interface SessionManagerOptions {
-  /** Where records live. @default memoryDriver() */
+  /** The driver of the backend that keeps the records. @default memoryDriver() */
   driver?: Driver | undefined;
-  /** Idle timeout: a session that nobody uses for so long is expired (OWASP). @default "24h" */
+  /** Idle timeout: a session expires if it is not used for this long (OWASP). @default "24h" */
   idle?: Duration | undefined;
   /**
-   * Absolute timeout, from creation or the last login, however much the session is used (OWASP); `false` for none.
-   * Judged at every open, so that a shorter setting acts at once.
+   * Absolute timeout: the longest life of a session from its creation or last login, however much it is used (OWASP);
+   * `false` for no limit. The manager checks it at every open, so that a shorter setting acts at once.
    * @default "30d"
    */
   absolute?: Duration | false | undefined;
-  /** How often at most the expiry is moved when nothing else is written; 0 for always. @default idle / 10, at most "5m" */
+  /** The shortest time between two commits that only move the expiry; 0 for none. @default idle / 10, at most "5m" */
   touchEvery?: Duration | undefined;
-  /** How the cookie is set. */
+  /** The name and attributes of the cookie. */
   cookie?: CookieOptions | undefined;
   /**
    * Keys of at least 32 bytes that sign the token, newest first, so that forged cookies never reach the backend. The
-   * first signs, all verify: deploy a new key second in the list everywhere, then move it to the front.
+   * first key signs; all keys verify. To change keys, deploy the new key as the second everywhere, then move it to the
+   * front.
    * @default none: tokens are not signed
    */
   secrets?: readonly string[] | undefined;
   /**
-   * Periodic rotation of the token's secret in sessions with a principal, so that a copied cookie gives itself away.
-   * `grace` is longer than any request and its response take, `every` at least twice that. `onReuse` says whether a
-   * session whose old token comes back is destroyed, or only reported.
+   * Periodic rotation of the token's secret in sessions with a principal, so that the use of a copied cookie is
+   * detected. `grace` must be longer than any request with its response takes, and `every` at least twice `grace`. If
+   * an old token comes back, `onReuse` decides whether the session is destroyed or only reported by the event `reused`.
    * @default off; grace "2m", onReuse "destroy"
    */
   rotation?:
     | { every: Duration; grace?: Duration | undefined; onReuse?: "destroy" | "report" | undefined }
     | undefined;
   /**
-   * Encodes one entry's value to text and back. Of a list the first writes and all read, by their names: to change the
-   * codec of a running site deploy `[old, new]` everywhere, then `[new, old]`, and `new` once the old sessions are over.
+   * Turns the values of entries into text and back. In a list, the first codec writes and all read, by their names. To
+   * change the codec of a running site, deploy `[old, new]` everywhere, then `[new, old]`, then `new` after the old
+   * sessions have expired.
    * @default devalueCodec
    */
   codec?: Codec | readonly Codec[] | undefined;
-  /** The most bytes that one session may hold, encoded; each entry counts 100 more. @default 1_048_576 */
+  /** The most bytes that one session may hold, encoded. Each entry counts 100 bytes extra. @default 1_048_576 */
   maxBytes?: number | undefined;
   /**
-   * `"auto"` makes what the backend lacks (table, index, folder) once a process, beside the first call, which waits only
-   * where it misses something; `"manual"` leaves that to `setup()`, and such a call rejects with `SessionSetupError`.
+   * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only
+   * if it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
+   * `SessionSetupError`.
    * @default "auto"
    */
   setup?: "auto" | "manual" | undefined;
-  /** Epoch milliseconds, for tests with the memory driver. @default Date.now */
+  /** Returns the time in epoch milliseconds. For tests with the memory driver. @default Date.now */
   clock?: (() => number) | undefined;
 }
 
 /** The options, checked and complete. */
 export interface Settings {
   readonly driver: Driver;
-  /** What a cookie without `Secure` means on a request over https, where the program did not say that it is meant. */
+  /** What to do if a request over https would get a cookie without `Secure` that the program did not ask for. */
   readonly insecure: "refuse" | "warn" | undefined;
   readonly idle: number;
   /** `Infinity` for none. */
@@ -72,13 +75,13 @@ export interface Settings {
   readonly rotation: Rotation | undefined;
   /** By name; the first writes. */
   readonly codecs: ReadonlyMap<string, Codec>;
-  /** What a session begins with that is not stored yet. */
+  /** The fields of a session that is not stored yet. */
   readonly newFields: ReadonlyMap<string, string>;
   readonly maxBytes: number;
   readonly clock: () => number;
 }
 
-/** What each driver has. */
+/** The methods of every driver. */
 const METHODS = ["create", "load", "commit", "destroy", "sweep"];
 
 const CREATE = "createSessionManager";
@@ -91,19 +94,19 @@ function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>):
   return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
 }
 
-/** The fewest different characters that a key made at random may have. */
+/** A random key has at least this many different characters. */
 const FEWEST_CHARACTERS = 8;
 
-/** Whether a key is typed rather than made at random, as far as that shows. */
+/** Returns whether a key looks typed, not random. */
 const isGuessable = (key: string): boolean =>
   new Set(key).size < FEWEST_CHARACTERS ||
-  // One text over and over, the last time perhaps cut short.
+  // One text repeated; the last repetition may be cut short.
   Array.from(key).some(
     (_, period) => period > 0 && 2 * period <= key.length && key.startsWith(key.slice(period)),
   );
 
 function checkSecrets(secrets: readonly string[]): void {
-  // No message shows what was given.
+  // Messages must not show a key.
   if (!Array.isArray(secrets) || secrets.length === 0)
     throw new SessionConfigError("secrets must be a list of keys; leave it out to send tokens unsigned");
   for (const [index, key] of secrets.entries()) {
@@ -112,14 +115,14 @@ function checkSecrets(secrets: readonly string[]): void {
     if (!isGuessable(key)) continue;
     const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('base64url')"`;
     if (index === 0) throw new SessionConfigError(message);
-    // It only verifies, until it is taken out of the list.
+    // Only warn about an older key: it verifies until it leaves the list.
     process.emitWarning(message);
   }
 }
 
 let warned = false;
 
-/** @throws SessionConfigError naming the option that is unknown, out of range or contradicts another. */
+/** @throws SessionConfigError Names the option that is unknown, out of range, or contradicts another. */
 export function readSettings(options: SessionManagerOptions): Settings {
   checkOptions(CREATE, options, [
     ...(["driver", "idle", "absolute", "touchEvery", "cookie", "secrets", "rotation", "codec"] as const),
@@ -161,9 +164,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const production = environment === "production";
   if (production && driver.name === "memory" && !warned) {
     warned = true;
-    process.emitWarning(
-      "Sessions in memory are lost at every restart, and no other process sees them: choose a driver",
-    );
+    process.emitWarning("Sessions in memory are lost at exit, and no other process sees them. Pass a driver");
   }
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";

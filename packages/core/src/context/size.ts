@@ -2,12 +2,14 @@ import { SessionTooLargeError } from "../base/errors.ts";
 import { bytesOf } from "../record/field-names.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 
-/** What an entry counts beside its name and text: ten thousand tiny ones cost an open as much as one large. */
+/**
+ * What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one.
+ */
 const ENTRY_BYTES = 100;
-/** How many sessions a process remembers that it made larger. Only overlapping requests need it. */
+/** How many grown sessions a process remembers. Only requests that overlap need it. */
 const MOST_SIZES = 4096;
 
-/** How large the sessions are that this process made larger lately. */
+/** The sizes of the sessions that this process made larger lately. */
 export interface Sizes {
   /** Counts the reads and the commits of this process. */
   ticks: number;
@@ -17,15 +19,15 @@ export interface Sizes {
 type Fields = ReadonlyMap<string, string>;
 
 /**
- * Counts what a commit makes of a session against `maxBytes`.
+ * Checks the size that a commit gives a session against `maxBytes`.
  *
- * Requests that overlap each know of the session that they read, so several small additions may come to too much. What
- * this process added since is known. Other processes add unseen only while a commit merges without comparing versions. A
- * commit may do so while the session stays within a sixteenth of the limit. So P processes store at most
- * limit * (1 + P/16), and a session that is far from the limit costs nothing.
+ * Requests that overlap know only the session that they read, so several small additions together may be too much. We
+ * know what this process added since. Additions of other processes stay unseen only while commits merge without
+ * comparing versions, which they may do while the session is below a sixteenth of the limit. So P processes store at
+ * most limit * (1 + P/16), and a session that is far from the limit costs nothing.
  *
- * @param record What is written to; `undefined` for a record that begins, perhaps with what an old one held.
- * @returns Whether the commit must compare versions, and be judged again where another came between.
+ * @param record The record to write to; `undefined` for a new record, which may take over the fields of an old one.
+ * @returns Whether the commit must compare versions, and check the size again if another commit came between.
  * @throws SessionTooLargeError
  */
 export function judgeSize(
@@ -38,17 +40,17 @@ export function judgeSize(
   const blindBytes = maxBytes / 16;
   const size = bytesOf(after, ENTRY_BYTES);
   const growth = size - (before ? bytesOf(before, ENTRY_BYTES) : 0);
-  // What makes an oversized session no larger passes, or none could be mended.
+  // Allow a commit that makes the session no larger. Otherwise an oversized session could never shrink.
   if (growth <= 0) return false;
   if (size > maxBytes)
     throw new SessionTooLargeError(
-      `The session would hold ${size} bytes, counting ${ENTRY_BYTES} for each entry, and ${maxBytes} is the most: keep large data elsewhere, or raise maxBytes`,
+      `The session would hold ${size} bytes, counting ${ENTRY_BYTES} for each entry; the limit is ${maxBytes}. Keep large data elsewhere, or raise maxBytes`,
     );
   if (!record) return false;
   const { known } = sizes;
   const last = known.get(record.id);
   const total = last && last.at > record.readAt ? last.bytes + growth : size;
-  // Before the commit is sent: a commit that is judged meanwhile must count it.
+  // Note it before the commit is sent, so that commits that are checked meanwhile count it.
   known.delete(record.id);
   known.set(record.id, { bytes: total, at: ++sizes.ticks });
   for (const oldest of known.keys()) {

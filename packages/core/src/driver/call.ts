@@ -11,13 +11,13 @@ export interface CallRules {
 }
 
 /**
- * Calls the backend and ends in time. Rejects with `DriverUnavailableError` if no reply comes in time (rule R11 of SPEC.md),
- * and with a `SessionError` if the client rejects.
+ * Calls the backend and ends in time. Rejects with `DriverUnavailableError` if no reply comes in time (rule R11 of
+ * SPEC.md), and with a `SessionError` if the client rejects.
  *
- * - `timeout` replaces the driver's timeout for this call. Pass the rest of the time to the second of two steps; with 0 or
- *   less the work does not begin. Pass `Infinity` for work without a limit, such as creating an index.
- * - `onLate` is called before a rejection for lack of time. A driver closes the connection there, so that a late reply does
- *   no harm. It must not throw.
+ * - `timeout` replaces the driver's timeout for this call. Pass the rest of the time to the second of two steps; with 0
+ *   or less the work does not begin. Pass `Infinity` for work without a limit, such as creating an index.
+ * - `onLate` is called before a rejection for lack of time. A driver closes the connection there, so that a late reply
+ *   does no harm. It must not throw.
  */
 export type Call = <T>(work: () => Promise<T>, timeout?: number, onLate?: () => void) => Promise<T>;
 

@@ -21,8 +21,8 @@ export function mergeFields(
 }
 
 /**
- * Returns whether a commit of the change raises the record's version by one (rule R6 of SPEC.md). A touch, which changes
- * only the expiry, does not.
+ * Returns whether a commit of the change raises the record's version by one (rule R6 of SPEC.md). A touch, which
+ * changes only the expiry, does not.
  *
  * @example
  * const change = { fields: new Map([["cart/items", "1"]]) };
@@ -33,8 +33,8 @@ export function raisesVersion({ fields, principal, ifVersion }: Change): boolean
 }
 
 /**
- * Returns the record that a commit leaves, for drivers that write whole records. Before that, the driver checks that the
- * record is live and has the version of `ifVersion`, and copies the change's Map before it awaits anything.
+ * Returns the record that a commit leaves, for drivers that write whole records. Before that, the driver checks that
+ * the record is live and has the version of `ifVersion`, and copies the change's Map before it awaits anything.
  *
  * @returns A new record; both arguments stay unchanged.
  * @example

@@ -1,9 +1,9 @@
 import { SessionConfigError } from "../base/errors.ts";
 
 /**
- * How drivers recognise clients: one table for every driver. Each row has the words for a message, then one or more lists
- * of marks; one matching list is enough. A client belongs to the first row that fits. Class names are not marks, because
- * minifiers change them. Marks are public names, so that a wrapped, extended or traced client fits too.
+ * How drivers recognise clients: one table for every driver. Each row has the words for a message, then one or more
+ * lists of marks; one matching list is enough. A client belongs to the first row that fits. Class names are not marks,
+ * because minifiers change them. Marks are public names, so that a wrapped, extended or traced client fits too.
  *
  * `name()` is a method, `name` a property, `a.b=text` a property with that value, and `!name` must be missing.
  */
@@ -147,8 +147,8 @@ function describeClient(client: unknown): string {
  * Checks a driver's `client`. It looks only at names: it calls nothing and sends nothing.
  *
  * @param must What the client must be, for the message: `"a Pool or a Client of the package pg"`.
- * @param forms What the driver uses of each kind of client: `["query()", "connect() totalCount"]`. `name()` is a method,
- *   `name` a property. An object that an application writes itself needs no more than that.
+ * @param forms What the driver uses of each kind of client: `["query()", "connect() totalCount"]`. `name()` is a
+ *   method, `name` a property. An object that an application writes itself needs no more than that.
  * @param takes The rows of the table that fit; clients of other rows are refused. Without it, `forms` alone decides.
  * @throws SessionConfigError Names what was given and what fits.
  * @example

@@ -3,10 +3,13 @@
  *
  * A driver has five methods, no policy and no clock. Times are whole epoch milliseconds, and the caller passes `now`. A
  * record is live while `expiresAt > now`; the backend's own atomic statement decides it. Ids, field names, values and
- * principals are opaque and compared byte by byte (R14). SPEC.md has the numbered rules; `@sessions/conformance` tests them.
+ * principals are opaque and compared byte by byte (R14). SPEC.md has the numbered rules; `@sessions/conformance` tests
+ * them.
  */
 
-/** What {@link Driver.commit} did: it wrote the change, found no live record, or found another version than `ifVersion`. */
+/**
+ * What {@link Driver.commit} did: it wrote the change, found no live record, or found another version than `ifVersion`.
+ */
 export type CommitOutcome = "committed" | "gone" | "conflict";
 
 /** A record that a driver is to create. */

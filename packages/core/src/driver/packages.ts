@@ -32,8 +32,8 @@ function importEntry(folder: string): string {
 }
 
 /**
- * Finds a package beside this one, or from the program's file, because package managers that isolate packages hide it from
- * this one. Never looks in the current folder, where others may write.
+ * Finds a package beside this one, or from the program's file, because package managers that isolate packages hide it
+ * from this one. Never looks in the current folder, where others may write.
  */
 function find(name: string): string | undefined {
   for (const from of [import.meta.url, process.argv[1] ?? ""]) {
@@ -84,7 +84,7 @@ export async function openDriver(
 ): Promise<Driver> {
   if (!url)
     throw new SessionConfigError(
-      "The URL of the sessions' backend is missing: set the environment variable that it is read from",
+      "The URL of the sessions' backend is missing. Set the environment variable that holds it",
     );
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "memory" && !Object.hasOwn(packages, scheme)) return memoryDriver();

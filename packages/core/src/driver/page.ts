@@ -1,8 +1,9 @@
 import type { ListedRecord, ListPage } from "./contract.ts";
 
 /**
- * Makes a page of a listing in the order of the ids (rule R13 of SPEC.md). The backend was asked for `limit` records after
- * the last id of the page before. The cursor of a full page is its last id; a page that is not full ends the listing.
+ * Makes a page of a listing in the order of the ids (rule R13 of SPEC.md). The backend was asked for `limit` records
+ * after the last id of the page before. The cursor of a full page is its last id; a page that is not full ends the
+ * listing.
  *
  * @param records All records that the backend found, in the order of their ids.
  * @example

@@ -10,16 +10,16 @@ export interface RetryRules {
   /** The most tries, including the first. @default no limit */
   readonly attempts?: number | undefined;
   /**
-   * The longest pause between two tries, in milliseconds. The first pause is about 1 ms, and each may be twice as long as
-   * the one before.
+   * The longest pause between two tries, in milliseconds. The first pause is about 1 ms, and each may be twice as long
+   * as the one before.
    * @default 25
    */
   readonly longestPause?: number | undefined;
 }
 
 /**
- * Repeats work while other work is in its way, such as a deadlock, a serialization failure or a lock. The pauses grow and
- * have a random length, so that the same two tries do not collide again.
+ * Repeats work while other work is in its way, such as a deadlock, a serialization failure or a lock. The pauses grow
+ * and have a random length, so that the same two tries do not collide again.
  *
  * @param work Each try does the whole work again. `attempt` is 1 for the first try.
  * @returns What the work returns. Rejects with the last error if that is not contention, or if no try is left.

@@ -6,9 +6,10 @@ import type { Driver } from "./contract.ts";
 const APART: readonly unknown[] = ["setup", "check", "teardown"];
 
 /**
- * Wraps a driver so that it sets up its backend by itself. `setup()` runs once, beside the first call; that call does not
- * wait for an index that it does not need. A call that finds something missing waits for `setup()` and runs again. Once a
- * call has succeeded, nothing is created any more: a table that is missing later was lost, and a new one would hide that.
+ * Wraps a driver so that it sets up its backend by itself. `setup()` runs once, beside the first call; that call does
+ * not wait for an index that it does not need. A call that finds something missing waits for `setup()` and runs again.
+ * Once a call has succeeded, nothing is created any more: a table that is missing later was lost, and a new one would
+ * hide that.
  *
  * @returns The driver itself, if it has nothing to set up.
  * @example

@@ -3,8 +3,8 @@ const lastWork = new WeakMap<object, Map<string, Promise<void>>>();
 
 /**
  * Runs work in a queue: it begins after all earlier work for the same object and key has ended, even if that failed. A
- * single connection needs it, so that no call runs inside another call's transaction. A backend that can only replace whole
- * records needs it too. Several drivers on one object share the queue.
+ * single connection needs it, so that no call runs inside another call's transaction. A backend that can only replace
+ * whole records needs it too. Several drivers on one object share the queue.
  *
  * The wait has no limit. Check the time when the work begins, and send nothing if the call has already ended.
  *

@@ -7,7 +7,9 @@ export interface UrlRules {
   readonly where: string;
   /** The allowed schemes, in lower case. */
   readonly schemes: readonly string[];
-  /** The driver's own options. A URL must not have them as parameters, because the client would silently ignore them. */
+  /**
+   * The driver's own options. A URL must not have them as parameters, because the client would silently ignore them.
+   */
   readonly options: readonly string[];
 }
 
@@ -24,14 +26,14 @@ export function readUrl(url: string, { where, schemes, options }: UrlRules): URL
   const misplaced = options.find((option) => read.searchParams.has(option));
   if (misplaced !== undefined)
     throw new SessionConfigError(
-      `${where}: "${misplaced}" is an option, and no parameter of the URL: fromUrl(url, { ${misplaced} })`,
+      `${where}: "${misplaced}" is an option, not a parameter of the URL. Use fromUrl(url, { ${misplaced} })`,
     );
   return read;
 }
 
 /**
- * Opens a client for a URL. If that fails, the error only says what the URL must be like, because a client's own error may
- * show the password. Errors of this library pass, because they hold no secret.
+ * Opens a client for a URL. If that fails, the error only says what the URL must be like, because a client's own error
+ * may show the password. Errors of this library pass, because they hold no secret.
  *
  * @param example A URL of the right form, for the message.
  * @throws SessionConfigError

@@ -1,4 +1,4 @@
-/** What the adapters of all frameworks decide alike. */
+// What the adapters of all frameworks decide in the same way.
 
 import { COOKIE, type CookieSettings } from "../context/cookie.ts";
 import type { SessionManager } from "../manager/manager.ts";
@@ -11,22 +11,30 @@ interface FetchHeaders {
   get(name: string): string | null;
 }
 
-/** A request of `node:http`, Express, Koa or Fastify, or one of the Fetch API. */
+/** The head of a request of `node:http`, Express, Koa, Fastify or the Fetch API. */
 export interface RequestHead {
+  /** The HTTP method, in upper case. */
   readonly method?: string | undefined;
+  /** The headers: an object with names in lower case, or `Headers`. */
   readonly headers: FetchHeaders | { readonly "sec-fetch-site"?: string | string[] | undefined };
 }
 
 /**
- * Whether another site's page sent a request that is not `GET`, `HEAD`, `OPTIONS` or `TRACE`. Answer it with 403 before
- * the session is opened: `SameSite` does not stop another site's form from logging the visitor in under the name of the
- * attacker. An address that a sign-in service posts to is the exception.
+ * Returns whether the page of another site sent a request with a method other than `GET`, `HEAD`, `OPTIONS` or `TRACE`.
+ * Respond with 403 before the session is opened: `SameSite` does not stop a form of another site that logs the visitor
+ * in as the attacker. The only exception is a URL to which a sign-in service posts.
  *
- * Browsers tell by `Sec-Fetch-Site`, which they send over https and to this machine alone. Without that header the
- * result is `false`.
+ * Browsers send `Sec-Fetch-Site` over https and to this machine, but not over plain http. Without that header the
+ * result is `false` (Fetch Metadata).
  *
  * @example
- * app.use((req, res, next) => (isCrossSiteWrite(req) ? res.sendStatus(403) : next()));
+ * import { createServer } from "node:http";
+ * import { isCrossSiteWrite } from "@sessions/core/adapter-tools";
+ *
+ * createServer((req, res) => {
+ *   if (isCrossSiteWrite(req)) res.writeHead(403).end();
+ *   else res.end("Hello");
+ * });
  */
 export function isCrossSiteWrite({ method, headers }: RequestHead): boolean {
   const site = isFetchHeaders(headers) ? headers.get("Sec-Fetch-Site") : headers["sec-fetch-site"];
@@ -36,30 +44,61 @@ export function isCrossSiteWrite({ method, headers }: RequestHead): boolean {
 const isFetchHeaders = (headers: RequestHead["headers"]): headers is FetchHeaders =>
   typeof Reflect.get(headers, "get") === "function";
 
-/** How a manager's cookie is set, every default filled in; empty for a manager that does not tell. */
+/**
+ * Returns the cookie settings of a manager, with all defaults. Returns an empty object for a wrapped manager without
+ * them.
+ *
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { cookieSettingsOf } from "@sessions/core/adapter-tools";
+ *
+ * const { name = "sid" } = cookieSettingsOf(createSessionManager());
+ */
 export const cookieSettingsOf = (sessions: SessionManager): Readonly<Partial<CookieSettings>> =>
   Reflect.get(sessions, COOKIE) ?? {};
 
-/** What an adapter knows of a request. */
+/** What an adapter knows about a request, for {@link openOptionsOf}. */
 export interface RequestFacts {
+  /** The HTTP method, in upper case. */
   readonly method: string | undefined;
-  /** The headers, by name in lower case. */
+  /** Returns a header by its name in lower case. */
   readonly header: (name: "sec-fetch-site" | "host") => string | undefined;
-  /** The socket is encrypted, or the framework's own, trusted answer is that the request came over https. */
+  /**
+   * Whether the socket is encrypted, or the framework says, by proxies that it trusts, that the request came over
+   * https.
+   */
   readonly https: boolean;
-  /** `false`: the request does not keep the session alive. */
+  /** Whether the request keeps the session alive. */
   readonly touch: boolean;
 }
 
-/** Hosts to which browsers send `Sec-Fetch-*` without TLS: the loopback names and addresses (Secure Contexts, 3.1). */
+/** Hosts that get `Sec-Fetch-*` without TLS: loopback names and addresses (Secure Contexts, section 3.1). */
 const LOOPBACK = /^((.*\.)?localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d*)?$/i;
 
 /**
- * How a request opens its session. An option that has nothing to say is left out.
+ * Returns the options with which an adapter opens the session of a request. Options that keep their default are left
+ * out.
  *
- * - `crossSite`: another site's page sent it, and `SameSite` may have held our cookie back.
- * - `secure`: it came over https. `Sec-Fetch-Site` shows that too, since browsers send it to https and to this machine
- *   alone; so a proxy that ends TLS is seen without trusting any header of its own.
+ * - `crossSite`: the page of another site sent the request, so `SameSite` may have held back our cookie.
+ * - `secure`: the request came over https. `Sec-Fetch-Site` shows that too, because browsers send it only over https
+ *   and to this machine. So https is recognised behind a proxy that ends TLS, without trusting any header of the proxy.
+ *
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { openOptionsOf } from "@sessions/core/adapter-tools";
+ *
+ * const sessions = createSessionManager();
+ *
+ * export const open = ({ method, headers }: Request) =>
+ *   sessions.open(
+ *     headers.get("Cookie"),
+ *     openOptionsOf(sessions, {
+ *       method,
+ *       header: (name) => headers.get(name) ?? undefined,
+ *       https: false,
+ *       touch: true,
+ *     }),
+ *   );
  */
 export function openOptionsOf(
   sessions: SessionManager,
@@ -77,7 +116,7 @@ export function openOptionsOf(
   };
 }
 
-/** A response's headers, whatever a framework keeps them in. */
+/** A response's headers, for every framework. Names ignore case. */
 export interface ResponseHeaders {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
@@ -92,10 +131,21 @@ const listOf = (value: string | undefined): string[] =>
     .split(",")
     .map((item) => item.trim());
 
-/** Headers that only the caches of CDNs and proxies go by, before `Cache-Control` (RFC 9213, and the vendors' own). */
+/** Headers that CDNs and proxies obey instead of `Cache-Control` (RFC 9213, and headers of vendors). */
 const FOR_CDNS = /-cache-control$|^(surrogate-control|edge-control|x-accel-expires)$/i;
 
-/** For a response that sets the session's cookie: keeps shared caches from handing it to others. */
+/**
+ * Call it for a response that sets the session's cookie, so that no shared cache gives the cookie to other visitors.
+ *
+ * @example
+ * const headers = new Map<string, string>();
+ * keepFromCaches({
+ *   get: (name) => headers.get(name.toLowerCase()),
+ *   set: (name, value) => headers.set(name.toLowerCase(), value),
+ *   delete: (name) => headers.delete(name.toLowerCase()),
+ *   names: () => headers.keys(),
+ * });
+ */
 export function keepFromCaches(headers: ResponseHeaders): void {
   const directives = listOf(headers.get("Cache-Control"));
   if (!directives.includes("private") && !directives.includes("no-store"))
@@ -103,7 +153,9 @@ export function keepFromCaches(headers: ResponseHeaders): void {
   for (const name of [...headers.names()]) if (FOR_CDNS.test(name)) headers.delete(name);
 }
 
-/** For a response that was made of a session the program looked at (`wasRead`): no cache may take it for everybody's. */
+/**
+ * Call it for a response that may depend on the session (`wasRead()`), so that no cache serves it to other visitors.
+ */
 export function varyByCookie(headers: ResponseHeaders): void {
   const vary = headers.get("Vary");
   const fields = listOf(vary);
@@ -112,22 +164,22 @@ export function varyByCookie(headers: ResponseHeaders): void {
 }
 
 /**
- * Whether a session can still be written to once a commit has sealed it: not one that has ended, and none that the client
- * has no cookie for. A new one has a record where the handler committed it: its cookie is still to be sent.
+ * Returns whether a session can still be written to after a sealed commit. A session that has ended cannot, and neither
+ * can a session for which the client has no cookie. A new session can if its cookie goes out with this response.
  */
 export const mayWriteMore = (session: Session, { status, setCookie }: CommitResult): boolean =>
   status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));
 
-/** Whether an answer of this status reports an error, so that a login that led to it does not count. */
+/** Returns whether a response with this status reports an error, so that a login in its request is dropped. */
 export const reportsError = (status: number): boolean => status >= 400;
 
 let warned = false;
 
-/** Says once a process, outside production, that a login was taken back. */
+/** Warns, once in each process and not in production, that a login was dropped. */
 export function warnOfDroppedLogin(status: number | string): void {
   if (warned || process.env["NODE_ENV"] === "production") return;
   warned = true;
   process.emitWarning(
-    `login() or rotate() was dropped, because the answer is ${status}. Call session.commit() before such an answer to keep it`,
+    `login() or rotate() was dropped, because the response is ${status}. To keep it, call session.commit() before such a response`,
   );
 }

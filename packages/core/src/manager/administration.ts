@@ -9,23 +9,23 @@ import { isLive, readRecord, type SessionRecord } from "../record/session-record
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
 import type { SweepOptions } from "./sweeping.ts";
 
-/** A live session in a listing: what is in its stores is not told. */
+/** A live session in a listing, without the contents of its stores. */
 export interface SessionInfo {
-  /** 32 hex characters, for `get`, `destroy` and `setExpiry`; no secret. */
+  /** 32 hex characters, for `get()`, `destroy()` and `setExpiry()`. It is not a secret. */
   readonly id: string;
-  /** When it was created, or last logged in. */
+  /** When the session was created, or last logged in. */
   readonly createdAt: Date;
-  /** From this instant on it is expired. */
+  /** From this time on the session is expired. */
   readonly expiresAt: Date;
-  /** Whom it belongs to since a login. */
+  /** The user that the session belongs to since a login; `undefined` before it. */
   readonly principal: string | undefined;
-  /** The names of the stores that hold something. */
+  /** The names of the stores that have entries. */
   readonly stores: readonly string[];
-  /** What it holds, encoded in UTF-8. */
+  /** The size of the session in bytes, encoded in UTF-8. */
   readonly bytes: number;
 }
 
-/** Which sessions `destroyAll` ends: a principal's, perhaps but one id, or everyone's. */
+/** Which sessions `destroyAll()` ends: those of a principal, `except` one id if given, or those of everyone. */
 export type DestroyAllQuery = { principal: string; except?: string | undefined } | { everyone: true };
 
 const PAGE = 500;
@@ -40,8 +40,8 @@ function listing({ settings: { driver } }: Context, method: string): ListingDriv
 }
 
 /**
- * Every record that is live in the backend, page by page; one may come twice. Not all of them are live by this
- * manager's absolute timeout, but another process may have a longer one.
+ * Every record that is live in the backend, page by page. A record may come twice. Some may have passed this manager's
+ * absolute timeout, but another process may have a longer one.
  */
 async function* liveRecords(
   context: Context,
@@ -92,12 +92,12 @@ export async function* list(
   return undefined;
 }
 
-/** More than clocks differ. */
+/** Longer than clocks differ. */
 const CLOCKS_MS = 60_000;
-/** As often as a `rotate()` may happen to hide a session from a listing; each must fall into one moment of it. */
+/** The most listings. Another one is needed only if a `rotate()` hid a session from the one before. */
 const MOST_ROUNDS = 8;
 
-/** Ends a session, or the one that `rotate()`s put in its place meanwhile. */
+/** Ends a session, or the session that replaced it meanwhile by `rotate()`. */
 async function destroyLine(context: Context, record: SessionRecord): Promise<SessionRecord | undefined> {
   const { driver, clock } = context.settings;
   for (let step = 0, at: SessionRecord | undefined = record; at && step <= MOST_STEPS; step++) {
@@ -109,12 +109,12 @@ async function destroyLine(context: Context, record: SessionRecord): Promise<Ses
 
 export async function destroyAll(context: Context, query: DestroyAllQuery): Promise<number> {
   const where = "sessions.destroyAll";
-  // A union: each member's keys are known to the other.
+  // Widen the union, so that every key of its members can be read.
   const given: { principal?: string | undefined; except?: string | undefined; everyone?: true } = query;
   checkOptions(where, given, ["principal", "except", "everyone"]);
   const { principal, except } = given;
   const everyone = given.everyone === true;
-  // A forgotten variable must not log everybody out.
+  // A principal that is undefined by mistake must not log everybody out.
   if (everyone === "principal" in given)
     throw new TypeError("destroyAll() needs either a principal, or everyone: true");
   if (!everyone) checkPrincipal(principal);
@@ -124,7 +124,7 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
   const done = new Set<string>();
   let count = 0;
   let looksLeft = driverLags ? 2 : 1;
-  // What a `rotate()` began behind a listing's back, and ended before it came there, stands in the next.
+  // A rotate() during a listing may hide a session from it. The next listing shows that session.
   for (let round = 0; looksLeft > 0 && round < MOST_ROUNDS; round++) {
     let found = false;
     for await (const record of liveRecords(context, "destroyAll", principal)) {

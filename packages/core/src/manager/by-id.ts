@@ -7,11 +7,11 @@ import type { Session } from "../session/session.ts";
 import { type Opened, storedState } from "../session/state.ts";
 import { isId } from "../token/token.ts";
 
-/** The record of an id, if it is one of ours: live, expired or ended. What is no id costs no call to the backend. */
+/** The record of an id: live, expired or ended. A text that is not an id costs no call to the backend. */
 const find = async (context: Context, id: string): Promise<SessionRecord | undefined> =>
   isId(id) ? readNow(context, id) : undefined;
 
-/** The live session of an id, as the backend has it. */
+/** The record of an id, if it is live. */
 async function findLive(context: Context, id: string): Promise<SessionRecord | undefined> {
   const record = await find(context, id);
   return record && isLive(record, context.settings.clock()) ? record : undefined;
@@ -43,7 +43,7 @@ export async function destroy(
   const record = await find(context, id);
   if (!record || record.ended || (principal !== undefined && record.principal !== principal)) return false;
   const now = clock();
-  // Also what only this manager's absolute timeout has ended: another process may have a longer one.
+  // Destroy it even if only this manager's absolute timeout has ended it: another process may have a longer one.
   if (!(await driver.destroy(id, now)) || !isLive(record, now)) return false;
   context.emit("destroyed", { id, principal: record.principal, reason: "admin" });
   return true;

@@ -15,71 +15,146 @@ import { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
 import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
- * Opens, creates, expires, lists and sweeps sessions; owns the cookie and every policy. Its methods reject with
- * `DriverUnavailableError` where the backend cannot be reached, and with `SessionSetupError` where it lacks its tables.
+ * Opens, creates, lists, ends and sweeps sessions, and owns the cookie and every policy. {@link createSessionManager}
+ * makes one. Its methods reject with `DriverUnavailableError` if the backend cannot be reached, and with
+ * `SessionSetupError` if the backend lacks its tables.
  */
 export interface SessionManager {
-  /** The session that a Cookie header names, or a new one, which is stored only once something is written. */
+  /**
+   * Opens the session that a Cookie header names, or a new one. A new session is stored when something is written to
+   * it. Adapters call this method for you.
+   * @example
+   * const sessions = createSessionManager();
+   *
+   * export async function handle(request: Request): Promise<Response> {
+   *   const session = await sessions.open(request.headers.get("Cookie"));
+   *   session.store<{ count: number }>("visits").update("count", (n = 0) => n + 1);
+   *   const { setCookie } = await session.commit({ seal: true });
+   *   return new Response("Hello", setCookie === undefined ? {} : { headers: { "Set-Cookie": setCookie } });
+   * }
+   */
   open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
-  /** The same for a token that came another way (mobile app, websocket); `undefined` if it is not accepted. */
+  /**
+   * Opens the session of a token that came without a cookie, such as from a mobile app. Returns `undefined` if the
+   * token is not accepted. A client gets its token from the result of {@link Session.commit}.
+   * @example
+   * const sessions = createSessionManager();
+   *
+   * export async function userOf(request: Request): Promise<string | undefined> {
+   *   const token = request.headers.get("Authorization")?.replace(/^Bearer /, "") ?? "";
+   *   return (await sessions.load(token))?.principal;
+   * }
+   */
   load(token: string, options?: OpenOptions): Promise<Session | undefined>;
-  /** A new session whose first commit stores it even if it is empty. */
+  /**
+   * Returns a new session. Its first commit stores it even if it is empty.
+   * @example
+   * const session = createSessionManager().create();
+   * session.login("anna");
+   * const { token } = await session.commit();
+   */
   create(): Session;
   /**
-   * A live session by id, without its token, for administration, and for websockets after the handshake. It reads and
-   * commits; it never touches, rotates or returns a cookie. Never pass it an id that a visitor sent.
+   * Returns a live session by its id, for administration, and for websockets after the handshake. The session can be
+   * read and committed. It is never touched or rotated, and returns no cookie. Never pass an id that a visitor sent.
    */
   get(id: string): Promise<Session | undefined>;
-  /** Whether a record is there; an expired one counts, one that a login, `rotate()` or logout ended does not. */
+  /**
+   * Returns whether the session has a record, expired or not. A record that a login, `rotate()` or logout ended does
+   * not count.
+   */
   exists(id: string): Promise<boolean>;
-  /** Whether the session is live. */
+  /** Returns whether the session is live. */
   valid(id: string): Promise<boolean>;
   /**
-   * Ends a session, if it is that principal's where one is named; `false` where there is no live one. A `TypeError` for
-   * a principal that is `undefined`: a forgotten one must not end anybody's.
+   * Ends a session. With `principal`, only if it belongs to that principal. Returns `false` if there is no such live
+   * session.
+   * @throws TypeError `principal` is `undefined`, which must not end the session of just anyone.
    */
   destroy(id: string, options?: { principal?: string | undefined }): Promise<boolean>;
-  /** Moves and fixes a session's expiry, as `Session.setExpiry` does; `false` where there is no live one. */
+  /**
+   * Moves and fixes the expiry of a session, as {@link Session.setExpiry} does. Returns `false` if no live session has
+   * the id.
+   */
   setExpiry(id: string, at: Date): Promise<boolean>;
   /**
-   * Live sessions, all or one principal's. Rejects with `ERR_SESSION_UNSUPPORTED` where the driver cannot list, and with a
-   * `TypeError` for a principal that is `undefined`: a forgotten one must not show everybody's.
+   * Lists live sessions: all, or those of one principal.
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list.
+   * @throws TypeError `principal` is `undefined`, which must not show the sessions of everyone.
+   * @example
+   * const sessions = createSessionManager();
+   * for await (const { id, expiresAt, stores } of sessions.list({ principal: "anna" }))
+   *   console.log(id, expiresAt.toISOString(), stores);
    */
   list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
   /**
-   * Logs out everywhere: ends every session of the principal (`except` one id), or everyone's, whose login was
-   * acknowledged before the call, and returns how many. A session that begins over a minute later is left, so that the
-   * call comes to an end on a busy site. A login meanwhile may or may not be ended: disable the account first. A
-   * `TypeError` where neither a principal nor `everyone` is given, and `ERR_SESSION_UNSUPPORTED` where the driver cannot
-   * list.
+   * Logs out everywhere, and returns how many sessions it ended: all of a principal (`except` one id if given), or
+   * those of everyone. It ends every session whose login was acknowledged before the call. A login during the call may
+   * stay, so disable the account first. Sessions that begin over a minute later stay, so that the call ends on a busy
+   * site.
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list.
+   * @throws TypeError Neither a principal nor `everyone: true` is given.
+   * @example
+   * const sessions = createSessionManager();
+   *
+   * export const onPasswordChanged = (session: Session, userId: string) =>
+   *   sessions.destroyAll({ principal: userId, except: session.id });
    */
   destroyAll(query: DestroyAllQuery): Promise<number>;
-  /** Removes expired records in batches, and answers how many. A `TypeError` for a range that reaches live sessions. */
+  /**
+   * Removes expired records in batches, and returns how many. Call it from a cron job, or use
+   * {@link SessionManager.startSweeping}.
+   * @throws TypeError The range reaches into the future, so that it would remove live sessions.
+   * @example
+   * const sessions = createSessionManager();
+   * const count = await sessions.sweep({ limit: 10_000 });
+   */
   sweep(range?: SweepOptions): Promise<number>;
-  /** Sweeps in the background, about so often, and never keeps the process alive; answers what stops it. */
+  /**
+   * Sweeps in the background, about once per `every`. It does not keep the process alive. Returns a function that stops
+   * it.
+   * @example
+   * const sessions = createSessionManager();
+   * const stop = sessions.startSweeping({ every: "10m" });
+   */
   startSweeping(options: { every: Duration }): () => void;
-  /** Creates the backend's tables, indexes or folders; nothing where there are none. Safe to repeat. */
+  /** Creates the backend's tables, indexes or folders. Does nothing if the driver needs none. Safe to repeat. */
   setup(): Promise<void>;
-  /** What is missing or wrong in the backend, one sentence each. */
+  /** Returns one sentence for each thing that is missing or wrong in the backend. */
   check(): Promise<string[]>;
   /** Removes the backend's tables, indexes or folders, and every session with them. */
   teardown(): Promise<void>;
-  /** The first well-formed token of ours in a Cookie header, for applications that handle cookies themselves. */
+  /** Returns the first well-formed token in a Cookie header, for applications that handle cookies themselves. */
   readToken(cookieHeader: string | null | undefined): string | undefined;
-  /** A Set-Cookie header's value that removes the cookie. */
+  /** Returns the value of a Set-Cookie header that removes the cookie. */
   clearCookie(): string;
-  /** Tells a listener of what happens; answers what removes it. */
+  /**
+   * Calls a listener for each event of {@link SessionEvents}. Returns a function that removes the listener.
+   * @throws TypeError The event is unknown.
+   * @example
+   * const sessions = createSessionManager();
+   * sessions.on("reused", ({ id, principal }) => console.warn("A copied cookie was used:", id, principal));
+   * sessions.on("error", ({ error, during }) => console.error(during, error));
+   */
   on<E extends keyof SessionEvents>(event: E, listener: (event: SessionEvents[E]) => void): () => void;
-  /** Stops sweeping, and closes what the driver opened itself. */
+  /** Stops sweeping, waits for a running sweep, and closes the client that the driver opened itself. */
   close(): Promise<void>;
 }
 
-/** What goes through many sessions is loaded at its first use, because requests do not need it. */
+/** Code that goes through many sessions is loaded at its first use, because requests do not need it. */
 const administration = () => import("./administration.ts");
 
 /**
- * Makes the one manager of an application; everything has a default.
- * @throws SessionConfigError for an option that is unknown, out of range or contradicts another; it names the option.
+ * Creates the one {@link SessionManager} of an application. Every option has a default.
+ * @throws SessionConfigError An option is unknown, out of range, or contradicts another. The message names the option.
+ * @example
+ * import { createSessionManager, driverFromUrl } from "@sessions/core";
+ *
+ * const sessions = createSessionManager({
+ *   driver: await driverFromUrl(process.env["SESSIONS_URL"] ?? "memory:"),
+ *   idle: "2h",
+ *   absolute: "14d",
+ * });
  */
 export function createSessionManager(options: SessionManagerOptions = {}): SessionManager {
   const settings = readSettings(options);
@@ -114,7 +189,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       const stop = startSweeping(every, sweep, emit);
       sweepings.add(stop);
       return () => {
-        // Until it has ended, close() waits for it.
+        // Keep it until it has ended, because close() waits for it.
         void stop().then(() => sweepings.delete(stop));
       };
     },

@@ -1,22 +1,28 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
 import type { Emitter } from "../context/events.ts";
 
-/** Which expired records to remove. */
+/** Which expired records `sweep()` removes. */
 export interface SweepOptions {
-  /** Those that expired at this instant or later. @default all */
+  /** Only records that expired at this time or later. @default no limit */
   after?: Date | undefined;
-  /** Those that expired before it. @default 5 minutes ago, for clocks differ and late requests ask how a session ended */
+  /**
+   * Only records that expired before this time.
+   * @default 5 minutes ago, because clocks differ and late requests still ask how a session ended
+   */
   before?: Date | undefined;
-  /** The most to remove. @default no limit */
+  /** The most records to remove, 1 or more. @default no limit */
   limit?: number | undefined;
   /** Allows a `before` in the future, which removes live sessions. @default false */
   force?: boolean | undefined;
 }
 
-/** What a timer can wait for. */
+/** The longest delay of a timer. */
 const MOST_MS = 2 ** 31 - 1;
 
-/** Sweeps from time to time; returns what stops it, and waits for a sweep that runs. Failures go to `error` listeners. */
+/**
+ * Sweeps from time to time. Returns a function that stops it and waits for a running sweep. Failures go to `error`
+ * listeners.
+ */
 export function startSweeping(
   every: Duration,
   sweep: () => Promise<number>,

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 
-// A store's field is named `<store>/<key>`, both percent-escaped. The core's own fields begin with `/`; a store's cannot.
+// A store's field is named `<store>/<key>`, both percent-escaped. The core's own fields begin with `/`; a store's
+// cannot.
 
 const PLAIN = /^[\w-]*$/;
 
@@ -47,24 +48,25 @@ export function parseField(field: string): { store: string; key: string } | unde
 /** @throws TypeError unless it is 1 to 255 of `A-Z a-z 0-9 - _ .` */
 export function checkStoreName(name: unknown): asserts name is string {
   if (typeof name !== "string" || !/^[\w.-]{1,255}$/.test(name))
-    throw new TypeError("A store's name is 1 to 255 characters of A-Z a-z 0-9 - _ .");
+    throw new TypeError("A store's name must be 1 to 255 characters of A-Z a-z 0-9 - _ .");
 }
 
 /** @throws TypeError unless it is a non-empty, well-formed string of at most 255 bytes of UTF-8. */
 export function checkKey(store: string, key: unknown): asserts key is string {
-  if (!isText(key)) throw new TypeError(`Store "${store}": a key is a well-formed string of 1 to 255 bytes`);
+  if (!isText(key))
+    throw new TypeError(`Store "${store}": a key must be a well-formed string of 1 to 255 bytes`);
 }
 
 /** @throws TypeError unless it is a well-formed string of 1 to 255 bytes of UTF-8 without NUL. */
 export function checkPrincipal(principal: unknown): asserts principal is string {
   if (!isText(principal) || principal.includes("\0"))
-    throw new TypeError("A principal is a well-formed string of 1 to 255 bytes without NUL");
+    throw new TypeError("A principal must be a well-formed string of 1 to 255 bytes without NUL");
 }
 
 /** The check of login(). Control characters, such as line breaks, could forge lines in a log or a listing. */
 export function checkNewPrincipal(principal: unknown): asserts principal is string {
   checkPrincipal(principal);
-  if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal holds no control characters");
+  if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal must have no control characters");
 }
 
 function isText(text: unknown): text is string {

@@ -5,13 +5,13 @@ import type { CommitResult, Status } from "./session.ts";
 import type { State } from "./state.ts";
 import { foundGone, writeRecord } from "./write.ts";
 
-/** Writes what is staged, by way of a new record where there is none yet or a login or `rotate()` asked for one. */
+/** Writes what is staged. Creates a new record if there is none yet, or after a `login()` or `rotate()`. */
 export function commit(state: State): Status | Promise<Status> {
   const { staged, context } = state;
   const { kind } = state.phase;
   if (kind === "replacing" || (kind === "fresh" && state.hasNew)) {
     if (staged.expiry === undefined || staged.expiry > context.settings.clock()) return replaceSession(state);
-    // An expiry in the past ends a session before it begins, and the one that it was to replace.
+    // An expiry in the past ends the new session before it begins, and the old session too.
     state.takeBackReplacement();
     if (!state.record) return foundGone(state);
   }
@@ -22,10 +22,10 @@ export function commit(state: State): Status | Promise<Status> {
   return "gone";
 }
 
-/** What the caller is told, and what the response is to carry. */
+/** The result of a commit, with the cookie that the response must carry. */
 export function resultOf(state: State, status: Status, seal: boolean): CommitResult {
   const { cookie: settings, keys } = state.context.settings;
-  // A session from get() is not the client's.
+  // A session from sessions.get() does not belong to the client of this response.
   const cookieToSend = state.response.takeCookie(status === "gone" || state.opened.by === "id", seal);
   if (!cookieToSend) return { status, token: undefined, setCookie: undefined, cookie: undefined };
   const token = cookieToSend === "token" ? formatToken(state.token, settings.name, keys) : undefined;

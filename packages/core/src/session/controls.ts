@@ -2,17 +2,19 @@ import { hasMethods } from "../base/options.ts";
 import type { ResponseStage } from "./response.ts";
 import type { Session } from "./session.ts";
 
-/** What an adapter does with a session beside its own interface. */
+/** What adapters need of a session beside its public interface. */
 export interface SessionControls {
   whenPending(onPending: () => ResponseStage): void;
   dropLogin(): boolean;
   wasRead(): boolean;
 }
 
-/** Registered, so that two copies of this package know each other's sessions, through a Proxy too. */
+/** Symbol.for, so that two copies of this package recognise each other's sessions, even through a Proxy. */
 export const CONTROLS: unique symbol = Symbol.for("@sessions/core/controls");
 
-/** `undefined` for an object that only looks like a session, and for one of a version without controls. */
+/**
+ * Returns `undefined` for an object that only looks like a session, and for a session of a version without controls.
+ */
 function controlsOf(session: Session): SessionControls | undefined {
   const controls: unknown = Reflect.get(session, CONTROLS);
   return hasMethods(controls, "whenPending", "dropLogin", "wasRead")
@@ -21,12 +23,23 @@ function controlsOf(session: Session): SessionControls | undefined {
 }
 
 /**
- * Tells an adapter when a response must wait for a commit: calls `onPending` once, before the session first holds
- * anything that a commit may write or send, and at once where the session does so already. Until then it needs no commit.
+ * Tells an adapter when a response must wait for a commit. Calls `onPending` once, before the session first has
+ * anything that a commit may write or send, or at once if it already has. Until then the session needs no commit.
  *
- * @param onPending Returns where the response stands. From `"sent"` on the session is as after a commit with
- * `seal: true`; from `"over"` on a write that cannot be kept is dropped with a warning.
- * @returns `false` for a session that cannot tell: its response must wait in any case.
+ * @param onPending Returns the stage of the response. With `"sent"` the session is as after a commit with `seal: true`.
+ * With `"over"` a write that cannot be kept is also dropped with a warning.
+ * @returns `false` if the session cannot tell. Its response must then wait in any case.
+ * @example
+ * import { createSessionManager } from "@sessions/core";
+ * import { whenPending } from "@sessions/core/adapter-tools";
+ *
+ * let mustWait = false;
+ * const session = createSessionManager().create();
+ * const tells = whenPending(session, () => {
+ *   mustWait = true;
+ *   return "held";
+ * });
+ * mustWait ||= !tells;
  */
 export function whenPending(session: Session, onPending: () => ResponseStage): boolean {
   const controls = controlsOf(session);
@@ -35,12 +48,21 @@ export function whenPending(session: Session, onPending: () => ResponseStage): b
 }
 
 /**
- * For an answer that reports an error: takes back what was staged from the first `login()` or `rotate()` on that no
- * commit has begun to write, and keeps what was staged before.
+ * Takes back a login, for a response that reports an error. Drops everything that was staged from the first `login()`
+ * or `rotate()` on, if no commit has begun to write it, and keeps what was staged before.
  *
- * @returns Whether there was such a call.
+ * @returns Whether there was such a `login()` or `rotate()`.
+ * @example
+ * import type { Session } from "@sessions/core";
+ * import { dropLogin, reportsError, warnOfDroppedLogin } from "@sessions/core/adapter-tools";
+ *
+ * export function beforeCommit(session: Session, status: number): void {
+ *   if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
+ * }
  */
 export const dropLogin = (session: Session): boolean => controlsOf(session)?.dropLogin() ?? false;
 
-/** Whether the program looked at the session, so that its answer may depend on the cookie; `true` where nothing can tell. */
+/**
+ * Returns whether the program looked at the session, so that its response may depend on the cookie; `true` if unknown.
+ */
 export const wasRead = (session: Session): boolean => controlsOf(session)?.wasRead() ?? true;

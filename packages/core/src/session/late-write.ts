@@ -3,14 +3,14 @@ import { SessionError } from "../base/errors.ts";
 export const headersSent = (what: string): SessionError =>
   new SessionError(
     "ERR_SESSION_HEADERS_SENT",
-    `${what} after the response's headers went out: the client cannot be given the cookie any more. Do it earlier.`,
+    `${what} after the response's headers went out, so the client can no longer get the cookie. Do it earlier.`,
   );
 
-/** The places in the program that wrote too late; a place that does so with every request is reported once. */
+/** The places in the program that wrote too late. Each place is reported once, not with every request. */
 const latePlaces = new Set<string>();
 const MOST_PLACES = 100;
 
-/** Warns of a write that is dropped, with the place in the program that made it. */
+/** Warns that a write was dropped, with the place in the program that made it. */
 export function warnOfLateWrite({ message, stack = "" }: SessionError): void {
   if (latePlaces.has(stack) || latePlaces.size >= MOST_PLACES) return;
   latePlaces.add(stack);

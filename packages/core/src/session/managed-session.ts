@@ -16,19 +16,19 @@ import type { State } from "./state.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
-/** The state, for a getter: what getters return may make an answer depend on the cookie. */
+/** Notes that the program reads the session, so that its response may depend on the cookie. Every getter calls this. */
 function read(state: State): State {
   state.response.noteRead();
   return state;
 }
 
 class ManagedSession implements Session, SessionControls {
-  /** The session itself: through a Proxy around it, `this` is the Proxy, which has no private fields. */
+  /** The session itself. Through a Proxy, `this` is the Proxy, which has no private fields. */
   readonly [CONTROLS] = this;
   readonly #state: State;
   /** Commits and logouts of one session run one after another. */
   #last: Promise<unknown> = Promise.resolve();
-  /** How many commits and logouts are under way, or wait for others. */
+  /** The number of commits and logouts that run or wait. */
   #running = 0;
   /** The last commit that failed. */
   #failure: { readonly error: unknown } | undefined;
@@ -92,13 +92,13 @@ class ManagedSession implements Session, SessionControls {
       let codec = context.codecs.get(rules);
       if (!codec) {
         codec = createValueCodec(rules, context.settings.codecs);
-        // Only definitions last: for a plain name, making a codec is cheaper than a lookup.
+        // Cache only the codecs of definitions: for a plain name, making a codec is cheaper than a lookup.
         if (rules === store) context.codecs.set(rules, codec);
       }
       known = createStore(rules.name, codec, state);
       stores.set(store, known);
     }
-    // The types are the definition's promise: its validators keep it, or the application does.
+    // The validators of the definition, or the application itself, vouch for the type T.
     return known as unknown as Store<T>;
   }
 
@@ -124,12 +124,12 @@ class ManagedSession implements Session, SessionControls {
     if (state.opened.by === "id")
       throw new TypeError("A session from get() has no token: it cannot log in or rotate");
     if (state.response.stage !== "held") throw headersSent("login() or rotate()");
-    // The commit has begun to write the token, the principal and the stores as they are.
+    // The commit has begun to write the present token, principal and stores.
     if (this.#running > 0)
       throw new TypeError("A commit or logout is under way: await it before login() or rotate()");
     if (state.phase.kind !== "replacing") {
       try {
-        // What was mutated in place before is kept even where an error answer takes the login back.
+        // Stage earlier mutations now, so that they are kept even if an error response takes the login back.
         flushStores(state);
       } catch {
         // The commit reports a value that cannot be stored.
@@ -170,10 +170,10 @@ class ManagedSession implements Session, SessionControls {
     } catch (error) {
       unfit = { error };
     }
-    // Before anything is awaited: what is staged now is in time, and what comes later is not.
+    // Seal before anything is awaited: what is staged now is in time, later changes are not.
     if (seal) state.seal();
     return self.#serialize(async () => {
-      // What this commit was to write was discarded with the one before it.
+      // The commit before this one failed, and discarded what this one was to write.
       if (failure !== self.#failure) throw self.#failure?.error;
       try {
         if (unfit) throw unfit.error;
@@ -189,7 +189,7 @@ class ManagedSession implements Session, SessionControls {
 
   /** Runs tasks one after another. */
   #serialize<T>(task: () => Promise<T>): Promise<T> {
-    // Never at once, even where nothing runs: the caller goes on, and reads what is staged.
+    // Never run the task synchronously: the caller goes on and reads what is staged.
     const done = this.#last.then(task);
     this.#running++;
     const ended = (): void => {

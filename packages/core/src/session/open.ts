@@ -9,18 +9,20 @@ import { warnInsecure } from "./secure.ts";
 import type { Rejection, Session } from "./session.ts";
 import { newState, type Opened, storedState } from "./state.ts";
 
-/** How a request opens its session. */
+/** Options of `SessionManager.open()` and `load()`. */
 export interface OpenOptions {
-  /** `false` for polling: being used does not keep the session alive. @default true */
+  /** Whether the request keeps the session alive; `false` for polling. @default true */
   touch?: boolean | undefined;
   /**
-   * The request comes from another site and may lack the cookie for that reason alone: where no cookie is accepted, its
-   * session is fresh, and stores nothing unless it logs in. Adapters decide it. @default false
+   * The request comes from another site, and may lack the cookie only for that reason. If no cookie is accepted, the
+   * session is fresh and muted: it stores nothing unless it logs in. Adapters set this option.
+   * @default false
    */
   crossSite?: boolean | undefined;
   /**
-   * The request came over https. Where the manager sends cookies without `Secure`, and the program did not say that it
-   * means to, a commit that would hand out a new cookie is refused then. Adapters decide it. @default false
+   * The request came over https. If the cookie lacks `Secure`, and the program did not set `secure: false`, a commit
+   * that would send a new cookie is then refused. Adapters set this option.
+   * @default false
    */
   secure?: boolean | undefined;
 }
@@ -32,13 +34,13 @@ function openedBy(where: string, options: OpenOptions, at: number): Opened {
 }
 
 /**
- * As many sessions as one request may make us look up: a browser may send stale cookies of our name, for other paths and
+ * The most sessions that we look up for one request. A browser may send stale cookies with our name, of other paths and
  * domains, before the good one.
  */
 const MOST_READS = 16;
-/** So long after a login, `rotate()` or logout a request may still come with the old token, and is muted. */
+/** For this time after a login, `rotate()` or logout, a request may still come with the old token. It is muted. */
 const MUTED_MS = 120_000;
-/** Ordered from least to most specific: with several cookies the most specific reason is reported. */
+/** Ordered from least to most specific. With several cookies we report the most specific reason. */
 const REJECTIONS: readonly Rejection[] = ["malformed", "signature", "unknown", "expired", "reused"];
 
 interface Rejected {
@@ -47,15 +49,15 @@ interface Rejected {
   successor?: string | undefined;
 }
 
-/** The record that a token opens, or why it opens none. */
+/** Returns the record that a token opens, or why it opens none. */
 async function judge(context: Context, token: Token, now: number): Promise<SessionRecord | Rejected> {
   const { driver, rotation } = context.settings;
   const record = await readNow(context, token.id);
-  // An id alone must neither tell anything nor end anything.
+  // An id alone must reveal nothing and end nothing.
   if (!record || !isFamily(record, token)) return { rejected: "unknown" };
   if (record.ended) {
     const muted = now < record.ended.at + MUTED_MS;
-    // Later the token is one like any other that has expired: it leads nowhere.
+    // After that time the token is like any other expired token.
     return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
   }
   if (!isLive(record, now)) return { rejected: "expired" };
@@ -69,12 +71,12 @@ async function judge(context: Context, token: Token, now: number): Promise<Sessi
 }
 
 function accepted(context: Context, record: SessionRecord, token: Token, opened: Opened): Session {
-  // The client has the cookie already: a refusal would log people out.
+  // Only warn: the client already has the cookie, and a refusal would log the visitor out.
   if (opened.secure) warnInsecure(context);
   return createSession(storedState(context, opened, record, token, digest(token.generation)));
 }
 
-/** The session that a Cookie header names, or a new one. */
+/** Opens the session that a Cookie header names, or a new one. */
 export async function openSession(
   context: Context,
   header: string | null | undefined,
@@ -85,7 +87,7 @@ export async function openSession(
   const opened = openedBy("sessions.open", options, now);
   const values = cookieValues(header, cookie.name);
   let rejected: Rejection | undefined;
-  // Whatever came under our name: a cookie that is not accepted may stand where SameSite held back the good one.
+  // True whatever cookies came: SameSite may have held back the good cookie and let a bad one pass.
   let muted = options.crossSite ?? false;
   let successor: string | undefined;
   let reads = 0;
@@ -103,14 +105,14 @@ export async function openSession(
       rejected = verdict.rejected;
     muted ||= verdict.muted ?? false;
     successor ??= verdict.successor;
-    // It was copied, or restored from a backup: no honest browser sends it as a stale cookie.
+    // Stop: the token was copied, or restored from a backup. A browser does not send it as a stale cookie.
     if (verdict.rejected === "reused") break;
   }
   const phase = muted ? ({ kind: "muted", successor } as const) : undefined;
   return createSession(newState(context, opened, { isNew: true, rejected }, phase));
 }
 
-/** The session of a token that came without a cookie; `undefined` if it is not accepted. */
+/** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */
 export async function loadSession(
   context: Context,
   text: string,

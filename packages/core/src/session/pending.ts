@@ -2,10 +2,10 @@ import { expiryFrom } from "../context/context.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { State } from "./state.ts";
 
-/** Data that is written moves the expiry too, but not more often than this: moving it needs a compare-and-set. */
+/** Writing data also moves the expiry, but at most this often, because moving it needs a compare-and-set. */
 const EXPIRY_GRAIN_MS = 1000;
 
-/** Where being used moves the expiry to; `undefined` where it is left. */
+/** The new expiry after this use of the session; `undefined` if it stays. */
 export function touched(
   { opened, staged, context: { settings } }: State,
   record: SessionRecord,
@@ -23,10 +23,10 @@ export function touched(
 /** Whether the headers have gone out. */
 export const isSent = ({ response: { stage } }: State): boolean => stage === "sent" || stage === "over";
 
-/** Whether a commit may have something to write or to send by now. */
+/** Returns whether a commit may have something to write or to send. */
 export function isPending(state: State): boolean {
   const { phase, record, response, staged, opened, context } = state;
-  // Whatever else there is, no response is left for it.
+  // There is no response left that could carry a cookie or wait for a commit.
   if (isSent(state)) return false;
   if (
     response.cookieToSend ||
@@ -37,7 +37,7 @@ export function isPending(state: State): boolean {
   )
     return true;
   if (!record || opened.by === "id") return false;
-  // Whether a new generation is due takes more to find out than to wait for.
+  // Finding out whether a new generation is due would cost more than waiting for the commit.
   const mayRotate = context.settings.rotation !== undefined && record.principal !== undefined;
   return mayRotate || touched(state, record, context.settings.clock(), false) !== undefined;
 }

@@ -2,7 +2,7 @@ import type { SessionRecord } from "../record/session-record.ts";
 import type { Snapshot, StagedFields } from "../store/staged-fields.ts";
 import type { Token } from "../token/token.ts";
 
-/** Whom a session belongs to, and under which token. */
+/** The principal and token of a session. */
 interface Identity {
   /** Made when it is first needed. */
   readonly token: Token | undefined;
@@ -27,40 +27,40 @@ interface Stored extends Identity {
   readonly presented: string | undefined;
 }
 
-/** The request came with a token that was ended a moment ago: commits store nothing, until a login. */
+/** The request came with a token that another request has just ended. Commits store nothing until a login. */
 interface Muted extends Identity {
   readonly kind: "muted";
-  /** The id of the session that `rotate()` put in its place. */
+  /** The id of the session that replaced it by `rotate()`. */
   readonly successor: string | undefined;
 }
 
-/** The session ended elsewhere: commits store nothing, until a login. */
+/** The session ended elsewhere. Commits store nothing until a login. */
 interface Gone extends Identity {
   readonly kind: "gone";
-  /** As last read; `undefined` where the session ended before it was stored. */
+  /** As last read; `undefined` if the session ended before it was stored. */
   readonly record: SessionRecord | undefined;
 }
 
-/** The next commit creates a new session and ends the one that it takes the place of. */
+/** The next commit creates a new session and ends the old one. */
 export interface Replacing extends Identity {
   readonly kind: "replacing";
   readonly reason: "login" | "rotate";
-  /** The phase to go back to, where the commit fails or the answer reports an error. */
+  /** The phase to return to if the commit fails or the response reports an error. */
   readonly from: Settled;
-  /** The fields to go back to. */
+  /** The fields to return to. */
   readonly fieldsBefore: StagedFields;
-  /** What was staged before the first `login()` or `rotate()`: an answer that reports an error keeps it. */
+  /** What was staged before the first `login()` or `rotate()`. A response that reports an error keeps it. */
   readonly stagedBefore: { readonly fields: Snapshot; readonly expiry: number | undefined };
 }
 
-/** What a request may open that has no record. */
+/** The phases in which a request without a record may begin. */
 export type Opening = Omit<Fresh, keyof Identity> | Omit<Muted, keyof Identity>;
 
 /** Every phase in which no `login()` or `rotate()` waits for a commit. */
 export type Settled = Fresh | Stored | Muted | Gone;
 
 /**
- * What the session of one request is. {@link State} moves it, by these transitions alone:
+ * The phase of the session of one request. Only these transitions of `State` change it:
  *
  * | | fresh | stored | replacing | muted | gone |
  * | --- | --- | --- | --- | --- | --- |
@@ -69,14 +69,14 @@ export type Settled = Fresh | Stored | Muted | Gone;
  * | `began` (commit created the record) | stored | | stored | | |
  * | `wrote`, `reread` (commit of a stored session) | | stored | | | |
  * | `foundGone` (commit found the record ended) | gone | gone | gone | muted | gone |
- * | `takeBackReplacement` (error answer, `discard()`, failed commit) | fresh | stored | what it was | muted | gone |
+ * | `takeBackReplacement` (error response, `discard()`, failed commit) | fresh | stored | `from` | muted | gone |
  * | `loggedOut` | fresh or muted | fresh or muted | fresh or muted | muted | fresh or muted |
  *
- * An empty cell is a call that no code makes: the transition throws.
+ * No code makes the calls of the empty cells; those transitions throw.
  */
 export type Phase = Settled | Replacing;
 
-/** What the backend was last known to hold, under the id that the session still has. */
+/** The last known record in the backend, under the present id of the session. */
 export function recordOf(phase: Phase): SessionRecord | undefined {
   const { kind } = phase;
   if (kind === "replacing") return recordOf(phase.from);

@@ -8,16 +8,16 @@ import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
 import { createRecord, foundGone } from "./write.ts";
 
-/** A record is ended as it was read so often; then it is ended unread, or others that write could hold it up for ever. */
+/** After this many lost races a record is ended unread. Otherwise other writers could delay a login for ever. */
 const MOST_LOST = 5;
-/** So many more times the record may turn out to have been replaced meanwhile. */
+/** How many more times we try if the record has been replaced meanwhile. */
 const MOST_MOVED = 5;
-/** More than clocks differ, so that an ended record is expired for everybody. */
+/** Longer than clocks differ, so that an ended record is expired for every process. */
 const ENDED_AGO_MS = 60_000;
-/** As many `rotate()`s in a row as a login or logout follows. */
+/** The most `rotate()`s in a row that a login or logout follows. */
 export const MOST_STEPS = 16;
 
-/** Empties the record and moves its expiry into the past; only as it was read, unless `always`. */
+/** Empties the record and moves its expiry into the past. Compares the version that was read, unless `always`. */
 function end(
   { settings }: Context,
   record: SessionRecord,
@@ -37,7 +37,7 @@ function end(
   );
 }
 
-/** The last record in a line of `rotate()`s, ended ones included. */
+/** Follows `rotate()`s from a record to the last one, which may have ended. */
 async function lastOf(context: Context, from: SessionRecord | undefined): Promise<SessionRecord | undefined> {
   let record = from;
   for (let step = 0; step < MOST_STEPS && record?.ended?.successor; step++)
@@ -45,7 +45,7 @@ async function lastOf(context: Context, from: SessionRecord | undefined): Promis
   return record;
 }
 
-/** Where a line of `rotate()`s has come to from a record: the live session at its end, if there is one. */
+/** Follows `rotate()`s from a record to the live session at the end, if there is one. */
 export async function lineEnd(
   context: Context,
   from: SessionRecord | undefined,
@@ -55,9 +55,9 @@ export async function lineEnd(
 }
 
 /**
- * Begins a session: the first, or the one that a login or `rotate()` asked for. Creates the new record, then ends the old
- * one as it was read. In this order, and by compare-and-set, nothing that was acknowledged is lost, and a request that is
- * on its way with the old token finds its session gone.
+ * Begins a session: a first one, or the one for a login or `rotate()`. Creates the new record, then ends the old one by
+ * compare-and-set. This order loses nothing that was acknowledged, and a request that is on its way with the old token
+ * finds its session gone.
  */
 export async function replaceSession(state: State): Promise<Status> {
   const { context, phase, staged, record: read } = state;
@@ -73,11 +73,12 @@ export async function replaceSession(state: State): Promise<Status> {
   let previous = left ? await readNow(context, left) : read;
 
   for (let lost = 1; lost <= MOST_LOST + MOST_MOVED; lost++) {
-    // A login stands by itself. It ends what `rotate()` made of the old session, too: those cookies are still on their
-    // way, and must not replace the new one. A rotation goes on with what was; where that has ended it ends as well.
+    // A login does not depend on the old session. It also ends the sessions that `rotate()` made of it: their cookies
+    // are still on their way and must not replace the new one. A rotation continues the old session, and ends if that
+    // ended.
     if (isLogin) previous = await lineEnd(context, previous);
     else if (!previous || !isLive(previous, clock())) return foundGone(state);
-    // What another request rotated goes to its own principal alone: an old token may have been copied.
+    // Take over a session that another request rotated only for the same principal: an old token may have been copied.
     const isOurs = previous && (previous.id === read?.id || previous.principal === phase.principal);
     if (previous && previous !== read && takesOver && isOurs) staged.fields.rebase(previous.fields);
 
@@ -87,12 +88,12 @@ export async function replaceSession(state: State): Promise<Status> {
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {
-      // The last try ends the record unread: what others were told is stored since the read above goes with it.
+      // The last try ends the record unread. Changes that others committed since the read above are lost with it.
       if (previous)
         outcome = await end(context, previous, isLogin ? undefined : created.id, lost >= MOST_LOST);
     } catch (error) {
-      // The call may have done its work all the same. If it cannot be read now, the new record expires unused: no client
-      // was given its token.
+      // The failed call may have ended the record nevertheless. If we cannot read it, the new record expires unused,
+      // because no client has its token.
       const left = await readNow(context, previous?.id ?? "").catch(() => {
         throw error;
       });
@@ -116,19 +117,19 @@ export async function replaceSession(state: State): Promise<Status> {
     previous = previous && (await readNow(context, previous.id));
   }
   throw new SessionConflictError(
-    `A ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
+    `The ${reason} was given up, because other requests were faster ${MOST_MOVED} times in a row`,
   );
 }
 
-/** How a logout found the session that it was to end. */
+/** What a logout did: it ended the session, found none, or found that another request had ended it. */
 type Ending = "ended" | "missing" | "replaced";
 
 /**
- * Ends a session for a logout and, where a `rotate()` was faster, the one that took its place: a user who logged out stays
- * out, whichever response arrives last.
+ * Ends a session for a logout. If a `rotate()` was faster, it ends the session that replaced it, so that the user stays
+ * logged out whichever response arrives last.
  *
- * @returns `"missing"` where there is nothing to end and no note of a login, `rotate()` or logout elsewhere: the session
- * expired, or was destroyed, perhaps by this request.
+ * @returns `"missing"` if there is nothing to end and no note of a login, `rotate()` or logout elsewhere. The session
+ * expired or was destroyed, perhaps by this request.
  */
 async function endLine(context: Context, first: string, read?: SessionRecord): Promise<Ending> {
   let id = first;
@@ -138,7 +139,7 @@ async function endLine(context: Context, first: string, read?: SessionRecord): P
     if (!record?.ended && !(record && isLive(record, context.settings.clock()))) return "missing";
     if (record.ended) return "replaced";
     id = record.id;
-    // A logout must not fail for others that write: at last it ends what it has not seen.
+    // A logout must not fail because of other writers: the last try ends the record unread.
     if ((await end(context, record, undefined, lost === MOST_LOST)) === "committed") {
       context.emit("destroyed", { id, principal: record.principal, reason: "logout" });
       return "ended";
@@ -148,7 +149,7 @@ async function endLine(context: Context, first: string, read?: SessionRecord): P
   return "replaced";
 }
 
-/** Ends the session at once; afterwards the state is that of a fresh session, or of a muted one. */
+/** Ends the session at once. Afterwards the state is a fresh session or a muted one. */
 export async function logout(state: State): Promise<void> {
   const { context, phase, record, opened, response } = state;
   const isMuted = phase.kind === "muted";
@@ -156,7 +157,7 @@ export async function logout(state: State): Promise<void> {
   const isEnded = isMuted || phase.kind === "gone";
   const ending =
     first === undefined ? undefined : await endLine(context, first, isEnded ? undefined : record);
-  // Where another request ended it, that may have begun a new one: this one must not overwrite the newer cookie.
+  // The request that ended the session may have begun a new one. This request must not overwrite the newer cookie.
   const stayMuted = isMuted || ending === "replaced" || opened.by === "id";
   state.loggedOut(stayMuted, !stayMuted && ending !== undefined && response.clientHasCookie);
 }

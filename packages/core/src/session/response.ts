@@ -1,13 +1,13 @@
-/** Where the response to a session's request stands: not begun, or held back; its headers are out; it has ended. */
+/** The stage of a response: not begun or held back (`held`), headers gone out (`sent`), ended (`over`). */
 export type ResponseStage = "held" | "sent" | "over";
 
-/** What the client has, and what the response is to carry. */
+/** Which cookie the client has, and which one the response must carry. */
 export class ResponseState {
-  /** `"sealed"` is between `"held"` and `"sent"`: a commit with `seal` is under way. */
+  /** `"sealed"` is between `"held"` and `"sent"`: a commit with `seal: true` is under way. */
   stage: ResponseStage | "sealed" = "held";
   clientHasCookie: boolean;
   cookieToSend: "token" | "clear" | undefined = undefined;
-  /** The program looked at the session: its answer may depend on the cookie. */
+  /** The program looked at the session, so its response may depend on the cookie. */
   wasRead = false;
   #clientHadCookie = false;
   #onPending: (() => ResponseStage) | undefined = undefined;
@@ -30,7 +30,7 @@ export class ResponseState {
     if (!onPending) return;
     this.#onPending = undefined;
     const stage = onPending();
-    // The headers went out without a commit, because there was nothing to send: the session is sealed from now on.
+    // The headers went out without a commit, because there was nothing to send. Treat the session as sealed.
     if (stage !== "held") this.stage = stage;
   }
 
@@ -38,13 +38,15 @@ export class ResponseState {
     this.cookieToSend = "token";
   }
 
-  /** After a logout: the client has no cookie of use. An earlier logout of this request may have cleared it already. */
+  /**
+   * After a logout the cookie of the client is useless. An earlier logout of this request may already have cleared it.
+   */
   sendClear(isNeeded: boolean): void {
     if (this.cookieToSend !== "clear") this.cookieToSend = isNeeded ? "clear" : undefined;
     this.clientHasCookie = false;
   }
 
-  /** The headers go out with the commit that begins now: what is staged is in time, and what comes later is not. */
+  /** The headers go out with the commit that begins now. What is staged is in time, later changes are not. */
   seal(commitBeginsSession: boolean): void {
     if (this.stage !== "held") return;
     this.#clientHadCookie = this.clientHasCookie;
@@ -52,14 +54,14 @@ export class ResponseState {
     this.stage = "sealed";
   }
 
-  /** The commit that seals failed: its cookie does not go out, and the error page begins anew. */
+  /** The sealed commit failed. Its cookie does not go out, and the error page may send another. */
   unseal(): void {
     if (this.stage !== "sealed") return;
     this.stage = "held";
     this.clientHasCookie = this.#clientHadCookie;
   }
 
-  /** What this response is to carry: nothing of a session that is gone, whose successor's cookie must not be overwritten. */
+  /** The cookie for this response. For a gone session there is none, because it could overwrite a newer cookie. */
   takeCookie(isGone: boolean, seal: boolean): "token" | "clear" | undefined {
     const { cookieToSend } = this;
     if (seal || isGone) this.cookieToSend = undefined;

@@ -6,7 +6,7 @@ let warned = false;
 const fault = ({ settings }: Context): string =>
   `A request came over https, but the cookie ${settings.cookie.name} lacks Secure: set NODE_ENV=production or cookie: { secure: true }, or { secure: false } to allow it`;
 
-/** For a request over https whose visitor has a cookie, or is given one where that is allowed: warns once a process. */
+/** Warns, once in each process, that a request over https uses or gets a cookie without `Secure`. */
 export function warnInsecure(context: Context): void {
   if (warned || !context.settings.insecure) return;
   warned = true;
@@ -14,8 +14,8 @@ export function warnInsecure(context: Context): void {
 }
 
 /**
- * Before a new cookie is handed out. The cookie's name and `Secure` never depend on a request. So a request over https
- * is refused a cookie that goes over plain http as well, unless the program said that it means to send such.
+ * Call it before a new cookie is sent. The cookie's name and `Secure` never depend on the request. So a request over
+ * https gets no cookie that browsers also send over plain http, unless the program allows it.
  *
  * @throws SessionConfigError
  */

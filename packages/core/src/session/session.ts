@@ -2,88 +2,123 @@ import type { SessionCookie } from "../context/cookie.ts";
 import type { StoreDefinition } from "../store/define-store.ts";
 import type { Store } from "../store/store.ts";
 
-/** Why the token that came was not accepted. */
+/** Why the token of a request was not accepted. */
 export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
 
 /** How a commit ended. */
 export type Status = "unchanged" | "committed" | "gone";
 
-/** What a commit did, and what to send. */
+/** What a commit did, and the cookie to send. */
 export interface CommitResult {
   /**
-   * `"gone"`: nothing was stored, because the session ended elsewhere, or because the request came with a token that
-   * was ended a moment ago and must not overwrite a newer cookie.
+   * `"committed"`: the changes are stored. `"unchanged"`: there was nothing to store. `"gone"`: nothing was stored,
+   * because another request ended the session, or because the request is muted (see `docs/architecture.md`).
    */
   readonly status: Status;
-  /** For clients without cookies, to be given to `load`; only when it is new. A secret: never log it. */
+  /** A new token, for clients without cookies to pass to `sessions.load()`. It is a secret: never log it. */
   readonly token: string | undefined;
-  /** A Set-Cookie header's value, if one is to be sent. Repeated by each commit until one is sealed. */
+  /** The value of a Set-Cookie header, if there is one to send. Each commit repeats it until a sealed commit. */
   readonly setCookie: string | undefined;
   /** The same as an object, for frameworks with a `cookies.set()`. */
   readonly cookie: SessionCookie | undefined;
 }
 
 /**
- * What one visitor's cookie names: an id, an expiry, an optional principal, and stores. Everything is synchronous and
- * staged until `commit()`, except `logout()`.
+ * The session that one visitor's cookie names: an id, an expiry, an optional principal, and stores. Every change is
+ * synchronous and staged until {@link Session.commit}, except {@link Session.logout}. An adapter commits for you.
  */
 export interface Session {
-  /** 32 hex characters; safe to log. The commit after a login or `rotate()` gives the session a new one. */
+  /** 32 hex characters, safe to log. The commit after a `login()` or `rotate()` gives the session a new id. */
   readonly id: string;
-  /** The client did not name this session: no token came, or it was not accepted. */
+  /** `true` if no token came, or if the token was not accepted; see {@link Session.rejected}. */
   readonly isNew: boolean;
-  /** When it was created, or last logged in. */
+  /** When the session was created, or last logged in. */
   readonly createdAt: Date;
-  /** From this instant on it is expired. */
+  /** From this time on the session is expired. */
   readonly expiresAt: Date;
-  /** Whom it belongs to since a login. */
+  /** The user that the session belongs to since a {@link Session.login}; `undefined` before it. */
   readonly principal: string | undefined;
-  /** Why the token that came was not accepted. */
+  /** Why the token of the request was not accepted; `undefined` if it was accepted, or if none came. */
   readonly rejected: Rejection | undefined;
   /**
-   * An application's store, by name or definition; made by need.
-   * @throws TypeError for a bad name.
+   * Returns an application's store, by name or by definition (`defineStore()`). A store needs no creation.
+   * @throws TypeError The name is bad.
+   * @example
+   * const session = createSessionManager().create();
+   * const cart = session.store<{ items: string[] }>("cart");
+   * cart.update("items", (items = []) => [...items, "tea"]);
    */
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
-  /** The stores that hold something. */
+  /** The names of the stores that have entries. */
   storeNames(): string[];
   /**
-   * Makes the session the principal's: at the next commit a new session, with a new id and secret, takes over the
-   * stores and the old one ends. Another principal's stores are not taken over (OWASP: session fixation). Where another
-   * request ended the old one meanwhile, it takes over what was read.
-   * @param principal 1 to 255 bytes of well-formed text, without NUL.
-   * @throws TypeError for a bad principal, or a session from `get`, a commit under way; `ERR_SESSION_HEADERS_SENT`.
+   * Logs a user in. The next commit creates a new session with a new id and secret, which takes over the stores, and
+   * ends the old one (OWASP: session fixation). It does not take over the stores of another principal. If another
+   * request ended the old session meanwhile, the new one takes over what this request has read.
+   * @param principal The user: 1 to 255 bytes of well-formed text, without control characters.
+   * @throws TypeError The principal is bad, the session is from `sessions.get()`, or a commit is under way.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
+   * @example
+   * export function onPasswordAccepted(session: Session, userId: string): void {
+   *   session.login(userId);
+   * }
    */
   login(principal: string): void;
   /**
-   * Ends the session in the backend, at once; what was staged is dropped. The object is a fresh, empty session then.
-   * Rejects with `DriverUnavailableError`, and the session may not have ended.
+   * Logs out. Ends the session in the backend at once and drops what was staged. Afterwards this object is a fresh,
+   * empty session. To log a user out on every device, use `sessions.destroyAll()`.
+   * @throws DriverUnavailableError The backend cannot be reached. The session may not have ended.
+   * @example
+   * const session = createSessionManager().create();
+   * await session.logout();
    */
   logout(): Promise<void>;
   /**
-   * A new id and secret at the next commit, for a change of privilege; nothing where nothing is stored.
-   * @throws TypeError for a session from `get`, or a commit under way; `ERR_SESSION_HEADERS_SENT`.
+   * Gives the session a new id and secret at the next commit, for a change of privilege. Does nothing if the session is
+   * not stored yet.
+   * @throws TypeError The session is from `sessions.get()`, or a commit is under way.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
+   * @example
+   * export function onSecondFactorAccepted(session: Session): void {
+   *   session.rotate();
+   *   session.store<{ strong: boolean }>("auth").set("strong", true);
+   * }
    */
   rotate(): void;
   /**
-   * Fixes the expiry: no use moves it until the next login or `setExpiry`. Never beyond the absolute timeout; in the
-   * past it ends the session.
-   * @throws TypeError for an invalid date.
+   * Fixes the expiry: use does not move it until the next login or `setExpiry()`. The expiry is never later than the
+   * absolute timeout. A date in the past ends the session.
+   * @throws TypeError The date is invalid.
+   * @example
+   * const session = createSessionManager().create();
+   * session.setExpiry(new Date(Date.now() + 10 * 60_000)); // in ten minutes
    */
   setExpiry(at: Date): void;
   /**
-   * Takes back everything that was staged since the last commit: changes of stores, `setExpiry()`, `login()` and
-   * `rotate()`. What a commit has begun to write stays.
+   * Drops everything that was staged since the last commit: changes of stores, `setExpiry()`, `login()` and `rotate()`.
+   * Keeps what a commit has begun to write.
+   * @example
+   * const session = createSessionManager().create();
+   * session.store<{ draft: string }>("form").set("draft", "…");
+   * session.discard();
    */
   discard(): void;
   /**
-   * Writes what changed since the last commit, once. Where it rejects, what was staged is discarded, and commits that
+   * Writes what changed since the last commit, once. If it rejects, it has discarded what was staged, and commits that
    * were called meanwhile reject with the same error.
    *
-   * @param options `seal: true` says that the headers go out now: afterwards `login`, `rotate`, and a first write to a
-   * session that the client has no cookie for throw `ERR_SESSION_HEADERS_SENT`.
-   * @throws DriverUnavailableError, SessionTooLargeError, SessionConflictError, SessionSetupError; TypeError for a value
-   * that was mutated into what the codec cannot carry.
+   * @param options `seal: true` means that the headers go out now. Afterwards `login()` and `rotate()` throw
+   * `ERR_SESSION_HEADERS_SENT`, and so does a first write to a session for which the client has no cookie.
+   * @throws DriverUnavailableError The backend cannot be reached. The changes may or may not be stored.
+   * @throws SessionTooLargeError The session would exceed `maxBytes`.
+   * @throws SessionConflictError Other requests changed the session again and again.
+   * @throws SessionSetupError The backend lacks a table, an index or a folder.
+   * @throws TypeError A value was mutated into one that the codec cannot carry.
+   * @example
+   * const session = createSessionManager().create();
+   * session.store<{ count: number }>("visits").set("count", 1);
+   * const { status, setCookie } = await session.commit({ seal: true });
+   * const headers = new Headers(setCookie === undefined ? {} : { "Set-Cookie": setCookie });
    */
   commit(options?: { seal?: boolean | undefined }): Promise<CommitResult>;
 }

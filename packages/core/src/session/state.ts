@@ -9,29 +9,29 @@ import { type Opening, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
 import type { Rejection } from "./session.ts";
 
-/** What does not change while the request lasts. */
+/** Facts of a request that do not change. */
 export interface Opened {
-  /** A session opened by `"id"` is read and written, never touched, rotated or given to a client. */
+  /** A session opened by `"id"` can be read and written. It is never touched, rotated or sent to a client. */
   readonly by: "token" | "id";
   /** Whether the request keeps the session alive. */
   readonly touch: boolean;
   /** The request came over https. */
   readonly secure: boolean;
-  /** When the request came: rotation counts from there, not from when its handler is done. */
+  /** When the request came. Rotation counts from this time, not from the end of the handler. */
   readonly at: number;
 }
 
-/** What became of the token that the client sent. */
+/** Whether the token of the client was accepted. */
 export interface Verdict {
   readonly isNew: boolean;
   readonly rejected: Rejection | undefined;
 }
 
-/** What the next commit is to write. */
+/** What the next commit writes. */
 interface Staged {
   fields: StagedFields;
   readonly decoded: DecodedValues;
-  /** Staged by `setExpiry`, in epoch milliseconds. */
+  /** Staged by `setExpiry()`, in epoch milliseconds. */
   expiry: number | undefined;
 }
 
@@ -42,8 +42,8 @@ const ACCEPTED: Verdict = { isNew: false, rejected: undefined };
 const NO_TOKEN: Verdict = { isNew: true, rejected: undefined };
 
 /**
- * One session of one request: what it is (phase), what the client has (response), what waits for a commit (staged).
- * Named transitions write them, and nothing else does: phase and staged here, response in `response.ts`.
+ * One session of one request: its phase, the client's cookie (response), and the changes that wait for a commit
+ * (staged). Only named transitions write them: phase and staged here, response in `response.ts`.
  */
 export class State implements StoreHost {
   readonly context: Context;
@@ -86,7 +86,7 @@ export class State implements StoreHost {
     return recordOf(this.#phase);
   }
 
-  /** The token to hand out; made when it is first needed. */
+  /** The token to send, made when it is first needed. */
   get token(): Token {
     return this.#phase.token ?? this.renewToken();
   }
@@ -99,20 +99,20 @@ export class State implements StoreHost {
 
   // Phase
 
-  /** Another token than the one whose id turned out to be taken. */
+  /** Makes another token, because the id of the present one is taken. */
   renewToken(): Token {
     const token = newToken();
     this.#phase = { ...this.#phase, token };
     return token;
   }
 
-  /** `login()` and `rotate()`: the next commit begins a new session in the place of this one. */
+  /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
   replace(reason: "login" | "rotate", principal?: string): void {
     const phase = this.#phase;
     const staged = this.#staged;
     const { fields, expiry } = staged;
     const isRotation = reason === "rotate";
-    // Nothing is stored that a rotation could move, or the new token is on its way already.
+    // Either nothing is stored yet, or the next commit already makes a new token.
     if (isRotation && phase.kind !== "stored") return;
     const { from, fieldsBefore, stagedBefore } =
       phase.kind === "replacing"
@@ -129,7 +129,7 @@ export class State implements StoreHost {
       createdAt: isRotation ? phase.createdAt : this.context.settings.clock(),
     };
     if (isRotation) return;
-    // A session that another principal used, or that has ended, leaves nothing to the new one.
+    // The new session takes over nothing from another principal, or from a session that has ended.
     if (phase.kind === "gone" || (phase.principal !== undefined && phase.principal !== principal)) {
       staged.fields = createStagedFields(this.context.settings.newFields);
       staged.decoded.clear();
@@ -137,7 +137,7 @@ export class State implements StoreHost {
     staged.expiry = undefined;
   }
 
-  /** Takes back `login()` and `rotate()`, and nothing else. */
+  /** Takes back only `login()` and `rotate()`. */
   takeBackReplacement(): void {
     const phase = this.#phase;
     if (phase.kind !== "replacing") return;
@@ -145,7 +145,7 @@ export class State implements StoreHost {
     this.#staged.fields = phase.fieldsBefore;
   }
 
-  /** A commit created the record: the session's first, or the one that `login()` or `rotate()` asked for. */
+  /** A commit created the record: the first of the session, or a new one for `login()` or `rotate()`. */
   began(record: SessionRecord, patch: Patch, expiry: number | undefined): void {
     const { kind, token, principal, createdAt } = this.#phase;
     if (kind !== "fresh" && kind !== "replacing") throw illegal(kind);
@@ -154,20 +154,20 @@ export class State implements StoreHost {
     this.acknowledge(patch, record.fields, expiry);
   }
 
-  /** A commit wrote to the record; `token` where it gave the session a new generation. */
+  /** A commit wrote to the record. `token` is given if the session got a new generation. */
   wrote(record: SessionRecord, patch: Patch, expiry: number | undefined, token?: Token): void {
     this.#moveRecord(record, token);
     if (token) this.response.sendToken();
     this.acknowledge(patch, record.fields, expiry);
   }
 
-  /** The record was read again, because another commit came between. */
+  /** The record was read again after another commit came between. */
   reread(record: SessionRecord): void {
     this.#moveRecord(record);
     this.#staged.fields.rebase(record.fields);
   }
 
-  /** The session ended elsewhere: what was staged has nowhere to go. */
+  /** The session ended elsewhere. Drops what was staged, because no record can hold it. */
   foundGone(): void {
     const phase = this.#phase;
     const { token, principal, createdAt } = phase;
@@ -176,7 +176,9 @@ export class State implements StoreHost {
     this.#staged.fields.discard();
   }
 
-  /** After `logout()`: a fresh session; muted where the client may have a newer cookie, which must not be overwritten. */
+  /**
+   * After `logout()` the session is fresh, or muted if the client may have a newer cookie that it must not overwrite.
+   */
   loggedOut(muted: boolean, clearCookie: boolean): void {
     const { settings } = this.context;
     this.#phase = {
@@ -202,27 +204,27 @@ export class State implements StoreHost {
     this.#staged.expiry = expiry;
   }
 
-  /** The record holds `fields` now, the patch among them. What was staged meanwhile stays staged. */
+  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge(patch: Patch, fields: ReadonlyMap<string, string>, expiry: number | undefined): void {
     const staged = this.#staged;
     staged.fields.acknowledge(patch, fields);
     if (staged.expiry === expiry) staged.expiry = undefined;
   }
 
-  /** As if nothing had been staged since the last commit. What an earlier commit promised the client stays. */
+  /** Drops everything staged since the last commit. Keeps a cookie that an earlier commit has to send. */
   discard(): void {
     this.takeBackReplacement();
     this.discardFields();
   }
 
-  /** The same, but for `login()` and `rotate()`, which a commit has begun to write. */
+  /** The same, but keeps a `login()` or `rotate()` that a commit has begun to write. */
   discardFields(): void {
     this.#staged.fields.discard();
     this.#staged.decoded.clear();
     this.#staged.expiry = undefined;
   }
 
-  /** An answer reports an error: takes back everything from the first `login()` or `rotate()` on. */
+  /** The response reports an error: drops everything from the first `login()` or `rotate()` on. */
   dropLogin(): boolean {
     const phase = this.#phase;
     if (phase.kind !== "replacing") return false;
@@ -235,11 +237,11 @@ export class State implements StoreHost {
   }
 
   /**
-   * Before a change is staged that a session without a record needs a cookie for.
+   * Call it before staging a change for which a session without a record needs a cookie.
    *
-   * @returns `true` where the response is over and the change is to be dropped: an error that is thrown at a listener of
-   * the response's last event would end the process.
-   * @throws SessionError `ERR_SESSION_HEADERS_SENT` where the headers have gone out.
+   * @returns `true` if the response has ended, so that the change must be dropped. An error here would be thrown in a
+   * listener of the response's last event and would end the process.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the headers have gone out.
    */
   isTooLate(): boolean {
     const { stage, clientHasCookie } = this.response;
@@ -277,7 +279,7 @@ export const newState = (
     context.settings.newFields,
   );
 
-/** The session of a record, and of the token that named it where one did. */
+/** The session of a record. `token` is given if a token named it. */
 export const storedState = (
   context: Context,
   opened: Opened,

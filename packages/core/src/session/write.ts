@@ -19,11 +19,11 @@ import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
 
-/** A commit that lost so often is given up: with the pauses between, that takes several seconds. */
+/** A commit gives up after this many lost races. With the pauses between them, that takes several seconds. */
 const MOST_LOST = 64;
 const MOST_COLLISIONS = 5;
 
-/** The session ended elsewhere: what was staged has nowhere to go. */
+/** Notes that the session ended elsewhere, and drops what was staged. */
 export function foundGone(state: State): "gone" {
   const { record, phase, context } = state;
   state.foundGone();
@@ -31,7 +31,7 @@ export function foundGone(state: State): "gone" {
   return "gone";
 }
 
-/** Stores a record under the state's token, or another where that id is taken. The state does not know of it yet. */
+/** Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase. */
 export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
   const { context, record: read } = state;
   const { settings, sizes } = context;
@@ -55,12 +55,12 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   );
 }
 
-/** What a commit writes beside its data, but only where no other commit came between: the expiry, a rotation. */
+/** What a commit writes beside its data, but only if no other commit came between: the expiry and a rotation. */
 interface Opportunistic {
   readonly fields: ReadonlyMap<string, string>;
   readonly expiresAt: number | undefined;
   readonly generations: Generations | undefined;
-  /** The token to hand out. */
+  /** The token to send. */
   readonly token: Token | undefined;
 }
 
@@ -73,7 +73,7 @@ function opportunisticOf(
   const { opened, phase, context } = state;
   const { rotation } = context.settings;
   const sent = isSent(state);
-  // Once the headers are out the request has counted as a use already, and no header is left for a new token.
+  // After the headers went out, the request has already counted as a use, and no header can carry a new token.
   if (opened.by === "id" || (sent && !hasData)) return undefined;
 
   const expiresAt = touched(state, record, now, hasData);
@@ -94,14 +94,14 @@ function opportunisticOf(
   };
 }
 
-/** What the program asked for: the stores' changes, and the expiry. */
+/** The program's own changes: those of the stores, and the expiry. */
 function dataOf({ staged, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
   if (staged.expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
   const expiresAt = Math.min(staged.expiry, record.createdAt + context.settings.absolute);
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
-/** Writes what changed to a record that is stored: one call, more only where another commit came between. */
+/** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context, staged } = state;
   const { driver, clock, absolute } = context.settings;
@@ -130,7 +130,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
     };
     let outcome = await driver.commit(record.id, change, now);
     if (outcome === "conflict" && !exact) {
-      // A touch or rotation gives way, and a later request does it; data does not.
+      // Give up a touch or rotation, because a later request can do it. Data is tried again.
       if (!data) return "unchanged";
       opportunistic = undefined;
       change = data;
@@ -142,7 +142,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       const written = {
         ...record,
         fields,
-        // Too low where others committed too; the next compare-and-set finds out.
+        // Too low if others committed too. The next compare-and-set then conflicts and reads again.
         version: record.version + 1,
         expiresAt: Math.min(change.expiresAt ?? record.expiresAt, record.createdAt + absolute),
         fixed: fields.has(FIXED),
@@ -156,7 +156,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
 
     if (lost === MOST_LOST)
       throw new SessionConflictError(
-        `A commit was given up, because other requests were faster ${MOST_LOST} times in a row`,
+        `The commit was given up, because other requests were faster ${MOST_LOST} times in a row`,
       );
     await pause(lost);
     const again = await readNow(context, record.id);

@@ -5,8 +5,8 @@ import { checkOption, hasMethods } from "../base/options.ts";
 import { CODEC } from "../record/session-record.ts";
 
 /**
- * Turns the value of one entry into text and back. The text is well-formed Unicode without NUL. See {@link devalueCodec}
- * and {@link jsonCodec}.
+ * Turns the value of one entry into text and back. The text is well-formed Unicode without NUL. See {@link
+ * devalueCodec} and {@link jsonCodec}.
  *
  * @example
  * import { type Codec, createSessionManager, devalueCodec, jsonCodec } from "@sessions/core";
@@ -36,9 +36,10 @@ export interface Codec {
 export const DEFAULT_CODEC = "devalue";
 
 /**
- * The default codec, by the package `devalue`. It carries JSON's values and `Date`, `Map`, `Set`, `RegExp`, `BigInt`, `URL`,
- * `Buffer`, typed arrays, `undefined` inside objects, `NaN`, `-0`, cycles and repeated references. It refuses instances of
- * other classes and of subclasses, accessors, properties that are not enumerable, and extra properties of a built-in object.
+ * The default codec, by the package `devalue`. It carries JSON's values and `Date`, `Map`, `Set`, `RegExp`, `BigInt`,
+ * `URL`, `Buffer`, typed arrays, `undefined` inside objects, `NaN`, `-0`, cycles and repeated references. It refuses
+ * instances of other classes and of subclasses, accessors, properties that are not enumerable, and extra properties of
+ * a built-in object.
  *
  * Of a typed array that shows a part of a buffer, only that part is stored.
  *
@@ -57,8 +58,9 @@ export const devalueCodec: Codec = {
 };
 
 /**
- * A codec that writes JSON, so that other tools can read the backend. It refuses each value that JSON would silently change,
- * such as a `Date` or `NaN`, with two exceptions: a property that is `undefined` is left out, and `-0` comes back as 0.
+ * A codec that writes JSON, so that other tools can read the backend. It refuses each value that JSON would silently
+ * change, such as a `Date` or `NaN`, with two exceptions: a property that is `undefined` is left out, and `-0` comes
+ * back as 0.
  *
  * @example
  * const sessions = createSessionManager({ codec: jsonCodec });
@@ -74,7 +76,7 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
   const codecs = new Map<string, Codec>();
   for (const codec of [given].flat()) {
     const fits = hasMethods(codec, "encode", "decode");
-    checkOption(fits, "codec", "an object with the methods encode, decode, or a list of such", codec);
+    checkOption(fits, "codec", "an object with the methods encode, decode, or a list of them", codec);
     const { name = "custom" } = codec;
     const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
     checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., another for each", name);
@@ -90,7 +92,10 @@ export function newFields(codecs: ReadonlyMap<string, Codec>): ReadonlyMap<strin
   return new Map(writer === DEFAULT_CODEC ? [] : [[CODEC, writer]]);
 }
 
-/** devalue calls this for every value first. Refuses a value that would come back changed; returns the bytes of a Buffer. */
+/**
+ * devalue calls this for every value first. Refuses a value that would come back changed; returns the bytes of a
+ * Buffer.
+ */
 function bytesOfBuffer(value: unknown): ArrayBuffer | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!comesBack(value)) throw new TypeError("devalue would change this value");

@@ -36,9 +36,9 @@ export interface StoreRules {
 }
 
 /**
- * Defines a store: its name, and the types of its values. The types come from a type argument, or from one validator for
- * each key. With validators, a key that the schema does not name throws a `TypeError`. The store keeps the value that the
- * validator returns, and validates it again when it is read.
+ * Defines a store: its name, and the types of its values. The types come from a type argument, or from one validator
+ * for each key. With validators, a key that the schema does not name throws a `TypeError`. The store keeps the value
+ * that the validator returns, and validates it again when it is read.
  *
  * @param name 1 to 255 characters of `A-Z a-z 0-9 - _ .`
  * @throws TypeError The name, version or schema is bad.
@@ -69,10 +69,10 @@ export function defineStore(
   if (version !== undefined && !isWhole(version, 1))
     throw new TypeError(`Store "${name}": version must be a whole number of 1 or more, not ${show(version)}`);
   if ((version === undefined) !== (migrate === undefined))
-    throw new TypeError(`Store "${name}": version and migrate go together`);
+    throw new TypeError(`Store "${name}": version and migrate need each other`);
   for (const [key, validator] of Object.entries(schema ?? {}))
     if (!hasMethods(validator?.["~standard"], "validate"))
-      throw new TypeError(`Store "${name}": the schema of "${key}" is no Standard Schema validator`);
+      throw new TypeError(`Store "${name}": the schema of "${key}" is not a Standard Schema validator`);
   const rules: StoreRules = { name, schema, version, migrate };
   return Object.freeze(rules);
 }

@@ -12,14 +12,14 @@ export type Value<T, K extends keyof T> = Exclude<T[K], undefined>;
 export type Entry<T> = { [K in Key<T>]-?: [K, Value<T, K>] }[Key<T>];
 
 /**
- * One application's isolated, typed part of a session: a Map whose changes are staged until {@link Session.commit}. Get it
- * with {@link Session.store}.
+ * One application's isolated, typed part of a session: a Map whose changes are staged until `session.commit()`. Get
+ * one with `session.store()`.
  *
  * Keys are well-formed strings of 1 to 255 bytes of UTF-8, in no order. A value is decoded on first use. If the program
  * mutates a value that it has read, the commit notices it.
  *
  * - A bad key throws a `TypeError`.
- * - Reading throws {@link SessionCodecError} if the stored entry cannot be decoded or does not fit its schema.
+ * - Reading throws `SessionCodecError` if the stored entry cannot be decoded or does not fit its schema.
  * - Writing throws `ERR_SESSION_HEADERS_SENT` if the client has no cookie and can no longer get one.
  *
  * @example
@@ -70,8 +70,8 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
    */
   take<K extends Key<T>>(key: K): Value<T, K> | undefined;
   /**
-   * Computes a new value from the present one, and loses no update of another request. Applies `fn` at once and returns the
-   * new value. If another request commits in between, the commit runs `fn` again on the newer value.
+   * Computes a new value from the present one, and loses no update of another request. Applies `fn` at once and returns
+   * the new value. If another request commits in between, the commit runs `fn` again on the newer value.
    *
    * @param fn Must be synchronous and pure. If it returns `undefined`, the entry is deleted.
    * @example
@@ -218,7 +218,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     let value: unknown;
     const recompute = (before: string | undefined): string | undefined => {
       value = fn(before === undefined ? undefined : codec.decode(key, before, home));
-      refusePromise(value, `Store "${this.name}": what update() is given must be synchronous`);
+      refusePromise(value, `Store "${this.name}": the function of update() must be synchronous`);
       if (value === undefined) return undefined;
       const encoded = codec.encode(key, value, home);
       value = encoded.value;

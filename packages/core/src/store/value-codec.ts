@@ -5,15 +5,17 @@ import { type Codec, DEFAULT_CODEC } from "./codec.ts";
 import type { StoreRules } from "./define-store.ts";
 
 /**
- * Converts between a store's values and the texts of its fields: codec, version, migration, validation. `home` is the codec
- * that the record names. Texts of that codec need no mark.
+ * Converts between a store's values and the texts of its fields: codec, version, migration, validation. `home` is the
+ * codec that the record names. Texts of that codec need no mark.
  */
 export interface ValueCodec {
   /** @throws TypeError Names store and key, if the value cannot be stored. */
   encode(key: string, value: unknown, home: string | undefined): { text: string; value: unknown };
   /** Returns `undefined` if the migration drops the entry. @throws SessionCodecError Names store and key. */
   decode(key: string, text: string, home: string | undefined): unknown;
-  /** The text of a value, without validation. If the first codec cannot carry it, the codec that wrote `text` is used. */
+  /**
+   * The text of a value, without validation. If the first codec cannot carry it, the codec that wrote `text` is used.
+   */
   print(key: string, value: unknown, home: string | undefined, text?: string): string;
   /** Whether an older version wrote the text, so that migration may drop the entry. */
   isOld(text: string): boolean;
@@ -94,7 +96,7 @@ export function createValueCodec(
     }
     if (text === undefined)
       throw new TypeError(
-        `${entry(key)}: the codec cannot carry this value; store plain data, not functions, symbols or class instances`,
+        `${entry(key)}: the codec cannot carry this value. Store plain data, not functions, symbols or class instances`,
       );
     const mark = name === home ? "" : `:${name}`;
     return version > 0 || mark || text.startsWith("@") ? `@${version}${mark} ${text}` : text;
@@ -108,7 +110,7 @@ export function createValueCodec(
       if (result.issues)
         throw new TypeError(`${entry(key)}: the value does not fit the schema${where(result.issues)}`);
       if (result.value === undefined)
-        throw new TypeError(`${entry(key)}: undefined is no value; use delete() to remove the entry`);
+        throw new TypeError(`${entry(key)}: the value is undefined. Use delete() to remove the entry`);
       return { text: print(key, result.value, home), value: result.value };
     },
 
@@ -118,7 +120,7 @@ export function createValueCodec(
       if (!codec)
         throw fail(
           key,
-          `the codec ${show(wrote)} wrote it; give the manager that codec too, after the one that writes`,
+          `the codec ${show(wrote)} wrote it. Give the manager that codec too, after the one that writes`,
         );
       let value: unknown;
       try {
@@ -131,7 +133,7 @@ export function createValueCodec(
       if (migrate && from > version)
         throw fail(
           key,
-          `version ${from} wrote it, and ${version} is the newest known here: deploy the new program everywhere`,
+          `version ${from} wrote it, but this program knows ${version}. Deploy the new program everywhere`,
         );
       if (migrate && from < version) {
         try {
@@ -146,7 +148,7 @@ export function createValueCodec(
       if (!result.issues) return result.value;
       throw fail(
         key,
-        `the stored value does not fit the schema${where(result.issues)}; give the store a version and migrate`,
+        `the stored value does not fit the schema${where(result.issues)}. Give the store a version and migrate`,
       );
     },
 

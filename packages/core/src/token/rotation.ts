@@ -22,9 +22,9 @@ interface Pending {
  * Periodic rotation: which generations of a token's secret are good, and when the next one is handed out. The current
  * generation comes first, then the generations handed out since, in that order.
  *
- * A new generation goes out with one response. That response may be lost, and the responses of one browser arrive in any
- * order. So the current generation stays good until a newer one is presented again, at least `grace` after it was first
- * seen. A request and its response take less than `grace`, so every request with the old one has arrived by then.
+ * A new generation goes out with one response. That response may be lost, and the responses of one browser arrive in
+ * any order. So the current generation stays good until a newer one is presented again, at least `grace` after it was
+ * first seen. A request and its response take less than `grace`, so every request with the old one has arrived by then.
  */
 export type Generations = readonly [Current, ...Pending[]];
 
@@ -82,8 +82,8 @@ export function accepts(
 }
 
 /**
- * Returns what changes when a request presents `digest` at `now`: the generations to store, and in `handOut` whether the
- * response must carry `next`. Returns `undefined` if nothing changes.
+ * Returns what changes when a request presents `digest` at `now`: the generations to store, and in `handOut` whether
+ * the response must carry `next`. Returns `undefined` if nothing changes.
  */
 export function advance(
   generations: Generations,

@@ -2,9 +2,9 @@ import { Buffer } from "node:buffer";
 import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
- * What the client holds: `<id>.<secret>`, followed by `.<mac>` if the manager has `secrets`. The id finds the record and is
- * not secret. Of the secret's 32 bytes, 16 are the family (one login) and 16 the generation (one periodic rotation).
- * OWASP asks for at least 64 bits of entropy (Session Management Cheat Sheet, "Session ID Entropy").
+ * What the client holds: `<id>.<secret>`, followed by `.<mac>` if the manager has `secrets`. The id finds the record
+ * and is not secret. Of the secret's 32 bytes, 16 are the family (one login) and 16 the generation (one periodic
+ * rotation). OWASP asks for at least 64 bits of entropy (Session Management Cheat Sheet, "Session ID Entropy").
  */
 export interface Token {
   readonly id: string;

@@ -29,8 +29,8 @@ interface Kept extends StoredRecord, Expiring<Kept> {
 }
 
 /**
- * How long an expired record stays at least, so that a request on its way still learns how its session ended. R2 asks for
- * an hour only where backend and caller may have different clocks; here they share one.
+ * How long an expired record stays at least, so that a request on its way still learns how its session ended. R2 asks
+ * for an hour only where backend and caller may have different clocks; here they share one.
  */
 const LEFTOVER_MS = 5 * 60_000;
 /** The records with a principal, or those without one, by their last use. */
@@ -49,9 +49,9 @@ const SHARDS = 256;
 const SHARD_BY_PREFIX = Uint8Array.from({ length: 4096 }, (_, prefix) => SHARDS * (2 ** (prefix / 4096) - 1));
 
 /**
- * Keeps sessions in the memory of this process: for development, tests, and sites of one process that may lose them. All
- * sessions are lost at exit. The driver does not keep the process alive. Expired records are removed as new ones come, and
- * by `sweep()`.
+ * Keeps sessions in the memory of this process: for development, tests, and sites of one process that may lose them.
+ * All sessions are lost at exit. The driver does not keep the process alive. Expired records are removed as new ones
+ * come, and by `sweep()`.
  *
  * @throws SessionConfigError An option is unknown, or `maxSessions` is not a whole number of 1 or more.
  * @example

@@ -30,9 +30,9 @@ const MINUTE_MS = 60_000;
 export const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS);
 
 /**
- * An index by expiry. It costs two references for each record, and nothing for a use that stays within the minute. A minute
- * is a linked list, because an array or a Set of a million would be copied as a whole when it grows. The number of minutes
- * depends on how long sessions live, not on how many there are.
+ * An index by expiry. It costs two references for each record, and nothing for a use that stays within the minute. A
+ * minute is a linked list, because an array or a Set of a million would be copied as a whole when it grows. The number
+ * of minutes depends on how long sessions live, not on how many there are.
  */
 export function createExpiries<T extends Expiring<T>>(): Expiries<T> {
   const minutes = new Map<number, Minute<T>>();

@@ -90,11 +90,12 @@ const serves = (index: FoundIndex, { columns, mayBePartial = false }: WantedInde
   (mayBePartial || !index.isPartial) && columns.every((column, i) => index.columns[i] === column);
 
 /**
- * Compares the wanted table with what the driver found under its name, for `setup()`, `check()` and `teardown()` (rule R12
- * of SPEC.md). Types are compared as text, so the driver translates a server's type into the words of its own definition.
+ * Compares the wanted table with what the driver found under its name, for `setup()`, `check()` and `teardown()` (rule
+ * R12 of SPEC.md). Types are compared as text, so the driver translates a server's type into the words of its own
+ * definition.
  *
- * A table that lacks at most one of the columns is the driver's own, perhaps damaged. A table with fewer columns belongs to
- * another application.
+ * A table that lacks at most one of the columns is the driver's own, perhaps damaged. A table with fewer columns
+ * belongs to another application.
  *
  * @param found `undefined` if nothing has the name.
  * @example
