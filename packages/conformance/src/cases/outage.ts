@@ -33,7 +33,7 @@ async function unavailable(calls: Record<string, () => Promise<unknown>>): Promi
           (value) => ({ value }),
           (error: unknown) => ({ error }),
         ),
-        `${name} must reject while the backend is away, and did not end in time. Give the driver under test a timeout of a second or less`,
+        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less), but did not end`,
       );
       assert.ok("error" in outcome, `${name} must reject while the backend is away`);
       assert.ok(
