@@ -5,25 +5,29 @@ import { uncaught } from "./cli/uncaught.ts";
 const chunks: string[] = [];
 const { stdout, stderr } = process;
 const print = stdout.write.bind(stdout);
-// What the module under test logs is no part of the report, which a program may read.
+// Output of the module under test goes to stderr, because a program may read the report on stdout.
 stdout.write = stderr.write.bind(stderr);
 
-/** Whatever the module under test holds open, the process ends, once its output has left it. */
+/** Ends the process once its output is written, even if the module under test keeps timers or sockets open. */
 function end(status: number): void {
   print(chunks.join(""), () => process.exit(status));
 }
-// Where nobody reads any more, there is nobody left to tell.
+// The reader of the pipe may have closed it; ignore that.
 for (const stream of [stdout, stderr]) stream.on("error", () => {});
 
-// Where the module waits for ever, nothing is left to do, and nothing was run.
+// The status if the event loop runs empty: the module waits for ever, and nothing was run.
 process.exitCode = 2;
-process.once("beforeExit", () => stderr.write("sessions-conformance: the module never came to an end\n"));
+process.once("beforeExit", () =>
+  stderr.write(
+    "sessions-conformance: the module, or a call of its driver, waits for something that never happens, so the run cannot end. Look for a promise that never resolves.\n",
+  ),
+);
 process.on("uncaughtException", (error) => {
   stderr.write(uncaught(error, process.cwd()));
   end(1);
 });
 
-// What it rejects with is nobody else's to catch, and is told above.
+// A rejection reaches the uncaughtException listener above.
 void main(process.argv.slice(2), {
   out: (text) => chunks.push(text),
   err: (text) => stderr.write(text),

@@ -1,4 +1,4 @@
-/** The kit with which anybody proves a session driver right: the rules of SPEC.md as cases, for any test runner. */
+/** The kit that tests a session driver: the clauses of SPEC.md as cases, for any test runner. */
 export {
   type Report,
   type Result,

@@ -4,7 +4,7 @@ import { type Driver, isClosableDriver, isListingDriver, isProvisionedDriver } f
 import type { Rule, Target } from "./target.ts";
 import { within } from "./within.ts";
 
-/** What a case needs beyond the five methods; where it is missing, the case is skipped. */
+/** What a case needs beyond the five methods. Without it the case is skipped. */
 export type Need = "list" | "setup" | "outage" | "shared";
 
 /** One clause of SPEC.md as a test. */
@@ -15,34 +15,37 @@ export interface Case {
   run(kit: Kit): Promise<void>;
 }
 
-/** What a case works with. All that it opens is torn down and closed after it. */
+/** The means of a case. The kit tears down and closes everything that the case opens. */
 export interface Kit {
-  /** Opened in a namespace of the case's own, and set up. */
+  /** A driver in a namespace that only this case uses, already set up. */
   readonly driver: Driver;
-  /** The caller's clock: real time, cut to whole seconds so that only the cases about milliseconds depend on them. */
+  /**
+   * The caller's clock: real time in whole seconds, so that only the cases about milliseconds depend on milliseconds.
+   */
   readonly now: number;
-  /** The most bytes that a record may hold here. */
+  /** The most bytes that a record can hold on this target. */
   readonly maxBytes: number;
   readonly outage: Target["outage"];
-  /** What random cases begin with. */
+  /** The seed of the random cases. */
   readonly seed: number;
+  /** Whether a second driver of a namespace sees the records of the first. */
   readonly shared: boolean;
-  /** Another driver on the same records. */
+  /** Opens another driver on the same records. */
   open(): Promise<Driver>;
-  /** A driver in another namespace, set up; the namespace is made from the case's own. */
+  /** Opens a driver in another namespace, and sets it up. `rename` makes its name from the case's own. */
   openApart(rename: (namespace: string) => string): Promise<Driver>;
-  /** Closes a driver that `open` answered, as the end of its process would. */
+  /** Closes a driver that `open` returned, as the end of its process would. */
   close(driver: Driver): Promise<void>;
 }
 
-/** So that a driver which never answers is a failed case, and not a run that never ends. */
+/** The longest that a case may take, so that a driver that hangs fails the case instead of blocking the run. */
 const CASE_MS = 30_000;
 const MIB = 1024 * 1024;
 const METHODS = ["create", "load", "commit", "destroy", "sweep"] as const;
 const run = randomBytes(4).toString("hex");
 let namespaces = 0;
 
-/** Why a case cannot run on this target, as far as the target says. */
+/** The reason why a case cannot run on this target, as far as the target alone tells. */
 export function missingInTarget(needs: Need | undefined, target: Target): string | undefined {
   if (needs === "outage" && !target.outage) return "the target has no outage";
   if (needs === "shared" && target.shared === false) return "the target is not shared";
@@ -57,7 +60,10 @@ function missingInDriver(needs: Need | undefined, driver: Driver): string | unde
 
 async function openDriver(target: Target, namespace: string): Promise<Driver> {
   const driver = await target.open(namespace);
-  assert.ok(typeof driver === "object" && driver !== null, "target.open() must return a driver");
+  assert.ok(
+    typeof driver === "object" && driver !== null,
+    "target.open() must return a driver, or a promise of one",
+  );
   return driver;
 }
 
@@ -69,7 +75,7 @@ function checkMethods(driver: Driver): void {
     );
 }
 
-/** Runs a case in a namespace of its own; answers why it was skipped, where it was. */
+/** Runs a case in a new namespace. Returns the reason if the case was skipped. */
 export async function runCase(
   target: Target,
   { needs, run: body }: Case,
@@ -82,7 +88,7 @@ export async function runCase(
   async function open(name: string): Promise<Driver> {
     const driver = await openDriver(target, name);
     if (isClosableDriver(driver)) {
-      // Taken out before it is called: a case may close a driver itself, and nobody promises that closing twice works.
+      // Delete the entry before the call: a case may close a driver itself, and a second close need not work.
       const close = async () => {
         if (closing.delete(driver)) await driver.close();
       };
@@ -125,7 +131,7 @@ export async function runCase(
   } catch (error) {
     faults.push(error);
   }
-  // Newest first, each of them whatever became of the others; the case's own fault is the one to report.
+  // Newest first. Run every step even if one fails, and report the case's own error before theirs.
   for (const step of after.reverse())
     await within(CASE_MS, step(), "teardown or close did not end").catch((error: unknown) =>
       faults.push(error),

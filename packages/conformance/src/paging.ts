@@ -3,11 +3,11 @@ import { type Driver, isListingDriver, type ListedRecord, type ListingDriver } f
 import type { Kit } from "./kit.ts";
 import { eventually } from "./support.ts";
 
-/** Far more pages than any case has records, and more empty ones than a test's backend has of anything. */
+/** Limits for a listing that does not end: far more pages than any case has records. */
 const MOST_PAGES = 500;
 const MOST_EMPTY_PAGES = 20_000;
 
-/** The driver as one that lists; the kit runs a case that needs it on no other. */
+/** Narrows the type to a driver that lists. The kit runs cases with `needs: "list"` only on such drivers. */
 export function listing(driver: Driver): ListingDriver {
   assert.ok(isListingDriver(driver), "the driver does not list");
   return driver;
@@ -15,7 +15,7 @@ export function listing(driver: Driver): ListingDriver {
 
 export const idsOf = (records: readonly ListedRecord[]): Set<string> => new Set(records.map(({ id }) => id));
 
-/** Every record of a listing, by as many pages as it takes; `between` runs after each page. */
+/** Reads every page of a listing and returns all records. `between` runs after each page but the last. */
 export async function listAll(
   driver: ListingDriver,
   query: { principal?: string | undefined },
@@ -29,7 +29,7 @@ export async function listAll(
   for (let page = 1; ; page++) {
     assert.ok(
       page - empty <= MOST_PAGES && empty <= MOST_EMPTY_PAGES,
-      `the listing must end: ${found.length} records came in ${page - 1} pages`,
+      `the listing must end with a missing cursor; so far ${found.length} records came in ${page - 1} pages`,
     );
     const answer = await driver.list({ ...query, limit, ...(cursor !== undefined && { cursor }) }, now);
     found.push(...answer.records);
@@ -40,7 +40,7 @@ export async function listAll(
   }
 }
 
-/** The listing names these ids and no others; where its index lags, it will. */
+/** Asserts that the listing names exactly these ids. Waits for an index that lags (`eventualList`). */
 export async function listsExactly(
   kit: Kit,
   query: { principal?: string },

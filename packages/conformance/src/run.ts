@@ -5,56 +5,57 @@ import { cases } from "./cases/index.ts";
 import { type Case, missingInTarget, runCase } from "./kit.ts";
 import { checkTarget, covers, type Rule, type Target } from "./target.ts";
 
-/** A test runner's `test`: vitest's, jest's, node:test's, mocha's and bun's all fit. */
+/** The `test` function of a runner: vitest, jest, node:test, mocha and bun all fit. */
 export interface TestFunction {
+  /** Registers a test. */
   (title: string, fn: () => Promise<void>): unknown;
   /** Registers a test that is not run. */
   skip(title: string, fn: () => Promise<void>): unknown;
 }
 
-/** What came of one case. */
+/** The result of one case. */
 export interface Result {
   /** The clause of SPEC.md. */
   rule: Rule;
-  /** What the case checks; where it was skipped, the reason is at the end. */
+  /** The case's title; if it was skipped, followed by the reason. */
   title: string;
-  /** `"skipped"`: excluded, or it does not apply. */
+  /** `"skipped"`: the target excludes the clause, or it does not apply. */
   status: "passed" | "failed" | "skipped";
-  /** What the case threw. */
+  /** The error of a failed case. */
   error?: unknown;
 }
 
-/** What came of a run of the kit. */
+/** The result of {@link runConformance}. */
 export interface Report {
-  /** Cases that passed. */
+  /** How many cases passed. */
   passed: number;
-  /** Cases that failed. */
+  /** How many cases failed. */
   failed: number;
-  /** Cases that were excluded, or do not apply. */
+  /** How many cases were excluded or do not apply. */
   skipped: number;
-  /** What the random cases began with; given again, the same calls are made again. */
+  /** The seed of the random cases. Pass it again to make the same calls again. */
   seed: number;
-  /** One for each case, in the order of the run. */
+  /** One result for each case, in the order of the run. */
   results: Result[];
 }
 
-/** How a run goes; every property may be left out. */
+/** Options of {@link runConformance}. */
 export interface RunOptions {
   /**
-   * What the random cases begin with: a whole number from 0 to 2,147,483,647.
+   * The seed of the random cases: a whole number from 0 to 2,147,483,647.
    * @default the environment's `SESSIONS_CONFORMANCE_SEED`, else a random one
    */
   seed?: number | undefined;
   /**
-   * Rules (`"R4"`) or clauses (`"R4.2"`) to run, and no others.
+   * The rules (`"R4"`) or clauses (`"R4.2"`) to run.
    * @default every one
    */
   rules?: readonly Rule[] | undefined;
-  /** Called after each case, for whoever waits: its result, how many are done, how many there are. */
+  /** Called after each case with its result, the number of cases done and the number of all cases, to show progress. */
   onResult?: ((result: Result, done: number, total: number) => void) | undefined;
 }
 
-/** Why a case is not run, as far as that is known before a driver is opened. */
+/** The reason to skip a case, as far as it is known before a driver is opened. */
 function skipReason({ rule, needs }: Case, target: Target): string | undefined {
   const excluded = target.exclude?.find((entry) => covers(entry.rule, rule));
   return excluded?.reason ?? missingInTarget(needs, target);
@@ -62,7 +63,7 @@ function skipReason({ rule, needs }: Case, target: Target): string | undefined {
 
 const LARGEST_SEED = 0x7fffffff;
 
-/** The seed that was given, or the environment's, or one that nobody has chosen. */
+/** The given seed, or the one in the environment, or a random one. */
 function checkedSeed(given: unknown): number {
   const text = process.env["SESSIONS_CONFORMANCE_SEED"];
   const [name, seed] =
@@ -90,7 +91,7 @@ function checked(target: Target): Target {
   return target;
 }
 
-/** Skips the test that is running, by what its runner hands it; jest and bun have no such thing. */
+/** Skips the running test by the runner's test context. jest and bun pass no such context. */
 function skipRunning(context: unknown, reason: string): void {
   // vitest's context is a function with properties.
   const holds = typeof context === "function" || (typeof context === "object" && context !== null);
@@ -101,27 +102,49 @@ function skipRunning(context: unknown, reason: string): void {
  * Registers every case of the kit as a test of the caller's runner, with titles such as
  * `R3.4 concurrent commits to different fields all survive`.
  *
- * @throws TypeError where the target or `test` cannot work, or an exclusion names no rule or gives no reason.
- * @throws SessionConfigError for an option, or a property of the target, that is unknown.
+ * @throws TypeError if the target or `test` is wrong, or an exclusion names no rule or gives no reason.
+ * @throws SessionConfigError for an unknown option or an unknown property of the target.
+ * @example
+ * import { testDriver } from "@sessions/conformance";
+ * import { memoryDriver } from "@sessions/core/memory";
+ * import { test } from "vitest";
+ *
+ * const drivers = new Map<string, ReturnType<typeof memoryDriver>>();
+ * testDriver({
+ *   test,
+ *   target: {
+ *     name: "memory",
+ *     shared: false,
+ *     open(namespace) {
+ *       const driver = drivers.get(namespace) ?? memoryDriver();
+ *       drivers.set(namespace, driver);
+ *       return driver;
+ *     },
+ *   },
+ * });
  */
 export function testDriver(options: {
+  /** The runner's own `test`. */
   test: TestFunction;
+  /** The driver to test. */
   target: Target;
-  /** As in `RunOptions`. */
+  /** As in {@link RunOptions}. */
   seed?: number | undefined;
 }): void {
   checkOptions("testDriver", options, ["test", "target", "seed"]);
   const { test, target, seed } = options;
   if (typeof test !== "function" || typeof test.skip !== "function")
-    throw new TypeError("conformance: test must be a runner's test function, with a `skip` of its own");
+    throw new TypeError(
+      "conformance: test must be the test function of a runner, with a method skip, such as test of vitest",
+    );
   checked(target);
   const begin = checkedSeed(seed);
   for (const one of cases) {
     const title = `${one.rule} ${one.title}`;
     const reason = skipReason(one, target);
     if (reason !== undefined) test.skip(`${title} (skipped: ${reason})`, async () => {});
-    // The runner's context is taken from `arguments` or `this`: of a declared parameter jest and mocha would think
-    // that it is a callback to wait for.
+    // Read the runner's context from `arguments` or `this`: jest and mocha take a declared parameter for a callback
+    // that the test calls at its end.
     else
       test(title, async function (this: unknown) {
         const missing = await runCase(target, one, begin);
@@ -143,11 +166,19 @@ async function runOne(one: Case, target: Target, seed: number): Promise<Result> 
 }
 
 /**
- * Runs every case of the kit, one after the other, and reports. Rejects only where the target itself, or an option,
- * cannot work.
+ * Runs every case of the kit, one after the other, without a test runner. A case that fails is in the report. Rejects
+ * only if the target or an option is wrong.
  *
- * @throws TypeError that names the property, what was expected, and what was given.
- * @throws SessionConfigError for an option, or a property of the target, that is unknown.
+ * @throws TypeError that names the property, the expected value and the given one.
+ * @throws SessionConfigError for an unknown option or an unknown property of the target.
+ * @example
+ * import { runConformance, type Target } from "@sessions/conformance";
+ *
+ * declare const target: Target;
+ * const { failed, results } = await runConformance(target, { rules: ["R4"] });
+ * for (const { rule, title, status, error } of results)
+ *   if (status === "failed") console.log(rule, title, error);
+ * if (failed > 0) throw new Error(`${failed} clauses failed`);
  */
 export async function runConformance(target: Target, options: RunOptions = {}): Promise<Report> {
   checkOptions("runConformance", options, ["seed", "rules", "onResult"]);

@@ -100,8 +100,8 @@ export async function severalDrivers(kit: Kit): Promise<(i: number) => Driver> {
 export const sizes: readonly number[] = [25, 99, 100, 101, 250, 450, 451, 1_000, 1_001, 2_000, 2_001];
 
 /**
- * Namespaces that a faulty driver confuses with the given one: it compares prefixes, takes `_` for any character, removes
- * characters, or cuts names. The longest ones are as long as `Target.open` allows.
+ * Namespaces that a faulty driver confuses with the given one: it compares prefixes, takes `_` for any character,
+ * removes characters, or cuts names. The longest ones are as long as `Target.open` allows.
  */
 export const lookAlikes: readonly ((namespace: string) => string)[] = [
   (name) => `${name}x`,
@@ -118,7 +118,10 @@ export function manyFields(kit: Kit, count: number, text: string): Map<string, s
   return new Map(Array.from({ length: fit }, (_, i) => [`many/${i}`, text]));
 }
 
-/** Lets timers and sockets have their yieldToEventLoop, so that a loop around a driver in this process starves nobody. */
+/**
+ * Waits for one pass of the event loop, so that a loop around a driver in this process does not starve timers and
+ * sockets.
+ */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

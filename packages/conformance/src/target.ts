@@ -5,36 +5,40 @@ import { checkOptions } from "@sessions/core/driver-tools";
 export type Rule = `R${number}` | `R${number}.${number}`;
 
 /**
- * What the kit tests: how to open a driver, and what its backend can and cannot do. A property that is not one of these
- * is refused, as it may be a misspelt one; an instance of a class keeps its own in `#private` fields.
+ * The driver to test: how to open it, and what its backend can do. Unknown properties are refused, because they may be
+ * misspelt. If the target is an instance of a class, keep its own state in `#private` fields.
  */
 export interface Target {
-  /** For messages: `"redis"`. */
+  /** The driver's name, for messages: `"redis"`. */
   name: string;
   /**
-   * A driver whose records are apart from every other namespace's: the same namespace, the same records. The name
-   * matches `[a-z][a-z0-9_]{1,39}`, so that it can be part of a table's name, a prefix, or a folder's name.
+   * Opens a driver whose records are apart from those of every other namespace. The same namespace opens the same
+   * records again. The name matches `[a-z][a-z0-9_]{1,39}`, so that it can be part of a table's name, a prefix, or a
+   * folder's name.
    */
   open(namespace: string): Driver | Promise<Driver>;
   /**
-   * `false` where a second `open()` of a namespace does not see the first's records: a backend inside the process.
+   * `false` if a second `open()` of a namespace does not see the records of the first: a backend inside the process.
    * @default true
    */
   shared?: boolean | undefined;
-  /** Where the backend, as it is set up here, holds less than the contract asks for. */
+  /** Limits of the backend, if it holds less here than the contract asks for. */
   limits?:
     | {
-        /** The most bytes that one record may hold, at least 65,536. @default driver.maxRecordBytes, or 1 MiB */
+        /** The most bytes that one record can hold, at least 65,536. @default driver.maxRecordBytes, or 1 MiB */
         recordBytes?: number | undefined;
       }
     | undefined;
-  /** Makes the backend unreachable for the drivers that `open` answered, and reachable again; lets R11 be tested. */
+  /**
+   * `cut` makes the backend unreachable for the drivers that `open` returned, and `restore` brings it back. Without
+   * it the kit skips R11.
+   */
   outage?: { cut(): Promise<void>; restore(): Promise<void> } | undefined;
-  /** Rules or clauses that this driver cannot keep, each with its reason: reported as skipped, not run. */
+  /** Rules or clauses that this driver cannot keep, each with its reason. The kit reports them as skipped. */
   exclude?: readonly { rule: Rule; reason: string }[] | undefined;
 }
 
-/** Begins the messages about a target, which comes from a module as often as from a call. */
+/** How messages about a target begin. */
 const WHERE = "conformance";
 const LEAST_RECORD_BYTES = 65_536;
 
@@ -60,12 +64,12 @@ function checkExclusions(exclude: unknown, clauses: readonly Rule[]): void {
     const known = clauses.some((clause) => covers(rule, clause));
     demand(known, `target.exclude[${i}].rule`, "a rule or clause of SPEC.md (R4, R4.2)", rule);
     demand(!seen.has(rule), `target.exclude[${i}].rule`, "named once", rule);
-    demand(isNotBlank(reason), `target.exclude[${i}].reason`, "a sentence that says why", reason);
+    demand(isNotBlank(reason), `target.exclude[${i}].reason`, "a sentence that gives the reason", reason);
     seen.add(rule);
   }
 }
 
-/** Whether `rule` is that clause, or the rule that it belongs to. */
+/** Whether `rule` is that clause, or the rule to which the clause belongs. */
 export function covers(rule: unknown, clause: Rule): boolean {
   return rule === clause || rule === clause.split(".")[0];
 }
@@ -73,8 +77,8 @@ export function covers(rule: unknown, clause: Rule): boolean {
 /**
  * Refuses a target that the kit cannot work with.
  *
- * @throws SessionConfigError for a property that a target does not have.
- * @throws TypeError that names the property, what was expected, and what was given.
+ * @throws SessionConfigError for an unknown property.
+ * @throws TypeError that names the property, the expected value and the given one.
  */
 export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   demand(isObject(target), "target", "an object with `name` and `open`", target);
@@ -82,7 +86,7 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   // Read as unknown: the kit is called from JavaScript too.
   const { name, open, shared, limits, outage, exclude }: { [K in keyof Target]: unknown } = target;
   demand(isNotBlank(name), "target.name", "the driver's name", name);
-  demand(typeof open === "function", "target.open", "a function that answers a driver", open);
+  demand(typeof open === "function", "target.open", "a function that returns a driver", open);
   demand(shared === undefined || typeof shared === "boolean", "target.shared", "true or false", shared);
   if (limits !== undefined) {
     demand(isObject(limits), "target.limits", "an object with `recordBytes`", limits);

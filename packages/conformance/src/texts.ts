@@ -1,4 +1,4 @@
-/** Texts that some backend, some day, gave back changed: by trimming, folding, unescaping, or cutting. */
+/** Texts that backends change: they trim, fold, unescape or cut them. */
 export const oddTexts: readonly string[] = [
   "",
   " ",
@@ -47,7 +47,7 @@ export const oddTexts: readonly string[] = [
   "__proto__",
   "*",
   "x".repeat(300),
-  // Where the length itself takes another byte.
+  // Lengths at which a length prefix takes one more byte.
   "x".repeat(255),
   "x".repeat(256),
   "x".repeat(65_535),
@@ -55,13 +55,13 @@ export const oddTexts: readonly string[] = [
   "\ud83d\ude00".repeat(7_000),
 ];
 
-/** Texts over 64 KiB whose characters lie across every boundary at which they might be cut. */
+/** Texts over 64 KiB whose characters lie across every boundary at which a backend might cut. */
 export const longTexts: readonly string[] = [
   "\u00e9".repeat(40_000),
   ...[0, 1, 2, 3].map((shift) => `${"x".repeat(shift)}${"\u20ac\ud83d\ude00".repeat(20_000)}`),
 ];
 
-/** Field names of the contract's alphabet that differ by little, or mean something to someone. */
+/** Allowed field names that differ little, or mean something to a query language. */
 export const oddNames: readonly string[] = [
   "/",
   "//",
@@ -108,7 +108,7 @@ export const oddNames: readonly string[] = [
   "fields/x",
 ];
 
-/** Principals: 1 to 255 bytes, compared byte by byte. No two of them are one. */
+/** Different principals of 1 to 255 bytes, which a loose comparison takes for one. */
 export const oddPrincipals: readonly string[] = [
   "alice",
   "Alice",

@@ -201,7 +201,7 @@ describe("a story", () => {
     const steps = first.split("\n").filter((line) => /^ {2}\d+\. /.test(line));
     expect(steps.length).toBeLessThanOrEqual(4);
     expect(steps.at(-1)).toMatch(/commit\(\w, \{ expiresAt: now \+ .* → "committed"/);
-    expect(first).toMatch(/this commit must answer "gone", not "committed"/);
+    expect(first).toMatch(/this commit must return "gone", not "committed"/);
     expect(await messageOf("a new expiry revives an expired record", "R4.11", 7)).toBe(first);
   });
 
@@ -217,9 +217,7 @@ describe("a story", () => {
 describe("a history", () => {
   test("that fails is printed from beginning to end, short, with the seed", async () => {
     const message = await messageOf("the version is compared first, the record written later", "R5.8", 7);
-    expect(message).toMatch(
-      /^R5 is broken: no order of these \d calls explains their results \(seed 7\):/,
-    );
+    expect(message).toMatch(/^R5 is broken: no order of these \d calls explains their results \(seed 7\):/);
     expect(message).toMatch(/\n {2}0\. before: /);
     expect(message).toMatch(/driver \d begins commit\(\{ ifVersion: \d/);
     expect(message).toMatch(/gets "committed" from its commit/);

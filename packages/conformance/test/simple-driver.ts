@@ -48,7 +48,10 @@ export const copy = ({ version, expiresAt, principal, fields }: Row): StoredReco
 });
 
 /** `wait` is the way to the backend: what comes after it happens at once. */
-export function simpleDriver(rowsNow: () => Rows, wait: () => Promise<void> = yieldToEventLoop): ListingDriver {
+export function simpleDriver(
+  rowsNow: () => Rows,
+  wait: () => Promise<void> = yieldToEventLoop,
+): ListingDriver {
   return {
     name: "simple",
     async create(id, { expiresAt, principal, fields }, now) {

@@ -1,5 +1,6 @@
 import type { Session } from "@sessions/core";
-// From core and not from @sessions/adapter-node, whose declarations of `req.session` collide with @types/express-session.
+// From core and not from @sessions/adapter-node, whose declarations of `req.session` collide with
+// @types/express-session.
 import type { Adoption } from "@sessions/core/adapter-tools";
 import { checkOption, checkOptions, createCall } from "@sessions/core/driver-tools";
 import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
@@ -63,7 +64,10 @@ interface Found<T> {
 
 /** The most that a call of the old store can take; a slower store counts as down. */
 const TIMEOUT_MS = 2000;
-/** The most that a request can keep others waiting for the same old session. It is long because `map` may query a database. */
+/**
+ * The most that a request can keep others waiting for the same old session. It is long because `map` may query a
+ * database.
+ */
 const PATIENCE_MS = 10_000;
 
 const isNonEmpty = (value: unknown): value is string => typeof value === "string" && value !== "";
@@ -73,8 +77,8 @@ const isCookieText = (value: unknown): boolean => isNonEmpty(value) && /^[!-:<-~
 
 /**
  * Takes over the sessions of express-session, so that users stay logged in while a site moves. The result is for the
- * option `adopt` of `@sessions/adapter-node`. Each old session is taken over once. A cookie without a valid signature is
- * ignored, and costs no read of the old store.
+ * option `adopt` of `@sessions/adapter-node`. Each old session is taken over once. A cookie without a valid signature
+ * is ignored, and costs no read of the old store.
  *
  * @throws SessionConfigError that names the option, if one is unknown or out of range.
  * @example

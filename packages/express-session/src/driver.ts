@@ -31,8 +31,8 @@ const LEFTOVER_MS = 3_600_000;
 const NO_ID = "0".repeat(32);
 
 /**
- * The store's key for a record. The prefix keeps sessions of express-session in the same store apart: their visitors may
- * write data that looks like a record, and their `genid` may make ids like ours.
+ * The store's key for a record. The prefix keeps sessions of express-session in the same store apart: their visitors
+ * may write data that looks like a record, and their `genid` may make ids like ours.
  */
 const keyOf = (id: string): string => `sessions-${id}`;
 

@@ -15,7 +15,7 @@ import {
   yieldToEventLoop,
 } from "../support.ts";
 
-/** A hundred commits at once, each with a field of its own: none may be lost. */
+/** A hundred commits at once, each to a different field. None may be lost. */
 async function allSurvive(drivers: (i: number) => Driver, now: number): Promise<void> {
   const id = await begin(drivers(0), now, { fields: fieldsOf(["a/first", "1"]) });
   const outcomes = await together(100, (i) => drivers(i).commit(id, set(`b/${i}`, `text ${i}`), now));
@@ -25,7 +25,7 @@ async function allSurvive(drivers: (i: number) => Driver, now: number): Promise<
   sameFields((await loaded(drivers(0), id)).fields, expected);
 }
 
-/** Reads again and again while `write` writes; `check` judges what each read saw. */
+/** Loads in a loop while `write` writes. `check` judges each loaded record. */
 async function readWhile(
   driver: Driver,
   id: string,
@@ -67,7 +67,7 @@ export const commitRaceCases: Case[] = [
     rule: "R3.6",
     title: "no reader sees half of a commit: two fields, expiry and principal always agree",
     async run({ driver, now }) {
-      // One of two fields is set in each commit, and the other deleted.
+      // Each commit sets one of two fields and deletes the other.
       const change = (n: number) => ({
         ...state(n),
         fields: new Map<string, string | null>([
@@ -111,7 +111,7 @@ export const commitRaceCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now);
       const names = ["a/x", "b/x", "c/x", "d/x"];
-      // Each names the fields in another order: where a field is locked at a time, they meet head-on.
+      // Each commit names the fields in another order, so that drivers which lock field by field run into a deadlock.
       const fields = (i: number) => {
         const order = [...names.slice(i % 4), ...names.slice(0, i % 4)];
         return new Map(order.map((name) => [name, String(i)]));
@@ -143,7 +143,7 @@ export const commitRaceCases: Case[] = [
     title: "commits that race with a destroy and a create mix no record with its successor",
     async run({ driver, now }) {
       const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "1"]) };
-      // Without the commits first: what create itself carries over is another rule's.
+      // The first round has no commits: if create itself keeps old fields, that is another rule's fault to report.
       for (let round = 0; round < 10; round++) {
         const id = await begin(driver, now, { fields: fieldsOf(["a/old", "1"]) });
         const commit = (name: string) => round > 0 && driver.commit(id, set(name, "1"), now);
@@ -154,7 +154,7 @@ export const commitRaceCases: Case[] = [
           commit("a/y"),
         ]);
         if (!created) continue;
-        // Both records have version 1: a driver that reads, merges and compares versions takes one for the other.
+        // Both records have version 1, so a driver that reads, merges and compares versions confuses them.
         const { fields } = await loaded(driver, id);
         if (round === 0 && fields.has("a/old")) return;
         assert.equal(
@@ -163,7 +163,8 @@ export const commitRaceCases: Case[] = [
           "a destroyed record's field must not be in its successor",
         );
         assert.equal(fields.get("a/new"), "1", "the new record's field must be there");
-        if (outcome === "gone") assert.equal(fields.get("a/x"), undefined, "what is gone is nowhere");
+        if (outcome === "gone")
+          assert.equal(fields.get("a/x"), undefined, "a commit that returned gone must leave nothing");
       }
     },
   },

@@ -16,7 +16,7 @@ import {
   touch,
 } from "../support.ts";
 
-/** Fifty commits at once with one `ifVersion`: one winner, whose fields are the ones stored. */
+/** Fifty commits at once with one `ifVersion`. One must win, and its fields must be the stored ones. */
 async function contend(drivers: (i: number) => Driver, now: number): Promise<void> {
   const id = await begin(drivers(0), now);
   const fields = (i: number) => fieldsOf(["a/winner", String(i)], [`b/${i}`, "mine"]);
@@ -66,7 +66,7 @@ export const compareCases: Case[] = [
         assert.equal(await driver.commit(id, { ...set("a/n", "late"), ifVersion }, now), "conflict");
         assert.equal((await loaded(driver, id)).fields.get("a/n"), String(i));
       }
-      // All that a change may name, together with the version.
+      // Everything that a change can name, together with the version.
       const change = { fields: new Map([["a/n", null]]), expiresAt: now + 2 * HOUR, principal: "alice" };
       assert.equal(await driver.commit(id, { ...change, ifVersion: 6 }, now), "committed");
       sameRecord(await loaded(driver, id), { ...change, version: 7, fields: fieldsOf() });
@@ -105,13 +105,13 @@ export const compareCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { fields: fieldsOf(["a/n", "0"]) });
       const raise = async () => {
-        // Each round has a winner, so the last of eight needs eight rounds; more is room for false conflicts.
+        // Each round has a winner, so eight callers need eight rounds. More rounds leave room for false conflicts.
         for (let tries = 0; tries < 24; tries++) {
           const { version: ifVersion, fields } = await loaded(driver, id);
           const change = set("a/n", String(Number(fields.get("a/n")) + 1));
           if ((await driver.commit(id, { ...change, ifVersion }, now)) === "committed") return;
         }
-        assert.fail("a commit must succeed when nobody else is left");
+        assert.fail("a commit must succeed once all other callers are done");
       };
       await together(8, raise);
       assert.equal((await loaded(driver, id)).fields.get("a/n"), "8");

@@ -16,7 +16,7 @@ import {
 } from "../support.ts";
 import { characters, longTexts, oddNames, oddTexts } from "../texts.ts";
 
-/** The same fields by `create` and by `commit`: they often take different ways to the backend. */
+/** Stores the same fields by `create` and by `commit`, because drivers often have separate code for the two. */
 async function roundTrip({ driver, now }: Kit, fields: ReadonlyMap<string, string>): Promise<void> {
   sameFields((await loaded(driver, await begin(driver, now, { fields }))).fields, fields);
   const id = await begin(driver, now);
@@ -32,7 +32,7 @@ function refusal(error: unknown): typeof REFUSED {
   return REFUSED;
 }
 
-/** A text that must be stored as it is, or refused whole with `SessionTooLargeError`. */
+/** Stores a text, which must come back unchanged or be refused whole with `SessionTooLargeError`. */
 async function allOrRefused(driver: Driver, now: number, text: string): Promise<void> {
   const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/x", text]) };
   const { id: large, created } = await patiently(async () => {
@@ -40,7 +40,7 @@ async function allOrRefused(driver: Driver, now: number, text: string): Promise<
     return { id, created: await driver.create(id, record, now).catch(refusal) };
   });
   const found = await patiently(() => driver.load(large));
-  if (created === REFUSED) assert.equal(found, undefined, "what was refused must not be there");
+  if (created === REFUSED) assert.equal(found, undefined, "a refused text must not be stored");
   else sameFields(found?.fields ?? fieldsOf(), record.fields);
   const small = fieldsOf(["a/x", "small"], ["a/y", "kept"]);
   const id = await begin(driver, now, { fields: small });
@@ -50,7 +50,7 @@ async function allOrRefused(driver: Driver, now: number, text: string): Promise<
   else sameFields(left.fields, fieldsOf(["a/x", text], ["a/y", "kept"]));
 }
 
-/** Megabytes take a busy machine longer, now and then, than a driver waits that is set up to be cut off. */
+/** Tries twice, because on a busy machine megabytes can take longer than the short timeout that outages need. */
 async function patiently<T>(call: () => Promise<T>, tries = 4): Promise<T> {
   try {
     return await call();
@@ -60,7 +60,7 @@ async function patiently<T>(call: () => Promise<T>, tries = 4): Promise<T> {
   }
 }
 
-/** Bytes left for names, version, expiry, and whatever the backend adds, where a limit is below 1 MiB. */
+/** Bytes reserved for names, version, expiry and what the backend adds, if the limit is below 1 MiB. */
 const OVERHEAD = 2_048;
 const MIB = 1024 * 1024;
 const largest = (maxBytes: number): number => (maxBytes < MIB ? maxBytes - OVERHEAD : MIB);
@@ -69,7 +69,7 @@ const alphabet = "abcxyzABCXYZ0189_%-/";
 const anyName = fc
   .tuple(...[0, 1].map(() => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 12 })))
   .map((parts) => parts.join("/"));
-/** Whole code points, so that no half of a pair is among them; the contract has no NUL. */
+/** Characters without surrogates and without NUL, which the contract excludes. */
 const anyText = fc.string({ unit: "binary", maxLength: 40 }).map((text) => text.replaceAll("\0", "0"));
 
 export const contentCases: Case[] = [
@@ -132,12 +132,12 @@ export const contentCases: Case[] = [
     rule: "R9.5",
     title: "a text of 1 MiB, or of the most that the backend holds, comes back whole",
     async run(kit) {
-      // No byte repeats at a distance that a block size divides, so that a block lost or swapped is seen.
+      // No pattern repeats at the size of a block, so that a lost or swapped block shows.
       const pattern = "0123456789abcdefghijklmnopqrstuvwxyz-";
       const size = largest(kit.maxBytes);
       const text = pattern.repeat(Math.ceil(size / pattern.length)).slice(0, size);
       await roundTrip(kit, fieldsOf(["a/large", text]));
-      // As many bytes, of which a codec of the backend's may make more, or cut one in two.
+      // As many bytes in longer characters, which a codec of the backend may enlarge or cut.
       for (const part of ["\u20ac\ud83d\ude00", '"\\\n', '\u0001"'])
         await roundTrip(kit, fieldsOf(["a/large", part.repeat(Math.floor(size / Buffer.byteLength(part)))]));
     },
@@ -168,7 +168,7 @@ export const contentCases: Case[] = [
       assert.equal(await driver.commit(emptied, { fields: new Map([["a/x", null]]) }, now), "committed");
       sameFields((await loaded(driver, emptied)).fields, fieldsOf());
       assert.equal(await driver.commit(emptied, set("a/y", "2"), now), "committed");
-      // Whatever else the change says: here the question is only whether the record is still there.
+      // Together with other changes. This case only asks whether the record is still there.
       const extras: Partial<Change>[] = [
         {},
         { expiresAt: now + 2 * HOUR },
@@ -188,7 +188,7 @@ export const contentCases: Case[] = [
     rule: "R9.8",
     title: "a text beyond what the backend holds is stored whole or refused whole with SessionTooLargeError",
     async run({ driver, now, maxBytes }) {
-      // 17 MiB is over the largest document or packet that several backends take as they are installed.
+      // 17 MiB is over the default maximum of a document or packet in several backends.
       await allOrRefused(driver, now, "x".repeat(maxBytes < MIB ? 2 * maxBytes : 17 * MIB));
     },
   },
@@ -197,7 +197,7 @@ export const contentCases: Case[] = [
     title: "any texts under any names come back: whichever call set them",
     async run(kit) {
       const told = fc.uniqueArray(fc.tuple(anyName, anyText), { selector: ([name]) => name, maxLength: 6 });
-      // On a slow backend there are fewer, so that a case stays short.
+      // A slow backend gets fewer of them, so that the case stays short.
       const end = Date.now() + 500;
       let tries = 0;
       const property = fc.asyncProperty(told, told, async (first, second) => {

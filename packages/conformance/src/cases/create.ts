@@ -15,7 +15,7 @@ import {
   together,
 } from "../support.ts";
 
-/** Fifty creates of one id at once: one winner, whose record it is from end to end. */
+/** Fifty creates of one id at once. One must win, and the stored record must be wholly its own. */
 async function contend(drivers: (i: number) => Driver, id: string, now: number): Promise<void> {
   const record = (i: number) => ({
     expiresAt: now + HOUR + i * 1000,
@@ -49,7 +49,11 @@ export const createCases: Case[] = [
       const id = await begin(driver, now, record);
       const second = { expiresAt: now + 2 * HOUR, principal: "bob", fields: fieldsOf(["a/y", "2"]) };
       assert.equal(await driver.create(id, second, now), false);
-      assert.equal(await driver.create(id, record, now), false, "an equal record is no exception");
+      assert.equal(
+        await driver.create(id, record, now),
+        false,
+        "create must return false, also for an equal record",
+      );
       sameRecord(await loaded(driver, id), { version: 1, ...record });
     },
   },
@@ -67,8 +71,16 @@ export const createCases: Case[] = [
       for (const now of [real, real - 5 * MINUTE, real + 5 * MINUTE]) {
         const id = await begin(driver, now - MINUTE, { expiresAt: now });
         const record = { expiresAt: now + HOUR, fields: fieldsOf() };
-        assert.equal(await driver.create(id, record, now - 1), false, "live for one millisecond more");
-        assert.equal(await driver.create(id, record, now), true, "expired at expiresAt itself");
+        assert.equal(
+          await driver.create(id, record, now - 1),
+          false,
+          "create must return false: the record is live for one more millisecond",
+        );
+        assert.equal(
+          await driver.create(id, record, now),
+          true,
+          "create must return true: at expiresAt itself the record is expired",
+        );
       }
     },
   },
@@ -105,7 +117,7 @@ export const createCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/old", "1"]) });
       const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "2"]) };
-      // The second time by a caller whose clock is behind the one that destroyed.
+      // The second time the caller's clock is behind that of the destroyer.
       for (const at of [now, now - MINUTE]) {
         await driver.destroy(id, now);
         assert.equal(await driver.create(id, record, at), true);

@@ -19,11 +19,11 @@ import {
 
 type Drivers = (i: number) => Driver;
 
-/** A commit of which only what it leaves is looked at: that it rejects is R3's and R4's. */
+/** A commit whose rejection is ignored: R3 and R4 report it. Here only the record that it leaves matters. */
 const write = (driver: Driver, id: string, change: Change, now: number) =>
   driver.commit(id, change, now).catch(() => "rejected" as const);
 
-/** Whether a commit or two beside a destroy, or none, already bring a record back: then R1.7, R4.2 or R4.7 says so. */
+/** Whether at most two commits beside a destroy bring the record back. R1.7, R4.2 or R4.7 reports that. */
 async function comesBack(driver: Driver, now: number): Promise<boolean> {
   const record = { expiresAt: now + HOUR, fields: fieldsOf() };
   const quiet = await begin(driver, now, { fields: fieldsOf(["a/old", "1"]) });
@@ -43,7 +43,7 @@ async function comesBack(driver: Driver, now: number): Promise<boolean> {
   return back.includes(true);
 }
 
-/** Destroys a record while six callers write to it without a pause, until each of them was told that it is gone. */
+/** Destroys a record while six callers write to it without a pause, until each of them gets "gone". */
 async function underFire(drivers: Drivers, now: number, destroys: number): Promise<void> {
   const id = await begin(drivers(0), now, { fields: fieldsOf(["a/old", "1"]) });
   let answered = false;
@@ -54,7 +54,12 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
       const change = kind === 1 ? touch(now + HOUR + n) : { ...set(`a/${kind}`, String(n)), ifVersion };
       const outcome = await write(driver, id, change, now);
       if (late && outcome === "rejected") return;
-      if (late) return assert.equal(outcome, "gone", "a commit that began after destroy had answered");
+      if (late)
+        return assert.equal(
+          outcome,
+          "gone",
+          "a commit that begins after destroy has returned must return gone",
+        );
       await yieldToEventLoop();
     }
   }
@@ -64,32 +69,36 @@ async function underFire(drivers: Drivers, now: number, destroys: number): Promi
     } finally {
       answered = true;
       const seen = await driver.load(id);
-      assert.equal(seen, undefined, "when a destroy has answered, the record must be gone");
+      assert.equal(seen, undefined, "when destroy has returned, the record must be gone");
     }
   }
   const fires = together(6, (i) => fire(drivers(i), i % 3));
-  // When a call has come back, those that were begun before it are under way.
+  // Once one call has returned, the calls that began before it are under way.
   const burning = drivers(0).load(id);
   const answers = burning
     .then(() => together(destroys, (i) => destroy(drivers(i))))
     .finally(() => {
       answered = true;
     });
-  // All of them to their end, so that the next round begins in quiet.
+  // Wait for all of them, so that no call disturbs the next round.
   const [writers, destroyers] = await Promise.allSettled([fires, answers]);
   if (destroyers.status === "rejected") throw destroyers.reason;
   assert.equal(
     destroyers.value.filter((answer) => answer === true).length,
     1,
-    "exactly one must return true",
+    "exactly one destroy must return true",
   );
   if (writers.status === "rejected") throw writers.reason;
   const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/new", "1"]) };
-  assert.equal(await drivers(1).create(id, record, now), true, "the id must be free");
+  assert.equal(
+    await drivers(1).create(id, record, now),
+    true,
+    "create must return true: after destroy the id is free",
+  );
   sameRecord(await loaded(drivers(1), id), { version: 1, ...record });
 }
 
-/** A fire of commits hits its mark by chance: as often as a third of a second allows. */
+/** Whether commits and a destroy collide is chance, so this repeats for a third of a second. */
 async function oftenUnderFire(
   drivers: Drivers,
   now: number,
@@ -104,8 +113,12 @@ async function oftenUnderFire(
 async function contend(drivers: Drivers, now: number): Promise<void> {
   const id = await begin(drivers(0), now);
   const answers = await together(20, (i) => drivers(i).destroy(id, now));
-  assert.equal(answers.filter((answer) => answer === true).length, 1, "exactly one must return true");
-  assert.equal(answers.filter((answer) => answer === false).length, 19, "every other must return false");
+  assert.equal(answers.filter((answer) => answer === true).length, 1, "exactly one destroy must return true");
+  assert.equal(
+    answers.filter((answer) => answer === false).length,
+    19,
+    "every other destroy must return false",
+  );
 }
 
 export const destroyCases: Case[] = [
@@ -132,9 +145,17 @@ export const destroyCases: Case[] = [
     async run({ driver, now: real }) {
       for (const now of [real, real - 5 * MINUTE, real + 5 * MINUTE]) {
         const first = await begin(driver, now - MINUTE, { expiresAt: now });
-        assert.equal(await driver.destroy(first, now), false, "expired at expiresAt itself");
+        assert.equal(
+          await driver.destroy(first, now),
+          false,
+          "destroy must return false: at expiresAt itself the record is expired",
+        );
         const second = await begin(driver, now - MINUTE, { expiresAt: now });
-        assert.equal(await driver.destroy(second, now - 1), true, "live for one millisecond more");
+        assert.equal(
+          await driver.destroy(second, now - 1),
+          true,
+          "destroy must return true: the record is live for one more millisecond",
+        );
       }
     },
   },

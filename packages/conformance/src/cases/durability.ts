@@ -13,7 +13,7 @@ export const durabilityCases: Case[] = [
       const id = await begin(driver, now, { fields: fieldsOf(["a/n", "start"]) });
       sameRecord(await loaded(other, id), { version: 1, fields: fieldsOf(["a/n", "start"]) });
       for (let i = 0; i < 10; i++) {
-        // In turns, so that neither may trust what it has seen before.
+        // The drivers alternate, so that a driver which caches a record shows an old one.
         const [writer, reader] = i % 2 === 0 ? [driver, other] : [other, driver];
         const change = { ...set("a/n", String(i)), expiresAt: now + HOUR + i * 1000, principal: `user ${i}` };
         assert.equal(await writer.commit(id, change, now), "committed");
@@ -40,7 +40,7 @@ export const durabilityCases: Case[] = [
       sameRecord(await loaded(other, id), { expiresAt: now + 2 * HOUR });
       assert.equal(await driver.destroy(id, now), true);
       assert.equal(await other.load(id), undefined);
-      // And anew, by the other: neither may trust what it remembers of the id.
+      // Create it again through the other driver, so that a driver which remembers the id as destroyed fails.
       assert.equal(
         await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf(["a/x", "1"]) }, now),
         true,

@@ -15,7 +15,7 @@ import {
   touch,
 } from "../support.ts";
 
-/** A large change, which may go another way to the backend. */
+/** A large change, for which a driver may have separate code. */
 const many = (count: number): Change => ({
   fields: new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, "late"])),
 });
@@ -31,7 +31,7 @@ const changes = (now: number): Change[] => [
   many(1_001),
 ];
 
-/** Versions around the only one that any record here ever had. */
+/** Versions around 1, the only version that a record here has had. */
 const versions = [0, 1, 2, 3];
 
 export const goneCases: Case[] = [
@@ -50,7 +50,7 @@ export const goneCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
-      // A caller whose clock is behind the one that destroyed it gets no other answer.
+      // A caller whose clock is behind that of the destroyer gets "gone" too.
       for (const at of [now, now - MINUTE])
         for (const change of changes(now)) assert.equal(await driver.commit(id, change, at), "gone");
       assert.equal(await driver.load(id), undefined);
@@ -63,7 +63,7 @@ export const goneCases: Case[] = [
       const id = await leave(driver, now, { fields: fieldsOf(["a/x", "1"]) });
       for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
       const left = await driver.load(id);
-      // An expired record may be shown or hidden; if shown, it must be as it was.
+      // Load may hide an expired record. If it returns the record, nothing may have changed.
       if (left) sameRecord(left, { version: 1, expiresAt: now - MINUTE, fields: fieldsOf(["a/x", "1"]) });
     },
   },
@@ -114,13 +114,14 @@ export const goneCases: Case[] = [
       const destroyed = new Set<string>();
       await together(80, async (i) => {
         const id = ids[i % 20] ?? "";
-        // Each record has one destroy among its four calls: for every fourth record as the first, the second...
+        // Each record gets four calls, one of them a destroy: for every fourth record it is the first call, or the
+        // second...
         if ((Math.floor(i / 20) + i) % 4 === 0) return (await driver.destroy(id, now)) && destroyed.add(id);
         const change = i % 3 === 0 ? touch(now + 2 * HOUR) : set(`a/${i}`, "late");
         const outcome = await driver.commit(id, change, now);
         return assert.notEqual(outcome, "conflict");
       });
-      // What no destroy claims to have removed is R7.10's.
+      // If no destroy returned true, R7.10 reports it.
       for (const id of destroyed) {
         assert.equal(await driver.load(id), undefined, "a destroyed record must not be there");
         assert.equal(await driver.commit(id, set("a/z", "3"), now), "gone");
@@ -134,11 +135,11 @@ export const goneCases: Case[] = [
       const ids = await together(60, () => begin(driver, now));
       const outcomes = await together(120, async (i) => {
         const id = ids[i >> 1] ?? "";
-        // Half of the pairs begin with the one, half with the other.
+        // Half of the pairs begin with the commit, half with the destroy.
         if (i % 2 === (i >> 1) % 2) return driver.destroy(id, now);
         return driver.commit(id, { ...set("a/x", "1"), ifVersion: 1 }, now);
       });
-      assert.ok(!outcomes.includes("conflict"), "nobody else wrote: there is nothing to conflict with");
+      assert.ok(!outcomes.includes("conflict"), "no other commit ran, so none may return conflict");
     },
   },
   {

@@ -9,7 +9,7 @@ import type { Rule } from "../target.ts";
 
 type Told = (now: number) => Call;
 
-/** Texts that hardly ever come twice, so that it shows whose is there. */
+/** Texts that hardly ever repeat, so that a text shows which commit wrote it. */
 const text = fc.nat({ max: 9_999 }).map(String);
 const fields = fc.uniqueArray(fc.tuple(fc.constantFrom("a/x", "a/y", "b/x"), text), {
   selector: ([name]) => name,
@@ -64,7 +64,7 @@ function history(
   };
 }
 
-/** Calls at once, chosen at random, whose answers must fit some order in which they could have been made. */
+/** Random overlapping calls. Some order of the calls must explain their results. */
 export const historyCases: Case[] = [
   history("R1.11", "R1", "one create of each record wins", [create, create, load]),
   history("R2.9", "R2", "no load returns a state that was replaced before the load began", [

@@ -18,7 +18,7 @@ import { storyCases } from "./stories.ts";
 import { sweepCases } from "./sweep.ts";
 import { versionCases } from "./version.ts";
 
-/** Every case. Isolation comes first: where namespaces share records, no other result means anything. */
+/** Every case. Isolation comes first: if namespaces share records, no other result means anything. */
 export const cases: readonly Case[] = [
   ...isolationCases,
   ...createCases,

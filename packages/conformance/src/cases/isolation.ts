@@ -18,7 +18,7 @@ import {
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
 
-/** One after the other, so that none is being opened when the case ends. */
+/** Opens the drivers one after the other, so that none is still being opened when the case ends. */
 async function apart(kit: Kit): Promise<Driver[]> {
   const drivers: Driver[] = [];
   for (const rename of lookAlikes) drivers.push(await kit.openApart(rename));
@@ -56,7 +56,7 @@ export const isolationCases: Case[] = [
       await driver.sweep({ after: 0, before: now + 2 * HOUR, limit: 100 });
       for (const [i, other] of others.entries()) {
         await loaded(other, live[i] ?? "");
-        // An expired record may be hidden, but not from one look to the next.
+        // Load may hide an expired record, but then it must have hidden it before the sweep as well.
         assert.deepEqual(await other.load(dead[i] ?? ""), before[i]);
       }
     },
@@ -71,7 +71,7 @@ export const isolationCases: Case[] = [
       const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() };
       for (const other of await apart(kit)) {
         await begin(other, now, { principal: "alice" });
-        // The same id and principal, which then go: an index that is shared would forget this one's too.
+        // Create and destroy the same id and principal here: a shared index then loses the first namespace's entry.
         assert.equal(await other.create(id, record, now), true);
         assert.equal(await other.destroy(id, now), true);
       }
@@ -89,7 +89,11 @@ export const isolationCases: Case[] = [
       ids.push(`${"0".repeat(29)}1e1`);
       for (const id of ids) {
         const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/id", id]) };
-        assert.equal(await driver.create(id, record, now), true, `${id} must not be taken`);
+        assert.equal(
+          await driver.create(id, record, now),
+          true,
+          `create of ${id} must return true: no record has exactly this id`,
+        );
       }
       for (const id of ids.filter((_, i) => i % 2 === 0))
         assert.equal(await driver.commit(id, set("a/more", id), now), "committed");
@@ -125,10 +129,10 @@ export const isolationCases: Case[] = [
       const id = await begin(driver, now, record);
       await driver.commit(id, { ...set("a/x", "2"), principal: "bob", expiresAt: now + MINUTE }, now);
       await driver.destroy(id, now);
-      // One that is the same but for its id.
+      // A record that differs from the others only by its id.
       await driver.destroy(await begin(driver, now, record), now);
       sameRecord(await loaded(driver, bystander), { version: 1, expiresAt: now + HOUR, ...record });
-      // At once too: what is locked, or written back, is that record and no more.
+      // Commit to all at once: a driver must lock, or write back, only the one record.
       const ids = await together(12, () => begin(driver, now, { ...record, fields: fieldsOf(["a/x", "1"]) }));
       for (let round = 0; round < 4; round++)
         await together(12, (i) => driver.commit(ids[i] ?? "", set(`b/${round}`, String(i)), now));

@@ -3,7 +3,7 @@ import type { Case } from "../kit.ts";
 import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, together } from "../support.ts";
 
-/** Listings beside other calls. */
+/** Listings that run beside other calls. */
 export const listRaceCases: Case[] = [
   {
     rule: "R13.3",
@@ -18,16 +18,17 @@ export const listRaceCases: Case[] = [
         extra.push(...(await together(12, () => begin(driver, now, query))));
         await eventually(driver.eventualList === true, async () => {
           const found = await listAll(driver, query, now, 4, async (records, page) => {
-            // Not for ever: a listing may name what came after it began.
+            // Stop creating after some pages, because a listing may also name records created after it began.
             if (page > 12) return;
-            // The last of the page, from which the next may go on, is among those that go.
+            // Destroy the last record of the page as well, because the next page may continue from it.
             const last = extra.indexOf(records.at(-1)?.id ?? "");
             if (last >= 0) await driver.destroy(extra.splice(last, 1)[0] ?? "", now);
             for (const id of [extra.shift(), extra.pop()])
               if (id !== undefined) await driver.destroy(id, now);
             await begin(driver, now, query);
           });
-          for (const id of stay) assert.ok(idsOf(found).has(id), "a record was passed over");
+          for (const id of stay)
+            assert.ok(idsOf(found).has(id), "the listing must name every record that was there all the time");
         });
       }
     },
@@ -52,7 +53,7 @@ export const listRaceCases: Case[] = [
                 now,
               );
             }
-            // Logins move all of them in an order of principals: those not yet named to its front, the others to its end.
+            // In an order by principal, this moves unread records to the front and read ones to the end.
             seen.push(...records.map((record) => record.id));
             if (query.principal === undefined)
               for (const id of ids) {
@@ -88,13 +89,17 @@ export const listRaceCases: Case[] = [
       const ids = await together(10, () => begin(driver, now, { principal: "alice" }));
       await listsExactly(kit, { principal: "alice" }, ids);
       for (let round = 0; round < 5; round++) {
-        // Begun in one turn: the commits are under way when the listings read, and the other way round.
+        // All begin in the same pass of the event loop, so that commits and listings overlap.
         const write = (name: string) =>
           together(10, (i) => driver.commit(ids[i] ?? "", set(`a/${name}`, String(round)), now));
         const read = () =>
           eventually(driver.eventualList === true, async () => {
             const found = idsOf(await listAll(driver, { principal: "alice" }, now, 4));
-            assert.deepEqual([...found].sort(), [...ids].sort(), "a record that is written stays listed");
+            assert.deepEqual(
+              [...found].sort(),
+              [...ids].sort(),
+              "the listing must name records that are being written",
+            );
           });
         await Promise.all([write("x"), read(), write("y"), read()]);
       }
@@ -116,7 +121,7 @@ export const listRaceCases: Case[] = [
           begin(driver, now, i < 2 ? { principal: alice } : {}),
         );
         const [fresh] = [newId()];
-        // One after the other and none waited for, as four tabs do it; the last login is the one that stays.
+        // Begun one after the other without waiting, as four tabs do. The last login wins.
         const [seen] = await Promise.all([
           list(alice),
           to(moved ?? "", bob),
@@ -128,10 +133,10 @@ export const listRaceCases: Case[] = [
           list(alice),
         ]);
         for (const { principal } of seen)
-          assert.equal(principal, alice, "a listing holds no other principal's record");
+          assert.equal(principal, alice, "a principal's listing must hold no other principal's record");
         await listsExactly(kit, { principal: bob }, [moved ?? ""]);
         await listsExactly(kit, { principal: alice }, [fresh, anonymous ?? ""]);
-        // There and back, and gone and made anew: what the first takes out of the index, the second has put in.
+        // Change the principal and back, destroy and create again: a late removal from the index hits the newer entry.
         await Promise.all([to(fresh, bob), to(fresh, alice)]);
         const record = { expiresAt: now + HOUR, principal: alice, fields: fieldsOf() };
         await Promise.all([

@@ -27,12 +27,12 @@ export const listCases: Case[] = [
       await listsExactly(kit, {}, []);
       const ids = await together(23, (i) => begin(driver, now, i % 2 === 0 ? { principal: "alice" } : {}));
       for (const limit of [1, 4, 23, 1_000]) await listsExactly(kit, {}, ids, { limit });
-      // More than one answer of most backends holds, in number and in bytes.
+      // More records, and more bytes, than most backends return in one reply.
       ids.push(...(await together(130, () => begin(driver, now))));
       const fields = fieldsOf(["a/large", "x".repeat(Math.min(400_000, kit.maxBytes - 4_096))]);
       ids.push(...(await together(5, () => begin(driver, now, { fields }))));
       await listsExactly(kit, {}, ids, { limit: 1_000 });
-      // Among leftovers, which may be named or not, and may fill a page.
+      // Expired records between the live ones: a listing may name them, and they may fill a page.
       const apart = listing(await kit.openApart((namespace) => `${namespace}x`));
       const live: string[] = [];
       for (let i = 0; i < 18; i++)
@@ -41,7 +41,8 @@ export const listCases: Case[] = [
       for (const limit of [1, 4])
         await eventually(apart.eventualList === true, async () => {
           const found = idsOf(await listAll(apart, {}, now, limit));
-          for (const id of live) assert.ok(found.has(id), "a live record among expired ones was passed over");
+          for (const id of live)
+            assert.ok(found.has(id), "the listing must name every live record between expired ones");
         });
     },
   },
@@ -113,7 +114,7 @@ export const listCases: Case[] = [
       await listsExactly(kit, { principal: "bob" }, []);
       await to("alice");
       await listsExactly(kit, { principal: "alice" }, [id]);
-      // Whatever else the commit does, and where it does nothing.
+      // Together with other changes, and in a commit that changes nothing.
       const { version: ifVersion } = await loaded(driver, id);
       const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "dave" };
       assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed");
@@ -145,7 +146,7 @@ export const listCases: Case[] = [
       await listsExactly(kit, { principal: "alice" }, [extended]);
       await driver.sweep({ after: 0, before: now, limit: 100 });
       await listsExactly(kit, { principal: "alice" }, [extended]);
-      // A caller whose clock is ahead sees none, and hides none from the others.
+      // A caller whose clock is ahead sees no record, and must not hide them from other callers.
       await listsExactly(kit, { principal: "alice" }, [], { now: now + 2 * HOUR });
       await listsExactly(kit, { principal: "alice" }, [extended]);
     },

@@ -62,13 +62,13 @@ export const loadCases: Case[] = [
         sameRecord(record, { expiresAt: now + HOUR + i * 1000 });
         assert.equal(record.fields.get("a/n"), String(i));
       }
-      // One that is under way is no answer for one that begins after a commit.
+      // A load that began before a commit must not serve a load that begins after it.
       const begun = driver.load(id);
       const after = driver
         .commit(id, set("a/n", "24"), now)
         .then(async () => assert.equal((await loaded(driver, id)).fields.get("a/n"), "24"));
       await Promise.all([begun, after]);
-      // Many at once, as where a driver makes one call of several.
+      // Many loads at once, for drivers that combine loads into one query.
       for (const record of await together(150, () => loaded(driver, id)))
         assert.equal(record.fields.get("a/n"), "24");
     },
@@ -93,7 +93,7 @@ export const loadCases: Case[] = [
     async run(kit) {
       const { driver, now } = kit;
       const given = fieldsOf(["a/x", "1"]);
-      // At once: a driver that waits for a connection first has copied by now, or never will.
+      // Change the Map at once: a driver must have copied it before it waits for a connection.
       const beginning = begin(driver, now, { fields: given });
       given.set("a/x", "changed").set("a/z", "new");
       const id = await beginning;
@@ -111,7 +111,7 @@ export const loadCases: Case[] = [
       const committingMany = driver.commit(wide, { fields: large }, now);
       large.clear();
       await committingMany;
-      assert.equal(large.size, 0, "the caller's Map must be left to the caller");
+      assert.equal(large.size, 0, "the driver must not write to the caller's Map");
       sameFields((await loaded(driver, wide)).fields, manyFields(kit, 1_001, "1"));
       await driver.commit(id, set("a/z", "3"), now);
       sameFields((await loaded(driver, id)).fields, fieldsOf(["a/x", "1"], ["a/y", "2"], ["a/z", "3"]));

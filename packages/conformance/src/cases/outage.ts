@@ -6,19 +6,19 @@ import { listsExactly } from "../paging.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch } from "../support.ts";
 import { within } from "../within.ts";
 
-/** The most that a call may take while the backend is away: the driver under test needs a shorter timeout. */
+/** The most that a call may take while the backend is away. The timeout of the driver under test must be shorter. */
 const ANSWER_MS = 3_000;
 
-/** Runs a body while the backend is away, and has it back whatever came of it. */
+/** Cuts the backend off, runs `body`, and brings the backend back, even if `body` fails. */
 async function during<T>({ outage, driver }: Kit, body: () => Promise<T>): Promise<T> {
   assert.ok(outage, "the target has no outage");
   await outage.cut();
   try {
-    return await within(2 * ANSWER_MS, body(), "not every call was answered while the backend was away");
+    return await within(2 * ANSWER_MS, body(), "not every call ended while the backend was away");
   } finally {
     await outage.restore();
-    // A client may take a moment to connect again: what comes after this case is not about the outage. Whether it works
-    // again is R11.4's question.
+    // Wait until the client has connected again, so that the outage does not fail later cases. R11.4 tests whether it
+    // does connect.
     const look = () => within(ANSWER_MS, driver.load(newId()), "no answer");
     await eventually(true, look).catch(() => undefined);
   }
@@ -34,7 +34,7 @@ async function unavailable(calls: Record<string, () => Promise<unknown>>): Promi
           (value) => ({ value }),
           (error: unknown) => ({ error }),
         ),
-        `${name} gave no answer while the backend was away (give the driver under test a shorter timeout)`,
+        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less), but did not end`,
       );
       assert.ok("error" in outcome, `${name} must reject while the backend is away`);
       assert.ok(
@@ -90,7 +90,7 @@ export const outageCases: Case[] = [
     async run(kit) {
       const { driver, now } = kit;
       for (let i = 0; i < 4; i++) await begin(driver, now, { principal: "alice" });
-      // Where a first page is not all, the outage may come between two.
+      // If the listing has several pages, the outage comes between two of them.
       const { cursor } = isListingDriver(driver) ? await driver.list({ limit: 1 }, now) : {};
       await during(kit, () =>
         unavailable({
@@ -113,7 +113,7 @@ export const outageCases: Case[] = [
     async run(kit) {
       const { driver, now } = kit;
       const id = await begin(driver, now);
-      // Every method has failed once when the backend is back.
+      // Let every method fail once before the backend is back.
       await during(kit, () =>
         unavailable({
           load: () => driver.load(id),
@@ -124,14 +124,14 @@ export const outageCases: Case[] = [
           ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
         }),
       );
-      // A client may take a moment to connect again; a record made before is not asked for, as a backend that only
-      // this test uses may keep nothing when it is stopped.
+      // A client may take a moment to connect again. Use a new record, because a test's backend may lose its data when
+      // it stops.
       const fresh = await eventually(true, () => begin(driver, now, { principal: "alice" }));
       assert.equal(await driver.commit(fresh, set("a/x", "1"), now), "committed");
       assert.equal((await loaded(driver, fresh)).fields.get("a/x"), "1");
       if (isListingDriver(driver)) await listsExactly(kit, { principal: "alice" }, [fresh]);
       await driver.sweep({ after: 0, before: now, limit: 10 });
-      // What failed then works now, where it was kept.
+      // If the backend kept its data, the commit that failed works now.
       if (await driver.load(id)) assert.equal(await driver.commit(id, set("a/y", "1"), now), "committed");
       assert.equal(await driver.destroy(fresh, now), true);
     },
@@ -152,7 +152,7 @@ export const outageCases: Case[] = [
       commit(1);
       await during(kit, async () => {
         commit(2);
-        await within(ANSWER_MS, Promise.all(commits), "a commit gave no answer while the backend was away");
+        await within(ANSWER_MS, Promise.all(commits), "a commit did not end while the backend was away");
       });
       const outcomes = await Promise.all(commits);
       for (const [i, id] of ids.entries()) {
@@ -161,11 +161,14 @@ export const outageCases: Case[] = [
         if (outcome === "committed")
           assert.ok(
             version === 2 || version === undefined,
-            `committed, and made ${Number(version) - 1} times`,
+            `commit returned committed, so it must have been made once, not ${Number(version) - 1} times`,
           );
         else {
           assert.ok(isSessionError(outcome, "ERR_SESSION_UNAVAILABLE"), `commit must reject, not ${outcome}`);
-          assert.ok(version === undefined || version === 1 || version === 2, `made ${version} times`);
+          assert.ok(
+            version === undefined || version === 1 || version === 2,
+            `the commit must have been made at most once, but the version is ${version}`,
+          );
         }
       }
     },
@@ -187,7 +190,7 @@ export const outageCases: Case[] = [
           ),
         ),
       );
-      // As a log would show it, causes and hidden properties included.
+      // Inspect the error as a log would, with its causes and hidden properties.
       for (const error of errors)
         assert.ok(
           !inspect(error, {

@@ -10,7 +10,7 @@ import type { Case } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
 import { begin, fieldsOf, HOUR, loaded, lookAlikes, newId, sameRecord, set, together } from "../support.ts";
 
-/** The driver as one with objects of its own; the kit runs a case that needs it on no other. */
+/** Narrows the type to a driver with setup. The kit runs cases with `needs: "setup"` only on such drivers. */
 function provisioned(driver: Driver): ProvisionedDriver {
   assert.ok(isProvisionedDriver(driver), "the driver needs no setup");
   return driver;
@@ -22,7 +22,7 @@ const record = (now: number) => ({
   fields: fieldsOf(["a/x", "1"]),
 });
 
-/** What an empty backend answers. */
+/** Whether it is the result of a call on an empty backend. */
 const isNothing = (answer: unknown): boolean =>
   [undefined, false, "gone", 0].some((nothing) => nothing === answer) ||
   (typeof answer === "object" && answer !== null && "records" in answer && String(answer.records) === "");
@@ -71,7 +71,7 @@ export const setupCases: Case[] = [
       const id = await begin(driver, now, record(now));
       await Promise.all(drivers.map((each) => each.setup()));
       sameRecord(await loaded(driver, id), { version: 1, ...record(now) });
-      // And from nothing, where the creations themselves collide.
+      // And without any objects, so that the creations themselves collide.
       await driver.teardown();
       await Promise.all(drivers.map((each) => each.setup()));
       for (const each of drivers) {
@@ -86,14 +86,18 @@ export const setupCases: Case[] = [
     needs: "setup",
     async run(kit) {
       const driver = provisioned(kit.driver);
-      // Another namespace has all that this one lacks.
+      // Another namespace has the objects that this one lacks.
       await kit.openApart((namespace) => `${namespace}x`);
       await driver.teardown();
-      // Twice: a check looks, and makes nothing.
+      // Twice, because check must not create what is missing.
       for (let i = 0; i < 2; i++) {
         const missing = await driver.check();
         assert.ok(missing.length > 0, "check must name what teardown removed");
-        for (const sentence of missing) assert.ok(sentence.trim() !== "", "check must return sentences");
+        for (const sentence of missing)
+          assert.ok(
+            sentence.trim() !== "",
+            "check must return one sentence for each missing object, not an empty text",
+          );
       }
       await driver.setup();
       assert.deepEqual(await driver.check(), []);
@@ -106,7 +110,7 @@ export const setupCases: Case[] = [
     async run(kit) {
       const [driver, { now }] = [provisioned(kit.driver), kit];
       const id = await begin(driver, now, record(now));
-      // Whoever tears down has not always set up: a deployment's last step is a process of its own.
+      // Through a driver that did not run setup, because a deployment may run teardown in a separate process.
       const other = kit.shared ? provisioned(await kit.open()) : driver;
       await other.teardown();
       await driver.setup();
@@ -155,7 +159,7 @@ export const setupCases: Case[] = [
       const [driver, { now }] = [provisioned(kit.driver), kit];
       const id = await begin(driver, now, record(now));
       await driver.teardown();
-      // A backend that needs nothing made may answer; it is as empty as teardown left it.
+      // A backend that needs no objects may return results, but it must be empty after teardown.
       const calls = {
         load: () => driver.load(id),
         commit: () => driver.commit(id, set("a/x", "2"), now),
@@ -187,7 +191,7 @@ export const setupCases: Case[] = [
       const id = await begin(first, now, record(now));
       const done = await together(12, async (i) => {
         const driver = drivers[i % 2 === 0 ? 0 : 1];
-        // Two of them set up while the others work: each process may, at any time.
+        // Two drivers run setup while the others work, because a process may start at any time.
         if (i < 2) for (let n = 0; n < 3; n++) await driver.setup();
         const own = await begin(driver, now, record(now));
         assert.equal(await driver.commit(own, set("a/y", "1"), now), "committed");

@@ -13,7 +13,7 @@ function story(rule: Rule, what: string, weights: Weights, needs?: Need): Case {
   };
 }
 
-/** Calls one after the other, chosen at random, compared with the simplest possible backend. */
+/** Random calls one after the other, compared with the simplest possible backend. */
 export const storyCases: Case[] = [
   story("R1.10", "each create returns and stores what it must", { create: 12, destroy: 3 }),
   story("R2.8", "each load returns what is stored", { load: 5, wait: 1, sweep: 0 }),

@@ -14,13 +14,13 @@ import {
   touch,
 } from "../support.ts";
 
-/** Which of the ids `load` shows: expired ones may be hidden, so the kit compares before with after. */
+/** The ids that `load` finds. Load may hide expired records, so cases compare the ids before with those after. */
 async function shown(driver: Driver, ids: readonly string[]): Promise<string[]> {
   const records = await Promise.all(ids.map((id) => driver.load(id)));
   return ids.filter((_, i) => records[i] !== undefined);
 }
 
-/** Records that expired at these instants, all live when they were made. */
+/** Creates records that expire at these instants. The clock is earlier, so all of them are live when created. */
 const ended = (driver: Driver, now: number, instants: readonly number[]): Promise<string[]> =>
   Promise.all(
     instants.map((expiresAt) => begin(driver, now - 10 * MINUTE, { expiresAt, principal: "alice" })),
@@ -31,7 +31,7 @@ export const sweepCases: Case[] = [
     rule: "R8.1",
     title: "a sweep removes no record that expired before `after`, or at `before` or later",
     async run({ driver, now }) {
-      // Not whole seconds, nor halves: nothing may be rounded.
+      // Neither whole nor half seconds, so that rounding shows.
       const [after, before] = [now - 3 * MINUTE + 501, now - 2 * MINUTE + 499];
       const instants = [after - MINUTE, after - 1, before, before + 1, before + MINUTE];
       const outside = await shown(driver, await ended(driver, now, instants));
@@ -49,10 +49,10 @@ export const sweepCases: Case[] = [
       for (const limit of [1, 3, 4]) {
         const there = await shown(driver, ids);
         const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
-        assert.ok(count <= limit, `a sweep of at most ${limit} answered ${count}`);
+        assert.ok(count <= limit, `a sweep with limit ${limit} must not return ${count}`);
         const left = await shown(driver, there);
         assert.ok(there.length - left.length <= limit);
-        // Live yet for callers whose clock is behind.
+        // For callers whose clock is behind, these records are still live.
         for (const id of left)
           sameRecord(await loaded(driver, id), { version: 1, expiresAt: now - MINUTE, fields });
       }
@@ -87,12 +87,15 @@ export const sweepCases: Case[] = [
         assert.ok(Number.isInteger(count) && count >= 0, `a sweep must return a whole number, not ${count}`);
         const left = await shown(driver, there);
         const removed = there.length - left.length;
-        if (allShown) assert.equal(count, removed, "what the answer says and what went must be one number");
-        else assert.ok(count >= removed, "what went must be in the answer");
+        if (allShown) assert.equal(count, removed, "sweep must return the number of records that it removed");
+        else assert.ok(count >= removed, "sweep must count every record that it removed");
         there = left;
         sum += count;
       }
-      assert.ok(sum <= ids.length, `of ${ids.length} records ${sum} cannot have been removed`);
+      assert.ok(
+        sum <= ids.length,
+        `the sweeps returned ${sum} in all, but there were only ${ids.length} records`,
+      );
     },
   },
   {
@@ -100,7 +103,7 @@ export const sweepCases: Case[] = [
     title:
       "a sweep that races with a commit which moves the expiry out of its range removes nothing committed",
     async run({ driver, now }) {
-      // Expired for the sweep's caller, live for the commits' callers, whose clock is behind.
+      // Expired by the sweep's clock, live by the clock of the commits, which is behind.
       const late = now - 2 * MINUTE;
       const ids = await together(20, () => begin(driver, late, { expiresAt: now - MINUTE }));
       const sweep = () => driver.sweep({ after: 0, before: now, limit: 100 });
@@ -140,8 +143,12 @@ export const sweepCases: Case[] = [
       const counts = await together(4, () => driver.sweep({ after: 0, before: now, limit: 100 }));
       const sum = counts.reduce((a, b) => a + b);
       const removed = there.length - (await shown(driver, there)).length;
-      assert.ok(sum <= ids.length, `of ${ids.length} records ${sum} cannot have been removed`);
-      if (there.length === ids.length) assert.equal(sum, removed, "the answers and what went must agree");
+      assert.ok(
+        sum <= ids.length,
+        `the sweeps returned ${sum} in all, but there were only ${ids.length} records`,
+      );
+      if (there.length === ids.length)
+        assert.equal(sum, removed, "the sweeps must return the number of records that they removed in all");
     },
   },
 ];

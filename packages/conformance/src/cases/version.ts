@@ -3,7 +3,7 @@ import type { Change, Driver, StoredRecord } from "@sessions/core";
 import type { Case } from "../kit.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, manyFields, set, together, touch } from "../support.ts";
 
-/** How much each of the commits, one after the other, raises the version. */
+/** Makes the commits one after the other, and returns by how much each raises the version. */
 async function growth(
   driver: Driver,
   id: string,
@@ -26,8 +26,8 @@ interface Tally {
 }
 
 /**
- * One that was rejected may be made by now, or later, or never. Its field tells which, for it changes in one step with the
- * version; only of several that set the same field it does not tell how many.
+ * A rejected commit may have been made, may be made later, or never. Its field shows which, because the field and the
+ * version change in one step. If several rejected commits set the same field, it does not show how many were made.
  */
 function countsThemAll(record: StoredRecord | undefined, tallies: ReadonlyMap<string, Tally>): void {
   assert.ok(record !== undefined, "the record must be there");
@@ -133,8 +133,8 @@ export const versionCases: Case[] = [
           throw error;
         }
       }
-      // The touches between them do not count; some of those that do are equal. As many may be more than the backend
-      // does in time.
+      // The touches between them must not count. Some of the commits are equal. The backend may be too slow for all of
+      // them, and reject some.
       await together(300, (i) =>
         (i % 15 >= 2 ? commit(`a/${i % 200}`) : driver.commit(id, touch(now + HOUR + i * 1000), now)).catch(
           () => {},
@@ -142,7 +142,7 @@ export const versionCases: Case[] = [
       );
       const load = () => eventually(true, () => driver.load(id));
       countsThemAll(await load(), tallies);
-      // Those that were late may be in the way of one more, too.
+      // Late commits may delay this one as well, so try again.
       let tries = 0;
       await eventually(true, () => commit(`last/${tries++}`));
       countsThemAll(await load(), tallies);

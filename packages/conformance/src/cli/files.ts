@@ -8,20 +8,20 @@ import { UsageError } from "./options.ts";
 import { markdownText, messageOf, plain } from "./plain.ts";
 import { byRule, skips, verdict } from "./summary.ts";
 
-/** What the badge says: numbers alone, so that whoever reads it sees what was not tried, too. */
+/** The badge's text: numbers alone, so that skipped clauses show too. */
 export function badgeMessage({ passed, failed, skipped, results }: Report): string {
   if (failed > 0) return `${failed} of ${results.length} clauses failed`;
   if (skipped > 0) return `${passed} of ${results.length} clauses, ${skipped} skipped`;
   return `${passed} of ${results.length} clauses`;
 }
 
-/** A badge as SVG: red where anything failed, grey where nothing was tried. */
+/** A badge as SVG: red if a clause failed, grey if nothing was tested. */
 export function badgeOf(report: Report): string {
   const color = report.failed > 0 ? "red" : report.passed > 0 ? "brightgreen" : "lightgrey";
   return `${makeBadge({ label: "sessions", message: badgeMessage(report), color })}\n`;
 }
 
-/** A table for a README: the run by rule, and what was skipped, with the reasons. */
+/** A table for a README: the results by rule, and the skipped clauses with their reasons. */
 export function markdownOf(report: Report, target: Target): string {
   const number = (n: number) => (n > 0 ? String(n) : "");
   const rules = byRule(report).map(({ rule, heading, passed, failed, skipped }) => [
@@ -43,16 +43,16 @@ export function markdownOf(report: Report, target: Target): string {
     if (rows.length > 0) lines.push("", markdownTable([[head, "Reason"], ...rows]));
   };
   table("Excluded", true);
-  table("Does not apply, or was not tried", false);
+  table("Does not apply, or was not tested", false);
   return `${lines.join("\n")}\n`;
 }
 
-/** Makes the folder before the run, which may be a long one, so that its result is not lost. */
+/** Creates the folder before the run, so that the result of a long run is not lost. */
 export async function makeFolder(folder: string, cwd: string): Promise<void> {
   try {
     await mkdir(resolve(cwd, folder), { recursive: true });
   } catch (error) {
-    throw new UsageError(`--out: ${folder} is no folder and cannot be made one. ${plain(messageOf(error))}`);
+    throw new UsageError(`--out: the folder ${folder} cannot be created. ${plain(messageOf(error))}`);
   }
 }
 
@@ -62,6 +62,6 @@ export async function writeFiles(folder: string, cwd: string, report: Report, ta
     await writeFile(join(resolve(cwd, folder), "conformance.svg"), badgeOf(report));
     await writeFile(join(resolve(cwd, folder), "conformance.md"), markdownOf(report, target));
   } catch (error) {
-    throw new UsageError(`--out: ${folder} cannot be written to. ${plain(messageOf(error))}`);
+    throw new UsageError(`--out: cannot write into the folder ${folder}. ${plain(messageOf(error))}`);
   }
 }

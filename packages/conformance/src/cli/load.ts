@@ -13,7 +13,7 @@ function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
-/** What to do about a module that Node could not load. */
+/** Advice on a module that Node could not load. */
 function remedy(path: string, error: unknown): string {
   const code = codeOf(error);
   const typescript =
@@ -22,10 +22,10 @@ function remedy(path: string, error: unknown): string {
     code === "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING";
   if (typescript)
     return (
-      `\nThis Node cannot load that TypeScript by itself. Install tsx and run\n` +
+      `\nThis version of Node cannot load that TypeScript file. Install tsx and run\n` +
       `  node --import tsx node_modules/@sessions/conformance/bin.js ${path}`
     );
-  if (error instanceof SyntaxError) return `\nnode --check ${path} says where.`;
+  if (error instanceof SyntaxError) return `\nRun node --check ${path} to see where.`;
   return "";
 }
 
@@ -64,14 +64,14 @@ function found(exports: object): string {
 }
 
 /**
- * The target that a module exports.
+ * Loads the target that a module exports.
  *
- * @throws UsageError that names the file, what was expected, and what was found.
+ * @throws UsageError that names the file, the expected export and the exports that were found.
  */
 export async function loadTarget(path: string, cwd: string): Promise<Target> {
   const exports = await imported(path, cwd);
   const main = property(exports, "default");
-  // The last two are what a CommonJS module made from TypeScript looks like.
+  // The last two are for CommonJS modules compiled from TypeScript.
   const candidates = [main, property(exports, "target"), property(main, "default"), property(main, "target")];
   const target = candidates.find(looksLikeTarget);
   if (!target) throw new UsageError(`${path}: expected ${EXPECTED}; ${found(exports)}`);

@@ -7,24 +7,24 @@ import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { cut, messageOf, plain, plainLines } from "./plain.ts";
 import { jsonOf, textOf } from "./text.ts";
 
-/** What the command has to do with the world around it. */
+/** The streams and settings of the command. */
 export interface Io {
-  /** The report. */
+  /** Writes the report. */
   readonly out: (text: string) => void;
-  /** What is said beside it. */
+  /** Writes progress and errors. */
   readonly err: (text: string) => void;
   /** Whether the report may be coloured. */
   readonly colour: boolean;
-  /** Whether a line of what is said beside it can be written over. */
+  /** Whether a line of progress can be overwritten. */
   readonly live: boolean;
-  /** Characters in a line. */
+  /** How many characters fit into a line. */
   readonly width: number;
   readonly cwd: string;
-  /** How this command was called, without its arguments. */
+  /** The command line that called this command, without its arguments. */
   readonly command: string;
 }
 
-/** An argument as a shell takes it. */
+/** Quotes an argument for a shell. */
 export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -50,7 +50,7 @@ async function runWith(target: Target, options: Options, io: Io) {
       },
     });
   } catch (error) {
-    // What is left to refuse is a seed from the environment.
+    // The target was checked before, so this can only be a wrong seed in the environment.
     throw new UsageError(messageOf(error).replace(/^conformance: /, ""));
   } finally {
     if (io.live) io.err(CLEAR);
@@ -70,7 +70,7 @@ async function run(options: Options, io: Io): Promise<number> {
   return report.failed > 0 ? 1 : 0;
 }
 
-/** The command: answers its exit status, 0 where nothing failed, 1 where a clause did, 2 where nothing could be run. */
+/** Runs the command. Returns its exit status: 0 if no clause failed, 1 if one did, 2 if nothing could be run. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     const options = readOptions(args);

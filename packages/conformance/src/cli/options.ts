@@ -4,9 +4,9 @@ import { cases } from "../cases/index.ts";
 import { covers, type Rule } from "../target.ts";
 import { messageOf } from "./plain.ts";
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface Options {
-  /** The module's path, as it was given. */
+  /** The module's path, as given. */
   readonly module: string;
   readonly seed: number | undefined;
   readonly rules: readonly Rule[] | undefined;
@@ -15,27 +15,27 @@ export interface Options {
   readonly out: string | undefined;
 }
 
-/** A call that cannot be carried out; the message is for whoever made it. */
+/** The command cannot run as called. The message tells the user what to change. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const HELP = `Usage: npx @sessions/conformance <module> [options]
 
-Proves a session driver: runs the clauses of SPEC.md on it, one after the other.
-<module> is a JavaScript file whose default export, or whose export named "target",
-is what to test: { name, open(namespace) }, and what the README says about targets.
+Tests a session driver: runs the clauses of SPEC.md on it, one after the other.
+<module> is a JavaScript file that exports the driver to test, as its default export or
+as "target": { name, open(namespace) }. The README lists the other properties.
 
 Options:
-  --rule <rule>   run this rule (R4) or clause (R4.2) and no other; may be repeated
+  --rule <rule>   run only this rule (R4) or clause (R4.2); may be repeated
   --seed <n>      repeat the random cases of an earlier run
   --json          print the report as JSON
   --out <folder>  write conformance.svg, a badge, and conformance.md, a table
   --help          print this
   --version       print the kit's version
 
-Exit status: 0 nothing failed, 1 a clause failed, 2 there was nothing to run.
+Exit status: 0 no clause failed, 1 a clause failed, 2 nothing could be run.
 `;
 
 const settings = {
@@ -50,12 +50,12 @@ const settings = {
 function parsed(args: readonly string[]) {
   const config = { args: [...args], allowPositionals: true, options: settings } as const;
   try {
-    // First as they come: what Node says of an unknown option names none that was meant.
+    // Parse loosely first, because checkOptions suggests the right name for an unknown option and Node does not.
     const { values } = parseArgs({ ...config, strict: false });
     checkOptions("conformance", values, Object.keys(settings), "--");
     return parseArgs(config);
   } catch (error) {
-    // What Node adds about positional arguments after `--` helps nobody here.
+    // Remove Node's hint about positional arguments after `--`, which does not help here.
     const message = messageOf(error).replace(/\. To specify a positional argument.*/s, "");
     throw new UsageError(message.replace(/^conformance: /, ""));
   }
@@ -88,10 +88,12 @@ export function readOptions(args: readonly string[]): Options | "help" | "versio
   if (values.version) return "version";
   const [module, more] = positionals;
   if (!module) throw new UsageError("Name the module to test, such as ./my-driver.js");
-  if (more !== undefined) throw new UsageError(`Name one module: "${module}" is one, "${more}" another`);
+  if (more !== undefined) throw new UsageError(`Name only one module, not "${module}" and "${more}"`);
   if (values.out === "") throw new UsageError("--out must name a folder");
   if (values.out !== undefined && values.rule)
-    throw new UsageError("--out goes without --rule: a badge for a part of the clauses would mislead");
+    throw new UsageError(
+      "--out cannot be combined with --rule, because a badge for some of the clauses would mislead. Leave one of them out",
+    );
   return {
     module,
     seed: values.seed === undefined ? undefined : seedOf(values.seed),

@@ -5,7 +5,7 @@ import { plain } from "./plain.ts";
 /** The kit's own files: `src` here, and the whole package where it is installed. */
 const KIT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The places that a stack names, but for Node's own, innermost first. */
+/** The places in an error's stack, innermost first, without Node's own. */
 function places(error: unknown): string[] {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   return [...stack.matchAll(/^\s+at (?:.* \()?((?:file:\/\/|\/|[A-Za-z]:\\).+:\d+:\d+)\)?$/gm)].map(
@@ -16,12 +16,12 @@ function places(error: unknown): string[] {
   );
 }
 
-/** Whether a case itself has thrown this: then the message says all. */
+/** Whether the kit itself threw this error; its message is then enough, without a place. */
 export function isKits(error: unknown): boolean {
   return places(error)[0]?.startsWith(KIT) === true;
 }
 
-/** Where an error began, as far as its stack says: the first place that is neither Node's nor the kit's. */
+/** Where an error began: the first place in its stack that is neither Node's nor the kit's. */
 export function placeOf(error: unknown, cwd: string): string | undefined {
   const place = places(error).find((one) => !one.startsWith(KIT));
   if (place === undefined) return undefined;

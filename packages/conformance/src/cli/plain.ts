@@ -1,17 +1,17 @@
 import { inspect, stripVTControlCharacters } from "node:util";
 
-/** What a terminal would act on instead of showing it, a change of writing direction included. */
+/** Characters that a terminal acts on instead of showing them, such as a change of writing direction. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const escaped = (character: string): string =>
   `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}}`;
 
-/** One line that is safe to print: somebody else wrote the text. */
+/** Text of unknown origin as one line that is safe to print. */
 export function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/\s+/g, " ").trim().replace(UNSEEN, escaped);
 }
 
-/** The same for text of several lines, of which the most that help are kept, each cut. */
+/** The same for several lines: at most `most` of them, each cut. */
 export function plainLines(text: string, most = 12): string[] {
   const lines = stripVTControlCharacters(text)
     .split(/\r\n|\r|\n/)
@@ -21,12 +21,12 @@ export function plainLines(text: string, most = 12): string[] {
   return [...lines.slice(0, most), `... ${lines.length - most} more lines`];
 }
 
-/** At most so many characters. */
+/** Shortens text to `most` characters. */
 export function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, Math.max(0, most - 3))}...` : text;
 }
 
-/** Lines of at most so many characters, where the words allow it, each indented. */
+/** Wraps text into indented lines of `width` characters. A longer word stays whole. */
 export function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = indent;
@@ -40,18 +40,18 @@ export function wrap(text: string, width: number, indent: string): string {
   return [...lines, line].join("\n");
 }
 
-/** Text that Markdown shows as it is, in one line, also in a table's cell. */
+/** Escapes text for Markdown, as one line, also for a cell of a table. */
 export function markdownText(text: string): string {
   return plain(text).replace(/[\\`*_[\]<>|&~$@!]/g, "\\$&");
 }
 
-/** What an error says, for whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return typeof error === "string" ? error : inspect(error);
 }
 
-/** The class of what was thrown. */
+/** The class name of any thrown value. */
 export function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "NonError";
 }

@@ -19,7 +19,7 @@ const HEADINGS: Record<string, string> = {
   R14: "Apart, byte by byte",
 };
 
-/** What came of one rule's clauses. */
+/** The results of one rule's clauses. */
 export interface RuleSummary {
   readonly rule: string;
   readonly heading: string;
@@ -28,10 +28,10 @@ export interface RuleSummary {
   readonly skipped: number;
 }
 
-/** Clauses that were skipped for one reason. */
+/** The clauses that were skipped for one reason. */
 export interface Skips {
   readonly reason: string;
-  /** By the target's `exclude`: the driver cannot keep them. The others do not apply, or could not be tried. */
+  /** `true` if the target's `exclude` names them. The others do not apply, or could not be tested. */
   readonly excluded: boolean;
   readonly rules: readonly Rule[];
 }
@@ -39,7 +39,7 @@ export interface Skips {
 /** The rule of a clause. */
 export const ruleOf = (clause: string): string => clause.split(".")[0] ?? clause;
 
-/** What SPEC.md calls a rule. */
+/** A rule's heading in SPEC.md. */
 export const headingOf = (rule: string): string => HEADINGS[rule] ?? "";
 
 /** Rules or clauses in the order of SPEC.md. */
@@ -63,14 +63,14 @@ export function byRule({ results }: Report): RuleSummary[] {
   });
 }
 
-/** A result's title apart from the reason for which it was skipped. */
+/** Splits a result's title from the reason why it was skipped. */
 export function titleAndReason({ title, status }: Result): { title: string; reason: string | undefined } {
   const at = status === "skipped" ? title.indexOf(" (skipped: ") : -1;
   if (at < 0) return { title, reason: undefined };
   return { title: title.slice(0, at), reason: title.slice(at + " (skipped: ".length, -1) };
 }
 
-/** What was skipped, by reason; what the target excludes comes first. */
+/** The skipped clauses by reason. Clauses that the target excludes come first. */
 export function skips({ results }: Report, target: Target): Skips[] {
   const groups = new Map<string, { reason: string; excluded: boolean; rules: Rule[] }>();
   for (const result of inOrder(results, ({ rule }) => rule)) {
@@ -84,7 +84,7 @@ export function skips({ results }: Report, target: Target): Skips[] {
   return [...groups.values()].sort((a, b) => Number(b.excluded) - Number(a.excluded));
 }
 
-/** A run in one sentence, without its failures turned into anything better. */
+/** The run in one sentence. Failures come first. */
 export function verdict({ passed, failed, skipped, results }: Report): string {
   const of = `of ${results.length} clauses`;
   if (failed > 0) return `${failed} ${of} failed, ${passed} passed, ${skipped} skipped`;

@@ -7,10 +7,10 @@ import { isKits, placeOf } from "./place.ts";
 import { cut, messageOf, nameOf, plain, plainLines, wrap } from "./plain.ts";
 import { byRule, headingOf, ruleOf, skips, titleAndReason, verdict } from "./summary.ts";
 
-/** How a report is printed. */
+/** Settings of the printed report. */
 export interface TextOptions {
   readonly colour: boolean;
-  /** Characters in a line. */
+  /** How many characters fit into a line. */
   readonly width: number;
   readonly cwd: string;
   /** The command line that runs the same again. */
@@ -20,7 +20,7 @@ export interface TextOptions {
 type Paint = (style: "red" | "green" | "yellow" | "bold" | "dim", text: string) => string;
 
 function painter(colour: boolean): Paint {
-  // Who called has looked at the terminal already.
+  // validateStream is off, because the caller has already asked whether the terminal shows colours.
   return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
 }
 
@@ -30,7 +30,7 @@ function table(report: Report, paint: Paint): string {
     head: ["Rule", "", "Passed", "Failed", "Skipped"],
     style: { head: [], border: [] },
     colAligns: ["left", "left", "right", "right", "right"],
-    // Lines between rows would be more to scroll over than to read.
+    // No lines between rows, to keep the table short.
     chars: { mid: "", "mid-mid": "", "left-mid": "", "right-mid": "" },
   });
   for (const { rule, heading, passed, failed, skipped } of byRule(report))
@@ -38,12 +38,12 @@ function table(report: Report, paint: Paint): string {
   return lines.toString();
 }
 
-/** What a case saw; of what it did not expect, what kind of error it was and where it began. */
+/** What a case saw. For an error that the kit did not throw, also its class, its cause and where it began. */
 function seen(error: unknown, cwd: string): string[] {
   if (isKits(error)) return plainLines(messageOf(error), 40);
   const lines = plainLines(`${nameOf(error)}: ${messageOf(error)}`, 12);
   const cause = error instanceof Error ? error.cause : undefined;
-  if (cause !== undefined) lines.push(`because of ${nameOf(cause)}: ${cut(plain(messageOf(cause)), 200)}`);
+  if (cause !== undefined) lines.push(`caused by ${nameOf(cause)}: ${cut(plain(messageOf(cause)), 200)}`);
   const place = placeOf(error, cwd);
   if (place !== undefined) lines.push(`at ${place}`);
   return lines;
@@ -77,7 +77,7 @@ export function textOf(report: Report, target: Target, options: TextOptions): st
   if (failures.some(({ rule }) => rule === "R14.1"))
     sections.push(
       wrap(
-        "Begin with R14.1: where namespaces share records, no other result means anything.",
+        "Fix R14.1 first: if namespaces share records, no other result means anything.",
         options.width,
         "",
       ),
@@ -104,7 +104,7 @@ export function jsonOf(report: Report, target: Target, again: string): string {
   });
   const { passed, failed, skipped: left, seed } = report;
   const all = { target: target.name, passed, failed, skipped: left, seed, again, results };
-  // JSON leaves some characters as they are that a terminal would act on.
+  // JSON.stringify does not escape these characters, but a terminal acts on them.
   return `${JSON.stringify(all, undefined, 2).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -108,9 +108,9 @@ const keyOf = (state: State): string =>
     : String(state);
 
 /**
- * Whether some order of the calls, each at one instant between its beginning and its end, gives these results. This is the
- * search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993), which remembers the states that it has
- * visited. It is exponential at worst, and instant for a dozen calls.
+ * Whether some order of the calls, each at one instant between its beginning and its end, gives these results. This
+ * is the search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993), which remembers the states that it
+ * has visited. It is exponential at worst, and instant for a dozen calls.
  */
 export function isPossible({ now, first, entries }: History, pardon?: Pardon): boolean {
   const failed = new Set<string>();
@@ -141,8 +141,8 @@ const changesNothing = ({ call, answer }: Entry): boolean =>
   call.method === "load" || answer === false || answer === "gone" || answer === "conflict";
 
 /**
- * The shortest part of an impossible history that is still impossible: it ends at the first result that cannot be right,
- * and leaves out the calls that changed nothing and are not needed.
+ * The shortest part of an impossible history that is still impossible: it ends at the first result that cannot be
+ * right, and leaves out the calls that changed nothing and are not needed.
  */
 export function shortened(history: History): History {
   const ends = history.entries.map(({ ended }) => ended).sort((a, b) => a - b);

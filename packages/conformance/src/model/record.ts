@@ -19,8 +19,8 @@ export const isLive = (held: Held, now: number): held is StoredRecord =>
   held !== undefined && held.expiresAt > now;
 
 /**
- * Whether a commit of this change raises the version (R6). The kit does not use the core's `raisesVersion`: drivers use it,
- * and a fault in it would go unnoticed.
+ * Whether a commit of this change raises the version (R6). The kit does not use the core's `raisesVersion`: drivers
+ * use it, and a fault in it would go unnoticed.
  */
 const counts = ({ fields, principal, ifVersion }: Change): boolean =>
   fields.size > 0 || principal !== undefined || ifVersion !== undefined;
@@ -46,7 +46,9 @@ export function leavesAsItWas(held: StoredRecord, { fields, expiresAt, principal
   return named && kept && (expiresAt ?? held.expiresAt) === held.expiresAt;
 }
 
-/** The contract for one record and one caller: the result that a call must return, and the record that it must leave. */
+/**
+ * The contract for one record and one caller: the result that a call must return, and the record that it must leave.
+ */
 export function expected(held: Held, call: Call, now: number): { answer: Answer; held: Held } {
   switch (call.method) {
     case "load":

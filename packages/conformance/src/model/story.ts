@@ -177,8 +177,9 @@ function print(rule: string, { steps, ids, user }: Telling, what: string, seed: 
 }
 
 /**
- * Runs random stories on the driver, and compares it with the simplest possible backend after each step. The error shows
- * the shortest story that breaks the rule. A story that breaks another rule ends there: that rule's own case reports it.
+ * Runs random stories on the driver, and compares it with the simplest possible backend after each step. The error
+ * shows the shortest story that breaks the rule. A story that breaks another rule ends there: that rule's own case
+ * reports it.
  */
 export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Step>): Promise<void> {
   let left: Held[] | undefined = [];

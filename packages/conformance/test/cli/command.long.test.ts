@@ -68,17 +68,17 @@ describe("the command", { timeout: 30_000 }, () => {
     expect(status).toBe(1);
   });
 
-  test("tells an error that nobody caught, and where it came from", async () => {
+  test("reports an uncaught error, and where it came from", async () => {
     const path = await write("background.mjs", module('setImmediate(() => { throw new Error("later"); });'));
     const { status, stdout, stderr } = await command([path]);
-    expect(stderr).toMatch(/an error that nobody caught: Error: later \(background\.mjs:3:\d+\)/);
+    expect(stderr).toMatch(/uncaught error: Error: later \(background\.mjs:3:\d+\)/);
     expect([status, stdout]).toEqual([1, ""]);
   });
 
   test("tells a module that waits for ever from one that passed", async () => {
     const path = await write("waits.mjs", "await new Promise(() => {});");
     const { status, stderr } = await command([path]);
-    expect(stderr).toContain("never came to an end");
+    expect(stderr).toContain("waits for something that never happens");
     expect(status).toBe(2);
   });
 

@@ -46,7 +46,7 @@ describe("a driver with a fault", () => {
     );
     const { out } = await run([module, "--rule", "R2.2"]);
     expect(out).toMatch(
-      /Seen\n {4}RangeError: too far\n {4}because of Error: from below\n {4}at throws\.mjs:2:\d+\n/,
+      /Seen\n {4}RangeError: too far\n {4}caused by Error: from below\n {4}at throws\.mjs:2:\d+\n/,
     );
   });
 
@@ -58,8 +58,8 @@ describe("a driver with a fault", () => {
   test("namespaces that share records are said to come first", async () => {
     const module = await write("shared.mjs", ONE_FOR_ALL);
     const shared = await run([module]);
-    expect(shared.out).toContain("Begin with R14.1");
-    expect((await run([wrong])).out).not.toContain("Begin with R14.1");
+    expect(shared.out).toContain("Fix R14.1 first");
+    expect((await run([wrong])).out).not.toContain("Fix R14.1 first");
   });
 });
 
@@ -154,7 +154,7 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
   };
   const wrongCalls: [string, string[], RegExp][] = [
     ["no module", [], /Name the module to test/],
-    ["two modules", ["./a.js", "./b.js"], /Name one module: ".\/a\.js" is one, ".\/b\.js" another/],
+    ["two modules", ["./a.js", "./b.js"], /Name only one module, not ".\/a\.js" and ".\/b\.js"/],
     [
       "a misspelt flag",
       ["./sound.mjs", "--sed", "4"],
@@ -167,8 +167,16 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
     ["a seed that is too large", ["./sound.mjs", "--seed", "2147483648"], /from 0 to 2147483647/],
     ["an unknown rule", ["./sound.mjs", "--rule", "R99"], /--rule must be.*such as R4.*"R99"/],
     ["a rule in small letters", ["./sound.mjs", "--rule", "r4"], /"r4"/],
-    ["a badge of a part", ["./sound.mjs", "--rule", "R4", "--out", "."], /--out goes without --rule/],
-    ["a folder that is a file", ["./sound.mjs", "--out", "sound.mjs"], /--out: sound\.mjs is no folder/],
+    [
+      "a badge of a part",
+      ["./sound.mjs", "--rule", "R4", "--out", "."],
+      /--out cannot be combined with --rule/,
+    ],
+    [
+      "a folder that is a file",
+      ["./sound.mjs", "--out", "sound.mjs"],
+      /--out: the folder sound\.mjs cannot be created/,
+    ],
     ["a folder without a name", ["./sound.mjs", "--out", ""], /--out must name a folder/],
     ["a module that is not there", ["./none.mjs"], /none\.mjs: there is no such file/],
     ["a module that is a folder", ["."], /expected a module, and found a folder/],
