@@ -1,8 +1,8 @@
 /**
- * Makes the instances of a class refuse to be given properties, in sloppy code too: the value would be lost without a word.
- * The trap is reached after all known members, which therefore cost what they did.
+ * Makes instances of a class refuse properties that a program sets, in sloppy mode too. The value would be silently lost.
+ * The trap comes after all known members.
  *
- * @param refuse Throws.
+ * @param refuse Throws the error that says what to do instead.
  */
 export function refuseUnknownProperties(prototype: object, refuse: (property: string) => never): void {
   for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
@@ -10,7 +10,7 @@ export function refuseUnknownProperties(prototype: object, refuse: (property: st
       Object.defineProperty(prototype, name, {
         get: get ?? (() => value),
         set(given) {
-          // A method may be wrapped, for a trace or a test.
+          // A function may replace a method: tracing code and tests wrap methods.
           if (get || typeof given !== "function") refuse(name);
           Object.defineProperty(this, name, { value: given, configurable: true, writable: true });
         },
@@ -19,7 +19,7 @@ export function refuseUnknownProperties(prototype: object, refuse: (property: st
     {},
     {
       set(target, property, value, receiver) {
-        // Frameworks and adapters keep notes under symbols.
+        // Allow symbols: frameworks and adapters keep notes under them.
         if (typeof property === "string") refuse(property);
         return Reflect.set(target, property, value, receiver);
       },
