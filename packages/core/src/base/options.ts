@@ -73,7 +73,7 @@ export const checkCount = (option: string, value: unknown): void =>
 
 /** Epoch milliseconds, from 1970 on. @throws TypeError for an invalid date. */
 export function epochOf(date: Date): number {
-  const ms = date.getTime();
+  const ms = hasMethods(date, "getTime") ? date.getTime() : Number.NaN;
   if (Number.isNaN(ms)) throw new TypeError("A valid date is needed");
   return Math.max(ms, 0);
 }
