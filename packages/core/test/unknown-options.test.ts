@@ -77,6 +77,17 @@ test("a query that is no object with keys does not mean everybody's sessions, no
   expect((await thrownBy(() => sessions.sweep(new Date() as never))).message).toMatch(/got date$/);
 });
 
+test.each([0, null, "2030-01-01", Number.NaN])("an instant is a Date, and %s is none", async (instant) => {
+  const sessions = createSessionManager();
+  const calls = [
+    () => sessions.sweep({ before: instant } as never),
+    () => sessions.sweep({ after: instant } as never),
+    () => sessions.setExpiry("0".repeat(32), instant as never),
+    () => sessions.create().setExpiry(instant as never),
+  ];
+  for (const call of calls) expect((await thrownBy(call)).message).toBe("A valid date is needed");
+});
+
 test.each(["list", "destroy", "destroyAll"] as const)(
   "%s refuses a principal that is there and undefined",
   async (method) => {

@@ -94,7 +94,7 @@ export const checkCount = (option: string, value: unknown): void =>
 
 /** The epoch milliseconds of a date, at least 0. @throws TypeError if the date is invalid. */
 export function epochOf(date: Date): number {
-  const ms = date.getTime();
+  const ms = hasMethods(date, "getTime") ? date.getTime() : Number.NaN;
   if (Number.isNaN(ms)) throw new TypeError("The date must be valid");
   return Math.max(ms, 0);
 }

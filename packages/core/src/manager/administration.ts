@@ -152,8 +152,8 @@ export async function sweep({ settings, emit }: Context, options: SweepOptions =
   checkOptions("sessions.sweep", options, ["after", "before", "limit", "force"]);
   const { limit = Number.POSITIVE_INFINITY, force = false } = options;
   const now = settings.clock();
-  const after = options.after ? epochOf(options.after) : 0;
-  const before = options.before ? epochOf(options.before) : now - MARGIN_MS;
+  const after = options.after === undefined ? 0 : epochOf(options.after);
+  const before = options.before === undefined ? now - MARGIN_MS : epochOf(options.before);
   if (limit !== Number.POSITIVE_INFINITY && !isWhole(limit, 1))
     throw new TypeError("sweep(): limit must be a whole number of 1 or more");
   if (before > now && !force)
