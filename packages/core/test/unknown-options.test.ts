@@ -85,7 +85,7 @@ test.each([0, null, "2030-01-01", Number.NaN])("an instant is a Date, and %s is 
     () => sessions.setExpiry("0".repeat(32), instant as never),
     () => sessions.create().setExpiry(instant as never),
   ];
-  for (const call of calls) expect((await thrownBy(call)).message).toBe("A valid date is needed");
+  for (const call of calls) expect((await thrownBy(call)).message).toBe("The date must be valid");
 });
 
 test.each(["list", "destroy", "destroyAll"] as const)(
