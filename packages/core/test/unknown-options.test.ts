@@ -119,3 +119,13 @@ test("a login takes no control characters; listing and ending go on taking them"
   expect((await sessions.list({ principal: "a\nb" }).next()).done).toBe(true);
   sessions.create().login("Ünïcode 😀 user+x@example.org");
 });
+
+test.each([undefined, null, [], () => ({}), Promise.resolve({}), new Map()])(
+  "defineStore refuses a schema that would validate nothing: %s",
+  async (schema) => {
+    const { code } = (await thrownBy(() =>
+      defineStore("cart", { schema: schema as never }),
+    )) as SessionConfigError;
+    expect(code).toBe("ERR_SESSION_CONFIG");
+  },
+);

@@ -37,6 +37,11 @@ function resembles(a: string, b: string, changes: number): boolean {
 /** With more changed letters it is another word, not a typing error. */
 const MOST_SLIPS = 2;
 
+const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** A promise, list, Date or Map has no keys of its own: without this check a forgotten `await` would mean the defaults. */
+export const hasOwnKeys = (value: unknown): boolean => ["Object", "Module"].includes(tagOf(value));
+
 /**
  * Checks the keys of an options object. Every package uses it, so that all messages are alike. It refuses a value that
  * is not an object, and each unknown key; the message suggests the known key that is closest.
@@ -59,12 +64,10 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
   within = "",
 ): void {
-  // Show only the type: a URL that was passed by mistake may hold a password. A promise, list, Date or Map has no keys of its
-  // own, so without this check a forgotten `await` would mean the defaults.
-  const type = Object.prototype.toString.call(options).slice(8, -1);
-  if (type !== "Object" && type !== "Module")
+  // Show only the type: a URL that was passed by mistake may hold a password.
+  if (!hasOwnKeys(options))
     throw new SessionConfigError(
-      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${type.toLowerCase()}`,
+      `${where}: ${within.slice(0, -1) || "options"} must be an object; got ${tagOf(options).toLowerCase()}`,
     );
   for (const key of Object.keys(options)) {
     if (known.some((name) => name === key)) continue;

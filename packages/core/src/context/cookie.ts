@@ -67,7 +67,7 @@ export const COOKIE: unique symbol = Symbol.for("@sessions/core/cookie");
 /** Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
 const MAX_AGE = 400 * 86_400_000;
 
-const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isNonEmpty = (value: unknown): boolean => typeof value === "string" && value !== "";
 
 /** @throws SessionConfigError An option is unknown, out of range, or browsers would refuse it. */
 export function cookieSettings(
@@ -99,9 +99,9 @@ export function cookieSettings(
   checkAmong("cookie.partitioned", partitioned, true, false);
   checkAmong("cookie.sameSite", sameSite, "lax", "strict", "none");
   checkAmong("cookie.priority", priority, undefined, "low", "medium", "high");
-  checkOption(isText(path) && path.startsWith("/"), "cookie.path", 'text that begins with "/"', path);
-  checkOption(domain === undefined || isText(domain), "cookie.domain", "a domain", domain);
-  checkOption(isText(name), "cookie.name", "a name", name);
+  checkOption(isNonEmpty(path) && path.startsWith("/"), "cookie.path", 'text that begins with "/"', path);
+  checkOption(domain === undefined || isNonEmpty(domain), "cookie.domain", "a domain", domain);
+  checkOption(isNonEmpty(name), "cookie.name", "a name", name);
   // Browsers silently drop such cookies (RFC 6265bis, sections 4.1.3 and 5.7).
   const needsSecure =
     (sameSite === "none" && 'cookie.sameSite "none"') ||

@@ -53,13 +53,13 @@ export function checkStoreName(name: unknown): asserts name is string {
 
 /** @throws TypeError unless it is a non-empty, well-formed string of at most 255 bytes of UTF-8. */
 export function checkKey(store: string, key: unknown): asserts key is string {
-  if (!isText(key))
+  if (!isKeyText(key))
     throw new TypeError(`Store "${store}": a key must be a well-formed string of 1 to 255 bytes`);
 }
 
 /** @throws TypeError unless it is a well-formed string of 1 to 255 bytes of UTF-8 without NUL. */
 export function checkPrincipal(principal: unknown): asserts principal is string {
-  if (!isText(principal) || principal.includes("\0"))
+  if (!isKeyText(principal) || principal.includes("\0"))
     throw new TypeError("A principal must be a well-formed string of 1 to 255 bytes without NUL");
 }
 
@@ -69,7 +69,7 @@ export function checkNewPrincipal(principal: unknown): asserts principal is stri
   if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal must have no control characters");
 }
 
-function isText(text: unknown): text is string {
+function isKeyText(text: unknown): text is string {
   return typeof text === "string" && text !== "" && text.isWellFormed() && Buffer.byteLength(text) <= 255;
 }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { checkOptions, hasMethods, isWhole, show } from "../base/options.ts";
+import { checkOption, checkOptions, hasMethods, hasOwnKeys, isWhole, show } from "../base/options.ts";
 import { checkStoreName } from "../record/field-names.ts";
 
 /** A store's name and, for the compiler, the types of its keys and values. Made by {@link defineStore}. */
@@ -70,6 +70,8 @@ export function defineStore(
     throw new TypeError(`Store "${name}": version must be a whole number of 1 or more, not ${show(version)}`);
   if ((version === undefined) !== (migrate === undefined))
     throw new TypeError(`Store "${name}": version and migrate need each other`);
+  // Without this check a schema that is missing by mistake would switch the validation off.
+  checkOption(!("schema" in options) || hasOwnKeys(schema), "schema", "an object of validators", schema);
   for (const [key, validator] of Object.entries(schema ?? {}))
     if (!hasMethods(validator?.["~standard"], "validate"))
       throw new TypeError(`Store "${name}": the schema of "${key}" is not a Standard Schema validator`);
