@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createSessionManager, type SessionConfigError } from "../src/index.ts";
+import { createSessionManager, defineStore, type SessionConfigError } from "../src/index.ts";
 import { memoryDriver } from "../src/memory.ts";
 import { stored, thrownBy } from "./support.ts";
 
