@@ -5,7 +5,7 @@ import { createEmitter } from "../src/context/events.ts";
 import { readSettings } from "../src/context/settings.ts";
 import { memoryDriver } from "../src/memory.ts";
 import { ownFields, readRecord, type SessionRecord } from "../src/record/session-record.ts";
-import type { Phase } from "../src/session/phase.ts";
+import { freshPhase, mutedPhase, type Phase } from "../src/session/phase.ts";
 import { newState, type Opened, type State, storedState } from "../src/session/state.ts";
 import { newToken } from "../src/token/token.ts";
 
@@ -36,8 +36,8 @@ const NOTHING = { fields: new Map(), exact: false, sent: new Map() };
 
 function stateIn(kind: Phase["kind"]): State {
   const context = contextOf();
-  if (kind === "fresh") return newState(context, opened);
-  if (kind === "muted") return newState(context, opened, undefined, { kind, successor: undefined });
+  if (kind === "fresh") return newState(context, opened, freshPhase(NOW));
+  if (kind === "muted") return newState(context, opened, mutedPhase(NOW, undefined));
   const state = storedState(context, opened, recordOf("ann"), token);
   if (kind === "replacing") state.replace("login", "ann");
   if (kind === "gone") state.foundGone();

@@ -7,6 +7,7 @@ import { readSettings, type SessionManagerOptions } from "../context/settings.ts
 import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
 import { createSession } from "../session/managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
+import { freshPhase } from "../session/phase.ts";
 import type { Session } from "../session/session.ts";
 import { newState, type Opened } from "../session/state.ts";
 import { parseToken } from "../token/token.ts";
@@ -171,7 +172,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
     load: (token, openOptions) => loadSession(context, token, openOptions),
     create() {
       const opened: Opened = { by: "token", touch: true, secure: false, at: clock() };
-      return createSession(newState(context, opened, undefined, { kind: "fresh", storeEmpty: true }));
+      return createSession(newState(context, opened, freshPhase(opened.at, true)));
     },
     get: (id) => get(context, id),
     exists: (id) => exists(context, id),

@@ -5,6 +5,7 @@ import { isFamily, isLive, type SessionRecord } from "../record/session-record.t
 import { accepts } from "../token/rotation.ts";
 import { digest, parseToken, type Token } from "../token/token.ts";
 import { createSession } from "./managed-session.ts";
+import { freshPhase, mutedPhase } from "./phase.ts";
 import { warnInsecure } from "./secure.ts";
 import type { Rejection, Session } from "./session.ts";
 import { newState, type Opened, storedState } from "./state.ts";
@@ -108,8 +109,8 @@ export async function openSession(
     // Stop: the token was copied, or restored from a backup. A browser does not send it as a stale cookie.
     if (verdict.rejected === "reused") break;
   }
-  const phase = muted ? ({ kind: "muted", successor } as const) : undefined;
-  return createSession(newState(context, opened, { isNew: true, rejected }, phase));
+  const phase = muted ? mutedPhase(now, successor) : freshPhase(now);
+  return createSession(newState(context, opened, phase, { isNew: true, rejected }));
 }
 
 /** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */

@@ -53,9 +53,6 @@ export interface Replacing extends Identity {
   readonly stagedBefore: { readonly fields: Snapshot; readonly expiry: number | undefined };
 }
 
-/** The phases in which a request without a record may begin. */
-export type Opening = Omit<Fresh, keyof Identity> | Omit<Muted, keyof Identity>;
-
 /** Every phase in which no `login()` or `rotate()` waits for a commit. */
 export type Settled = Fresh | Stored | Muted | Gone;
 
@@ -82,3 +79,21 @@ export function recordOf(phase: Phase): SessionRecord | undefined {
   if (kind === "replacing") return recordOf(phase.from);
   return kind === "stored" || kind === "gone" ? phase.record : undefined;
 }
+
+// Every literal has its properties written out, without a spread, because one is made for each request.
+
+export const freshPhase = (createdAt: number, storeEmpty = false): Settled => ({
+  kind: "fresh",
+  token: undefined,
+  principal: undefined,
+  createdAt,
+  storeEmpty,
+});
+
+export const mutedPhase = (createdAt: number, successor: string | undefined): Settled => ({
+  kind: "muted",
+  token: undefined,
+  principal: undefined,
+  createdAt,
+  successor,
+});

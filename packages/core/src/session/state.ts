@@ -5,7 +5,7 @@ import { createStagedFields, type Patch, type StagedFields } from "../store/stag
 import type { Store } from "../store/store.ts";
 import { newToken, type Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
-import { type Opening, type Phase, recordOf, type Settled } from "./phase.ts";
+import { freshPhase, mutedPhase, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
 import type { Rejection } from "./session.ts";
 
@@ -101,8 +101,9 @@ export class State implements StoreHost {
 
   /** Makes another token, because the id of the present one is taken. */
   renewToken(): Token {
+    const phase: { token: Token | undefined } = this.#phase;
     const token = newToken();
-    this.#phase = { ...this.#phase, token };
+    phase.token = token;
     return token;
   }
 
@@ -181,10 +182,8 @@ export class State implements StoreHost {
    */
   loggedOut(muted: boolean, clearCookie: boolean): void {
     const { settings } = this.context;
-    this.#phase = {
-      ...{ token: undefined, principal: undefined, createdAt: settings.clock() },
-      ...(muted ? { kind: "muted", successor: undefined } : { kind: "fresh", storeEmpty: false }),
-    };
+    const now = settings.clock();
+    this.#phase = muted ? mutedPhase(now, undefined) : freshPhase(now);
     this.#verdict = NO_TOKEN;
     this.#staged.fields = createStagedFields(settings.newFields);
     this.#staged.decoded.clear();
@@ -195,7 +194,8 @@ export class State implements StoreHost {
   #moveRecord(record: SessionRecord, token = this.#phase.token): void {
     const phase = this.#phase;
     if (phase.kind !== "stored") throw illegal(phase.kind);
-    this.#phase = { ...phase, record, token };
+    const { principal, createdAt, presented } = phase;
+    this.#phase = { kind: "stored", token, principal, createdAt, record, presented };
   }
 
   // Staged
@@ -264,20 +264,13 @@ export class State implements StoreHost {
   }
 }
 
-/** A session that is not stored yet. */
+/** A session that is not stored yet, in one of the two phases for it. */
 export const newState = (
   context: Context,
   opened: Opened,
+  phase: Settled,
   verdict: Verdict = NO_TOKEN,
-  phase: Opening = { kind: "fresh", storeEmpty: false },
-): State =>
-  new State(
-    context,
-    opened,
-    verdict,
-    { ...phase, token: undefined, principal: undefined, createdAt: opened.at },
-    context.settings.newFields,
-  );
+): State => new State(context, opened, verdict, phase, context.settings.newFields);
 
 /** The session of a record. `token` is given if a token named it. */
 export const storedState = (
