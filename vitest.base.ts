@@ -37,6 +37,7 @@ export function project(name: string, test: ViteUserConfig["test"] = {}): ViteUs
     // to Node too: with "import" among them require() would find ES modules, which Express 5 does not survive.
     ssr: { resolve: { conditions: ["@sessions/source"] } },
     // The reporters count where a package is tested by itself; in a run of the root, the root's do.
-    test: { name, include: ["test/**/*.test.ts"], reporters, ...files[level], ...test },
+    // A test's time limit ends what hangs. It is long, because a busy machine must not make a test fail.
+    test: { name, include: ["test/**/*.test.ts"], testTimeout: 30_000, reporters, ...files[level], ...test },
   });
 }
