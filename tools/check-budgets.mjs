@@ -11,8 +11,8 @@ const limits = {
   // call, and count in the second figure alone. The memory driver is 1,600 of the first, the phases of a session 650 more
   // than the loose fields that they replaced. 200 refuse what would be lost without a word: data in the place of a method or
   // on a store, and keep what lies beside a typed array out of the backend.
-  coreBytes: 16_300,
-  coreBytesInAll: 18_270,
+  coreBytes: 16_400,
+  coreBytesInAll: 18_350,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

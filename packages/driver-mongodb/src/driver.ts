@@ -73,7 +73,7 @@ const isCollection = (value: unknown): value is MongodbCollectionLike =>
   typeof Object(value).bulkWrite === "function";
 
 /** @throws SessionConfigError naming an option that is unknown, out of range, or contradicts another. */
-export function readOptions(options: MongodbDriverOptions): {
+function readOptions(options: MongodbDriverOptions): {
   collection: MongodbCollectionLike;
   timeout: number;
 } {

@@ -1,7 +1,7 @@
 import { DriverUnavailableError } from "@sessions/core";
 
 /** The code that begins a server's error reply, such as `NOAUTH` or `ERR`; `undefined` for any other error. */
-export function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): string | undefined {
   return error instanceof Error ? /^[A-Z]+(?= )/.exec(error.message)?.[0] : undefined;
 }
 
