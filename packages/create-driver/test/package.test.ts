@@ -58,7 +58,10 @@ test("each of its names is where it belongs", () => {
 
 test("its README has the sections of every driver's README, in their order", () => {
   const sections = (readme: string) => [...readme.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-  const ours = sections(read("packages/driver-sqlite/README.md")).filter((title) => title !== "Run on");
+  const own = ["Tested on", "Dependencies", "Source"];
+  const ours = sections(read("packages/driver-sqlite/README.md")).filter(
+    (title) => !own.includes(title ?? ""),
+  );
   expect(sections(text("README.md"))).toEqual([...ours, "Work on it"]);
 });
 
