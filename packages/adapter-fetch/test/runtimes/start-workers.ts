@@ -20,6 +20,8 @@ export async function startWorkers(command: string, application: string): Promis
     platform: "node",
     resolve: { conditionNames: ["@sessions/source", "import"] },
     external: /^node:/,
+    // One file, as the bundler of Cloudflare's own tool writes.
+    output: { codeSplitting: false },
     write: false,
   });
   const folder = await mkdtemp(join(tmpdir(), "sessions-workers-"));
