@@ -1,7 +1,5 @@
-import http from "node:http";
-import https from "node:https";
 import { createSessionManager } from "@sessions/core";
-import { type Backend, createBackend } from "@sessions/http-cases";
+import { askOver, type Backend, createBackend, createServerOver, type Protocol } from "@sessions/http-cases";
 import createFastify from "fastify";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { sessionPlugin } from "../src/index.ts";
@@ -21,23 +19,16 @@ interface Came {
   readonly errors: unknown[];
 }
 
-/** A key that both ends share, for TLS without a certificate. */
-const psk = Buffer.alloc(16, 1);
-const SHARED = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const;
-
-/** Sends a request to an application that writes, as curl does: without Sec-Fetch-Site. */
+/** Sends a request to an application that writes. */
 async function ask(
-  over: "http" | "https",
+  protocol: Protocol,
   { trustProxy = false, headers = {} }: { trustProxy?: boolean; headers?: Record<string, string> } = {},
 ): Promise<Came> {
   const backend = createBackend();
   const errors: unknown[] = [];
   const app = createFastify({
     trustProxy,
-    serverFactory: (handler) =>
-      over === "https"
-        ? https.createServer({ ...SHARED, pskCallback: () => psk }, handler)
-        : http.createServer(handler),
+    serverFactory: (handler) => createServerOver(protocol, handler),
   });
   onTestFinished(() => app.close());
   app.setErrorHandler((error, _request, reply) => {
@@ -50,26 +41,7 @@ async function ask(
     return "done";
   });
   const { port } = new URL(await app.listen({ port: 0, host: "127.0.0.1" }));
-  const to = {
-    host: "127.0.0.1",
-    port,
-    headers: { host: "shop.example", ...headers },
-  };
-  const agent = new https.Agent({
-    ...SHARED,
-    pskCallback: () => ({ psk, identity: "test" }),
-    checkServerIdentity: () => undefined,
-  });
-  return new Promise((resolve, reject) => {
-    const request = over === "https" ? https.request({ ...to, agent }) : http.request(to);
-    request.on("error", reject);
-    request.on("response", (response) => {
-      response.resume();
-      const { statusCode: status, headers } = response;
-      response.on("end", () => resolve({ status, cookies: headers["set-cookie"] ?? [], backend, errors }));
-    });
-    request.end();
-  });
+  return { ...(await askOver(protocol, Number(port), headers)), backend, errors };
 }
 
 test.each<[string, Parameters<typeof ask>]>([

@@ -1,8 +1,6 @@
-import http from "node:http";
-import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { createSessionManager } from "@sessions/core";
-import { type Backend, createBackend } from "@sessions/http-cases";
+import { askOver, type Backend, createBackend, createServerOver, type Protocol } from "@sessions/http-cases";
 import Koa from "koa";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";
@@ -22,13 +20,9 @@ interface Came {
   readonly errors: unknown[];
 }
 
-/** A key that both ends share, for TLS without a certificate. */
-const psk = Buffer.alloc(16, 1);
-const SHARED = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const;
-
-/** Sends a request to an application that writes, as curl does: without Sec-Fetch-Site. */
+/** Sends a request to an application that writes. */
 async function ask(
-  over: "http" | "https",
+  protocol: Protocol,
   { proxy = false, headers = {} }: { proxy?: boolean; headers?: Record<string, string> } = {},
 ): Promise<Came> {
   const backend = createBackend();
@@ -40,35 +34,13 @@ async function ask(
     ctx.session.store("app").set("n", 2);
     ctx.body = "done";
   });
-  const server =
-    over === "https"
-      ? https.createServer({ ...SHARED, pskCallback: () => psk }, app.callback())
-      : http.createServer(app.callback());
+  const server = createServerOver(protocol, app.callback());
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const to = {
-    host: "127.0.0.1",
-    port: (server.address() as AddressInfo).port,
-    headers: { host: "shop.example", ...headers },
-  };
-  const agent = new https.Agent({
-    ...SHARED,
-    pskCallback: () => ({ psk, identity: "test" }),
-    checkServerIdentity: () => undefined,
-  });
-  return new Promise((resolve, reject) => {
-    const request = over === "https" ? https.request({ ...to, agent }) : http.request(to);
-    request.on("error", reject);
-    request.on("response", (response) => {
-      response.resume();
-      const { statusCode: status, headers } = response;
-      response.on("end", () => resolve({ status, cookies: headers["set-cookie"] ?? [], backend, errors }));
-    });
-    request.end();
-  });
+  return { ...(await askOver(protocol, (server.address() as AddressInfo).port, headers)), backend, errors };
 }
 
 test.each<[string, Parameters<typeof ask>]>([

@@ -1,6 +1,7 @@
 export { type Backend, createBackend } from "./backend.ts";
 export type { Connect } from "./client.ts";
 export { listenTo } from "./listen-to.ts";
+export { askOver, createServerOver, type Protocol } from "./over-tls.ts";
 export {
   type AdapterOptions,
   type Application,
