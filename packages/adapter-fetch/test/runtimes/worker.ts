@@ -1,6 +1,7 @@
 // Workers run this. It holds both the applications that cases start and the client, each in separate requests.
+
+import type { Connect, Target } from "@sessions/adapter-conformance";
 import { createSessionManager } from "@sessions/core";
-import type { Connect, Start } from "@sessions/http-cases";
 import { withSession } from "../../src/index.ts";
 import { applications, type Build, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
@@ -11,21 +12,21 @@ const running = new Map<string, Fetch>();
 let started = 0;
 
 const start =
-  (build: Build): Start =>
+  (build: Build): Target["start"] =>
   async (application) => {
     const port = ++started;
     running.set(String(port), build(application));
-    return { port, close: () => running.delete(String(port)) };
+    return { url: `http://127.0.0.1:${port}`, close: () => running.delete(String(port)) };
   };
 
 /** Uses `fetch`, because the `node:http` of Workers joins several `Set-Cookie` headers. */
 const connect =
   (url: URL): Connect =>
-  (port) => ({
+  (address) => ({
     async ask({ path = "/", method = "GET", headers = {}, signal, onResponse, onData } = {}) {
       const response = await fetch(new URL(path, url), {
         method,
-        headers: { ...headers, [NAME]: String(port) },
+        headers: { ...headers, [NAME]: new URL(address).port },
         redirect: "manual",
         ...(signal && { signal }),
       });
