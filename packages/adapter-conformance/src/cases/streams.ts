@@ -96,9 +96,11 @@ export const STREAMS: readonly Case[] = [
     needs: "streams",
     async run({ serve }) {
       const codes: boolean[] = [];
+      const seen = gate();
       const app = await serve(({ session }) => ({
         body: pieces(
           "first ",
+          () => seen.opened,
           () => {
             for (const late of [write(session, 2), () => session.login("ada")]) {
               try {
@@ -111,7 +113,7 @@ export const STREAMS: readonly Case[] = [
           "last",
         ),
       }));
-      const answer = await app.ask();
+      const answer = await app.ask({ onData: seen.open });
       assert.deepEqual([answer.text, answer.cookies, codes], ["first last", [], [true, true]]);
       assert.deepEqual(app.backend.calls, []);
     },
