@@ -74,7 +74,7 @@ function checked(target: Target): Target {
 
 /**
  * Registers every case of the kit as a test of the caller's runner, with titles such as
- * `H8.1 a first write causes one create and one cookie`. Run them one after the other: some of them change
+ * `H8.1 a first write causes one create, and sends one cookie`. Run them one after the other: some of them change
  * `process.env.NODE_ENV` for a moment.
  *
  * @throws TypeError if the target or `test` is wrong, or an exclusion names no promise or gives no reason.

@@ -23,7 +23,7 @@ test("every case is one test, whose title is its clause", () => {
   const { run, skipped } = named();
   expect(skipped).toEqual([]);
   expect(run).toEqual(cases.map(({ rule, title }) => `${rule} ${title}`));
-  expect(run).toContain("H8.1 a first write causes one create and one cookie");
+  expect(run).toContain("H8.1 a first write causes one create, and sends one cookie");
 });
 
 test("a clause or a promise that the target excludes is skipped with its reason", () => {
@@ -33,7 +33,9 @@ test("a clause or a promise that the target excludes is skipped with its reason"
       { rule: "H9", reason: "it never will" },
     ],
   });
-  expect(skipped).toContain("H8.1 a first write causes one create and one cookie (skipped: it cannot (yet))");
+  expect(skipped).toContain(
+    "H8.1 a first write causes one create, and sends one cookie (skipped: it cannot (yet))",
+  );
   expect(skipped.filter((title) => title.endsWith("(skipped: it never will)"))).toHaveLength(
     cases.filter(({ rule }) => rule.startsWith("H9.")).length,
   );
@@ -57,7 +59,11 @@ test.each<[string, object, string]>([
   ["an unknown ability", { abilities: ["stream"] }, 'must be one of "streams", "node", "touch", "vary"'],
   ["no name", { name: " " }, "target.name must be the adapter's name"],
   ["no start", { start: undefined }, "target.start must be a function"],
-  ["an unknown promise", { exclude: [{ rule: "H99", reason: "it cannot" }] }, "a promise or clause of SPEC.md"],
+  [
+    "an unknown promise",
+    { exclude: [{ rule: "H99", reason: "it cannot" }] },
+    "a promise or clause of SPEC.md",
+  ],
   ["an exclusion without a reason", { exclude: [{ rule: "H9", reason: "" }] }, "gives the reason"],
 ])("a target with %s is refused", async (_, more, message) => {
   expect(() => named(more)).toThrow(message);

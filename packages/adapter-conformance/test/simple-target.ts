@@ -3,7 +3,7 @@ import http, { type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Application, Reply, Target } from "../src/index.ts";
-import { simpleAdapter, sound, type Steps, type Visited } from "./simple-adapter.ts";
+import { type Steps, simpleAdapter, sound, type Visited } from "./simple-adapter.ts";
 
 async function send(res: ServerResponse, reply: Reply): Promise<void> {
   const { status = 200, headers = {}, body, redirect } = reply;

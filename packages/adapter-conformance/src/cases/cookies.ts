@@ -14,7 +14,7 @@ const crossSite = { "sec-fetch-site": "cross-site" };
 export const COOKIES: readonly Case[] = [
   {
     rule: "H2.2",
-    title: "the session's cookie joins all cookies that the application sets",
+    title: "the session's cookie goes out beside all cookies that the application sets",
     async run({ serve }) {
       const app = await serve(
         writing(2, { headers: { "Set-Cookie": ["a=1; Path=/", "b=2"] }, body: "done" }),
@@ -50,7 +50,7 @@ export const COOKIES: readonly Case[] = [
   ).map(
     ([own, sent], index): Case => ({
       rule: `H5.${index + 1}`,
-      title: `a response that sets the session cookie has Cache-Control: ${sent} if the handler set ${own ?? "none"}`,
+      title: `if the handler set ${own === undefined ? "no Cache-Control" : `Cache-Control: ${own}`}, a response with the session's cookie has Cache-Control: ${sent}`,
       async run({ serve }: Kit) {
         const headers = own === undefined ? {} : { "Cache-Control": own };
         const app = await serve(writing(2, { headers, body: "done" }));
@@ -60,7 +60,7 @@ export const COOKIES: readonly Case[] = [
   ),
   {
     rule: "H5.7",
-    title: "a response that sets no session cookie keeps its Cache-Control",
+    title: "a response without the session's cookie keeps its Cache-Control",
     async run({ serve }) {
       const app = await serve(writing(2, { headers: { "Cache-Control": "public" }, body: "done" }));
       const { headers } = await app.ask({ headers: { cookie: await app.visitor() } });

@@ -164,7 +164,7 @@ export const RESPONSES: readonly Case[] = [
   {
     rule: "H5.8",
     title:
-      "a response that sets the session cookie loses its headers for CDNs, and any other response keeps them",
+      "a response with the session's cookie loses its headers for CDNs, and any other response keeps them",
     async run({ serve }) {
       const app = await serve(writing(2, { headers: cached, body: "x" }));
       const fresh = await app.ask();
@@ -179,14 +179,14 @@ export const RESPONSES: readonly Case[] = [
   },
   {
     rule: "H14.1",
-    title: "a request keeps the session alive",
+    title: "a request moves the expiry of its session",
     async run(kit) {
       assert.equal(await touchesOf(kit), 1);
     },
   },
   {
     rule: "H14.2",
-    title: "a request for which the option touch returns false does not keep the session alive",
+    title: "a request for which the option touch returns false does not move the expiry",
     needs: "touch",
     async run(kit) {
       assert.deepEqual([await touchesOf(kit, true), await touchesOf(kit, false)], [1, 0]);
@@ -210,7 +210,7 @@ export const RESPONSES: readonly Case[] = [
   },
   {
     rule: "H9.2",
-    title: "on localhost, and over http, the cookie needs no setting",
+    title: "on localhost, and over http, a new cookie goes out without the setting secure",
     async run({ serve }) {
       for (const headers of [
         ...["localhost", "localhost:3000", "app.localhost:80", "127.0.0.1:3000", "[::1]:3000"].map(byBrowser),

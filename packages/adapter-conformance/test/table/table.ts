@@ -76,10 +76,7 @@ export function tableOf(promises: readonly Promised[], targets: readonly Outcome
     section(
       `${rule} ${heading}`,
       names,
-      cases.map((one) => [
-        `${one.rule} ${one.title}`,
-        ...columns.map((column) => cell(one.rule, column)),
-      ]),
+      cases.map((one) => [`${one.rule} ${one.title}`, ...columns.map((column) => cell(one.rule, column))]),
     ),
   );
   const reasons = notes.lines.length > 0 ? ["## Left out", "", ...notes.lines, ""].join("\n") : [];

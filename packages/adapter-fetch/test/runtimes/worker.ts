@@ -6,7 +6,7 @@ import { withSession } from "../../src/index.ts";
 import { applications, type Build, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
 
-/** The header that names an application, because all listen on one port. A request that starts a case has none. */
+/** The header with an application's address, because all listen on one port. A request that starts a case has none. */
 const NAME = "x-application";
 const running = new Map<string, Fetch>();
 let started = 0;
@@ -14,9 +14,9 @@ let started = 0;
 const start =
   (build: Build): Target["start"] =>
   async (application) => {
-    const port = ++started;
-    running.set(String(port), build(application));
-    return { url: `http://127.0.0.1:${port}`, close: () => running.delete(String(port)) };
+    const address = `http://application-${++started}`;
+    running.set(address, build(application));
+    return { url: address, close: () => running.delete(address) };
   };
 
 /** Uses `fetch`, because the `node:http` of Workers joins several `Set-Cookie` headers. */
@@ -26,7 +26,7 @@ const connect =
     async ask({ path = "/", method = "GET", headers = {}, signal, onResponse, onData } = {}) {
       const response = await fetch(new URL(path, url), {
         method,
-        headers: { ...headers, [NAME]: new URL(address).port },
+        headers: { ...headers, [NAME]: address },
         redirect: "manual",
         ...(signal && { signal }),
       });
