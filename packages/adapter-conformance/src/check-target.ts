@@ -51,9 +51,9 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   demand(Array.isArray(abilities), "target.abilities", "an array of names", abilities);
   for (const ability of abilities)
     demand(
-      ABILITIES.some((one) => one === ability),
-      "Each of target.abilities",
-      `one of ${ABILITIES.map((one) => `"${one}"`).join(", ")}`,
+      Object.keys(ABILITIES).some((one) => one === ability),
+      "each of target.abilities",
+      `one of ${Object.keys(ABILITIES).join(", ")}`,
       ability,
     );
   demand(http2 === undefined || typeof http2 === "boolean", "target.http2", "true or false", http2);

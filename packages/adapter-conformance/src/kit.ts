@@ -10,7 +10,17 @@ import {
   type HttpResponse,
 } from "./client.ts";
 import { type Listener, listenTo } from "./listen-to.ts";
-import type { Ability, AdapterOptions, Application, Handler, Reply, Rule, Target, Visit } from "./target.ts";
+import {
+  ABILITIES,
+  type Ability,
+  type AdapterOptions,
+  type Application,
+  type Handler,
+  type Reply,
+  type Rule,
+  type Target,
+  type Visit,
+} from "./target.ts";
 import { within } from "./within.ts";
 
 /** One clause of SPEC.md as a test. */
@@ -66,7 +76,7 @@ const CASE_MS = 10_000;
 /** The reason why a case cannot run on this target. */
 export function missingIn({ abilities = [] }: Target, needs: Ability | undefined): string | undefined {
   if (needs === undefined || abilities.includes(needs)) return undefined;
-  return `the target does not name the ability "${needs}"`;
+  return `without the ability "${needs}": ${ABILITIES[needs]}`;
 }
 
 /** Runs a case against the servers that the target starts, and closes them. */

@@ -84,7 +84,15 @@ function checked(target: Target): Target {
  * import http from "node:http";
  * import { test } from "node:test";
  * import { testAdapter } from "@sessions/adapter-conformance";
- * import { myMiddleware } from "./my-adapter.js";
+ * import type { Session, SessionManager } from "@sessions/core";
+ *
+ * // The adapter under test: opens a session, and calls back with it, or with an error.
+ * declare function openMine(
+ *   sessions: SessionManager,
+ *   req: http.IncomingMessage,
+ *   res: http.ServerResponse,
+ *   next: (error: unknown, session: Session) => void,
+ * ): void;
  *
  * testAdapter({
  *   test,
@@ -96,22 +104,20 @@ function checked(target: Target): Target {
  *           onError(error);
  *           res.writeHead(500).end("error page");
  *         };
- *         myMiddleware(sessions)(req, res, async (error) => {
+ *         openMine(sessions, req, res, (error, session) => {
  *           if (error) return fail(error);
- *           const { session, method = "", url = "" } = req;
- *           try {
- *             const { status = 200, headers = {}, body, redirect } = await handler({ session, method, url });
+ *           const { method = "", url = "" } = req;
+ *           handler({ session, method, url }).then(({ status = 200, headers = {}, body, redirect }) => {
  *             for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
- *             if (redirect) res.writeHead(303, { Location: redirect }).end();
- *             else res.writeHead(status).end(body);
- *           } catch (thrown) {
- *             fail(thrown);
- *           }
+ *             if (redirect !== undefined) res.writeHead(303, { Location: redirect }).end();
+ *             else res.writeHead(status).end(typeof body === "string" ? body : "");
+ *           }, fail);
  *         });
  *       });
  *       await once(server.listen(0, "127.0.0.1"), "listening");
- *       const { port } = server.address();
- *       return { url: `http://127.0.0.1:${port}`, close: () => server.closeAllConnections() };
+ *       const address = server.address();
+ *       const port = typeof address === "object" ? address?.port : undefined;
+ *       return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
  *     },
  *   },
  * });

@@ -15,8 +15,13 @@ export type Rule = `H${number}` | `H${number}.${number}`;
  */
 export type Ability = "streams" | "node" | "touch" | "vary";
 
-/** Every ability. */
-export const ABILITIES: readonly Ability[] = ["streams", "node", "touch", "vary"];
+/** Every ability, and what a target without it lacks. */
+export const ABILITIES: Readonly<Record<Ability, string>> = {
+  streams: "bodies that are streams",
+  node: "a response of node:http, which other middlewares may wrap",
+  touch: "the option touch",
+  vary: "the option vary",
+};
 
 /** A request and its session, in terms that fit every framework. */
 export interface Visit {

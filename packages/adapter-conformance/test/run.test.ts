@@ -49,14 +49,22 @@ test("a clause that needs an ability is skipped where the target does not name i
       .filter(({ needs }) => needs === "node" || needs === "touch")
       .map(
         ({ rule, title, needs }) =>
-          `${rule} ${title} (skipped: the target does not name the ability "${needs}")`,
+          `${rule} ${title} (skipped: without the ability "${needs}": ${
+            needs === "node"
+              ? "a response of node:http, which other middlewares may wrap"
+              : "the option touch"
+          })`,
       ),
   );
 });
 
 test.each<[string, object, string]>([
   ["an unknown property", { htp2: true }, 'Did you mean "target.http2"?'],
-  ["an unknown ability", { abilities: ["stream"] }, 'must be one of "streams", "node", "touch", "vary"'],
+  [
+    "an unknown ability",
+    { abilities: ["stream"] },
+    'each of target.abilities must be one of streams, node, touch, vary, not "stream"',
+  ],
   ["no name", { name: " " }, "target.name must be the adapter's name"],
   ["no start", { start: undefined }, "target.start must be a function"],
   [

@@ -26,7 +26,7 @@ test("a right adapter: status 0, a row for each promise, and what was left out",
   expect(status).toBe(0);
   expect(out).toMatch(/^H1 +A write is stored before the client can ask again +4 +3$/m);
   expect(out).toMatch(/^H14 +A request keeps its session alive +1 +1$/m);
-  expect(out).toContain('the target does not name the ability "streams"\n    H1.5, H1.6, H1.7, ');
+  expect(out).toContain('without the ability "streams": bodies that are streams\n    H1.5, H1.6, H1.7, ');
   expect(out).toMatch(/\nright over HTTP\/1.1: 63 of 92 clauses passed, 29 skipped\n$/);
 });
 
@@ -56,7 +56,7 @@ test("--json prints the report for programs", async () => {
     results: [
       { rule: "H10.5", status: "failed", error: { name: "AssertionError" }, advice: expect.any(String) },
       { rule: "H14.1", status: "passed" },
-      { rule: "H14.2", status: "skipped", reason: 'the target does not name the ability "touch"' },
+      { rule: "H14.2", status: "skipped", reason: 'without the ability "touch": the option touch' },
     ],
   });
 });

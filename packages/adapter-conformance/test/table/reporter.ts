@@ -11,7 +11,8 @@ What each adapter must do, and what its tests saw. The numbers are those of [SPE
 that held over real sockets, over each version of HTTP that the first table names. A letter is a clause that was left out;
 the reasons are at the end. If there are two marks, the second one is for HTTP/2. Bun, Deno and Workers (\`workerd\`) run
 both the client and the server. [\`@sessions/adapter-conformance\`](../packages/adapter-conformance) tests any adapter in
-the same way. A run of all adapters' tests fails if this page does not match the results; ${UPDATE} writes it.
+the same way. A run of all adapters' tests fails if this page does not match the results;
+${UPDATE} writes it.
 
 `;
 
