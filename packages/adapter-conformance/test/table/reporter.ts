@@ -3,6 +3,8 @@ import type { Reporter, TestModule, TestSuite, Vitest } from "vitest/node";
 import { namesOf, type Outcomes, readTitle, tableOf } from "./table.ts";
 
 const UPDATE = "`npx vitest run promises runtimes -u`";
+/** The tests of our adapters. The kit's own tests run it against others. */
+const TESTS = /[\\/](promises|runtimes)\.test\.ts$/;
 const FILE = new URL("../../../../docs/adapter-conformance.md", import.meta.url);
 
 const HEAD = `# The promises of adapters, by framework
@@ -41,6 +43,7 @@ export default class PromisesReporter implements Reporter {
 
   // Not at the end of the run, where vitest ignores errors of a reporter.
   async onTestModuleEnd({ moduleId, children }: TestModule): Promise<void> {
+    if (!TESTS.test(moduleId)) return;
     const finished = [...children.suites()].flatMap((suite) => outcomesOf(suite) ?? []);
     if (finished.length === 0) return;
     this.#modules.set(moduleId, finished);
