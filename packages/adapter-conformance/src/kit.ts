@@ -79,15 +79,23 @@ export function missingIn({ abilities = [] }: Target, needs: Ability | undefined
   return `without the ability "${needs}": ${ABILITIES[needs]}`;
 }
 
-/** Runs a case against the servers that the target starts, and closes them. */
-export async function runCase(target: Target, { run }: Case): Promise<void> {
+/**
+ * Runs a case against the servers that the target starts, and closes them.
+ *
+ * @param manage Makes the manager: for another library, something that looks like one to the case.
+ */
+export async function runCase(
+  target: Target,
+  { run }: Case,
+  manage: typeof createSessionManager = createSessionManager,
+): Promise<void> {
   const { abilities = [] } = target;
   const ends: (() => unknown)[] = [];
   const faults: unknown[] = [];
   const kit: Kit = {
     can: (ability) => abilities.includes(ability),
     serve: (handler, options = {}, adapter = {}, around = {}) =>
-      serve(target, ends, handler, options, adapter, around),
+      serve(target, ends, manage, handler, options, adapter, around),
   };
   try {
     await within(CASE_MS, run(kit), "the case did not end");
@@ -105,13 +113,14 @@ export async function runCase(target: Target, { run }: Case): Promise<void> {
 async function serve(
   target: Target,
   ends: (() => unknown)[],
+  manage: typeof createSessionManager,
   handler: Handler,
   options: SessionManagerOptions,
   adapter: AdapterOptions,
   { listener, wrap }: Around,
 ): Promise<App> {
   const backend = createBackend();
-  const sessions = createSessionManager({ driver: backend.driver, ...options });
+  const sessions = manage({ driver: backend.driver, ...options });
   const errors: unknown[] = [];
   let isMounted = false;
   const mount =
