@@ -7,10 +7,10 @@ import { foundGone, writeRecord } from "./write.ts";
 
 /** Writes what is staged. Creates a new record if there is none yet, or after a `login()` or `rotate()`. */
 export function commit(state: State): Status | Promise<Status> {
-  const { staged, context } = state;
+  const { expiry } = state;
   const { kind } = state.phase;
   if (kind === "replacing" || (kind === "fresh" && state.hasNew)) {
-    if (staged.expiry === undefined || staged.expiry > context.settings.clock()) return replaceSession(state);
+    if (expiry === undefined || expiry > state.context.settings.clock()) return replaceSession(state);
     // An expiry in the past ends the new session before it begins, and the old session too.
     state.takeBackReplacement();
     if (!state.record) return foundGone(state);
@@ -18,7 +18,7 @@ export function commit(state: State): Status | Promise<Status> {
   const { phase } = state;
   if (phase.kind === "stored") return writeRecord(state, phase.record);
   if (phase.kind === "fresh") return "unchanged";
-  staged.fields.discard();
+  state.fields.discard();
   return "gone";
 }
 

@@ -66,10 +66,10 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get expiresAt(): Date {
-    const { context, record, phase, staged } = read(this[CONTROLS].#state);
+    const { context, record, phase, expiry } = read(this[CONTROLS].#state);
     const { settings } = context;
     const { createdAt } = phase;
-    if (staged.expiry !== undefined) return new Date(Math.min(staged.expiry, createdAt + settings.absolute));
+    if (expiry !== undefined) return new Date(Math.min(expiry, createdAt + settings.absolute));
     const stays = record && (phase.kind !== "replacing" || (phase.reason === "rotate" && record.fixed));
     return new Date(stays ? record.expiresAt : expiryFrom(settings, settings.clock(), createdAt));
   }
@@ -104,7 +104,7 @@ class ManagedSession implements Session, SessionControls {
 
   storeNames(): string[] {
     const names = read(this[CONTROLS].#state)
-      .staged.fields.names()
+      .fields.names()
       .flatMap((field) => parseField(field)?.store ?? []);
     return [...new Set(names)];
   }

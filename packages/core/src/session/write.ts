@@ -38,7 +38,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   const { principal, createdAt } = state.phase;
   const now = settings.clock();
   const expiresAt = Math.min(fixedAt ?? now + settings.idle, createdAt + settings.absolute);
-  const stores = state.staged.fields.stores();
+  const stores = state.fields.stores();
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
@@ -95,22 +95,22 @@ function opportunisticOf(
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
-function dataOf({ staged, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
-  if (staged.expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
-  const expiresAt = Math.min(staged.expiry, record.createdAt + context.settings.absolute);
+function dataOf({ expiry, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
+  if (expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
+  const expiresAt = Math.min(expiry, record.createdAt + context.settings.absolute);
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
 /** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
-  const { context, staged } = state;
+  const { context } = state;
   const { driver, clock, absolute } = context.settings;
   let record = read;
   for (let lost = 1; ; lost++) {
     const now = clock();
-    const { expiry } = staged;
+    const { expiry } = state;
     if (!isLive(record, now)) return foundGone(state);
-    const patch = staged.fields.patch();
+    const patch = state.fields.patch();
     const data = dataOf(state, record, patch);
     let opportunistic = opportunisticOf(state, record, now, data !== undefined);
     if (!data && !opportunistic) {
