@@ -58,7 +58,7 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get isNew(): boolean {
-    return read(this[CONTROLS].#state).verdict.isNew;
+    return read(this[CONTROLS].#state).isNew;
   }
 
   get createdAt(): Date {
@@ -79,7 +79,7 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get rejected(): Rejection | undefined {
-    return read(this[CONTROLS].#state).verdict.rejected;
+    return read(this[CONTROLS].#state).rejected;
   }
 
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T> {

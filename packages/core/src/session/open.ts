@@ -110,7 +110,7 @@ export async function openSession(
     if (verdict.rejected === "reused") break;
   }
   const phase = muted ? mutedPhase(now, successor) : freshPhase(now);
-  return createSession(newState(context, opened, phase, { isNew: true, rejected }));
+  return createSession(newState(context, opened, phase, rejected));
 }
 
 /** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */

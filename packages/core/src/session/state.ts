@@ -1,7 +1,7 @@
 import type { Context } from "../context/context.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
-import { createStagedFields, type Patch, type StagedFields } from "../store/staged-fields.ts";
+import { type Patch, StagedFields } from "../store/staged-fields.ts";
 import type { Store } from "../store/store.ts";
 import { newToken, type Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
@@ -21,17 +21,8 @@ export interface Opened {
   readonly at: number;
 }
 
-/** Whether the token of the client was accepted. */
-export interface Verdict {
-  readonly isNew: boolean;
-  readonly rejected: Rejection | undefined;
-}
-
 const illegal = (kind: Phase["kind"]): TypeError =>
   new TypeError(`A session that is ${kind} does not do this`);
-
-const ACCEPTED: Verdict = { isNew: false, rejected: undefined };
-const NO_TOKEN: Verdict = { isNew: true, rejected: undefined };
 
 /**
  * One session of one request: its phase, the client's cookie (response), and what the next commit writes (fields and
@@ -46,7 +37,9 @@ class MutableState implements StoreHost {
   /** The stores that the program asked for, by name or definition. */
   readonly stores: Map<unknown, Store<Record<string, unknown>>> = new Map();
   readonly decoded: DecodedValues = new Map();
-  verdict: Verdict;
+  /** No token of the client was accepted. */
+  isNew: boolean;
+  rejected: Rejection | undefined;
   phase: Phase;
   fields: StagedFields;
   /** Staged by `setExpiry()`, in epoch milliseconds. */
@@ -55,16 +48,17 @@ class MutableState implements StoreHost {
   constructor(
     context: Context,
     opened: Opened,
-    verdict: Verdict,
     phase: Settled,
     fields: ReadonlyMap<string, string>,
+    rejected?: Rejection,
   ) {
     this.context = context;
     this.opened = opened;
-    this.verdict = verdict;
+    this.isNew = phase.kind !== "stored";
+    this.rejected = rejected;
     this.phase = phase;
-    this.fields = createStagedFields(fields);
-    this.response = new ResponseState(phase.kind === "stored");
+    this.fields = new StagedFields(fields);
+    this.response = new ResponseState(!this.isNew);
   }
 
   get record(): SessionRecord | undefined {
@@ -78,7 +72,7 @@ class MutableState implements StoreHost {
 
   /** Whether a session without a record has something to store. */
   get hasNew(): boolean {
-    const phase = this.phase;
+    const { phase } = this;
     return (phase.kind === "fresh" && phase.storeEmpty) || this.fields.isChanged();
   }
 
@@ -94,8 +88,7 @@ class MutableState implements StoreHost {
 
   /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
   replace(reason: "login" | "rotate", principal?: string): void {
-    const phase = this.phase;
-    const { fields, expiry } = this;
+    const { phase, fields, expiry } = this;
     const isRotation = reason === "rotate";
     // Either nothing is stored yet, or the next commit already makes a new token.
     if (isRotation && phase.kind !== "stored") return;
@@ -116,7 +109,7 @@ class MutableState implements StoreHost {
     if (isRotation) return;
     // The new session takes over nothing from another principal, or from a session that has ended.
     if (phase.kind === "gone" || (phase.principal !== undefined && phase.principal !== principal)) {
-      this.fields = createStagedFields(this.context.settings.newFields);
+      this.fields = new StagedFields(this.context.settings.newFields);
       this.decoded.clear();
     }
     this.expiry = undefined;
@@ -124,7 +117,7 @@ class MutableState implements StoreHost {
 
   /** Takes back only `login()` and `rotate()`. */
   takeBackReplacement(): void {
-    const phase = this.phase;
+    const { phase } = this;
     if (phase.kind !== "replacing") return;
     this.phase = phase.from;
     this.fields = phase.fieldsBefore;
@@ -132,9 +125,9 @@ class MutableState implements StoreHost {
 
   /** A commit created the record: the first of the session, or a new one for `login()` or `rotate()`. */
   began(record: SessionRecord, patch: Patch, expiry: number | undefined): void {
-    const { kind, token, principal, createdAt } = this.phase;
+    const { kind, token } = this.phase;
     if (kind !== "fresh" && kind !== "replacing") throw illegal(kind);
-    this.phase = { kind: "stored", token, principal, createdAt, record, presented: undefined };
+    this.#store(record, token);
     this.response.sendToken();
     this.acknowledge(patch, record.fields, expiry);
   }
@@ -154,7 +147,7 @@ class MutableState implements StoreHost {
 
   /** The session ended elsewhere. Drops what was staged, because no record can hold it. */
   foundGone(): void {
-    const phase = this.phase;
+    const { phase } = this;
     const { token, principal, createdAt } = phase;
     if (phase.kind !== "muted")
       this.phase = { kind: "gone", token, principal, createdAt, record: this.record };
@@ -168,17 +161,22 @@ class MutableState implements StoreHost {
     const { settings } = this.context;
     const now = settings.clock();
     this.phase = muted ? mutedPhase(now, undefined) : freshPhase(now);
-    this.verdict = NO_TOKEN;
-    this.fields = createStagedFields(settings.newFields);
+    this.isNew = true;
+    this.rejected = undefined;
+    this.fields = new StagedFields(settings.newFields);
     this.decoded.clear();
     this.expiry = undefined;
     this.response.sendClear(clearCookie);
   }
 
   #moveRecord(record: SessionRecord, token = this.phase.token): void {
-    const phase = this.phase;
+    const { phase } = this;
     if (phase.kind !== "stored") throw illegal(phase.kind);
-    const { principal, createdAt, presented } = phase;
+    this.#store(record, token, phase.presented);
+  }
+
+  #store(record: SessionRecord, token: Token | undefined, presented?: string): void {
+    const { principal, createdAt } = this.phase;
     this.phase = { kind: "stored", token, principal, createdAt, record, presented };
   }
 
@@ -209,12 +207,12 @@ class MutableState implements StoreHost {
 
   /** The response reports an error: drops everything from the first `login()` or `rotate()` on. */
   dropLogin(): boolean {
-    const phase = this.phase;
+    const { phase } = this;
     if (phase.kind !== "replacing") return false;
     const { fields, expiry } = phase.stagedBefore;
     this.takeBackReplacement();
+    this.discardFields();
     this.fields.restore(fields);
-    this.decoded.clear();
     this.expiry = expiry;
     return true;
   }
@@ -252,8 +250,8 @@ export const newState = (
   context: Context,
   opened: Opened,
   phase: Settled,
-  verdict: Verdict = NO_TOKEN,
-): State => new MutableState(context, opened, verdict, phase, context.settings.newFields);
+  rejected?: Rejection,
+): State => new MutableState(context, opened, phase, context.settings.newFields, rejected);
 
 /** The session of a record. `token` is given if a token named it. */
 export const storedState = (
@@ -266,7 +264,6 @@ export const storedState = (
   new MutableState(
     context,
     opened,
-    ACCEPTED,
     { kind: "stored", token, principal: record.principal, createdAt: record.createdAt, record, presented },
     record.fields,
   );

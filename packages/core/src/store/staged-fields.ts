@@ -26,37 +26,10 @@ export interface Patch {
   readonly sent: ReadonlyMap<string, Staged>;
 }
 
-/** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
-export interface StagedFields {
-  get(field: string): string | undefined;
-  /** Every field that has a text now, including the core's own. */
-  names(): string[];
-  /** Stages a text; `undefined` deletes the field. */
-  set(field: string, text: string | undefined): void;
-  update(field: string, recompute: Recompute): string | undefined;
-  patch(): Patch;
-  /** Whether a commit has something to send. */
-  isChanged(): boolean;
-  /** The fields of the stores, staged ones included, and the name of their codec. A new record takes them over. */
-  stores(): Map<string, string>;
-  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
-  acknowledge(patch: Patch, fields: ReadonlyMap<string, string>): void;
-  /** The record, or the one that it continues, was read again. Throws what a recomputation throws. */
-  rebase(fields: ReadonlyMap<string, string>): void;
-  discard(): void;
-  /** Everything that is staged now, for `restore()`. */
-  staged(): Snapshot;
-  /** Goes back to what was staged at that moment. */
-  restore(staged: Snapshot): void;
-}
-
 const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
-export const createStagedFields = (read: ReadonlyMap<string, string>): StagedFields =>
-  new FieldsUnderChange(read);
-
-// A class, because one is made for each request: closures would be made again for each one.
-class FieldsUnderChange implements StagedFields {
+/** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
+export class StagedFields {
   #base: ReadonlyMap<string, string>;
   readonly #staged = new Map<string, Staged>();
 
@@ -69,6 +42,7 @@ class FieldsUnderChange implements StagedFields {
     return change ? change.text : this.#base.get(field);
   }
 
+  /** Every field that has a text now, including the core's own. */
   names(): string[] {
     const names = [...this.#base.keys()].filter((field) => this.get(field) !== undefined);
     for (const [field, { text }] of this.#staged)
@@ -76,6 +50,7 @@ class FieldsUnderChange implements StagedFields {
     return names;
   }
 
+  /** Stages a text; `undefined` deletes the field. */
   set(field: string, text: string | undefined): void {
     this.#staged.set(field, { text, root: { text }, recompute: [] });
   }
@@ -92,6 +67,7 @@ class FieldsUnderChange implements StagedFields {
     return text;
   }
 
+  /** Whether a commit has something to send. */
   isChanged(): boolean {
     for (const [field, { text }] of this.#staged) if (text !== this.#base.get(field)) return true;
     return false;
@@ -109,11 +85,13 @@ class FieldsUnderChange implements StagedFields {
     return { fields, exact, sent: new Map(this.#staged) };
   }
 
+  /** The fields of the stores, staged ones included, and the name of their codec. A new record takes them over. */
   stores(): Map<string, string> {
     const kept = [...this.#base].filter(([field]) => !isOwn(field) || field === CODEC);
     return mergeFields(new Map(kept), this.patch().fields);
   }
 
+  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge({ sent }: Patch, fields: ReadonlyMap<string, string>): void {
     this.#base = fields;
     for (const [field, was] of sent) {
@@ -129,6 +107,7 @@ class FieldsUnderChange implements StagedFields {
     }
   }
 
+  /** The record, or the one that it continues, was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void {
     const home = this.#base.get(CODEC);
     const theirs = fields.get(CODEC);
@@ -149,12 +128,13 @@ class FieldsUnderChange implements StagedFields {
     this.#staged.clear();
   }
 
+  /** Everything that is staged now, for `restore()`. */
   staged(): Snapshot {
     return new Map(this.#staged);
   }
 
+  /** Stages again what was staged at that moment. */
   restore(staged: Snapshot): void {
-    this.#staged.clear();
     for (const [field, change] of staged) this.#staged.set(field, change);
   }
 }
