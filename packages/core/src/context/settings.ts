@@ -108,7 +108,7 @@ const isGuessable = (key: string): boolean =>
 function checkSecrets(secrets: readonly string[]): void {
   // Messages must not show a key.
   if (!Array.isArray(secrets) || secrets.length === 0)
-    throw new SessionConfigError("secrets must be a list of keys; leave it out to send tokens unsigned");
+    throw new SessionConfigError("secrets must be a list of keys, or left out");
   for (const [index, key] of secrets.entries()) {
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
@@ -142,7 +142,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     clock = Date.now,
   } = options;
   if (hasMethods(driver, "then"))
-    throw new SessionConfigError("driver is a promise: await it, as in { driver: await driverFromUrl(url) }");
+    throw new SessionConfigError("driver is a promise: await it");
   const isDriver = hasMethods(driver, ...METHODS);
   checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
@@ -164,7 +164,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const production = environment === "production";
   if (production && driver.name === "memory" && !warned) {
     warned = true;
-    process.emitWarning("Sessions in memory are lost at exit, and no other process sees them. Pass a driver");
+    process.emitWarning("Sessions in memory end with this process: pass a driver");
   }
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";

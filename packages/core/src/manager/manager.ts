@@ -12,7 +12,7 @@ import type { Session } from "../session/session.ts";
 import { newState, type Opened } from "../session/state.ts";
 import { parseToken } from "../token/token.ts";
 import type { DestroyAllQuery, SessionInfo } from "./administration.ts";
-import { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
+import { get } from "./by-id.ts";
 import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
@@ -142,7 +142,7 @@ export interface SessionManager {
   close(): Promise<void>;
 }
 
-/** Code that goes through many sessions is loaded at its first use, because requests do not need it. */
+/** What an administrator does is loaded at its first use, because requests do not need it. */
 const administration = () => import("./administration.ts");
 
 /**
@@ -175,10 +175,10 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       return createSession(newState(context, opened, freshPhase(opened.at, true)));
     },
     get: (id) => get(context, id),
-    exists: (id) => exists(context, id),
-    valid: (id) => valid(context, id),
-    destroy: (id, options) => destroy(context, id, options),
-    setExpiry: (id, at) => setExpiry(context, id, at),
+    exists: async (id) => (await administration()).exists(context, id),
+    valid: async (id) => (await administration()).valid(context, id),
+    destroy: async (id, options) => (await administration()).destroy(context, id, options),
+    setExpiry: async (id, at) => (await administration()).setExpiry(context, id, at),
     async *list(query) {
       yield* (await administration()).list(context, query);
     },

@@ -3,7 +3,7 @@ import { SessionError } from "../base/errors.ts";
 export const headersSent = (what: string): SessionError =>
   new SessionError(
     "ERR_SESSION_HEADERS_SENT",
-    `${what} after the response's headers went out, so the client can no longer get the cookie. Do it earlier.`,
+    `${what} after the headers went out, too late for a cookie. Do it earlier.`,
   );
 
 /** The places in the program that wrote too late. Each place is reported once, not with every request. */

@@ -202,7 +202,7 @@ class ManagedSession implements Session, SessionControls {
 
 function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} does not work so: use a store, session.store("app").set("user", …). See docs/from-express-session.md`,
+    `session.${property} does not work so: use session.store("app").set("user", …), see docs/from-express-session.md`,
   );
 }
 

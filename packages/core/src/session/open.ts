@@ -87,7 +87,7 @@ export async function openSession(
   const now = clock();
   const opened = openedBy("sessions.open", options, now);
   const values = cookieValues(header, cookie.name);
-  let rejected: Rejection | undefined;
+  let worst = -1;
   // True whatever cookies came: SameSite may have held back the good cookie and let a bad one pass.
   let muted = options.crossSite ?? false;
   let successor: string | undefined;
@@ -102,15 +102,14 @@ export async function openSession(
       if (!("rejected" in judged)) return accepted(context, judged, token, opened);
       verdict = judged;
     }
-    if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
-      rejected = verdict.rejected;
+    worst = Math.max(worst, REJECTIONS.indexOf(verdict.rejected));
     muted ||= verdict.muted ?? false;
     successor ??= verdict.successor;
     // Stop: the token was copied, or restored from a backup. A browser does not send it as a stale cookie.
     if (verdict.rejected === "reused") break;
   }
   const phase = muted ? mutedPhase(now, successor) : freshPhase(now);
-  return createSession(newState(context, opened, phase, rejected));
+  return createSession(newState(context, opened, phase, REJECTIONS[worst]));
 }
 
 /** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */

@@ -51,7 +51,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
     state.renewToken();
   }
   throw new SessionConflictError(
-    `${MOST_COLLISIONS} new session ids in a row were taken: is the random source broken?`,
+    `${MOST_COLLISIONS} new ids in a row were taken: is the random source broken?`,
   );
 }
 

@@ -76,7 +76,7 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
   const codecs = new Map<string, Codec>();
   for (const codec of [given].flat()) {
     const fits = hasMethods(codec, "encode", "decode");
-    checkOption(fits, "codec", "an object with the methods encode, decode, or a list of them", codec);
+    checkOption(fits, "codec", "an object with encode and decode, or a list of them", codec);
     const { name = "custom" } = codec;
     const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
     checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., another for each", name);

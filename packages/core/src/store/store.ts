@@ -218,7 +218,7 @@ class SessionStore implements Store<Record<string, unknown>> {
     let value: unknown;
     const recompute = (before: string | undefined): string | undefined => {
       value = fn(before === undefined ? undefined : codec.decode(key, before, home));
-      refusePromise(value, `Store "${this.name}": the function of update() must be synchronous`);
+      refusePromise(value, `Store "${this.name}": update() must be synchronous`);
       if (value === undefined) return undefined;
       const encoded = codec.encode(key, value, home);
       value = encoded.value;
@@ -274,5 +274,5 @@ class SessionStore implements Store<Record<string, unknown>> {
 }
 
 refuseUnknownProperties(SessionStore.prototype, (property) => {
-  throw new TypeError(`A store keeps nothing as a property: use set(${JSON.stringify(property)}, …)`);
+  throw new TypeError(`A store takes no properties: use set(${JSON.stringify(property)}, …)`);
 });
