@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
 import { checkAmong, checkCount, checkOption, checkOptions, hasMethods } from "../base/options.ts";
+import { warnOnce } from "../base/warn-once.ts";
 import type { Driver } from "../driver/contract.ts";
 import { memoryDriver } from "../driver/memory/driver.ts";
 import { selfProvisioning } from "../driver/self-provisioning.ts";
@@ -120,8 +121,6 @@ function checkSecrets(secrets: readonly string[]): void {
   }
 }
 
-let warned = false;
-
 /** @throws SessionConfigError Names the option that is unknown, out of range, or contradicts another. */
 export function readSettings(options: SessionManagerOptions): Settings {
   checkOptions(CREATE, options, [
@@ -162,10 +161,8 @@ export function readSettings(options: SessionManagerOptions): Settings {
 
   const environment = process.env["NODE_ENV"];
   const production = environment === "production";
-  if (production && driver.name === "memory" && !warned) {
-    warned = true;
-    process.emitWarning("Sessions in memory end with this process: pass a driver");
-  }
+  if (production && driver.name === "memory")
+    warnOnce("memory", "Sessions in memory end with this process: pass a driver");
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";
   const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);

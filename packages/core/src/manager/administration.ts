@@ -5,9 +5,8 @@ import { type Context, readNow } from "../context/context.ts";
 import { isListingDriver } from "../driver/abilities.ts";
 import type { ListingDriver } from "../driver/contract.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
-import { FIXED, isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
+import { isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
-import { find, findLive } from "./by-id.ts";
 import type { SweepOptions } from "./sweeping.ts";
 
 /** A live session in a listing, without the contents of its stores. */
@@ -28,42 +27,6 @@ export interface SessionInfo {
 
 /** Which sessions `destroyAll()` ends: those of a principal, `except` one id if given, or those of everyone. */
 export type DestroyAllQuery = { principal: string; except?: string | undefined } | { everyone: true };
-
-export async function exists(context: Context, id: string): Promise<boolean> {
-  const record = await find(context, id);
-  return record !== undefined && !record.ended;
-}
-
-export const valid = async (context: Context, id: string): Promise<boolean> =>
-  (await findLive(context, id)) !== undefined;
-
-export async function destroy(
-  context: Context,
-  id: string,
-  options: { principal?: string | undefined } = {},
-): Promise<boolean> {
-  checkOptions("sessions.destroy", options, ["principal"]);
-  const { principal } = options;
-  if ("principal" in options) checkPrincipal(principal);
-  const { driver, clock } = context.settings;
-  const record = await find(context, id);
-  if (!record || record.ended || (principal !== undefined && record.principal !== principal)) return false;
-  const now = clock();
-  // Destroy it even if only this manager's absolute timeout has ended it: another process may have a longer one.
-  if (!(await driver.destroy(id, now)) || !isLive(record, now)) return false;
-  context.emit("destroyed", { id, principal: record.principal, reason: "admin" });
-  return true;
-}
-
-export async function setExpiry(context: Context, id: string, at: Date): Promise<boolean> {
-  const ms = epochOf(at);
-  const record = await findLive(context, id);
-  if (!record) return false;
-  const { driver, clock, absolute } = context.settings;
-  const expiresAt = Math.min(ms, record.createdAt + absolute);
-  const fields = new Map([[FIXED, "1"]]);
-  return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
-}
 
 const PAGE = 500;
 const LAG_MS = 1000;

@@ -3,7 +3,7 @@ import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { expiryFrom } from "../context/context.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
-import { createStore, flushStores, type Store } from "../store/store.ts";
+import { flushStores, SessionStore, type Store } from "../store/store.ts";
 import { createValueCodec } from "../store/value-codec.ts";
 import { commit, resultOf } from "./commit.ts";
 import { CONTROLS, type SessionControls } from "./controls.ts";
@@ -95,7 +95,7 @@ class ManagedSession implements Session, SessionControls {
         // Cache only the codecs of definitions: for a plain name, making a codec is cheaper than a lookup.
         if (rules === store) context.codecs.set(rules, codec);
       }
-      known = createStore(rules.name, codec, state);
+      known = new SessionStore(rules.name, codec, state);
       stores.set(store, known);
     }
     // The validators of the definition, or the application itself, vouch for the type T.

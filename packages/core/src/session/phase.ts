@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../record/session-record.ts";
-import type { Snapshot, StagedFields } from "../store/staged-fields.ts";
+import type { StagedFields } from "../store/staged-fields.ts";
 import type { Token } from "../token/token.ts";
 
 /** The principal and token of a session. */
@@ -50,7 +50,7 @@ export interface Replacing extends Identity {
   /** The fields to return to. */
   readonly fieldsBefore: StagedFields;
   /** What was staged before the first `login()` or `rotate()`. A response that reports an error keeps it. */
-  readonly stagedBefore: { readonly fields: Snapshot; readonly expiry: number | undefined };
+  readonly stagedBefore: { readonly fields: StagedFields; readonly expiry: number | undefined };
 }
 
 /** Every phase in which no `login()` or `rotate()` waits for a commit. */

@@ -95,7 +95,7 @@ class MutableState implements StoreHost {
     const { from, fieldsBefore, stagedBefore } =
       phase.kind === "replacing"
         ? phase
-        : { from: phase, fieldsBefore: fields, stagedBefore: { fields: fields.staged(), expiry } };
+        : { from: phase, fieldsBefore: fields, stagedBefore: { fields: fields.copy(), expiry } };
     this.phase = {
       kind: "replacing",
       reason,
@@ -209,11 +209,10 @@ class MutableState implements StoreHost {
   dropLogin(): boolean {
     const { phase } = this;
     if (phase.kind !== "replacing") return false;
-    const { fields, expiry } = phase.stagedBefore;
-    this.takeBackReplacement();
-    this.discardFields();
-    this.fields.restore(fields);
-    this.expiry = expiry;
+    this.phase = phase.from;
+    this.fields = phase.stagedBefore.fields;
+    this.expiry = phase.stagedBefore.expiry;
+    this.decoded.clear();
     return true;
   }
 

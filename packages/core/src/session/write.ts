@@ -117,10 +117,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       state.acknowledge(patch, record.fields, expiry);
       return "unchanged";
     }
-    const sent =
-      data && opportunistic
-        ? new Map([...data.fields, ...opportunistic.fields])
-        : (data?.fields ?? opportunistic?.fields ?? new Map<string, string>());
+    const sent = new Map([...(data?.fields ?? []), ...(opportunistic?.fields ?? [])]);
     let fields = mergeFields(new Map(record.fields), sent);
     const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
     let change: Change = {

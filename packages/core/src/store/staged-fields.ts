@@ -15,9 +15,6 @@ interface Staged {
   readonly recompute: readonly Recompute[];
 }
 
-/** Everything that was staged at one moment. */
-export type Snapshot = ReadonlyMap<string, Staged>;
-
 /** What one commit sends, and what `acknowledge()` needs afterwards. */
 export interface Patch {
   readonly fields: ReadonlyMap<string, string | null>;
@@ -44,10 +41,8 @@ export class StagedFields {
 
   /** Every field that has a text now, including the core's own. */
   names(): string[] {
-    const names = [...this.#base.keys()].filter((field) => this.get(field) !== undefined);
-    for (const [field, { text }] of this.#staged)
-      if (text !== undefined && !this.#base.has(field)) names.push(field);
-    return names;
+    const names = new Set([...this.#base.keys(), ...this.#staged.keys()]);
+    return [...names].filter((field) => this.get(field) !== undefined);
   }
 
   /** Stages a text; `undefined` deletes the field. */
@@ -69,8 +64,7 @@ export class StagedFields {
 
   /** Whether a commit has something to send. */
   isChanged(): boolean {
-    for (const [field, { text }] of this.#staged) if (text !== this.#base.get(field)) return true;
-    return false;
+    return this.patch().fields.size > 0;
   }
 
   patch(): Patch {
@@ -128,13 +122,9 @@ export class StagedFields {
     this.#staged.clear();
   }
 
-  /** Everything that is staged now, for `restore()`. */
-  staged(): Snapshot {
-    return new Map(this.#staged);
-  }
-
-  /** Stages again what was staged at that moment. */
-  restore(staged: Snapshot): void {
-    for (const [field, change] of staged) this.#staged.set(field, change);
+  copy(): StagedFields {
+    const copy = new StagedFields(this.#base);
+    for (const [field, change] of this.#staged) copy.#staged.set(field, change);
+    return copy;
   }
 }

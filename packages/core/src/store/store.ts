@@ -117,16 +117,8 @@ export function flushStores(host: StoreHost): void {
   for (const [field, all] of [...host.decoded]) for (const known of all) flush(host, field, known);
 }
 
-export function createStore(
-  name: string,
-  codec: ValueCodec,
-  host: StoreHost,
-): Store<Record<string, unknown>> {
-  return new SessionStore(name, codec, host);
-}
-
 // A class, because one is made for each request: closures would be made again for each one.
-class SessionStore implements Store<Record<string, unknown>> {
+export class SessionStore implements Store<Record<string, unknown>> {
   readonly name: string;
   readonly #codec: ValueCodec;
   readonly #host: StoreHost;
@@ -153,8 +145,11 @@ class SessionStore implements Store<Record<string, unknown>> {
     return host.fields.get(field);
   }
 
-  #remember(field: string, key: string, text: string, value: unknown, others: readonly Decoded[] = []): void {
-    this.#host.decoded.set(field, [...others, { key, text, value, codec: this.#codec }]);
+  #remember(field: string, key: string, text: string, value: unknown): void {
+    const { decoded } = this.#host;
+    const codec = this.#codec;
+    const others = (decoded.get(field) ?? []).filter((known) => known.codec !== codec);
+    decoded.set(field, [...others, { key, text, value, codec }]);
   }
 
   get(key: string): unknown {
@@ -162,16 +157,14 @@ class SessionStore implements Store<Record<string, unknown>> {
     const host = this.#host;
     const { decoded, fields } = host;
     host.response.noteRead();
-    const isOurs = (known: Decoded): boolean => known.codec === this.#codec;
-    const known = decoded.get(field)?.find(isOurs);
+    const known = decoded.get(field)?.find(({ codec }) => codec === this.#codec);
     if (known && known.text === fields.get(field)) return known.value;
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
     const value = this.#codec.decode(key, text, fields.get(CODEC));
     // The program may mutate an object in place.
     if (Object(value) === value) host.response.becomePending();
-    const others = decoded.get(field)?.filter((other) => !isOurs(other));
-    this.#remember(field, key, text, value, others);
+    this.#remember(field, key, text, value);
     return value;
   }
 
@@ -229,8 +222,8 @@ class SessionStore implements Store<Record<string, unknown>> {
       return value;
     }
     const text = host.fields.update(field, recompute);
-    if (text === undefined) host.decoded.delete(field);
-    else this.#remember(field, key, text, value);
+    host.decoded.delete(field);
+    if (text !== undefined) this.#remember(field, key, text, value);
     return value;
   }
 

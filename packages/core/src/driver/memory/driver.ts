@@ -118,7 +118,6 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   }
 
   function use(record: Kept): void {
-    if (!record.fresher) return;
     unlink(record);
     link(record);
   }
@@ -156,8 +155,8 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   const copy = ({ version, expiresAt, principal, fields }: Kept): StoredRecord => ({
     version,
     expiresAt,
+    principal,
     fields: new Map(fields),
-    ...(principal !== undefined && { principal }),
   });
 
   return {
