@@ -36,7 +36,8 @@ function resembles(a: string, b: string, changes: number): boolean {
 /** With more changed letters it is another word, not a typing error. */
 const MOST_SLIPS = 2;
 
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** `"Object"`, `"Date"`, … */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A promise, list, Date or Map has no keys of its own: without this check a forgotten `await` would mean the defaults. */
 export const hasOwnKeys = (value: unknown): boolean => ["Object", "Module"].includes(tagOf(value));

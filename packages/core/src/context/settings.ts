@@ -114,7 +114,7 @@ function checkSecrets(secrets: readonly string[]): void {
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
     if (!isGuessable(key)) continue;
-    const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('base64url')"`;
+    const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('hex')"`;
     if (index === 0) throw new SessionConfigError(message);
     // Only warn about an older key: it verifies until it leaves the list.
     process.emitWarning(message);

@@ -141,8 +141,7 @@ export interface SessionManager {
   close(): Promise<void>;
 }
 
-// Loaded at the first use, because a request opens its session by a token, and goes through no others.
-const byId = () => import("./by-id.ts");
+// Loaded at the first use: a request opens its session by a token, and looks at no others.
 const administration = () => import("./administration.ts");
 
 /**
@@ -174,11 +173,11 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       const opened: Opened = { by: "token", touch: true, secure: false, at: clock() };
       return createSession(newState(context, opened, freshPhase(opened.at, true)));
     },
-    get: async (id) => (await byId()).get(context, id),
-    exists: async (id) => (await byId()).exists(context, id),
-    valid: async (id) => (await byId()).valid(context, id),
-    destroy: async (id, options) => (await byId()).destroy(context, id, options),
-    setExpiry: async (id, at) => (await byId()).setExpiry(context, id, at),
+    get: async (id) => (await administration()).get(context, id),
+    exists: async (id) => (await administration()).exists(context, id),
+    valid: async (id) => (await administration()).valid(context, id),
+    destroy: async (id, options) => (await administration()).destroy(context, id, options),
+    setExpiry: async (id, at) => (await administration()).setExpiry(context, id, at),
     async *list(query) {
       yield* (await administration()).list(context, query);
     },
@@ -208,7 +207,6 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
     clearCookie: () => formatCookie(clearedCookie(cookie)),
     async close() {
       await Promise.all([...sweepings].map((stop) => stop()));
-      sweepings.clear();
       if (isClosableDriver(driver)) await driver.close();
     },
   };

@@ -57,7 +57,6 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
 
 /** What a commit writes beside its data, but only if no other commit came between: the expiry and a rotation. */
 interface Opportunistic {
-  readonly fields: ReadonlyMap<string, string>;
   readonly expiresAt: number | undefined;
   readonly generations: Generations | undefined;
   /** The token to send. */
@@ -78,20 +77,15 @@ function opportunisticOf(
 
   const expiresAt = touched(state, record, now, hasData);
   const presented = phase.kind === "stored" ? phase.presented : undefined;
-  let advanced: ReturnType<typeof advance>;
+  let generations: Generations | undefined;
   let token: Token | undefined;
   if (rotation && presented !== undefined && record.principal !== undefined) {
     token = sent ? undefined : nextGeneration(state.token);
     const next = token && digest(token.generation);
-    advanced = advance(record.generations, presented, next, opened.at, rotation);
+    generations = advance(record.generations, presented, next, opened.at, rotation);
+    if (generations?.at(-1)?.digest !== next) token = undefined;
   }
-  if (expiresAt === undefined && !advanced) return undefined;
-  return {
-    fields: new Map(advanced && [[GENERATIONS, formatGenerations(advanced.generations)]]),
-    expiresAt,
-    generations: advanced?.generations,
-    token: advanced?.handOut ? token : undefined,
-  };
+  return expiresAt === undefined && !generations ? undefined : { expiresAt, generations, token };
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
@@ -117,7 +111,9 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       state.acknowledge(patch, record.fields, expiry);
       return "unchanged";
     }
-    const sent = new Map([...(data?.fields ?? []), ...(opportunistic?.fields ?? [])]);
+    const { generations } = opportunistic ?? {};
+    const sent = new Map(data?.fields);
+    if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
     const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
     let change: Change = {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "devalue";
-import { checkOption, hasMethods } from "../base/options.ts";
+import { checkOption, hasMethods, tagOf } from "../base/options.ts";
 import { CODEC } from "../record/session-record.ts";
 
 /**
@@ -122,7 +122,7 @@ const { prototype: nativeDate } = Date;
 
 /** Returns whether devalue, which looks only at the tag, would restore the same value or refuse it. */
 function comesBack(value: object): boolean {
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const tag = tagOf(value);
   if (tag === "Object" || tag === "Array") return isPlain(value);
   // "Temporal.Instant" is a name in a namespace.
   const builtIn = tag.split(".").reduce<unknown>((at, name) => Reflect.get(Object(at), name), globalThis);

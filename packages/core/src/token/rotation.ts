@@ -82,8 +82,8 @@ export function accepts(
 }
 
 /**
- * Returns what changes when a request presents `digest` at `now`: the generations to store, and in `handOut` whether
- * the response must carry `next`. Returns `undefined` if nothing changes.
+ * Returns the generations to store when a request presents `digest` at `now`. The last one is `next` if it is time to
+ * hand it out. Returns `undefined` if nothing changes.
  */
 export function advance(
   generations: Generations,
@@ -91,13 +91,13 @@ export function advance(
   next: string | undefined,
   now: number,
   { every, grace }: Rotation,
-): { generations: Generations; handOut: boolean } | undefined {
+): Generations | undefined {
   let [current, ...pending] = generations;
   const index = pending.findIndex((generation) => generation.digest === digest);
   const presented = pending[index];
   if (presented?.firstSeenAt === 0) {
     const seen = { ...presented, firstSeenAt: Math.max(now, 1) };
-    return { generations: [current, ...pending.with(index, seen)], handOut: false };
+    return [current, ...pending.with(index, seen)];
   }
   if (presented) {
     if (now < presented.firstSeenAt + grace) return undefined;
@@ -110,13 +110,10 @@ export function advance(
   const isDue =
     lostCount === 0 ? now >= at + every : lostCount < MOST_LOST && now >= (pending.at(-1)?.at ?? at) + grace;
   if (isDue && next !== undefined && pending.every(({ firstSeenAt }) => firstSeenAt === 0))
-    return {
-      generations: [
-        { ...current, lostCount: lostCount + 1 },
-        ...pending,
-        { digest: next, at: now, firstSeenAt: 0 },
-      ],
-      handOut: true,
-    };
-  return presented && { generations: [current, ...pending], handOut: false };
+    return [
+      { ...current, lostCount: lostCount + 1 },
+      ...pending,
+      { digest: next, at: now, firstSeenAt: 0 },
+    ];
+  return presented && [current, ...pending];
 }
