@@ -44,7 +44,7 @@ export function judgeSize(
   if (growth <= 0) return false;
   if (size > maxBytes)
     throw new SessionTooLargeError(
-      `The session would hold ${size} bytes (${ENTRY_BYTES} for each entry) of at most ${maxBytes}: keep large data elsewhere, or raise maxBytes`,
+      `The session would hold ${size} bytes of at most ${maxBytes}: keep large data elsewhere, or raise maxBytes`,
     );
   if (!record) return false;
   const { known } = sizes;

@@ -12,7 +12,7 @@ export function commit(state: State): Status | Promise<Status> {
   if (kind === "replacing" || (kind === "fresh" && state.hasNew)) {
     if (expiry === undefined || expiry > state.context.settings.clock()) return replaceSession(state);
     // An expiry in the past ends the new session before it begins, and the old session too.
-    state.takeBackReplacement();
+    state.takeBack();
     if (!state.record) return foundGone(state);
   }
   const { phase } = state;

@@ -122,11 +122,11 @@ class ManagedSession implements Session, SessionControls {
     const state = this.#state;
     state.response.becomePending();
     if (state.opened.by === "id")
-      throw new TypeError("A session from get() has no token: it cannot log in or rotate");
+      throw new TypeError("A session from get() cannot log in or rotate");
     if (state.response.stage !== "held") throw headersSent("login() or rotate()");
     // The commit has begun to write the present token, principal and stores.
     if (this.#running > 0)
-      throw new TypeError("A commit or logout is under way: await it before login() or rotate()");
+      throw new TypeError("Await the commit or logout before login() or rotate()");
     if (state.phase.kind !== "replacing") {
       try {
         // Stage earlier mutations now, so that they are kept even if an error response takes the login back.
@@ -202,7 +202,7 @@ class ManagedSession implements Session, SessionControls {
 
 function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} does not work so: use session.store("app").set("user", …), see docs/from-express-session.md`,
+    `session.${property} does not work: use session.store("app").set("user", …), see docs/from-express-session.md`,
   );
 }
 

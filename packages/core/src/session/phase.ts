@@ -66,7 +66,7 @@ export type Settled = Fresh | Stored | Muted | Gone;
  * | `began` (commit created the record) | stored | | stored | | |
  * | `wrote`, `reread` (commit of a stored session) | | stored | | | |
  * | `foundGone` (commit found the record ended) | gone | gone | gone | muted | gone |
- * | `takeBackReplacement` (error response, `discard()`, failed commit) | fresh | stored | `from` | muted | gone |
+ * | `takeBack` (error response, `discard()`, failed commit) | fresh | stored | `from` | muted | gone |
  * | `loggedOut` | fresh or muted | fresh or muted | fresh or muted | muted | fresh or muted |
  *
  * No code makes the calls of the empty cells; those transitions throw.

@@ -116,7 +116,7 @@ class MutableState implements StoreHost {
   }
 
   /** Takes back only `login()` and `rotate()`. */
-  takeBackReplacement(): void {
+  takeBack(): void {
     const { phase } = this;
     if (phase.kind !== "replacing") return;
     this.phase = phase.from;
@@ -194,7 +194,7 @@ class MutableState implements StoreHost {
 
   /** Drops everything staged since the last commit. Keeps a cookie that an earlier commit has to send. */
   discard(): void {
-    this.takeBackReplacement();
+    this.takeBack();
     this.discardFields();
   }
 

@@ -51,7 +51,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
     state.renewToken();
   }
   throw new SessionConflictError(
-    `${MOST_COLLISIONS} new ids in a row were taken: is the random source broken?`,
+    `A new id was taken ${MOST_COLLISIONS} times in a row: is the random source broken?`,
   );
 }
 

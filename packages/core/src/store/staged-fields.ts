@@ -9,9 +9,9 @@ type Recompute = (text: string | undefined) => string | undefined;
 
 interface Staged {
   readonly text: string | undefined;
-  /** The text that `set()` staged. `undefined` if `recompute` begins with the record's text. */
-  readonly root: { readonly text: string | undefined } | undefined;
-  /** The functions that made `text` from that. */
+  /** An object of its own for each `set()`. `undefined` if `recompute` begins with the record's text. */
+  readonly root: object | undefined;
+  /** The functions that made `text` from the text that was set, or from the record's. */
   readonly recompute: readonly Recompute[];
 }
 
@@ -47,7 +47,7 @@ export class StagedFields {
 
   /** Stages a text; `undefined` deletes the field. */
   set(field: string, text: string | undefined): void {
-    this.#staged.set(field, { text, root: { text }, recompute: [] });
+    this.#staged.set(field, { text, root: {}, recompute: [] });
   }
 
   update(field: string, recompute: Recompute): string | undefined {

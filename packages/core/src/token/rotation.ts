@@ -15,7 +15,7 @@ interface Pending {
   /** When it was handed out, in epoch milliseconds. */
   readonly at: number;
   /** When a request first presented it; 0 if none did. */
-  readonly firstSeenAt: number;
+  readonly seenAt: number;
 }
 
 /**
@@ -41,11 +41,11 @@ const MOST_LOST = 8;
 /** The generations of a new session. */
 export const firstGeneration = (digest: string, at: number): Generations => [{ digest, at, lostCount: 0 }];
 
-/** One text for the record: `<digest>.<at>.<lostCount or firstSeenAt>` for each, separated by spaces. */
+/** One text for the record: `<digest>.<at>.<lostCount or seenAt>` for each, separated by spaces. */
 export const formatGenerations = ([current, ...pending]: Generations): string =>
   [
     `${current.digest}.${current.at}.${current.lostCount}`,
-    ...pending.map(({ digest, at, firstSeenAt }) => `${digest}.${at}.${firstSeenAt}`),
+    ...pending.map(({ digest, at, seenAt }) => `${digest}.${at}.${seenAt}`),
   ].join(" ");
 
 /** Reads what `formatGenerations` wrote; `undefined` for any other text. */
@@ -55,7 +55,7 @@ export function parseGenerations(text = ""): Generations | undefined {
   for (const generation of text.split(" ", 32)) {
     const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(generation) ?? [];
     if (!digest) return undefined;
-    if (current) pending.push({ digest, at: Number(at), firstSeenAt: Number(last) });
+    if (current) pending.push({ digest, at: Number(at), seenAt: Number(last) });
     else current = { digest, at: Number(at), lostCount: Number(last) };
   }
   return current && [current, ...pending];
@@ -75,7 +75,7 @@ export function accepts(
     !isCurrent ||
     !rotation ||
     current.lostCount < MOST_LOST ||
-    pending.some(({ firstSeenAt }) => firstSeenAt > 0)
+    pending.some(({ seenAt }) => seenAt > 0)
   )
     return isCurrent || others.includes(true);
   return now < (pending.at(-1)?.at ?? now) + rotation.grace;
@@ -95,12 +95,12 @@ export function advance(
   let [current, ...pending] = generations;
   const index = pending.findIndex((generation) => generation.digest === digest);
   const presented = pending[index];
-  if (presented?.firstSeenAt === 0) {
-    const seen = { ...presented, firstSeenAt: Math.max(now, 1) };
+  if (presented?.seenAt === 0) {
+    const seen = { ...presented, seenAt: Math.max(now, 1) };
     return [current, ...pending.with(index, seen)];
   }
   if (presented) {
-    if (now < presented.firstSeenAt + grace) return undefined;
+    if (now < presented.seenAt + grace) return undefined;
     // End only generations that were handed out earlier: a later one may still be on its way to the browser.
     current = { digest, at: presented.at, lostCount: 0 };
     pending = pending.slice(index + 1);
@@ -109,11 +109,11 @@ export function advance(
   const { at, lostCount } = current;
   const isDue =
     lostCount === 0 ? now >= at + every : lostCount < MOST_LOST && now >= (pending.at(-1)?.at ?? at) + grace;
-  if (isDue && next !== undefined && pending.every(({ firstSeenAt }) => firstSeenAt === 0))
+  if (isDue && next !== undefined && pending.every(({ seenAt }) => seenAt === 0))
     return [
       { ...current, lostCount: lostCount + 1 },
       ...pending,
-      { digest: next, at: now, firstSeenAt: 0 },
+      { digest: next, at: now, seenAt: 0 },
     ];
   return presented && [current, ...pending];
 }
