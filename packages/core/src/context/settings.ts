@@ -140,8 +140,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     setup = "auto",
     clock = Date.now,
   } = options;
-  if (hasMethods(driver, "then"))
-    throw new SessionConfigError("driver is a promise: await it");
+  if (hasMethods(driver, "then")) throw new SessionConfigError("driver is a promise: await it");
   const isDriver = hasMethods(driver, ...METHODS);
   checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);

@@ -121,12 +121,10 @@ class ManagedSession implements Session, SessionControls {
   #replace(reason: "login" | "rotate", principal?: string): void {
     const state = this.#state;
     state.response.becomePending();
-    if (state.opened.by === "id")
-      throw new TypeError("A session from get() cannot log in or rotate");
+    if (state.opened.by === "id") throw new TypeError("A session from get() cannot log in or rotate");
     if (state.response.stage !== "held") throw headersSent("login() or rotate()");
     // The commit has begun to write the present token, principal and stores.
-    if (this.#running > 0)
-      throw new TypeError("Await the commit or logout before login() or rotate()");
+    if (this.#running > 0) throw new TypeError("Await the commit or logout before login() or rotate()");
     if (state.phase.kind !== "replacing") {
       try {
         // Stage earlier mutations now, so that they are kept even if an error response takes the login back.

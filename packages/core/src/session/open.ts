@@ -42,7 +42,13 @@ const MOST_READS = 16;
 /** For this time after a login, `rotate()` or logout, a request may still come with the old token. It is muted. */
 const MUTED_MS = 120_000;
 /** Ordered from least to most specific. With several cookies we report the most specific reason. */
-const REJECTIONS: readonly (Rejection | undefined)[] = ["malformed", "signature", "unknown", "expired", "reused"];
+const REJECTIONS: readonly (Rejection | undefined)[] = [
+  "malformed",
+  "signature",
+  "unknown",
+  "expired",
+  "reused",
+];
 /** This reason and those after it cost a read. */
 const UNKNOWN = REJECTIONS.indexOf("unknown");
 

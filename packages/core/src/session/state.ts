@@ -245,12 +245,8 @@ class MutableState implements StoreHost {
 }
 
 /** A session that is not stored yet, in one of the two phases for it. */
-export const newState = (
-  context: Context,
-  opened: Opened,
-  phase: Settled,
-  rejected?: Rejection,
-): State => new MutableState(context, opened, phase, context.settings.newFields, rejected);
+export const newState = (context: Context, opened: Opened, phase: Settled, rejected?: Rejection): State =>
+  new MutableState(context, opened, phase, context.settings.newFields, rejected);
 
 /** The session of a record. `token` is given if a token named it. */
 export const storedState = (

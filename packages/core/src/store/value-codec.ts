@@ -118,10 +118,7 @@ export function createValueCodec(
       const { version: from, name: wrote = home, body } = unwrap(text);
       const codec = codecs.get(wrote);
       if (!codec)
-        throw fail(
-          key,
-          `the codec ${show(wrote)} wrote it: add that to the option codec, at the end`,
-        );
+        throw fail(key, `the codec ${show(wrote)} wrote it: add that to the option codec, at the end`);
       let value: unknown;
       try {
         value = codec.decode(body);
@@ -131,10 +128,7 @@ export function createValueCodec(
       }
       // If we read and wrote this entry, the newer program would migrate it a second time.
       if (migrate && from > version)
-        throw fail(
-          key,
-          `version ${from} wrote it, newer than ${version}: deploy the new program everywhere`,
-        );
+        throw fail(key, `version ${from} wrote it, newer than ${version}: deploy the new program everywhere`);
       if (migrate && from < version) {
         try {
           value = migrate(value, from, key);

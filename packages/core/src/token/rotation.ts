@@ -71,12 +71,7 @@ export function accepts(
   // Compare every generation, so that the time taken does not reveal which one matched.
   const [isCurrent, ...others] = generations.map((generation) => sameDigest(generation.digest, digest));
   const [current, ...pending] = generations;
-  if (
-    !isCurrent ||
-    !rotation ||
-    current.lostCount < MOST_LOST ||
-    pending.some(({ seenAt }) => seenAt > 0)
-  )
+  if (!isCurrent || !rotation || current.lostCount < MOST_LOST || pending.some(({ seenAt }) => seenAt > 0))
     return isCurrent || others.includes(true);
   return now < (pending.at(-1)?.at ?? now) + rotation.grace;
 }
@@ -110,10 +105,6 @@ export function advance(
   const isDue =
     lostCount === 0 ? now >= at + every : lostCount < MOST_LOST && now >= (pending.at(-1)?.at ?? at) + grace;
   if (isDue && next !== undefined && pending.every(({ seenAt }) => seenAt === 0))
-    return [
-      { ...current, lostCount: lostCount + 1 },
-      ...pending,
-      { digest: next, at: now, seenAt: 0 },
-    ];
+    return [{ ...current, lostCount: lostCount + 1 }, ...pending, { digest: next, at: now, seenAt: 0 }];
   return presented && [current, ...pending];
 }

@@ -156,8 +156,8 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   const copy = ({ version, expiresAt, principal, fields }: Kept): StoredRecord => ({
     version,
     expiresAt,
-    principal,
     fields: new Map(fields),
+    ...(principal !== undefined && { principal }),
   });
 
   return {
