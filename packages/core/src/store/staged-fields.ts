@@ -64,7 +64,8 @@ export class StagedFields {
 
   /** Whether a commit has something to send. */
   isChanged(): boolean {
-    return this.patch().fields.size > 0;
+    for (const [field, { text }] of this.#staged) if (text !== this.#base.get(field)) return true;
+    return false;
   }
 
   patch(): Patch {
