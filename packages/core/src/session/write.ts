@@ -83,6 +83,7 @@ function opportunisticOf(
     token = sent ? undefined : nextGeneration(state.token);
     const next = token && digest(token.generation);
     generations = advance(record.generations, presented, next, opened.at, rotation);
+    // It is not time for a new one yet.
     if (generations?.at(-1)?.digest !== next) token = undefined;
   }
   return expiresAt === undefined && !generations ? undefined : { expiresAt, generations, token };
