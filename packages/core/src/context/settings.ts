@@ -78,6 +78,8 @@ export interface Settings {
   /** The fields of a session that is not stored yet. */
   readonly newFields: ReadonlyMap<string, string>;
   readonly maxBytes: number;
+  /** The most fields of a session and of a commit; `Infinity` if the driver has no such limit. */
+  readonly maxFields: number;
   readonly clock: () => number;
 }
 
@@ -120,7 +122,20 @@ function checkSecrets(secrets: readonly string[]): void {
   }
 }
 
-let warned = false;
+/** The drivers that this process has warned of. */
+const warned = new Set<string>();
+
+/** Warns in production of a driver whose sessions do not last. */
+function warnOfLoss({ name, volatile }: Driver): void {
+  const isMemory = name === "memory";
+  if (!(isMemory || volatile) || warned.has(name)) return;
+  warned.add(name);
+  process.emitWarning(
+    isMemory
+      ? "Sessions in memory are lost at exit, and no other process sees them. Pass a driver"
+      : `The backend of the driver "${name}" evicts sessions: it may log users out at any time`,
+  );
+}
 
 /** @throws SessionConfigError Names the option that is unknown, out of range, or contradicts another. */
 export function readSettings(options: SessionManagerOptions): Settings {
@@ -146,8 +161,9 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const isDriver = hasMethods(driver, ...METHODS);
   checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
-  const { maxRecordBytes } = driver;
+  const { maxRecordBytes, maxFieldsPerCommit } = driver;
   if (maxRecordBytes !== undefined) checkCount("driver.maxRecordBytes", maxRecordBytes);
+  if (maxFieldsPerCommit !== undefined) checkCount("driver.maxFieldsPerCommit", maxFieldsPerCommit);
   checkOption(typeof clock === "function", "clock", "a function", clock);
   checkCount("maxBytes", bytesOption);
   checkAmong("setup", setup, "auto", "manual");
@@ -162,10 +178,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
 
   const environment = process.env["NODE_ENV"];
   const production = environment === "production";
-  if (production && driver.name === "memory" && !warned) {
-    warned = true;
-    process.emitWarning("Sessions in memory are lost at exit, and no other process sees them. Pass a driver");
-  }
+  if (production) warnOfLoss(driver);
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";
   const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);
@@ -181,6 +194,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     codecs,
     newFields: newFields(codecs),
     maxBytes,
+    maxFields: maxFieldsPerCommit ?? Number.POSITIVE_INFINITY,
     clock: () => Math.floor(clock()),
   };
 }

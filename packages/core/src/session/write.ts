@@ -122,7 +122,8 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
         ? new Map([...data.fields, ...opportunistic.fields])
         : (data?.fields ?? opportunistic?.fields ?? new Map<string, string>());
     let fields = mergeFields(new Map(record.fields), sent);
-    const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
+    const exact =
+      (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record, sent)) || patch.exact;
     let change: Change = {
       fields: sent,
       expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,
