@@ -86,6 +86,44 @@ function small(more: Partial<Target> = {}, declared: Partial<Driver> = { maxReco
   }, more);
 }
 
+/** Takes a hundred fields in one call. */
+function few(more: Partial<Target>, declared: Partial<Driver>): Target {
+  return worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    const count = ({ size }: ReadonlyMap<string, unknown>): void => {
+      if (size > 100) throw new SessionTooLargeError("a call takes at most 100 fields");
+    };
+    return {
+      ...sound,
+      ...declared,
+      async create(id, record, now) {
+        count(record.fields);
+        return sound.create(id, record, now);
+      },
+      async commit(id, change, now) {
+        count(change.fields);
+        return sound.commit(id, change, now);
+      },
+    };
+  }, more);
+}
+
+/** Lists a principal's records alone. */
+const byPrincipal = (more: Partial<ListingDriver> = {}): Target =>
+  worldTarget((rows) => {
+    const sound = simpleDriver(() => rows);
+    const driver: ListingDriver = {
+      ...sound,
+      ...more,
+      principalsOnly: true,
+      async list(query, now) {
+        if (query.principal === undefined) throw new Error("list needs a principal");
+        return sound.list(query, now);
+      },
+    };
+    return driver;
+  });
+
 /** Of more than 200 commits at once the rest is rejected as late; half of it arrives all the same, between later calls. */
 function lateUnderLoad(): Target {
   return worldTarget((rows) => {
@@ -120,6 +158,7 @@ function lateUnderLoad(): Target {
 /** What a target, or its driver, lacks, as the reason for a skip says it. */
 const reasons: Record<Need, string> = {
   list: "the driver does not list",
+  everyone: "the driver lists only a principal's records",
   setup: "the driver needs no setup",
   outage: "the target has no outage",
   shared: "the target is not shared",
@@ -143,7 +182,13 @@ const withoutList = (): Target =>
 test.each<[string, Target, Need[]]>([
   ["the memory driver", memoryTarget(), ["shared", "outage", "setup"]],
   ["the simplest driver", simpleTarget(), ["outage", "setup"]],
-  ["a driver that does not list", withoutList(), ["outage", "setup", "list"]],
+  ["a driver that lists a principal's records", byPrincipal(), ["outage", "setup", "everyone"]],
+  ["a backend that evicts, with room", byPrincipal({ volatile: true }), ["outage", "setup", "everyone"]],
+  [
+    "a backend that takes a hundred fields at once",
+    few({ limits: { fieldsPerCommit: 100 } }, { maxFieldsPerCommit: 100 }),
+    ["outage", "setup"],
+  ],
   [
     "a driver with uneven answers",
     worldTarget((rows) => simpleDriver(() => rows, uneven)),
@@ -168,4 +213,33 @@ test.each<[string, Target, Need[]]>([
   const { results } = await runConformance(target);
   expect(results.filter(({ status }) => status === "failed")).toEqual([]);
   expect(results.filter(({ status }) => status === "skipped")).toEqual(skippedFor(...lacks));
+});
+
+test("a driver that does not list passes, and each clause about listings is skipped for that reason", async () => {
+  const { failed, results } = await runConformance(withoutList());
+  expect(failed).toBe(0);
+  const skipped = new Set(
+    results.filter(({ title }) => title.endsWith("(skipped: the driver does not list)")),
+  );
+  expect(skipped.size).toBe(cases.filter(({ needs }) => needs === "list" || needs === "everyone").length);
+});
+
+describe("what the driver says of its fields is what the target says", () => {
+  test.each<[string, Partial<Target>, Partial<Driver>, RegExp]>([
+    ["another number", { limits: { fieldsPerCommit: 200 } }, { maxFieldsPerCommit: 100 }, /is 100.* is 200:/],
+    ["a limit that the target does not name", {}, { maxFieldsPerCommit: 100 }, /is 100.* is undefined:/],
+    ["none of its own", { limits: { fieldsPerCommit: 100 } }, {}, /is undefined.* is 100:/],
+  ])("%s fails R9.6 alone", async (_, more, declared, message) => {
+    const { results } = await runConformance(few(more, declared));
+    const failed = results.filter(({ status }) => status === "failed");
+    expect(failed.map(({ rule }) => rule)).toEqual(["R9.6"]);
+    expect(failed[0]?.error).toMatchObject({ message: expect.stringMatching(message) });
+  });
+
+  test("a driver that takes fewer than it says fails", async () => {
+    const { results } = await runConformance(
+      few({ limits: { fieldsPerCommit: 101 } }, { maxFieldsPerCommit: 101 }),
+    );
+    expect(results.filter(({ status }) => status === "failed").map(({ rule }) => rule)).toContain("R9.6");
+  });
 });

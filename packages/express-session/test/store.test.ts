@@ -116,8 +116,8 @@ describe("all, length and clear", () => {
   test("are an error where the driver cannot list, or lists only a principal's records", async () => {
     const { name, create, load, commit, destroy, sweep, list } = memoryDriver();
     const plain = { name, create, load, commit, destroy, sweep };
-    const drivers: Driver[] = [plain, { ...plain, list, principalsOnly: true } satisfies ListingDriver];
-    for (const store of drivers.map((driver) => expressSessionStore(driver))) {
+    const byPrincipal: ListingDriver = { ...plain, list, principalsOnly: true };
+    for (const store of [expressSessionStore(plain), expressSessionStore(byPrincipal)]) {
       const refusal = { code: "ERR_SESSION_UNSUPPORTED" };
       await expect(ask((done) => store.all(done))).rejects.toMatchObject(refusal);
       await expect(ask((done) => store.length(done))).rejects.toMatchObject(refusal);
