@@ -9,7 +9,7 @@ import { cases } from "../src/cases/index.ts";
 import { runConformance, type Target, testDriver } from "../src/index.ts";
 import type { Need } from "../src/kit.ts";
 import { yieldToEventLoop } from "../src/support.ts";
-import { copy, isLive, simpleDriver } from "./simple-driver.ts";
+import { copy, isLive, type Rows, simpleDriver } from "./simple-driver.ts";
 import { memoryTarget, provisionedTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
 
 describe("the memory driver keeps every rule", () => {
@@ -213,6 +213,44 @@ test.each<[string, Target, Need[]]>([
   const { results } = await runConformance(target);
   expect(results.filter(({ status }) => status === "failed")).toEqual([]);
   expect(results.filter(({ status }) => status === "skipped")).toEqual(skippedFor(...lacks));
+});
+
+test.each<[string, Target, string[] | undefined]>([
+  ["of one that keeps every rule, is nothing", simpleTarget(), undefined],
+  [
+    "of a backend that evicts",
+    worldTarget((rows) => ({ ...simpleDriver(() => rows), volatile: true })),
+    ["evicts sessions"],
+  ],
+  [
+    "of one with all profiles",
+    few(
+      { limits: { fieldsPerCommit: 100 } },
+      { maxFieldsPerCommit: 100, volatile: true, ...{ principalsOnly: true } },
+    ),
+    ["evicts sessions", "lists by principal only", "100 fields a commit"],
+  ],
+])("what the report tells of the driver, %s", async (_, target, profile) => {
+  expect((await runConformance(target, { rules: ["R1.1", "R13.1"] })).profile).toEqual(profile);
+});
+
+/** Loses every record, or fields of records, when a driver is closed. */
+const losing = (lose: (rows: Rows) => void, more: Partial<Driver>): Target =>
+  worldTarget((rows) => ({ ...simpleDriver(() => rows), ...more, close: async () => lose(rows) }));
+
+test("a backend that evicts may lose a record whole, and no field of one", async () => {
+  const failing = async (target: Target) =>
+    (await runConformance(target, { rules: ["R10"] })).results.filter(({ status }) => status === "failed");
+  const whole = (rows: Rows) => rows.clear();
+  const fields = (rows: Rows) => {
+    for (const { fields } of rows.values()) fields.delete("a/y");
+  };
+  expect(await failing(losing(whole, { volatile: true }))).toEqual([]);
+  for (const [lose, volatile] of [
+    [whole, false],
+    [fields, true],
+  ] as const)
+    expect((await failing(losing(lose, { volatile }))).map(({ rule }) => rule)).toEqual(["R10.3"]);
 });
 
 test("a driver that does not list passes, and each clause about listings is skipped for that reason", async () => {
