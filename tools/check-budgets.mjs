@@ -10,9 +10,10 @@ const limits = {
   // everywhere and sweeping (administration.ts) and the search for drivers (driver/packages.ts) are loaded at their first
   // call, and count in the second figure alone. The memory driver is 1,600 of the first, the phases of a session 650 more
   // than the loose fields that they replaced. 200 refuse what would be lost without a word: data in the place of a method or
-  // on a store, and keep what lies beside a typed array out of the backend.
-  coreBytes: 16_400,
-  coreBytesInAll: 18_350,
+  // on a store, and keep what lies beside a typed array out of the backend. Another 200 keep sessions within the fields that a
+  // driver takes, and warn of one that evicts; 590 of the second figure search drivers by name.
+  coreBytes: 16_600,
+  coreBytesInAll: 19_150,
   contractCodeLines: 60, // neither blank nor comment
   fileLines: 300,
   entryLines: 40,

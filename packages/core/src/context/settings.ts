@@ -133,7 +133,7 @@ function warnOfLoss({ name, volatile }: Driver): void {
   process.emitWarning(
     isMemory
       ? "Sessions in memory are lost at exit, and no other process sees them. Pass a driver"
-      : `The backend of the driver "${name}" evicts sessions: it may log users out at any time`,
+      : `The driver "${name}" evicts sessions: it may log users out at any time`,
   );
 }
 

@@ -47,7 +47,7 @@ export function judgeSize(
   const count = Math.max(sent.size, addsFields ? after.size + Number(!after.has(FIXED)) : 0);
   if (count > maxFields)
     throw new SessionTooLargeError(
-      `The session, or this commit, would have ${count} fields, counting the core's own; the driver takes ${maxFields}. Keep the data in fewer entries`,
+      `The session or commit would have ${count} fields, the core's own included; the driver takes ${maxFields}. Use fewer entries`,
     );
   const isCounted = addsFields && maxFields !== Number.POSITIVE_INFINITY;
   const blindBytes = maxBytes / 16;
