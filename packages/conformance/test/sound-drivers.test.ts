@@ -9,7 +9,7 @@ import { cases } from "../src/cases/index.ts";
 import { runConformance, type Target, testDriver } from "../src/index.ts";
 import type { Need } from "../src/kit.ts";
 import { yieldToEventLoop } from "../src/support.ts";
-import { copy, isLive, type Rows, simpleDriver } from "./simple-driver.ts";
+import { copy, isLive, type Rows, remoteDriver, simpleDriver } from "./simple-driver.ts";
 import { memoryTarget, provisionedTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
 
 describe("the memory driver keeps every rule", () => {
@@ -109,20 +109,27 @@ function few(more: Partial<Target>, declared: Partial<Driver>): Target {
 }
 
 /** Lists a principal's records alone. */
-const byPrincipal = (more: Partial<ListingDriver> = {}): Target =>
-  worldTarget((rows) => {
-    const sound = simpleDriver(() => rows);
-    const driver: ListingDriver = {
-      ...sound,
-      ...more,
-      principalsOnly: true,
-      async list(query, now) {
-        if (query.principal === undefined) throw new Error("list needs a principal");
-        return sound.list(query, now);
-      },
-    };
-    return driver;
-  });
+const narrowed = (sound: ListingDriver): ListingDriver => ({
+  ...sound,
+  principalsOnly: true,
+  async list(query, now) {
+    if (query.principal === undefined) throw new Error("list needs a principal");
+    return sound.list(query, now);
+  },
+});
+
+const byPrincipal = (more: Partial<Driver> = {}): Target =>
+  worldTarget((rows) => narrowed({ ...simpleDriver(() => rows), ...more }));
+
+/** The same behind a line that can be cut. */
+function remoteByPrincipal(): Target {
+  const line = { up: true };
+  const to = (up: boolean) => async () => {
+    line.up = up;
+  };
+  const outage = { cut: to(false), restore: to(true) };
+  return worldTarget((rows) => narrowed(remoteDriver(rows, line)), { outage });
+}
 
 /** Of more than 200 commits at once the rest is rejected as late; half of it arrives all the same, between later calls. */
 function lateUnderLoad(): Target {
@@ -183,6 +190,7 @@ test.each<[string, Target, Need[]]>([
   ["the memory driver", memoryTarget(), ["shared", "outage", "setup"]],
   ["the simplest driver", simpleTarget(), ["outage", "setup"]],
   ["a driver that lists a principal's records", byPrincipal(), ["outage", "setup", "everyone"]],
+  ["the same behind a line that can be cut", remoteByPrincipal(), ["setup", "everyone"]],
   ["a backend that evicts, with room", byPrincipal({ volatile: true }), ["outage", "setup", "everyone"]],
   [
     "a backend that takes a hundred fields at once",
