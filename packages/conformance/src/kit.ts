@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type Driver, isClosableDriver, isListingDriver, isProvisionedDriver } from "@sessions/core";
+import { listsByPrincipal } from "./profile.ts";
 import type { Rule, Target } from "./target.ts";
 import { within } from "./within.ts";
 
 /** What a case needs beyond the five methods. Without it the case is skipped. */
-export type Need = "list" | "setup" | "outage" | "shared";
+export type Need = "list" | "everyone" | "setup" | "outage" | "shared";
 
 /** One clause of SPEC.md as a test. */
 export interface Case {
@@ -25,6 +26,10 @@ export interface Kit {
   readonly now: number;
   /** The most bytes that a record can hold on this target. */
   readonly maxBytes: number;
+  /** The most fields that one call takes on this target, or `Infinity`. */
+  readonly maxFields: number;
+  /** What the target says of that. */
+  readonly fieldsPerCommit: number | undefined;
   readonly outage: Target["outage"];
   /** The seed of the random cases. */
   readonly seed: number;
@@ -53,7 +58,9 @@ export function missingInTarget(needs: Need | undefined, target: Target): string
 }
 
 function missingInDriver(needs: Need | undefined, driver: Driver): string | undefined {
-  if (needs === "list" && !isListingDriver(driver)) return "the driver does not list";
+  if ((needs === "list" || needs === "everyone") && !isListingDriver(driver))
+    return "the driver does not list";
+  if (needs === "everyone" && listsByPrincipal(driver)) return "the driver lists only a principal's records";
   if (needs === "setup" && !isProvisionedDriver(driver)) return "the driver needs no setup";
   return undefined;
 }
@@ -84,6 +91,7 @@ export async function runCase(
   const namespace = `kit_${run}_${++namespaces}`;
   const after: (() => Promise<void>)[] = [];
   const closing = new Map<Driver, () => Promise<void>>();
+  const fieldsPerCommit = target.limits?.fieldsPerCommit;
 
   async function open(name: string): Promise<Driver> {
     const driver = await openDriver(target, name);
@@ -119,6 +127,8 @@ export async function runCase(
           driver,
           now: Math.floor(Date.now() / 1000) * 1000,
           maxBytes: Math.min(MIB, target.limits?.recordBytes ?? MIB, driver.maxRecordBytes ?? MIB),
+          maxFields: Math.min(...[fieldsPerCommit, driver.maxFieldsPerCommit].map((n) => n ?? Infinity)),
+          fieldsPerCommit,
           outage: target.outage,
           seed,
           shared: target.shared !== false,

@@ -3,6 +3,7 @@ import process from "node:process";
 import { checkOptions } from "@sessions/core/driver-tools";
 import { cases } from "./cases/index.ts";
 import { type Case, missingInTarget, runCase } from "./kit.ts";
+import { observed } from "./profile.ts";
 import { checkTarget, covers, type Rule, type Target } from "./target.ts";
 
 /** The `test` function of a runner: vitest, jest, node:test, mocha and bun all fit. */
@@ -37,6 +38,11 @@ export interface Report {
   seed: number;
   /** One result for each case, in the order of the run. */
   results: Result[];
+  /**
+   * What the driver says of itself that its users must know: `"evicts sessions"`, `"lists by principal only"`,
+   * `"100 fields a commit"`. Missing if there is nothing.
+   */
+  profile?: readonly string[];
 }
 
 /** Options of {@link runConformance}. */
@@ -186,11 +192,13 @@ export async function runConformance(target: Target, options: RunOptions = {}): 
   const seed = checkedSeed(options.seed);
   const chosen = chosenCases(options.rules);
   const report: Report = { passed: 0, failed: 0, skipped: 0, seed, results: [] };
+  const { target: opening, profile } = observed(target);
   for (const one of chosen) {
-    const result = await runOne(one, target, seed);
+    const result = await runOne(one, opening, seed);
     report[result.status]++;
     report.results.push(result);
     options.onResult?.(result, report.results.length, chosen.length);
   }
+  if (profile.size > 0) report.profile = [...profile];
   return report;
 }

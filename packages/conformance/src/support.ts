@@ -111,10 +111,15 @@ export const lookAlikes: readonly ((namespace: string) => string)[] = [
   (name) => name.padEnd(39, "l").concat("b"),
 ];
 
-/** `count` fields, or as many as fit. */
-export function manyFields(kit: Kit, count: number, text: string): Map<string, string> {
+/** `count` fields, or as many as fit into one call that names `others` besides. */
+export function manyFields(
+  { maxBytes, maxFields }: Pick<Kit, "maxBytes" | "maxFields">,
+  count: number,
+  text: string,
+  others = 0,
+): Map<string, string> {
   // Allow 64 bytes for each field, because a backend adds to such short names and values.
-  const fit = Math.min(count, Math.floor(kit.maxBytes / 64));
+  const fit = Math.min(count, Math.floor(maxBytes / 64), maxFields - others);
   return new Map(Array.from({ length: fit }, (_, i) => [`many/${i}`, text]));
 }
 

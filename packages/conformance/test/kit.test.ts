@@ -39,6 +39,13 @@ describe("a target that cannot work is refused", () => {
     ["shared of another type", { ...ok, shared: "no" }, /target\.shared must be true or false, not "no"/],
     ["limits of another type", { ...ok, limits: 5 }, /target\.limits must be an object/],
     ["a limit of half a byte", { ...ok, limits: { recordBytes: 70_000.5 } }, /recordBytes.*not 70000\.5/],
+    [
+      "fewer than a hundred fields",
+      { ...ok, limits: { fieldsPerCommit: 99 } },
+      /fieldsPerCommit.*at least 100, not 99/,
+    ],
+    ["half a field", { ...ok, limits: { fieldsPerCommit: 100.5 } }, /fieldsPerCommit.*not 100\.5/],
+    ["fields as a text", { ...ok, limits: { fieldsPerCommit: "100" } }, /fieldsPerCommit.*not "100"/],
     ["a limit that holds nothing", { ...ok, limits: { recordBytes: 100 } }, /at least 65536, not 100/],
     ["an outage without restore", { ...ok, outage: { cut: outage.cut } }, /outage\.restore/],
     ["an outage without cut", { ...ok, outage: { restore: outage.restore } }, /outage\.cut/],

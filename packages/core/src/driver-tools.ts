@@ -23,5 +23,5 @@ export {
   type WantedTable,
 } from "./driver/sql/inspect.ts";
 export { readTable, type SqlTable, type SqlTableRules } from "./driver/sql/table.ts";
-export { closing, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
+export { closing, type FromUrl, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
 export { fieldName } from "./record/field-names.ts";

@@ -23,6 +23,7 @@ test("a new package has everything that a driver's package has", () => {
     "LICENSE",
     "README.md",
     "package.json",
+    "src/from-url.ts",
     "src/index.ts",
     "src/not-written.ts",
     "src/provisioning.ts",
@@ -54,6 +55,12 @@ test("each of its names is where it belongs", () => {
   expect(text("LICENSE")).toContain(
     `Copyright (c) ${new Date().getFullYear()} the @me/driver-level-db2 authors\n`,
   );
+});
+
+test("it exports fromUrl, for URLs whose scheme is the backend's name", () => {
+  expect(text("src/index.ts")).toContain('export { fromUrl } from "./from-url.ts";');
+  expect(text("src/from-url.ts")).toContain("export const fromUrl: FromUrl = async (url) => {");
+  expect(text("src/from-url.ts")).toContain('schemes: ["level-db2"]');
 });
 
 test("its README has the sections of every driver's README, in their order", () => {

@@ -114,7 +114,7 @@ export const commitCases: Case[] = [
       const { driver, now } = kit;
       const id = await begin(driver, now, { fields: fieldsOf(["a/keep", "1"]) });
       for (const [i, size] of sizes.entries()) {
-        const fields = manyFields(kit, size, String(i));
+        const fields = manyFields(kit, size, String(i), 1);
         const change = { expiresAt: now + HOUR + i * 1000, principal: i % 2 === 0 ? `user ${i}` : null };
         const patch = new Map<string, string | null>([["a/drop", null], ...fields]);
         assert.equal(await driver.commit(id, set("a/drop", "1"), now), "committed");

@@ -146,7 +146,10 @@ export const contentCases: Case[] = [
     rule: "R9.6",
     title: "ten thousand fields, or as many as the backend holds, come and go in one commit",
     async run(kit) {
-      const { driver, now } = kit;
+      const { driver, now, fieldsPerCommit } = kit;
+      const { maxFieldsPerCommit } = driver;
+      const says = `maxFieldsPerCommit of the driver is ${maxFieldsPerCommit}, limits.fieldsPerCommit of the target is ${fieldsPerCommit}`;
+      assert.equal(maxFieldsPerCommit, fieldsPerCommit, `${says}: both must be the same`);
       const fields = manyFields(kit, 10_000, "1");
       await roundTrip(kit, fields);
       const id = await begin(driver, now, { fields });

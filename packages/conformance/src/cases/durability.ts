@@ -64,7 +64,10 @@ export const durabilityCases: Case[] = [
       assert.equal(await first.destroy(ended, now), true);
       await kit.close(first);
       const second = await kit.open();
-      sameRecord(await loaded(second, id), { version: 2, fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
+      // A backend that evicts may have lost the record, but no part of it.
+      const isLost = second.volatile === true && (await second.load(id)) === undefined;
+      if (isLost) assert.equal(await second.commit(id, set("a/z", "3"), now), "gone");
+      else sameRecord(await loaded(second, id), { version: 2, fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
       assert.equal(await second.load(ended), undefined);
     },
   },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Change } from "@sessions/core";
-import type { Case } from "../kit.ts";
+import type { Case, Kit } from "../kit.ts";
 import {
   begin,
   fieldsOf,
@@ -8,6 +8,7 @@ import {
   leave,
   loaded,
   MINUTE,
+  manyFields,
   newId,
   sameRecord,
   set,
@@ -15,20 +16,15 @@ import {
   touch,
 } from "../support.ts";
 
-/** A large change, for which a driver may have separate code. */
-const many = (count: number): Change => ({
-  fields: new Map(Array.from({ length: count }, (_, i) => [`many/${i}`, "late"])),
-});
-
-/** Every kind of change that could bring a record back. */
-const changes = (now: number): Change[] => [
+/** Every kind of change that could bring a record back. Drivers may have separate code for large ones. */
+const changes = ({ now, ...kit }: Kit): Change[] => [
   set("a/x", "late"),
   touch(now + HOUR),
   { fields: new Map() },
   { ...set("a/x", "late"), expiresAt: now + HOUR, principal: "late" },
   { fields: new Map([["a/x", null]]), principal: null },
-  { ...many(101), expiresAt: now + HOUR },
-  many(1_001),
+  { fields: manyFields(kit, 101, "late"), expiresAt: now + HOUR },
+  { fields: manyFields(kit, 1_001, "late") },
 ];
 
 /** Versions around 1, the only version that a record here has had. */
@@ -38,30 +34,33 @@ export const goneCases: Case[] = [
   {
     rule: "R4.1",
     title: "commit to an id that was never created returns gone and makes nothing",
-    async run({ driver, now }) {
+    async run(kit) {
+      const { driver, now } = kit;
       const id = newId();
-      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      for (const change of changes(kit)) assert.equal(await driver.commit(id, change, now), "gone");
       assert.equal(await driver.load(id), undefined);
     },
   },
   {
     rule: "R4.2",
     title: "commit to a destroyed record returns gone and brings nothing back",
-    async run({ driver, now }) {
+    async run(kit) {
+      const { driver, now } = kit;
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
       // A caller whose clock is behind that of the destroyer gets "gone" too.
       for (const at of [now, now - MINUTE])
-        for (const change of changes(now)) assert.equal(await driver.commit(id, change, at), "gone");
+        for (const change of changes(kit)) assert.equal(await driver.commit(id, change, at), "gone");
       assert.equal(await driver.load(id), undefined);
     },
   },
   {
     rule: "R4.3",
     title: "commit to an expired record returns gone and revives nothing, a new expiry included",
-    async run({ driver, now }) {
+    async run(kit) {
+      const { driver, now } = kit;
       const id = await leave(driver, now, { fields: fieldsOf(["a/x", "1"]) });
-      for (const change of changes(now)) assert.equal(await driver.commit(id, change, now), "gone");
+      for (const change of changes(kit)) assert.equal(await driver.commit(id, change, now), "gone");
       const left = await driver.load(id);
       // Load may hide an expired record. If it returns the record, nothing may have changed.
       if (left) sameRecord(left, { version: 1, expiresAt: now - MINUTE, fields: fieldsOf(["a/x", "1"]) });
@@ -82,12 +81,13 @@ export const goneCases: Case[] = [
   {
     rule: "R4.5",
     title: "commit to an unknown, destroyed or expired record returns gone whatever ifVersion says",
-    async run({ driver, now }) {
+    async run(kit) {
+      const { driver, now } = kit;
       const destroyed = await begin(driver, now);
       await driver.destroy(destroyed, now);
       for (const id of [newId(), destroyed, await leave(driver, now)])
         for (const ifVersion of versions) {
-          const all = changes(now).map((change) => driver.commit(id, { ...change, ifVersion }, now));
+          const all = changes(kit).map((change) => driver.commit(id, { ...change, ifVersion }, now));
           assert.deepEqual(new Set(await Promise.all(all)), new Set(["gone"]));
         }
     },

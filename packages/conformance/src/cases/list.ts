@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Case } from "../kit.ts";
-import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
+import { idsOf, listAll, listing, listsExactly, queries } from "../paging.ts";
+import { listsByPrincipal } from "../profile.ts";
 import {
   begin,
   eventually,
@@ -21,7 +22,7 @@ export const listCases: Case[] = [
   {
     rule: "R13.1",
     title: "a listing pages through every live record, whatever the limit",
-    needs: "list",
+    needs: "everyone",
     async run(kit) {
       const { driver, now } = kit;
       await listsExactly(kit, {}, []);
@@ -54,12 +55,12 @@ export const listCases: Case[] = [
       const { now } = kit;
       const driver = listing(kit.driver);
       const principal = " alice ";
-      const fields = manyFields(kit, 300, " 1 ").set("a/x", "1").set("a/long", "x".repeat(20_000));
+      const fields = manyFields(kit, 300, " 1 ", 2).set("a/x", "1").set("a/long", "x".repeat(20_000));
       const record = { expiresAt: now + HOUR, principal, fields };
       const id = await begin(driver, now, record);
       await driver.commit(id, set("a/y", "2"), now);
       const expected = { version: 2, ...record, fields: new Map(fields).set("a/y", "2") };
-      for (const query of [{}, { principal }])
+      for (const query of queries(driver, principal))
         await eventually(driver.eventualList === true, async () => {
           const records = await listAll(driver, query, now, 10);
           const [found] = records;
@@ -161,7 +162,7 @@ export const listCases: Case[] = [
       const kept = await begin(driver, now, { principal: "alice" });
       await driver.destroy(id, now);
       await listsExactly(kit, { principal: "alice" }, [kept]);
-      await listsExactly(kit, {}, [kept]);
+      if (!listsByPrincipal(driver)) await listsExactly(kit, {}, [kept]);
       assert.equal(
         await driver.create(id, { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() }, now),
         true,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
 import type { Case, Kit } from "../kit.ts";
-import { listsExactly } from "../paging.ts";
+import { listsExactly, queries } from "../paging.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch } from "../support.ts";
 import { within } from "../within.ts";
 
@@ -89,16 +89,17 @@ export const outageCases: Case[] = [
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;
+      const [query] = queries(driver, "alice");
       for (let i = 0; i < 4; i++) await begin(driver, now, { principal: "alice" });
       // If the listing has several pages, the outage comes between two of them.
-      const { cursor } = isListingDriver(driver) ? await driver.list({ limit: 1 }, now) : {};
+      const { cursor } = isListingDriver(driver) ? await driver.list({ ...query, limit: 1 }, now) : {};
       await during(kit, () =>
         unavailable({
           sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
           ...(isListingDriver(driver) && {
-            list: () => driver.list({ limit: 10 }, now),
+            list: () => driver.list({ ...query, limit: 10 }, now),
             ...(cursor !== undefined && {
-              "the next page of a list": () => driver.list({ limit: 1, cursor }, now),
+              "the next page of a list": () => driver.list({ ...query, limit: 1, cursor }, now),
             }),
             "list of a principal": () => driver.list({ principal: "alice", limit: 10 }, now),
           }),
@@ -113,6 +114,7 @@ export const outageCases: Case[] = [
     async run(kit) {
       const { driver, now } = kit;
       const id = await begin(driver, now);
+      const [query] = queries(driver, "alice");
       // Let every method fail once before the backend is back.
       await during(kit, () =>
         unavailable({
@@ -121,7 +123,7 @@ export const outageCases: Case[] = [
           commit: () => driver.commit(id, set("a/x", "1"), now),
           destroy: () => driver.destroy(id, now),
           sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
-          ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
+          ...(isListingDriver(driver) && { list: () => driver.list({ ...query, limit: 10 }, now) }),
         }),
       );
       // A client may take a moment to connect again. Use a new record, because a test's backend may lose its data when

@@ -7,7 +7,7 @@ import {
   type ProvisionedDriver,
 } from "@sessions/core";
 import type { Case } from "../kit.ts";
-import { listsExactly } from "../paging.ts";
+import { listsExactly, queries } from "../paging.ts";
 import { begin, fieldsOf, HOUR, loaded, lookAlikes, newId, sameRecord, set, together } from "../support.ts";
 
 /** Narrows the type to a driver with setup. The kit runs cases with `needs: "setup"` only on such drivers. */
@@ -159,13 +159,14 @@ export const setupCases: Case[] = [
       const [driver, { now }] = [provisioned(kit.driver), kit];
       const id = await begin(driver, now, record(now));
       await driver.teardown();
+      const [query] = queries(driver, "alice");
       // A backend that needs no objects may return results, but it must be empty after teardown.
       const calls = {
         load: () => driver.load(id),
         commit: () => driver.commit(id, set("a/x", "2"), now),
         destroy: () => driver.destroy(id, now),
         sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
-        ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
+        ...(isListingDriver(driver) && { list: () => driver.list({ ...query, limit: 10 }, now) }),
         create: () => driver.create(newId(), record(now), now),
       };
       for (const [name, call] of Object.entries(calls))

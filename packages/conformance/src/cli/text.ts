@@ -102,8 +102,8 @@ export function jsonOf(report: Report, target: Target, again: string): string {
     const shown = { name: nameOf(error), message: messageOf(error) };
     return { rule, title, status, error: shown, advice: advice(rule) };
   });
-  const { passed, failed, skipped: left, seed } = report;
-  const all = { target: target.name, passed, failed, skipped: left, seed, again, results };
+  const { passed, failed, skipped: left, seed, profile } = report;
+  const all = { target: target.name, profile, passed, failed, skipped: left, seed, again, results };
   // JSON.stringify does not escape these characters, but a terminal acts on them.
   return `${JSON.stringify(all, undefined, 2).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,

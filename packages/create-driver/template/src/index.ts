@@ -8,6 +8,8 @@ import {
 } from "@sessions/core/driver-tools";
 import { notWritten } from "./not-written.ts";
 
+export { fromUrl } from "./from-url.ts";
+
 /** The methods of the client that the driver calls. List them here, with types that the real client fits. */
 export type __Pascal__ClientLike = object;
 
