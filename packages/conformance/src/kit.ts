@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type Driver, isClosableDriver, isListingDriver, isProvisionedDriver } from "@sessions/core";
+import * as assert from "./assert.ts";
 import type { Rule, Target } from "./target.ts";
 import { within } from "./within.ts";
 

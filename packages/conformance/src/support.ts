@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Change, Driver, NewRecord, StoredRecord } from "@sessions/core";
+import * as assert from "./assert.ts";
 import type { Kit } from "./kit.ts";
 
 export const MINUTE = 60_000;
@@ -82,7 +82,11 @@ export function sameRecord(actual: StoredRecord, expected: Partial<StoredRecord>
   const { fields, ...rest } = expected;
   if (fields) sameFields(actual.fields, fields);
   const { version, expiresAt, principal } = actual;
-  assert.deepEqual({ version, expiresAt, principal }, { version, expiresAt, principal, ...rest });
+  assert.deepEqual(
+    { version, expiresAt, principal },
+    { version, expiresAt, principal, ...rest },
+    "the loaded record",
+  );
 }
 
 /** Starts all of them at once, and waits for all. */

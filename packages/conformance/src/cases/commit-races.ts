@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Driver, StoredRecord } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -19,7 +19,7 @@ import {
 async function allSurvive(drivers: (i: number) => Driver, now: number): Promise<void> {
   const id = await begin(drivers(0), now, { fields: fieldsOf(["a/first", "1"]) });
   const outcomes = await together(100, (i) => drivers(i).commit(id, set(`b/${i}`, `text ${i}`), now));
-  assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+  assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
   const expected = fieldsOf(["a/first", "1"]);
   for (let i = 0; i < 100; i++) expected.set(`b/${i}`, `text ${i}`);
   sameFields((await loaded(drivers(0), id)).fields, expected);
@@ -117,7 +117,7 @@ export const commitRaceCases: Case[] = [
         return new Map(order.map((name) => [name, String(i)]));
       };
       const outcomes = await together(40, (i) => driver.commit(id, { fields: fields(i) }, now));
-      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
       const record = await loaded(driver, id);
       sameFields(record.fields, fields(Number(record.fields.get("a/x"))));
     },
@@ -132,7 +132,7 @@ export const commitRaceCases: Case[] = [
       const outcomes = await together(21, (i) =>
         driver.commit(id, i === 5 ? { fields: large } : set(`small/${i}`, "small"), now),
       );
-      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
       const expected = new Map(large);
       for (let i = 0; i <= 20; i++) if (i !== 5) expected.set(`small/${i}`, "small");
       sameFields((await loaded(driver, id)).fields, expected);
