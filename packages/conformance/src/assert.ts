@@ -1,6 +1,8 @@
 import { AssertionError } from "node:assert";
 import { inspect, isDeepStrictEqual } from "node:util";
 
+export { AssertionError };
+
 /** A value as one line. */
 function show(value: unknown): string {
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 12, maxStringLength: 60 });

@@ -43,5 +43,7 @@ test("the pinned signatures", () => {
     title: string;
     status: "passed" | "failed" | "skipped";
     error?: unknown;
+    step?: string;
+    before?: { call: string; error: unknown };
   }>();
 });

@@ -10,11 +10,14 @@ import { within } from "../within.ts";
 const ANSWER_MS = 3_000;
 
 /** Cuts the backend off, runs `body`, and brings the backend back, even if `body` fails. */
-async function during<T>({ outage, driver }: Kit, body: () => Promise<T>): Promise<T> {
+async function during<T>({ outage, driver, failed }: Kit, body: () => Promise<T>): Promise<T> {
   assert.ok(outage, "the target has no outage");
   await outage.cut();
   try {
     return await within(2 * ANSWER_MS, body(), "not every call ended while the backend was away");
+  } catch (error) {
+    failed(error);
+    throw error;
   } finally {
     await outage.restore();
     // Wait until the client has connected again, so that the outage does not fail later cases. R11.4 tests whether it

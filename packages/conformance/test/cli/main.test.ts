@@ -41,7 +41,8 @@ describe("a driver with a fault", () => {
     const module = await write(
       "throws.mjs",
       `export const target = { name: "x", open() {
-        throw new RangeError("too far", { cause: new Error("from below") });
+        const load = async () => { throw new RangeError("too far", { cause: new Error("from below") }); };
+        return { name: "x", load, create: load, commit: load, destroy: load, sweep: load };
       } };`,
     );
     const { out } = await run([module, "--rule", "R2.2"]);
@@ -151,6 +152,7 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
     "odd.mjs": 'export default { name: "odd", open() {}, outtage: {} };',
     "lost.mjs": 'import "./not-there.mjs";',
     "wrong.mjs": "export default {",
+    "away.mjs": 'export default { name: "away", open() { throw new Error("connect ECONNREFUSED"); } };',
   };
   const wrongCalls: [string, string[], RegExp][] = [
     ["no module", [], /Name the module to test/],
@@ -196,6 +198,11 @@ describe("a call that cannot be carried out ends with 2, says why, and prints no
       "a module without a target",
       ["./in/number.mjs"],
       /found default \(number\), later \(a promise: await it\)/,
+    ],
+    [
+      "a target whose backend is not there",
+      ["./in/away.mjs"],
+      /^Testing away, as .*\nsessions-conformance: no clause was tested, because target\.open\(\) failed in a new namespace: Error: connect ECONNREFUSED\. Start the backend, .*\n$/,
     ],
     ["a target without open", ["./in/lame.mjs"], /lame\.mjs: target\.open must be a function/],
     [
