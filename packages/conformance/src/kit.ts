@@ -74,8 +74,8 @@ function missingInDriver(needs: Need | undefined, driver: Driver): string | unde
   return undefined;
 }
 
-async function openDriver(target: Target, namespace: string): Promise<Driver> {
-  const driver = await target.open(namespace);
+async function openDriver(target: Target, namespace: string, outage: boolean): Promise<Driver> {
+  const driver = await target.open(namespace, { outage });
   assert.ok(
     typeof driver === "object" && driver !== null,
     "target.open() must return a driver, or a promise of one",
@@ -128,7 +128,7 @@ export async function runCase(
     return result;
   }
   async function open(name: string): Promise<Driver> {
-    const driver = watched(await stepped("target.open()", openDriver(target, name)), see);
+    const driver = watched(await stepped("target.open()", openDriver(target, name, needs === "outage")), see);
     if (isClosableDriver(driver)) {
       // Delete the entry before the call: a case may close a driver itself, and a second close need not work.
       const close = async () => {

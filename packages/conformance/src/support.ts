@@ -94,6 +94,26 @@ export function together<T>(count: number, start: (i: number) => Promise<T>): Pr
   return Promise.all(Array.from({ length: count }, (_, i) => start(i)));
 }
 
+/** The time that a crowd of calls about one record may take, and the fewest calls that are a crowd. */
+const CROWD_MS = 1_000;
+const LEAST_CROWD = 10;
+
+/**
+ * How many calls about one record a case makes at once: `most` of them, or fewer if the backend is far away. A driver
+ * that reads, compares and writes lets one of them through in two round trips, and is as right as one that merges in the
+ * backend.
+ */
+export async function crowd(driver: Driver, most: number): Promise<number> {
+  let trip = Number.POSITIVE_INFINITY;
+  // The first call may open a connection.
+  for (let i = 0; i < 3; i++) {
+    const begun = performance.now();
+    await driver.load(newId());
+    trip = Math.min(trip, performance.now() - begun);
+  }
+  return Math.max(LEAST_CROWD, Math.min(most, Math.floor(CROWD_MS / (2 * trip))));
+}
+
 /** The case's driver and three more on the same records. */
 export async function severalDrivers(kit: Kit): Promise<(i: number) => Driver> {
   const others = [await kit.open(), await kit.open(), await kit.open()];

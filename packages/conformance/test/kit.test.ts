@@ -291,6 +291,26 @@ describe("around each case", () => {
 });
 
 describe("outages", () => {
+  test("open is told which cases cut the line", async () => {
+    const { open, ...rest } = remoteTarget();
+    const told = new Map<boolean | undefined, number>();
+    const target: Target = {
+      ...rest,
+      open(namespace, about) {
+        told.set(about?.outage, (told.get(about?.outage) ?? 0) + 1);
+        return open(namespace);
+      },
+    };
+    await runCase(target, caseOf("R2.1"), 1);
+    await runCase(target, caseOf("R10.1"), 1);
+    expect([...told]).toEqual([[false, 3]]);
+    await runCase(target, caseOf("R11.2"), 1);
+    expect([...told]).toEqual([
+      [false, 3],
+      [true, 1],
+    ]);
+  });
+
   test("the backend is brought back when the case fails", async () => {
     const target = remoteTarget();
     const restore = vi.fn(async () => target.outage?.restore());

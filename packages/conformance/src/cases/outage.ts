@@ -37,7 +37,7 @@ async function unavailable(calls: Record<string, () => Promise<unknown>>): Promi
           (value) => ({ value }),
           (error: unknown) => ({ error }),
         ),
-        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less), but did not end`,
+        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less where target.open() is told { outage: true }), but did not end`,
       );
       if ("value" in outcome)
         assert.fail(

@@ -1,7 +1,18 @@
 import type { Change, Driver, StoredRecord } from "@sessions/core";
 import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
-import { begin, eventually, fieldsOf, HOUR, loaded, manyFields, set, together, touch } from "../support.ts";
+import {
+  begin,
+  crowd,
+  eventually,
+  fieldsOf,
+  HOUR,
+  loaded,
+  manyFields,
+  set,
+  together,
+  touch,
+} from "../support.ts";
 
 /** Makes the commits one after the other, and returns by how much each raises the version. */
 async function growth(
@@ -159,7 +170,8 @@ export const versionCases: Case[] = [
       }
       // The touches between them must not count. Some of the commits are equal. The backend may be too slow for all of
       // them, and reject some.
-      await together(300, (i) =>
+      const count = await crowd(driver, 300);
+      await together(count, (i) =>
         (i % 15 >= 2 ? commit(`a/${i % 200}`) : driver.commit(id, touch(now + HOUR + i * 1000), now)).catch(
           () => {},
         ),
