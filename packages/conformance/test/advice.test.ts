@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DriverUnavailableError } from "@sessions/core";
 import { describe, expect, test } from "vitest";
 import { advice, adviceOn, advised } from "../src/advice.ts";
+import { addressOf } from "../src/cli/address.ts";
 import { headingOf } from "../src/cli/summary.ts";
 import type { Result, Rule } from "../src/index.ts";
 
@@ -32,6 +33,12 @@ test("a clause without advice of its own gets its rule's", () => {
   expect(advice("R4.99")).toBe(advice("R4"));
   expect(advice("R4.4")).not.toBe(advice("R4"));
   expect(() => advice("R99.1")).toThrow(/R99\.1/);
+});
+
+test("a rule's address is that of its heading, as GitHub makes it", () => {
+  expect(addressOf("R1.4")).toMatch(/\/SPEC\.md#r1-create-makes-a-record-or-nothing$/);
+  expect(addressOf("R5")).toMatch(/\/SPEC\.md#r5-compare-and-set$/);
+  expect(addressOf("R14.1")).toMatch(/\/SPEC\.md#r14-apart-byte-by-byte$/);
 });
 
 test("the headings are SPEC.md's", () => {

@@ -4,9 +4,10 @@ import { adviceOn } from "../advice.ts";
 import { line } from "../environment.ts";
 import type { Report, Result } from "../run.ts";
 import type { Target } from "../target.ts";
+import { addressOf } from "./address.ts";
 import { isKits, placeOf } from "./place.ts";
 import { cut, messageOf, nameOf, plain, plainLines, wrap } from "./plain.ts";
-import { byRule, headingOf, ruleOf, skips, titleAndReason, verdict } from "./summary.ts";
+import { byRule, skips, titleAndReason, verdict } from "./summary.ts";
 
 /** Settings of the printed report. */
 export interface TextOptions {
@@ -66,7 +67,7 @@ function failure(result: Result, { cwd, width }: TextOptions, paint: Paint): str
     paint("dim", "  What to change"),
     wrap(adviceOn(result), width, "    "),
     paint("dim", "  Where to read"),
-    `    SPEC.md, ${rule}, under "${ruleOf(rule)} ${headingOf(ruleOf(rule))}"`,
+    `    ${rule} in ${addressOf(rule)}`,
   ].join("\n");
 }
 
@@ -119,6 +120,7 @@ export function jsonOf(report: Report, target: Target, again: string): string {
         before: { call: before.call, name: nameOf(before.error), message: messageOf(before.error) },
       }),
       advice: adviceOn(result),
+      read: addressOf(rule),
     };
   });
   const { passed, failed, skipped: left, seed } = report;

@@ -33,7 +33,13 @@ describe("a driver with a fault", () => {
     expect(out).toMatch(/^R4\.3 commit to an expired record returns gone/m);
     expect(out).toMatch(/Seen\n {4}commit: expected 'gone', seen 'committed'\n/);
     expect(joined(out)).toContain(advice("R4.3"));
-    expect(out).toContain('SPEC.md, R4.3, under "R4 Gone stays gone"');
+    const { repository } = JSON.parse(
+      await readFile(new URL("../../../../package.json", import.meta.url), "utf8"),
+    );
+    const address = `${repository.url.replace(/^git\+|\.git$/g, "")}/blob/main/SPEC.md`;
+    expect(out).toContain(`    R4.3 in ${address}#r4-gone-stays-gone\n`);
+    // A path leads nowhere for a reader who has only the kit.
+    expect(out.replaceAll(address, "")).not.toMatch(/SPEC\.md|docs\//);
     expect(out).toMatch(/\d+ of \d+ clauses failed, \d+ passed, \d+ skipped\n/);
   });
 
@@ -77,6 +83,7 @@ describe("--json", () => {
       status: "failed",
       error: { name: "AssertionError", message: "commit: expected 'gone', seen 'committed'" },
       advice: advice("R4.3"),
+      read: expect.stringMatching(/^https:.*\/SPEC\.md#r4-gone-stays-gone$/),
     });
     expect(report.results.find(({ rule }: { rule: string }) => rule === "R11.1")).toEqual({
       rule: "R11.1",
