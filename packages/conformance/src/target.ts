@@ -15,8 +15,11 @@ export interface Target {
    * Opens a driver whose records are apart from those of every other namespace. The same namespace opens the same
    * records again. The name matches `[a-z][a-z0-9_]{1,39}`, so that it can be part of a table's name, a prefix, or a
    * folder's name.
+   *
+   * `outage` is true if the case cuts the line. Give the driver a timeout of a second or less then, and the one of
+   * production otherwise, because a busy or distant backend needs it.
    */
-  open(namespace: string): Driver | Promise<Driver>;
+  open(namespace: string, about?: { readonly outage: boolean }): Driver | Promise<Driver>;
   /**
    * `false` if a second `open()` of a namespace does not see the records of the first: a backend inside the process.
    * @default true
