@@ -28,7 +28,10 @@ export interface Target {
   /** Limits of the backend, if it holds less here than the contract asks for. */
   limits?:
     | {
-        /** The most bytes that one record can hold, at least 65,536. @default driver.maxRecordBytes, or 1 MiB */
+        /**
+         * The most bytes that one record can hold, at least 65,536: the names and texts of all its fields, in UTF-8.
+         * @default driver.maxRecordBytes, or 1 MiB
+         */
         recordBytes?: number | undefined;
       }
     | undefined;
@@ -99,7 +102,7 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
       recordBytes === undefined ||
         (Number.isSafeInteger(recordBytes) && Number(recordBytes) >= LEAST_RECORD_BYTES),
       "target.limits.recordBytes",
-      `a whole number of at least ${LEAST_RECORD_BYTES}`,
+      `the bytes of the names and texts of a record's fields in UTF-8, a whole number of at least ${LEAST_RECORD_BYTES}`,
       recordBytes,
     );
   }
