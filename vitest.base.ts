@@ -5,7 +5,7 @@ import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config
 export const reporters: string[] = [
   "default",
   "@sessions/test-services/reporter",
-  fileURLToPath(new URL("./packages/http-cases/src/reporter.ts", import.meta.url)),
+  fileURLToPath(new URL("./packages/adapter-conformance/test/table/reporter.ts", import.meta.url)),
   fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
 ];
 
@@ -14,10 +14,14 @@ const long = "test/**/*.long.test.ts";
 
 /** How much is to be run. vitest by hand runs all that it is asked for; the commands of tools/test.mjs say less. */
 export const level: string = process.env["SESSIONS_TEST_LEVEL"] ?? "all";
+/** What takes longest of the packages of the quick level: other runtimes and processes, and tables of many cases. */
+const notQuick = [
+  ...["runtimes", "head", "garbage", "races", "under-fire", "responses-in-any-order", "driver-from-url"],
+  ...["sound-drivers", "cli/main"],
+].map((name) => `test/${name}.test.ts`);
 const files: Record<string, ViteUserConfig["test"]> = {
-  // The other runtimes take longer than all that is left.
   quick: {
-    exclude: [...configDefaults.exclude, long, "test/runtimes.test.ts"],
+    exclude: [...configDefaults.exclude, long, ...notQuick],
     setupFiles: [fileURLToPath(new URL("./packages/conformance/test/quick-setup.ts", import.meta.url))],
   },
   usual: { exclude: [...configDefaults.exclude, long] },

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dataFolder } from "@sessions/test-services/data-folder";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 
 /** A folder of the test's own, with the path of a file in it. */
 export function newFile(): { folder: string; path: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "sessions-sqlite-"));
+  const folder = mkdtempSync(join(dataFolder(), "sessions-sqlite-"));
   return { folder, path: join(folder, "sessions.db"), remove: () => rmSync(folder, { recursive: true }) };
 }
 

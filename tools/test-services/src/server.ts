@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import getPort from "get-port";
+import { dataFolder } from "./data-folder.ts";
 import { findProgram } from "./machine.ts";
 
 /** A server program that runs on this machine's loopback until it is stopped. */
@@ -40,7 +40,7 @@ export const HOST = "127.0.0.1";
 
 /** Starts a server and waits until it is ready. It ends with this process at the latest. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), "sessions-test-"));
+  const folder = mkdtempSync(join(dataFolder(), "sessions-test-"));
   options.prepare?.(folder);
   const port = options.port ?? (await getPort({ host: HOST }));
   const [program = "", ...args] = [...endWithParent(), options.command, ...options.args(port, folder)];
