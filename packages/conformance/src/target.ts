@@ -28,7 +28,10 @@ export interface Target {
   /** Limits of the backend, if it holds less here than the contract asks for. */
   limits?:
     | {
-        /** The most bytes that one record can hold, at least 65,536. @default driver.maxRecordBytes, or 1 MiB */
+        /**
+         * The most bytes that one record can hold, at least 65,536: the names and texts of all its fields, in UTF-8.
+         * @default driver.maxRecordBytes, or 1 MiB
+         */
         recordBytes?: number | undefined;
         /**
          * The most fields that one `create` or `commit` takes, at least 100: the driver's `maxFieldsPerCommit`, which
