@@ -1,4 +1,6 @@
 import type { Case } from "../kit.ts";
+import { betweenCases } from "./between.ts";
+import { burstCases } from "./bursts.ts";
 import { commitCases } from "./commit.ts";
 import { commitRaceCases } from "./commit-races.ts";
 import { compareCases } from "./compare.ts";
@@ -32,6 +34,8 @@ export const cases: readonly Case[] = [
   ...sweepCases,
   ...contentCases,
   ...durabilityCases,
+  ...betweenCases,
+  ...burstCases,
   ...outageCases,
   ...setupCases,
   ...listCases,

@@ -99,7 +99,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
       const before = await lookAtAll(telling);
       const shown = `sweep(${told.ago / MINUTE} min, limit: ${told.limit})`;
       telling.steps.push(shown);
-      const count = await telling.kit.driver.sweep(range).catch((error: unknown) => {
+      const count = await telling.driver.sweep(range).catch((error: unknown) => {
         throw new Deviation("R8", `${shown} must not reject with ${error}`);
       });
       telling.steps.splice(-1, 1, `${shown} → ${count}`);
