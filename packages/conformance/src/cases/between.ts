@@ -26,6 +26,8 @@ const commit =
   (held, now, user) => ({ method: "commit", change: change(now, held, user) });
 const write = (name: string): Told => commit(() => set(name, "1"));
 const touch = (life: number): Told => commit((now) => ({ fields: new Map(), expiresAt: now + life }));
+const principal = (name: string): Told =>
+  commit((_, __, user) => ({ fields: new Map(), principal: user(name) }));
 /** A compare-and-set with the record's version, or one beside it. */
 const compare = (beside: number): Told =>
   commit((_, held) => ({ ...set("a/compared", "1"), ifVersion: Math.max(0, (held?.version ?? 1) + beside) }));
@@ -62,8 +64,13 @@ const knowsExpired = (): Line[][] =>
 const firstCalls = (at: number): Line[][] =>
   [
     load,
-    write("a/mine"),
-    touch(2 * HOUR),
+    commit(() => ({
+      fields: new Map([
+        ["a/mine", "1"],
+        ["a/x", "1"],
+      ]),
+    })),
+    touch(HOUR),
     compare(0),
     compare(-1),
     compare(1),
@@ -89,6 +96,7 @@ const commits = (first?: Line[][]): Script[] => [
     knowsLive(HOUR),
     [
       [other(write("a/other"))],
+      [other(touch(3 * HOUR))],
       [other(commit((_, __, user) => ({ fields: new Map([["a/x", null]]), principal: user("bob") })))],
       [other(touch(-1_000))],
     ],
@@ -100,14 +108,24 @@ const commits = (first?: Line[][]): Script[] => [
 const destroys = (first?: Line[][]): Script[] => scripts(knowsLive(HOUR), [[other(destroy)]], first);
 
 /** The same after each act: this driver's first call on each record, its listing, its sweep. */
-function seen(rule: Case["rule"], act: string, told: (first?: Line[][]) => Script[]): Case {
+function seen(
+  rule: Case["rule"],
+  act: string,
+  told: (first?: Line[][]) => Script[],
+  more: Script[] = [],
+): Case {
   return {
     rule,
     title: `after another driver's ${act}, this driver's first call sees it, whatever it knew before`,
     needs: "shared",
     async run(kit) {
-      await tellBetween(kit, told(firstCalls(LATER)));
-      await tellBetween(kit, told(), { look: listing(LATER) });
+      const listed = listing(LATER);
+      // It has also listed the records, before the other driver acts.
+      const before: typeof listed = (pair, runs, ...rest) =>
+        runs.length === 0 ? listed(pair, runs, ...rest) : Promise.resolve();
+      await tellBetween(kit, told(firstCalls(LATER)), { look: before });
+      await tellBetween(kit, told(), { look: listed });
+      if (more.length > 0) await tellBetween(kit, more, { look: listed });
       await tellBetween(kit, told(), { look: sweeping(LATER) });
     },
   };
@@ -116,7 +134,13 @@ function seen(rule: Case["rule"], act: string, told: (first?: Line[][]) => Scrip
 /** What a driver knows of records that other drivers change: it must be worth nothing. */
 export const betweenCases: Case[] = [
   seen("R10.5", "create", creates),
-  seen("R10.6", "commit", commits),
+  seen(
+    "R10.6",
+    "commit",
+    commits,
+    // What the other driver moved to another principal, this one moves back.
+    scripts(knowsLive(HOUR), [[other(principal("bob")), mine(principal("alice"))]]),
+  ),
   seen("R10.7", "destroy", destroys),
   {
     rule: "R10.8",

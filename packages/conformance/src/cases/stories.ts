@@ -30,7 +30,7 @@ export const storyCases: Case[] = [
     needs: "shared",
     async run(kit) {
       const step = fc
-        .tuple(fc.nat({ max: 1 }), steps({ destroy: 4, compare: 4, load: 4 }))
+        .tuple(fc.nat({ max: 1 }), steps({ destroy: 4, compare: 4, load: 4, sweep: 0 }))
         .map(([which, told]) => through(which, told));
       const [second, witness, alone] = [await kit.open(), await kit.open(), await kit.open()];
       await tellStories(kit, "R10", step, { drivers: [kit.driver, second], witness, alone });
