@@ -5,7 +5,7 @@ import type { Rule, Target } from "./target.ts";
 import { within } from "./within.ts";
 
 /** What a case needs beyond the five methods. Without it the case is skipped. */
-export type Need = "list" | "setup" | "outage" | "shared";
+export type Need = "list" | "setup" | "outage" | "drop" | "shared";
 
 /** One clause of SPEC.md as a test. */
 export interface Case {
@@ -47,7 +47,8 @@ let namespaces = 0;
 
 /** The reason why a case cannot run on this target, as far as the target alone tells. */
 export function missingInTarget(needs: Need | undefined, target: Target): string | undefined {
-  if (needs === "outage" && !target.outage) return "the target has no outage";
+  if ((needs === "outage" || needs === "drop") && !target.outage) return "the target has no outage";
+  if (needs === "drop" && !target.outage?.drop) return "the target's outage has no drop";
   if (needs === "shared" && target.shared === false) return "the target is not shared";
   return undefined;
 }

@@ -15,6 +15,7 @@ import { listAndIsolationFaults } from "./faults/list-isolation.ts";
 import { memoryFaults } from "./faults/memories.ts";
 import { nameFaults } from "./faults/names.ts";
 import { pageFaults } from "./faults/pages.ts";
+import { repeatFaults } from "./faults/repeats.ts";
 import { sqlFaults } from "./faults/sql.ts";
 import { sweepAndContentFaults } from "./faults/sweep-content.ts";
 import { textFaults } from "./faults/texts.ts";
@@ -42,4 +43,5 @@ export const faultyDrivers: readonly Fault[] = [
   ...hiddenFaults,
   ...memoryFaults,
   ...batchFaults,
+  ...repeatFaults,
 ];

@@ -14,6 +14,7 @@ import { isolationCases } from "./isolation.ts";
 import { listCases } from "./list.ts";
 import { listRaceCases } from "./list-races.ts";
 import { loadCases } from "./load.ts";
+import { lostAnswerCases } from "./lost-answers.ts";
 import { outageCases } from "./outage.ts";
 import { setupCases } from "./setup.ts";
 import { storyCases } from "./stories.ts";
@@ -37,6 +38,7 @@ export const cases: readonly Case[] = [
   ...betweenCases,
   ...burstCases,
   ...outageCases,
+  ...lostAnswerCases,
   ...setupCases,
   ...listCases,
   ...listRaceCases,
