@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy in front of a server. It breaks connections, and counts bytes and round trips. */
-export interface Proxy {
+export interface TestProxy {
   /** The address where the proxy listens. */
   readonly host: string;
   /** The port where the proxy listens; the same after `cut` and `restore`. */
@@ -102,7 +102,7 @@ function inOrder(ms: () => number): (step: () => void) => void {
  *   },
  * });
  */
-export async function startProxy(to: string): Promise<Proxy> {
+export async function startProxy(to: string): Promise<TestProxy> {
   const target = addressOf(to);
   const connections = new Set<readonly [Socket, Socket]>();
   const bytes = { toServer: 0, toClient: 0 };
