@@ -155,8 +155,8 @@ export const betweenCases: Case[] = [
       ] as const)
         await tellBetween(kit, all, {
           look,
-          remove: async (pair, now) =>
-            (await pair.other.sweep({ after: 0, before: now, limit: 1_000 })) === all.length,
+          remove: async (pair, now, count) =>
+            (await pair.other.sweep({ after: 0, before: now, limit: 1_000 })) === count,
         });
     },
   },

@@ -17,7 +17,7 @@ import { within } from "../within.ts";
 
 /** The most that a call may take whose answer is lost. The timeout of the driver under test must be shorter. */
 const ANSWER_MS = 3_000;
-/** A call may need several answers (a connection's greeting, a statement's preparation): each round loses another. */
+/** Which of several answers is lost (a connection's, a statement's) may differ from round to round. */
 const ROUNDS = 4;
 /** How often a client is given time to repeat what it had sent. */
 const PASSES = 20;
@@ -25,14 +25,21 @@ const PASSES = 20;
 /** `"unknown"`: the call was rejected with `DriverUnavailableError`. */
 type Lost<T> = T | "unknown";
 
-/** Makes a call while the next answer is lost, and waits until the driver works again. */
-async function withoutAnswer<T>({ outage, driver }: Kit, call: () => Promise<T>): Promise<Lost<T>> {
+/**
+ * Makes a call about a record while the next answer is lost, and waits until the driver works again. First it makes the
+ * same call about another record, so that connection, statement and script are there, and the answer that is lost is
+ * that of the call itself.
+ */
+async function withoutAnswer<T>(
+  { outage, driver, now }: Kit,
+  id: string,
+  call: (id: string) => Promise<T>,
+): Promise<Lost<T>> {
   assert.ok(outage?.drop, "the target's outage has no drop");
-  // A connection that is in use already: otherwise its greeting might be what is lost.
-  await driver.load(newId());
+  await call(await begin(driver, now, { principal: "somebody" }));
   await outage.drop();
   try {
-    return await within(ANSWER_MS, call(), "a call whose answer was lost did not end");
+    return await within(ANSWER_MS, call(id), "a call whose answer was lost did not end");
   } catch (error) {
     assert.ok(
       isSessionError(error, "ERR_SESSION_UNAVAILABLE"),
@@ -75,7 +82,7 @@ export const lostAnswerCases: Case[] = [
       const { driver, now } = kit;
       for (let round = 0; round < ROUNDS; round++) {
         const id = await begin(driver, now);
-        const outcome = await withoutAnswer(kit, () => driver.commit(id, set("a/x", "mine"), now));
+        const outcome = await withoutAnswer(kit, id, (of) => driver.commit(of, set("a/x", "mine"), now));
         assert.ok(outcome === "committed" || outcome === "unknown", `commit must not return ${outcome}`);
         await madeOnce(kit, id, outcome);
       }
@@ -91,7 +98,7 @@ export const lostAnswerCases: Case[] = [
         const id = await begin(driver, now);
         const other = kit.shared ? await kit.open() : driver;
         const change = { ...set("a/x", "mine"), expiresAt: now + 2 * HOUR, principal: "alice" };
-        await withoutAnswer(kit, () => driver.commit(id, change, now));
+        await withoutAnswer(kit, id, (of) => driver.commit(of, change, now));
         const later = { ...set("a/x", "later"), expiresAt: now + 3 * HOUR, principal: "bob" };
         assert.equal(await other.commit(id, later, now), "committed");
         await pass(kit);
@@ -101,7 +108,7 @@ export const lostAnswerCases: Case[] = [
           { text: "later", expiresAt: later.expiresAt, principal: "bob" },
         );
         // A touch has no version that would show it.
-        await withoutAnswer(kit, () => driver.commit(id, touch(now + 4 * HOUR), now));
+        await withoutAnswer(kit, id, (of) => driver.commit(of, touch(now + 4 * HOUR), now));
         assert.equal(await other.commit(id, touch(now + HOUR), now), "committed");
         await pass(kit);
         assert.equal((await loaded(driver, id)).expiresAt, now + HOUR);
@@ -117,7 +124,7 @@ export const lostAnswerCases: Case[] = [
       for (let round = 0; round < ROUNDS; round++) {
         const id = await begin(driver, now);
         const change = { ...set("a/x", "mine"), ifVersion: 1 };
-        const outcome = await withoutAnswer(kit, () => driver.commit(id, change, now));
+        const outcome = await withoutAnswer(kit, id, (of) => driver.commit(of, change, now));
         assert.ok(
           outcome === "committed" || outcome === "unknown",
           `no other commit was made, so it must not return ${outcome}`,
@@ -135,7 +142,7 @@ export const lostAnswerCases: Case[] = [
       for (let round = 0; round < ROUNDS; round++) {
         const id = newId();
         const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
-        const outcome = await withoutAnswer(kit, () => driver.create(id, record, now));
+        const outcome = await withoutAnswer(kit, id, (of) => driver.create(of, record, now));
         assert.notEqual(outcome, false, "no other has created the record, so create must not return false");
         if (outcome === true) await loaded(driver, id);
         // A repeat that comes late must not create it again.
@@ -153,7 +160,7 @@ export const lostAnswerCases: Case[] = [
       const { driver, now } = kit;
       for (let round = 0; round < ROUNDS; round++) {
         const id = await begin(driver, now, { principal: "alice" });
-        const outcome = await withoutAnswer(kit, () => driver.destroy(id, now));
+        const outcome = await withoutAnswer(kit, id, (of) => driver.destroy(of, now));
         assert.notEqual(
           outcome,
           false,
@@ -175,10 +182,10 @@ export const lostAnswerCases: Case[] = [
       const { driver, now } = kit;
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       for (let round = 0; round < ROUNDS; round++) {
-        const record = await withoutAnswer(kit, () => driver.load(id));
+        const record = await withoutAnswer(kit, id, (of) => driver.load(of));
         if (record !== "unknown") assert.equal(record?.fields.get("a/x"), "1", "load must find the record");
         if (!isListingDriver(driver) || driver.eventualList === true) continue;
-        const found = await withoutAnswer(kit, () => listAll(driver, { principal: "alice" }, now, 10));
+        const found = await withoutAnswer(kit, id, () => listAll(driver, { principal: "alice" }, now, 10));
         if (found !== "unknown") assert.deepEqual([...idsOf(found)], [id]);
       }
     },
