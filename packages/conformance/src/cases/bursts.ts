@@ -39,14 +39,17 @@ async function besideLoads(
   };
   for (let i = 0; i < before; i++) await load();
   let working = true;
-  const ended = work().finally(() => {
+  // Settled, so that a rejection waits until it is awaited.
+  const ended = Promise.allSettled([work()]).then(([result]) => {
     working = false;
+    return result;
   });
   while (working) {
     if (loads.size < 8) await load();
     else await yieldToEventLoop();
   }
-  await ended;
+  const result = await ended;
+  if (result.status === "rejected") throw result.reason;
   return loads;
 }
 
