@@ -2,15 +2,15 @@ import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { DriverUnavailableError, type StoredRecord } from "@sessions/core";
 import { createCall } from "@sessions/core/driver-tools";
-import type { Connection, Limits } from "./connection.ts";
 import { hasCode, translate } from "./errors.ts";
+import type { RedisExecutor, RedisTimeLimit } from "./executor.ts";
 import type { Keys } from "./keys.ts";
 import type { Script } from "./scripts.ts";
 
 /** Ways to call the server. Each rejects with a `SessionError`, and ends in time. `end` is by `performance.now()`. */
 export interface Calls {
   /** Does work in `time` milliseconds. `changes` as in `CallDetails`. @default time the driver's timeout */
-  within<T>(work: (limits: Limits) => Promise<T>, time?: number, changes?: boolean): Promise<T>;
+  within<T>(work: (limit: RedisTimeLimit) => Promise<T>, time?: number, changes?: boolean): Promise<T>;
   /** Sends one command to the server that has the key. @default end the driver's timeout from now */
   send(key: string, command: string[], end?: number): Promise<unknown>;
   /** Runs a script on one key, and waits for replicas if the driver does. @default end the driver's timeout from now */
@@ -19,7 +19,7 @@ export interface Calls {
 
 /** The parts of the driver that its other parts use. */
 export interface Backend extends Calls {
-  readonly connection: Connection;
+  readonly executor: RedisExecutor;
   readonly keys: Keys;
   /** Milliseconds. */
   readonly timeout: number;
@@ -34,8 +34,8 @@ interface CallSettings {
   readonly waitReplicas: number;
 }
 
-/** Makes calls of a connection's commands. */
-export function createCalls(connection: Connection, { timeout, waitReplicas }: CallSettings): Calls {
+/** Makes calls of an executor's commands. */
+export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: CallSettings): Calls {
   const call = createCall({ driver: "redis", timeout, translate });
   // WAIT must return before the driver's own timeout, so that the error can say how many replicas acknowledged.
   const patience = `${Math.ceil(timeout / 2)}`;
@@ -59,10 +59,10 @@ export function createCalls(connection: Connection, { timeout, waitReplicas }: C
     });
   };
 
-  async function write(key: string, command: string[], limits: Limits): Promise<unknown> {
-    if (waitReplicas === 0) return connection.send(key, command, limits);
+  async function write(key: string, command: string[], limit: RedisTimeLimit): Promise<unknown> {
+    if (waitReplicas === 0 || !executor.pair) return executor.send(key, command, limit);
     const wait = ["WAIT", `${waitReplicas}`, patience];
-    const [reply, reached] = await connection.sendPair(key, command, wait, limits);
+    const [reply, reached] = await executor.pair(key, command, wait, limit);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive. Check the replicas.`,
@@ -74,16 +74,16 @@ export function createCalls(connection: Connection, { timeout, waitReplicas }: C
     within,
 
     send: (key, command, end = performance.now() + timeout) =>
-      within((limits) => connection.send(key, command, limits), end - performance.now()),
+      within((limit) => executor.send(key, command, limit), end - performance.now()),
 
     run: ({ sha, source }, key, args, end = performance.now() + timeout) =>
       within(
-        (limits) =>
-          write(key, ["EVALSHA", sha, "1", key, ...args], limits).catch((error: unknown) => {
+        (limit) =>
+          write(key, ["EVALSHA", sha, "1", key, ...args], limit).catch((error: unknown) => {
             // A server that was restarted does not know the digest yet: send the whole script.
             if (!hasCode(error, "NOSCRIPT")) throw error;
             // A time of 0 gives this command a signal of its own: a shared one would run past the call's end.
-            return write(key, ["EVAL", source, "1", key, ...args], { ...limits, time: 0 });
+            return write(key, ["EVAL", source, "1", key, ...args], { ...limit, time: 0 });
           }),
         end - performance.now(),
         true,

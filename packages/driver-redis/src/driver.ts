@@ -9,7 +9,7 @@ import {
   raisesVersion,
 } from "@sessions/core/driver-tools";
 import { createCalls } from "./calls.ts";
-import { type AnyRedisClientLike, createConnection } from "./connection.ts";
+import { type AnyRedisClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
 import { keysOf } from "./keys.ts";
 import { createPrincipalSets } from "./principals.ts";
 import { createProvisioning } from "./provisioning.ts";
@@ -18,7 +18,10 @@ import { COMMIT, CREATE, DESTROY, parseRecord, type Script, stepOf } from "./scr
 
 /** Options of `redisDriver`. */
 export interface RedisDriverOptions {
-  /** A client of the package `redis`, which you connect and close: single, pool, cluster or Sentinel. */
+  /**
+   * Your client of Redis, which you connect and close: of `redis` (single, pool, cluster or Sentinel), or an executor of
+   * your own.
+   */
   readonly client: AnyRedisClientLike;
   /**
    * The text that begins every key, 1 to 100 characters: give each application on a Redis its own. The client's
@@ -59,7 +62,7 @@ const LEFTOVER_MS = 3_600_000;
 export function redisDriver(options: RedisDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("redisDriver", options, ["client", "prefix", "timeout", "waitReplicas"]);
   const { client, prefix = "sessions:", timeout: limit = "2s", waitReplicas = 0 } = options;
-  checkClient(client, "a client of the package redis", ["sendCommand()"], ["redis"]);
+  checkClient(client, MUST, FORMS, ROWS);
   checkOption(
     typeof prefix === "string" && prefix.isWellFormed() && prefix.length >= 1 && prefix.length <= 100,
     "prefix",
@@ -67,16 +70,16 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     prefix,
   );
   checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
-  checkOption(
-    waitReplicas === 0 || !("masters" in client) || "getNodeClientForKey" in client,
-    "waitReplicas",
-    "0 with a cluster's client of redis 5; redis 6 can do more",
-    waitReplicas,
-  );
   const timeout = milliseconds("timeout", limit);
 
-  const connection = createConnection(client, timeout, waitReplicas > 0);
-  const calls = createCalls(connection, { timeout, waitReplicas });
+  const executor = executorOf(client, timeout, waitReplicas > 0);
+  checkOption(
+    waitReplicas === 0 || executor.pair !== undefined,
+    "waitReplicas",
+    "0 with this client, which cannot send two commands on one connection",
+    waitReplicas,
+  );
+  const calls = createCalls(executor, { timeout, waitReplicas });
   const { within, send, run } = calls;
   const keys = keysOf(prefix);
 
@@ -85,7 +88,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     return parseRecord(await send(key, ["HGETALL", key]));
   }
 
-  const backend = { ...calls, connection, keys, timeout, load };
+  const backend = { ...calls, executor, keys, timeout, load };
   const sets = createPrincipalSets(backend);
 
   /**
@@ -168,7 +171,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         const { records, ...page } = await sets.list(principal, cursor, limit);
         return { records: records.filter(({ expiresAt }) => expiresAt > now), ...page };
       }
-      const page = await within((limits) => scanPage(connection, limits, keys.pattern, limit, cursor));
+      const page = await within((time) => scanPage(executor, time, keys.pattern, limit, cursor));
       const records = page.keys.map(async (key): Promise<ListedRecord[]> => {
         const id = keys.idOf(key);
         const record = id === undefined ? undefined : await load(id);

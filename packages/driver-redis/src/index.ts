@@ -1,6 +1,9 @@
 /** Keeps sessions in Redis, Redis Cluster, behind Sentinel, or in Valkey. */
+
+export { type RedisDriverOptions, redisDriver } from "./driver.ts";
+export type { RedisExecutor, RedisMaster, RedisTimeLimit } from "./executor.ts";
+export type { AnyRedisClientLike } from "./executors/executor-of.ts";
 export type {
-  AnyRedisClientLike,
   RedisClientLike,
   RedisClientPoolLike,
   RedisClusterLike,
@@ -8,6 +11,5 @@ export type {
   RedisNodeLike,
   RedisSentinelLeaseLike,
   RedisSentinelLike,
-} from "./connection.ts";
-export { type RedisDriverOptions, redisDriver } from "./driver.ts";
+} from "./executors/node-redis.ts";
 export { fromUrl, type RedisUrlOptions } from "./from-url.ts";

@@ -28,7 +28,7 @@ const HEAL_AT_ONCE = 100;
 const HOUR = 3_600_000;
 
 export function createPrincipalSets(backend: Backend): PrincipalSets {
-  const { within, send, run, connection, keys, timeout, load } = backend;
+  const { within, send, run, executor, keys, timeout, load } = backend;
   // A write that takes longer than the timeout is never acknowledged; this is twice as long.
   const pending = String(2 * timeout);
   let healedTo: string | undefined;
@@ -88,7 +88,7 @@ export function createPrincipalSets(backend: Backend): PrincipalSets {
     async heal() {
       let sets = 0;
       for (let pages = 0; pages < HEAL_PAGES && sets < HEAL_SETS; pages++) {
-        const page = await within((limits) => scanPage(connection, limits, keys.pattern, 1000, healedTo));
+        const page = await within((limit) => scanPage(executor, limit, keys.pattern, 1000, healedTo));
         for (const set of page.keys.filter(keys.isSet)) {
           sets++;
           await healSet(set);

@@ -10,7 +10,7 @@ export function createProvisioning({
   within,
   send,
   run,
-  connection,
+  executor,
   keys,
   load,
 }: Backend): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
@@ -20,8 +20,8 @@ export function createProvisioning({
 
   /** The text under the layout's key: `""` where the key holds no text, `undefined` where it is missing. */
   async function readLayout(): Promise<string | undefined> {
-    const text = await within((limits) =>
-      connection.send(layout, ["GET", layout], limits).catch((error: unknown) => {
+    const text = await within((limit) =>
+      executor.send(layout, ["GET", layout], limit).catch((error: unknown) => {
         if (hasCode(error, "WRONGTYPE")) return "";
         throw error;
       }),
@@ -42,7 +42,7 @@ export function createProvisioning({
       await run(ADD_TO_SET, set, [id, "-1000", "1000", "0"]);
       await send(set, ["ZRANGE", set, "0", "-1"]);
       await run(REMOVE_FROM_SET, set, [id]);
-      await within((limits) => scanPage(connection, limits, keys.pattern, 1));
+      await within((limit) => scanPage(executor, limit, keys.pattern, 1));
       return [];
     } catch (error) {
       const { cause } = error instanceof Error ? error : { cause: undefined };
@@ -70,12 +70,12 @@ export function createProvisioning({
       if (text === undefined)
         found.push(`The key ${layout} is missing: run setup(), and find out what removed it`);
       else if (text !== "1") found.push(FOREIGN);
-      for (const { address, send } of await within(() => connection.masters())) {
-        const info = String(await within((limits) => send(["INFO", "memory"], limits)).catch(() => ""));
+      for (const master of await within(() => executor.masters())) {
+        const info = String(await within((limit) => master.send(["INFO", "memory"], limit)).catch(() => ""));
         const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
         if (policy !== "noeviction" && !/^maxmemory:0\s/m.test(info))
           found.push(
-            `maxmemory-policy of the ${address} is ${policy}, so that Redis removes live sessions when memory is short: set it to noeviction`,
+            `maxmemory-policy of the ${master.address} is ${policy}, so that Redis removes live sessions when memory is short: set it to noeviction`,
           );
       }
       return found;
@@ -84,7 +84,7 @@ export function createProvisioning({
     async teardown() {
       let cursor: string | undefined;
       do {
-        const page = await within((limits) => scanPage(connection, limits, keys.pattern, 1000, cursor));
+        const page = await within((limit) => scanPage(executor, limit, keys.pattern, 1000, cursor));
         await Promise.all(
           page.keys.map(async (key) => {
             const kind = keys.kindOf(key);

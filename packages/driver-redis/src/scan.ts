@@ -1,5 +1,5 @@
-import type { Connection, Limits, Master } from "./connection.ts";
 import { hasCode } from "./errors.ts";
+import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "./executor.ts";
 
 /** A page of SCAN over every master, one after the other. */
 export interface ScanPage {
@@ -15,9 +15,10 @@ function parseScan(reply: unknown): { next: string; found: string[] } {
 }
 
 /** Identifies a run of a server: after a restart, or on another server, its cursors mean nothing. */
-async function identityOf({ address, send }: Master, limits: Limits): Promise<string> {
+async function identityOf(master: RedisMaster, limit: RedisTimeLimit): Promise<string> {
+  const { address } = master;
   try {
-    return `${address} ${/^run_id:(\w+)/m.exec(String(await send(["INFO", "server"], limits)))?.[1]}`;
+    return `${address} ${/^run_id:(\w+)/m.exec(String(await master.send(["INFO", "server"], limit)))?.[1]}`;
   } catch (error) {
     if (hasCode(error, "NOPERM")) return address;
     throw error;
@@ -29,19 +30,19 @@ async function identityOf({ address, send }: Master, limits: Limits): Promise<st
  * begins again from the start: a key may come twice, and none is missed.
  */
 export async function scanPage(
-  connection: Connection,
-  limits: Limits,
+  executor: RedisExecutor,
+  limit: RedisTimeLimit,
   pattern: string,
   count: number,
   cursor?: string,
 ): Promise<ScanPage> {
-  const masters = await connection.masters();
-  const identities = (await Promise.all(masters.map((master) => identityOf(master, limits)))).join(" ");
+  const masters = await executor.masters();
+  const identities = (await Promise.all(masters.map((master) => identityOf(master, limit)))).join(" ");
   const [before, at, inner = "0"] = cursor?.split("|") ?? [];
   const goesOn = before === identities;
   const index = goesOn ? Number(at) : 0;
   const command = ["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`];
-  const reply = await masters[index]?.send(command, limits);
+  const reply = await masters[index]?.send(command, limit);
   const { next, found } = parseScan(reply);
   const nextIndex = next === "0" ? index + 1 : index;
   return {

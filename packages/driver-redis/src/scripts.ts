@@ -13,15 +13,18 @@ export interface Script {
 
 const RECORD_NAMES = ["v", "e", "p"] as const;
 
-/**
- * Reads a record from HGETALL's reply: a list of names and texts in turn (RESP2), or a Map (RESP3). Returns `undefined`
- * where there is no hash, or one that is no record.
- */
+/** The names and texts in HGETALL's reply: a list of them in turn, a list of pairs, a Map, or an object. */
+function* entriesOf(reply: unknown): Iterable<readonly [unknown, unknown]> {
+  if (reply instanceof Map) yield* reply;
+  else if (!Array.isArray(reply)) yield* Object.entries(Object(reply));
+  else if (Array.isArray(reply[0])) for (const [name, text] of reply) yield [name, text];
+  else for (let i = 0; i < reply.length; i += 2) yield [reply[i], reply[i + 1]];
+}
+
+/** Reads a record from HGETALL's reply. Returns `undefined` where there is no hash, or one that is no record. */
 export function parseRecord(reply: unknown): StoredRecord | undefined {
   const fields = new Map<string, string>();
-  if (reply instanceof Map) for (const [name, text] of reply) fields.set(String(name), String(text));
-  if (Array.isArray(reply))
-    for (let i = 0; i < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+  for (const [name, text] of entriesOf(reply)) fields.set(String(name), String(text));
   const [version, expiresAt, principal] = RECORD_NAMES.map((name) => fields.get(name));
   if (version === undefined || expiresAt === undefined) return undefined;
   for (const name of RECORD_NAMES) fields.delete(name);

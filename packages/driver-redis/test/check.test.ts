@@ -221,7 +221,7 @@ await withService("redis", (redis) => {
       [{ client, timeout: 0 }, /timeout must be/],
       [{ client, waitReplicas: -1 }, /waitReplicas must be a whole number of 0 or more; got -1/],
       [{ client, waitReplicas: 0.5 }, /waitReplicas/],
-      [{ client: { ...client, masters: [] }, waitReplicas: 1 }, /waitReplicas must be 0 with a cluster/],
+      [{ client: { ...client, masters: [] }, waitReplicas: 1 }, /waitReplicas must be 0 with this client/],
       [
         { client, ttl: 5 },
         /redisDriver: unknown option "ttl"\. Known: client, prefix, timeout, waitReplicas/,

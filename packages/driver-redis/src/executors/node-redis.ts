@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { DriverUnavailableError } from "@sessions/core";
-import { hasCode } from "./errors.ts";
+import { hasCode } from "../errors.ts";
+import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "../executor.ts";
 
 // The few members of the package `redis` that the driver uses, for each kind of client.
 
@@ -32,6 +33,7 @@ export interface RedisNodeLike {
 export interface RedisClusterLike {
   readonly masters: readonly RedisNodeLike[];
   nodeClient(node: RedisNodeLike): Promise<RedisClientLike>;
+  /** Missing in version 5, where `waitReplicas` is refused. */
   getNodeClientForKey(key: string): Promise<RedisClientLike>;
   sendCommand(
     firstKey: string | undefined,
@@ -57,36 +59,10 @@ export interface RedisSentinelLike extends RedisSentinelLeaseLike {
 }
 
 /** Any client of the package `redis`: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */
-export type AnyRedisClientLike = RedisClientLike | RedisClientPoolLike | RedisClusterLike | RedisSentinelLike;
-
-/** The limits of one call. */
-export interface Limits {
-  /** The time of the call, in milliseconds, from its beginning. */
-  readonly time: number;
-  /** Aborts once the call has failed for lack of time. A command that the client has not sent by then is never sent. */
-  signal(): AbortSignal;
-}
+export type AnyNodeRedisLike = RedisClientLike | RedisClientPoolLike | RedisClusterLike | RedisSentinelLike;
 
 /** Sends one command and returns the server's reply. */
-type Send = (args: string[], limits: Limits) => Promise<unknown>;
-
-/**
- * The four kinds of clients as one. Every command goes to a master, even where the client is set to read from replicas.
- */
-export interface Connection {
-  /** Sends one command to the server that has the key. */
-  send(key: string, args: string[], limits: Limits): Promise<unknown>;
-  /** Sends two commands on one connection, one after the other: WAIT counts only the writes of its own connection. */
-  sendPair(key: string, first: string[], second: string[], limits: Limits): Promise<unknown[]>;
-  /** Every server that has keys, in the order of the addresses. */
-  masters(): Promise<Master[]>;
-}
-
-/** A server that has keys. */
-export interface Master {
-  readonly address: string;
-  readonly send: Send;
-}
+type Send = RedisMaster["send"];
 
 /** Decodes RESP3's maps as a Map: an object would treat names such as `0/0` or `__proto__/x` in its own way. */
 const MAPS = { 37: Map } as const;
@@ -108,52 +84,54 @@ const chained = (abortSignal: AbortSignal, chainId: symbol): RedisCommandOptions
 });
 
 /**
- * Makes one connection of any kind of client.
+ * Runs commands on any client of the package `redis`.
  *
  * @param timeout The driver's timeout, in milliseconds.
- * @param pairs Whether `sendPair` will be used.
+ * @param pairs Whether `pair` will be used.
  */
-export function createConnection(client: AnyRedisClientLike, timeout: number, pairs: boolean): Connection {
+export function nodeRedis(client: AnyNodeRedisLike, timeout: number, pairs: boolean): RedisExecutor {
   // A Sentinel client repeats a command after its connection broke, even where the server has executed it. A repeated
   // compare-and-set would conflict with itself, and an old text would overwrite a newer one. So each command has one
   // try.
   if ("getMasterNode" in client) {
-    const sendAll = async ({ signal }: Limits, ...commands: string[][]) => {
+    const sendAll = async ({ signal }: RedisTimeLimit, ...commands: string[][]) => {
       const one = pairs || leases.has(client) ? await lease(client) : client;
       const chain = Symbol("sessions");
       return Promise.all(
         commands.map((args) => one.sendCommand(false, args, chained(once(signal()), chain))),
       );
     };
-    const send: Send = async (args, limits) => (await sendAll(limits, args))[0];
+    const send: Send = async (args, limit) => (await sendAll(limit, args))[0];
     return {
-      send: (_, args, limits) => send(args, limits),
-      sendPair: (_, first, second, limits) => sendAll(limits, first, second),
+      send: (_, args, limit) => send(args, limit),
+      pair: (_, first, second, limit) => sendAll(limit, first, second),
       masters: async () => [{ address: "master", send }],
     };
   }
 
-  const sendChained = (one: RedisClientLike, { signal }: Limits, ...commands: string[][]) => {
+  const sendChained = (one: RedisClientLike, { signal }: RedisTimeLimit, ...commands: string[][]) => {
     const options = chained(signal(), Symbol("sessions"));
     return Promise.all(commands.map((args) => one.sendCommand(args, options)));
   };
 
   if ("masters" in client) {
-    const sendTo = (key: string, args: string[], { signal }: Limits) =>
+    const sendTo = (key: string, args: string[], { signal }: RedisTimeLimit) =>
       client.sendCommand(key, false, args, withdrawable(signal()));
+    const pair: RedisExecutor["pair"] = async (key, first, second, limit) => {
+      const sendBoth = async () => sendChained(await client.getNodeClientForKey(key), limit, first, second);
+      try {
+        return await sendBoth();
+      } catch (error) {
+        // The key has moved, and nothing was written. A command sent through the cluster teaches the client the new
+        // place.
+        if (!hasCode(error, "MOVED", "ASK")) throw error;
+        await sendTo(key, ["EXISTS", key], limit);
+        return sendBoth();
+      }
+    };
     return {
       send: sendTo,
-      async sendPair(key, first, second, limits) {
-        try {
-          return await sendChained(await client.getNodeClientForKey(key), limits, first, second);
-        } catch (error) {
-          // The key has moved, and nothing was written. A command sent through the cluster teaches the client the new
-          // place.
-          if (!hasCode(error, "MOVED", "ASK")) throw error;
-          await sendTo(key, ["EXISTS", key], limits);
-          return sendChained(await client.getNodeClientForKey(key), limits, first, second);
-        }
-      },
+      ...("getNodeClientForKey" in client && { pair }),
       async masters() {
         // Without this check, a client that is not connected would look like an empty cluster.
         if (client.masters.length === 0)
@@ -175,9 +153,8 @@ export function createConnection(client: AnyRedisClientLike, timeout: number, pa
   if ("execute" in client) {
     const send: Send = (args, { signal }) => client.sendCommand(args, withdrawable(signal()));
     return {
-      send: (_, args, limits) => send(args, limits),
-      sendPair: (_, first, second, limits) =>
-        client.execute((one) => sendChained(one, limits, first, second)),
+      send: (_, args, limit) => send(args, limit),
+      pair: (_, first, second, limit) => client.execute((one) => sendChained(one, limit, first, second)),
       masters: async () => [{ address: "server", send }],
     };
   }
@@ -186,8 +163,8 @@ export function createConnection(client: AnyRedisClientLike, timeout: number, pa
   const send: Send = (args, { time, signal }) =>
     client.sendCommand(args, withdrawable(shared(time) ?? signal()));
   return {
-    send: (_, args, limits) => send(args, limits),
-    sendPair: (_, first, second, limits) => sendChained(client, limits, first, second),
+    send: (_, args, limit) => send(args, limit),
+    pair: (_, first, second, limit) => sendChained(client, limit, first, second),
     masters: async () => [{ address: "server", send }],
   };
 }
