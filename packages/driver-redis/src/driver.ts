@@ -19,8 +19,8 @@ import { COMMIT, CREATE, DESTROY, parseRecord, type Script, stepOf } from "./scr
 /** Options of `redisDriver`. */
 export interface RedisDriverOptions {
   /**
-   * Your client of Redis, which you connect and close: of `redis` (single, pool, cluster or Sentinel), or an executor of
-   * your own.
+   * Your client, which you connect and close: of `redis`, `ioredis`, `iovalkey`, `@valkey/valkey-glide` or
+   * `@upstash/redis`, Bun's `RedisClient`, or an executor that you write for another client (`docs/clients.md`).
    */
   readonly client: AnyRedisClientLike;
   /**
@@ -125,7 +125,8 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         ...[...fields].flat(),
       ];
       const end = performance.now() + timeout;
-      return (await write(CREATE, id, args, { principal, left: expiresAt - now, end })) === 1;
+      const reply = await write(CREATE, id, args, { principal, left: expiresAt - now, end });
+      return Number(reply) === 1;
     },
 
     load,
@@ -156,10 +157,10 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
         await sets.add(String(reply[0]), id, Number(reply[1]) - now, end);
         return "committed";
       }
-      return reply === 1 ? "committed" : reply === 2 ? "conflict" : "gone";
+      return Number(reply) === 1 ? "committed" : Number(reply) === 2 ? "conflict" : "gone";
     },
 
-    destroy: async (id, now) => (await run(DESTROY, keys.record(id), [`${now}`])) === 1,
+    destroy: async (id, now) => Number(await run(DESTROY, keys.record(id), [`${now}`])) === 1,
 
     async sweep() {
       await sets.heal();

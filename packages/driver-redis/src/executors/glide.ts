@@ -1,0 +1,66 @@
+import type { RedisExecutor, RedisMaster } from "../executor.ts";
+
+/** Options of one command of `@valkey/valkey-glide`. */
+export interface GlideCommandOptions {
+  /** `Decoder.String`. */
+  readonly decoder: 1;
+}
+
+/** Where a cluster's client of `@valkey/valkey-glide` sends a command. */
+export type GlideRoute =
+  | { readonly type: "primarySlotKey"; readonly key: string }
+  | { readonly type: "routeByAddress"; readonly host: string; readonly port: number };
+
+/** The few members of `GlideClient` that the driver uses. */
+export interface GlideClientLike {
+  customCommand(args: string[], options?: GlideCommandOptions): Promise<unknown>;
+}
+
+/** The few members of `GlideClusterClient` that the driver uses. */
+export interface GlideClusterClientLike {
+  customCommand(
+    args: string[],
+    options?: GlideCommandOptions & { readonly route?: GlideRoute | "allPrimaries" },
+  ): Promise<unknown>;
+  invokeScriptWithRoute(...args: never[]): unknown;
+}
+
+/** Any client of `@valkey/valkey-glide`. */
+export type AnyGlideLike = GlideClientLike | GlideClusterClientLike;
+
+const STRINGS = { decoder: 1 } as const;
+
+/** A map is a list of such entries. */
+const isEntry = (entry: unknown): entry is { key: unknown; value: unknown } =>
+  Object(entry) === entry && "key" in Object(entry) && "value" in Object(entry);
+
+/** Maps as lists of pairs; every other reply as it is. */
+const pairsOf = (reply: unknown): unknown =>
+  Array.isArray(reply) ? reply.map((entry) => (isEntry(entry) ? [entry.key, entry.value] : entry)) : reply;
+
+/** Runs commands on a client of `@valkey/valkey-glide`. */
+export function glide(client: AnyGlideLike): RedisExecutor {
+  if (!("invokeScriptWithRoute" in client)) {
+    const send: RedisMaster["send"] = async (args) => pairsOf(await client.customCommand(args, STRINGS));
+    return {
+      send: (_, args, limit) => send(args, limit),
+      masters: async () => [{ address: "server", send }],
+    };
+  }
+
+  const sendTo = async (route: GlideRoute | "allPrimaries", args: string[]) =>
+    pairsOf(await client.customCommand(args, { ...STRINGS, route }));
+  return {
+    send: (key, args) => sendTo({ type: "primarySlotKey", key }, args),
+    async masters() {
+      const infos = await sendTo("allPrimaries", ["INFO", "server"]);
+      if (!Array.isArray(infos)) throw new Error("The client's answer names no server");
+      const addresses = infos.map(([address]) => String(address)).sort();
+      return addresses.map((address) => {
+        const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
+        const route = { type: "routeByAddress", host, port: Number(port) } as const;
+        return { address, send: (args) => sendTo(route, args) };
+      });
+    },
+  };
+}
