@@ -28,7 +28,7 @@ await withService("redis", async (redis) => {
     await proxy.close();
   });
 
-  describe("ioredis: one client", () => {
+  describe("redis: ioredis", () => {
     testBrokenLine(() => redisDriver({ client, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
 
     testDriver({
@@ -104,11 +104,16 @@ await withService("redis", async (redis) => {
 
   test("WAIT follows its write on the same connection", async () => {
     const { url, client: plain } = await ownServer();
-    const driver = redisDriver({ client: own(url), waitReplicas: 1, timeout: 300 });
-    const commit = async () => driver.commit(await id, { fields: new Map([["a/x", "1"]]) }, Date.now());
-    const id = begin(redisDriver({ client: plain }));
-    await expect(commit()).rejects.toMatchObject({ message: expect.stringContaining("0 of 1 replicas") });
-    expect((await driver.load(await id))?.version).toBe(2);
+    const change = { fields: new Map([["a/x", "1"]]) };
+    const single = redisDriver({ client: plain });
+    const id = await begin(single);
+    // From here on the server knows the script.
+    await single.commit(id, change, Date.now());
+    const driver = redisDriver({ client: own(url), waitReplicas: 1, timeout: 1000 });
+    await expect(driver.commit(id, change, Date.now())).rejects.toMatchObject({
+      message: expect.stringContaining("0 of 1 replicas"),
+    });
+    expect((await driver.load(id))?.version).toBe(3);
   });
 
   test("a subscriber, a pipeline and a transaction are refused", async () => {
@@ -118,7 +123,9 @@ await withService("redis", async (redis) => {
         /client must be .*; got a pipeline or a transaction/,
       );
     await one.subscribe(newId());
-    expect(() => redisDriver({ client: one })).toThrow(/client must be .*subscribe/);
+    expect(() => redisDriver({ client: one })).toThrow(
+      /client must be .* a subscriber: give the driver client\.duplicate/,
+    );
   });
 
   testRefusals(test, [
@@ -126,18 +133,17 @@ await withService("redis", async (redis) => {
       what: "a user without permission to write",
       async make() {
         const { client: plain, url } = await ownServer();
-        const driver = redisDriver({ client: plain });
         await plain.aclSetUser("app", ["on", ">secret", "~*", "+@all"]);
-        const refusing = redisDriver({ client: own(url, { username: "app", password: "secret" }) });
+        const driver = redisDriver({ client: own(url, { username: "app", password: "secret" }) });
+        /** The user loses the permission for one call. */
+        const refused = async <T>(fields: ReadonlyMap<string, unknown>, call: () => Promise<T>) => {
+          if (fields.has("a/refused")) await plain.aclSetUser("app", ["-hset"]);
+          return call().finally(() => plain.aclSetUser("app", ["+hset"]));
+        };
         return {
-          ...refusing,
-          create: driver.create,
-          async commit(...args) {
-            // The user loses the permission for this one call.
-            const [, { fields }] = args;
-            if (fields.has("a/refused")) await plain.aclSetUser("app", ["-hset"]);
-            return refusing.commit(...args).finally(() => plain.aclSetUser("app", ["+hset"]));
-          },
+          ...driver,
+          create: (id, record, now) => refused(record.fields, () => driver.create(id, record, now)),
+          commit: (id, change, now) => refused(change.fields, () => driver.commit(id, change, now)),
         };
       },
     },

@@ -10,6 +10,13 @@ import { SessionConfigError } from "../base/errors.ts";
 const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
+  pipeline: [
+    "a pipeline or a transaction, not a client",
+    "exec() isPipeline",
+    "exec() execAsPipeline()",
+    "customCommand() isAtomic",
+  ],
+
   // The clients that the drivers of this repository take come first, so that an extended one still fits its own row.
   redis: [
     "a client of redis",

@@ -29,7 +29,7 @@ export const ROWS = ["redis", "ioredis", "@valkey/valkey-glide", "@upstash/redis
 export function executorOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): RedisExecutor {
   if ("defineCommand" in client) return ioredis(client);
   if ("customCommand" in client) return glide(client);
-  if ("autoPipeline" in client) return upstash(client);
+  if ("pipeline" in client) return upstash(client);
   if ("bufferedAmount" in client) return bunRedis(client);
   if ("send" in client) return client;
   return nodeRedis(client, timeout, pairs);

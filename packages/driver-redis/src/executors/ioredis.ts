@@ -1,3 +1,4 @@
+import { SessionConfigError } from "@sessions/core";
 import { hasCode } from "../errors.ts";
 import type { RedisExecutor, RedisTimeLimit } from "../executor.ts";
 
@@ -15,6 +16,8 @@ export interface IoredisCommandLike {
 export interface IoredisLike {
   readonly status: string;
   readonly options: object;
+  /** Missing in a cluster's client. */
+  readonly mode?: string;
   call(name: string, args: string[]): unknown;
   sendCommand(command: IoredisCommandLike): unknown;
   defineCommand(name: string, definition: { lua: string }): void;
@@ -53,6 +56,10 @@ interface Once {
  * cannot send for later. So each command guards itself.
  */
 export function ioredis(client: AnyIoredisLike): RedisExecutor {
+  if (client.mode !== undefined && client.mode !== "normal")
+    throw new SessionConfigError(
+      `client must be one that sends commands, and this one is a ${client.mode}: give the driver client.duplicate()`,
+    );
   // Only `call()` makes commands. On this object it makes one without sending it, and with neither `keyPrefix`, which
   // SCAN would not know, nor a pipeline, which repeats as a whole.
   const maker: { call(name: string, args: string[]): IoredisCommandLike } = Object.create(client, {

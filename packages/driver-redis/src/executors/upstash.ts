@@ -1,9 +1,10 @@
 import { SessionConfigError } from "@sessions/core";
 import type { RedisExecutor, RedisMaster } from "../executor.ts";
 
-/** A client of `@upstash/redis`: its methods are not used. */
+/** The few members of `@upstash/redis` that the driver uses, beside the address and the token that it was made with. */
 export interface UpstashRedisLike {
-  autoPipeline(): unknown;
+  /** What the replicas of a global database must have, so that a request sees earlier writes. */
+  readYourWritesSyncToken: string | undefined;
   pipeline(): unknown;
 }
 
@@ -28,17 +29,15 @@ function requesterOf(client: object): { url: string; headers: Record<string, str
  */
 export function upstash(client: UpstashRedisLike): RedisExecutor {
   const { url, headers } = requesterOf(client);
-  // What a global database has written is seen by the requests that carry this.
-  let written = "";
-
   const send: RedisMaster["send"] = async (args, { signal }) => {
     const response = await fetch(url, {
       method: "POST",
-      headers: { ...headers, "upstash-sync-token": written },
+      headers: { ...headers, "upstash-sync-token": client.readYourWritesSyncToken ?? "" },
       body: JSON.stringify(args),
       signal: signal(),
     });
-    written = response.headers.get("upstash-sync-token") ?? written;
+    const written = response.headers.get("upstash-sync-token");
+    if (written !== null) client.readYourWritesSyncToken = written;
     const body: unknown = await response.json().catch(() => undefined);
     if (isObject(body) && typeof body["error"] === "string") throw new Error(body["error"]);
     if (!response.ok || !isObject(body) || !("result" in body))

@@ -1,0 +1,115 @@
+import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
+import { testBrokenLine, withService } from "@sessions/driver-tests";
+import { startRedisCluster, startRedisReplication } from "@sessions/test-services/redis-cluster";
+import * as ioredis from "ioredis";
+import * as iovalkey from "iovalkey";
+import { afterAll, describe, expect, test } from "vitest";
+import { type AnyRedisClientLike, redisDriver } from "../src/index.ts";
+import { begin, newId } from "./support.ts";
+
+await withService("redis", async (redis) => {
+  const line = await startProxy(redis.url);
+  const single = new iovalkey.Redis(line.url, { retryStrategy: () => 20, keyPrefix: "app:" });
+  single.on("error", () => {});
+  afterAll(async () => {
+    single.disconnect();
+    await line.close();
+  });
+
+  const open = (client: AnyRedisClientLike, waitReplicas: number) => (namespace: string) =>
+    redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas });
+
+  describe("redis: iovalkey", () => {
+    testBrokenLine(() => redisDriver({ client: single, prefix: `line_${newId()}:`, timeout: 300 }), line);
+    testDriver({
+      test,
+      target: {
+        name: "iovalkey",
+        open: open(single, 0),
+        outage: { cut: line.cut, restore: line.restore, drop: line.drop },
+      },
+    });
+  });
+
+  const cluster = await startRedisCluster();
+  const nodes = await Promise.all(
+    cluster.servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)),
+  );
+  const natMap = Object.fromEntries(
+    cluster.servers.map(({ host, port }, i) => [`${host}:${port}`, { host, port: nodes[i]?.port ?? 0 }]),
+  );
+  const roots = nodes.map(({ host, port }) => ({ host, port }));
+  // The driver must read from masters all the same.
+  const options = { natMap, scaleReads: "slave", keyPrefix: "app:", enableAutoPipelining: true } as const;
+  const clusters = {
+    ioredis: new ioredis.Cluster(roots, options),
+    iovalkey: new iovalkey.Cluster(roots, options),
+  };
+  for (const client of Object.values(clusters)) client.on("error", () => {});
+  afterAll(async () => {
+    for (const client of Object.values(clusters)) client.disconnect();
+    await Promise.all(nodes.map((node) => node.close()));
+    await cluster.stop();
+  });
+  const all = {
+    cut: async () => void (await Promise.all(nodes.map((node) => node.cut()))),
+    restore: async () => void (await Promise.all(nodes.map((node) => node.restore()))),
+  };
+
+  describe.each(Object.entries(clusters))("redis: %s, a cluster", (name, client) => {
+    test("no replica is asked, though the client may read from them", async () => {
+      const driver = redisDriver({ client, prefix: `reads_${newId()}:` });
+      const calls = async () => {
+        const infos = await Promise.all(client.nodes("slave").map((node) => node.info("commandstats")));
+        return infos.map((info) => /cmdstat_hgetall:calls=(\d+)/.exec(info)?.[1] ?? "0");
+      };
+      const before = await calls();
+      for (let i = 0; i < 50; i++) await driver.load(await begin(driver));
+      expect(await calls()).toEqual(before);
+    });
+    testDriver({ test, target: { name, open: open(client, 0), outage: all } });
+  });
+  describe("redis: ioredis, a cluster, acknowledged by a replica", () => {
+    testDriver({ test, target: { name: "ioredis", open: open(clusters.ioredis, 1), outage: all } });
+  });
+
+  const replication = await startRedisReplication();
+  const servers = [replication.master, replication.replica, ...replication.sentinels];
+  const proxies = await Promise.all(servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)));
+  const sentinel = new ioredis.Redis({
+    name: replication.name,
+    sentinels: proxies.slice(2).map(({ host, port }) => ({ host, port })),
+    natMap: Object.fromEntries(
+      servers.map(({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }]),
+    ),
+    retryStrategy: () => 50,
+    sentinelRetryStrategy: () => 50,
+  });
+  sentinel.on("error", () => {});
+  afterAll(async () => {
+    sentinel.disconnect();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await replication.stop();
+  });
+  const [master] = proxies;
+  if (!master) throw new Error("no proxy in front of the master");
+  describe.each([0, 1])("redis: ioredis, Sentinel, waitReplicas %i", (waitReplicas) => {
+    testBrokenLine(
+      () => redisDriver({ client: sentinel, prefix: `line_${newId()}:`, timeout: 500, waitReplicas }),
+      master,
+    );
+    testDriver({
+      test,
+      target: {
+        name: "ioredis",
+        open: open(sentinel, waitReplicas),
+        outage: {
+          cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
+          restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),
+          drop: master.drop,
+        },
+      },
+    });
+  });
+});
