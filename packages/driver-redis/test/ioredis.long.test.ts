@@ -17,8 +17,9 @@ await withService("redis", async (redis) => {
     await line.close();
   });
 
-  const open = (client: AnyRedisClientLike, waitReplicas: number) => (namespace: string) =>
-    redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas });
+  const open =
+    (client: AnyRedisClientLike, waitReplicas: number) => (namespace: string, about?: { outage: boolean }) =>
+      redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000, waitReplicas });
 
   describe("redis: iovalkey", () => {
     testBrokenLine(() => redisDriver({ client: single, prefix: `line_${newId()}:`, timeout: 300 }), line);

@@ -38,18 +38,35 @@ const isEntry = (entry: unknown): entry is { key: unknown; value: unknown } =>
 const pairsOf = (reply: unknown): unknown =>
   Array.isArray(reply) ? reply.map((entry) => (isEntry(entry) ? [entry.key, entry.value] : entry)) : reply;
 
+/** The server's codes for the client's names. A code that the client has no name for comes as it is. */
+const CODES: Readonly<Record<string, string>> = {
+  NoScriptError: "NOSCRIPT",
+  ResponseError: "ERR",
+  BusyLoadingError: "LOADING",
+  ReadOnly: "READONLY",
+};
+
+/** Restores the code of a server's error reply: the client writes `NoScriptError: …` and `WRONGTYPE: …`. */
+function restoreCode(error: unknown): never {
+  const [, name = "", text] =
+    (error instanceof Error && /^(?:.* server: - )?(\w+): (.*)/s.exec(error.message)) || [];
+  const code = CODES[name] ?? /^[A-Z]+$/.exec(name)?.[0];
+  throw code === undefined ? error : new Error(`${code} ${text}`, { cause: error });
+}
+
 /** Runs commands on a client of `@valkey/valkey-glide`. */
 export function glide(client: AnyGlideLike): RedisExecutor {
   if (!("invokeScriptWithRoute" in client)) {
-    const send: RedisMaster["send"] = async (args) => pairsOf(await client.customCommand(args, STRINGS));
+    const send: RedisMaster["send"] = (args) =>
+      client.customCommand(args, STRINGS).then(pairsOf, restoreCode);
     return {
       send: (_, args, limit) => send(args, limit),
       masters: async () => [{ address: "server", send }],
     };
   }
 
-  const sendTo = async (route: GlideRoute | "allPrimaries", args: string[]) =>
-    pairsOf(await client.customCommand(args, { ...STRINGS, route }));
+  const sendTo = (route: GlideRoute | "allPrimaries", args: string[]) =>
+    client.customCommand(args, { ...STRINGS, route }).then(pairsOf, restoreCode);
   return {
     send: (key, args) => sendTo({ type: "primarySlotKey", key }, args),
     async masters() {

@@ -43,6 +43,9 @@ export type AnyIoredisLike = IoredisLike | IoredisClusterLike;
 /** Written where a command must not be: the client has counted on a reply already. */
 const PING = "*1\r\n$4\r\nPING\r\n";
 
+/** As often as the client itself, which picks any server where it does not know the right one. */
+const REDIRECTIONS = 16;
+
 /** A command that is written once at most, and never after the signal has aborted. */
 interface Once {
   readonly command: IoredisCommandLike;
@@ -136,13 +139,14 @@ export function ioredis(client: AnyIoredisLike): RedisExecutor {
         );
       };
       await ready();
-      try {
-        return await sendBoth();
-      } catch (error) {
-        // The key has moved, and nothing was written. This teaches the client the new place.
-        if (!hasCode(error, "MOVED", "ASK")) throw error;
-        await send(key, ["EXISTS", key], limit);
-        return sendBoth();
+      for (let tries = REDIRECTIONS; ; tries--) {
+        try {
+          return await sendBoth();
+        } catch (error) {
+          // The key is elsewhere, and nothing was written. This teaches the client the place.
+          if (tries === 0 || !hasCode(error, "MOVED", "ASK")) throw error;
+          await send(key, ["EXISTS", key], limit);
+        }
       }
     },
     async masters() {
