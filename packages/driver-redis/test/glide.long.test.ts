@@ -4,40 +4,47 @@ import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { startRedisCluster } from "@sessions/test-services/redis-cluster";
 import { Batch, Decoder, GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { afterAll, describe, expect, test } from "vitest";
-import { type AnyRedisClientLike, redisDriver } from "../src/index.ts";
+import { redisDriver } from "../src/index.ts";
 import { begin, newId } from "./support.ts";
-
-const connectionBackoff = { numberOfRetries: 5, factor: 10, exponentBase: 1 };
 
 await withService("redis", async (redis) => {
   const proxy = await startProxy(redis.url);
-  const client = await GlideClient.createClient({
-    addresses: [{ host: proxy.host, port: proxy.port }],
-    connectionBackoff,
-    requestTimeout: 4_000,
-    defaultDecoder: Decoder.Bytes,
-  });
+  const create = (requestTimeout: number) =>
+    GlideClient.createClient({
+      addresses: [{ host: proxy.host, port: proxy.port }],
+      connectionBackoff: { numberOfRetries: 5, factor: 10, exponentBase: 1 },
+      requestTimeout,
+      defaultDecoder: Decoder.Bytes,
+    });
+  const client = await create(3_900);
+  const hasty = await create(250);
   afterAll(async () => {
     client.close();
+    hasty.close();
     await proxy.close();
   });
 
-  const open = (one: AnyRedisClientLike) => (namespace: string, about?: { outage: boolean }) =>
-    redisDriver({ client: one, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000 });
-
-  test("waitReplicas and a batch are refused", () => {
-    expect(() => redisDriver({ client, waitReplicas: 1 })).toThrow(/waitReplicas must be 0 with this client/);
+  test("waitReplicas, a batch, and a client that sends what is late are refused", () => {
+    expect(() => redisDriver({ client: hasty, waitReplicas: 1 })).toThrow(
+      /waitReplicas must be 0 with this client/,
+    );
+    expect(() => redisDriver({ client, timeout: 3_900 })).toThrow(
+      /client must have a requestTimeout below the driver's timeout of 3900 ms.*got 3900/,
+    );
     const batch = new Batch(true) as unknown as GlideClient;
     expect(() => redisDriver({ client: batch })).toThrow(/got a pipeline or a transaction/);
   });
 
   describe("redis: @valkey/valkey-glide", () => {
-    testBrokenLine(() => redisDriver({ client, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
+    testBrokenLine(() => redisDriver({ client: hasty, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
     testDriver({
       test,
       target: {
         name: "glide",
-        open: open(client),
+        open: (namespace, about) =>
+          about?.outage
+            ? redisDriver({ client: hasty, prefix: `${namespace}:`, timeout: 1_000 })
+            : redisDriver({ client, prefix: `${namespace}:`, timeout: 4_000 }),
         outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
@@ -48,7 +55,7 @@ await withService("redis", async (redis) => {
   const ofCluster = await GlideClusterClient.createClient({
     addresses: cluster.servers.map(({ host, port }) => ({ host, port })),
     readFrom: "preferReplica",
-    requestTimeout: 4_000,
+    requestTimeout: 3_900,
   });
   afterAll(async () => {
     ofCluster.close();
@@ -56,12 +63,18 @@ await withService("redis", async (redis) => {
   });
   describe("redis: @valkey/valkey-glide, a cluster", () => {
     test("no replica is asked, though the client may read from them", async () => {
-      const driver = redisDriver({ client: ofCluster, prefix: `reads_${newId()}:` });
+      const driver = redisDriver({ client: ofCluster, prefix: `reads_${newId()}:`, timeout: 4_000 });
       for (let i = 0; i < 50; i++) await driver.load(await begin(driver));
       const infos = await ofCluster.customCommand(["INFO", "commandstats"], { route: "allNodes" });
       const asked = JSON.stringify(infos).match(/cmdstat_hgetall:/g) ?? [];
       expect(asked).toHaveLength(3);
     });
-    testDriver({ test, target: { name: "glide", open: open(ofCluster) } });
+    testDriver({
+      test,
+      target: {
+        name: "glide",
+        open: (namespace) => redisDriver({ client: ofCluster, prefix: `${namespace}:`, timeout: 4_000 }),
+      },
+    });
   });
 });

@@ -7,7 +7,7 @@ import { createClient as createLibsqlClient } from "@libsql/client";
 import * as neon from "@neondatabase/serverless";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { Redis as Upstash } from "@upstash/redis";
-import { GlideClient } from "@valkey/valkey-glide";
+import { Batch, GlideClient } from "@valkey/valkey-glide";
 import * as comlink from "comlink";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { drizzle as drizzleOverPostgresJs } from "drizzle-orm/postgres-js";
@@ -103,16 +103,22 @@ export const clients: readonly [string, Given][] = [
     "redis 4: createCluster": redis4.createCluster({ rootNodes }),
   }),
   ...isNone(/a client with callbacks of redis/, { "redis: legacy": redis.createClient().legacy() }),
-  ...isNone(/a client of ioredis or iovalkey/, {
+  ...isNone(/a pipeline or a transaction/, {
+    "redis: multi": redis.createClient().multi(),
+    "ioredis: pipeline": new ioredis.Redis({ lazyConnect: true }).pipeline(),
+    "iovalkey: multi": new iovalkey.Redis({ lazyConnect: true }).multi(),
+    "@valkey/valkey-glide: batch": new Batch(true),
+  }),
+  ...is("redis", /a client of ioredis or iovalkey/, {
     ioredis: new ioredis.Redis({ lazyConnect: true }),
     "ioredis: Cluster": new ioredis.Cluster([nowhere], { lazyConnect: true }),
     iovalkey: new iovalkey.Redis({ lazyConnect: true }),
     "iovalkey: Cluster": new iovalkey.Cluster([nowhere], { lazyConnect: true }),
   }),
-  ...isNone(/@upstash\/redis/, {
+  ...is("redis", /@upstash\/redis/, {
     "@upstash/redis": new Upstash({ url: "https://localhost", token: "x", enableTelemetry: false }),
   }),
-  ...isNone(/@valkey\/valkey-glide/, {
+  ...is("redis", /@valkey\/valkey-glide/, {
     "@valkey/valkey-glide": closes(
       await GlideClient.createClient({ addresses: [nowhere], lazyConnect: true }),
       (it) => it.close(),

@@ -17,7 +17,7 @@ export type AnyRedisClientLike =
 /** For `checkClient`: what a client must be, what the driver uses of it, and the rows of the table that fit. */
 export const MUST =
   "a client of redis, ioredis, iovalkey, @valkey/valkey-glide or @upstash/redis, Bun's RedisClient, or a RedisExecutor";
-export const FORMS = ["sendCommand()", "send() masters()"] as const;
+export const FORMS = ["sendCommand()", "send() bufferedAmount", "send() masters()"] as const;
 export const ROWS = ["redis", "ioredis", "@valkey/valkey-glide", "@upstash/redis", "bun redis"] as const;
 
 /**
@@ -28,7 +28,7 @@ export const ROWS = ["redis", "ioredis", "@valkey/valkey-glide", "@upstash/redis
  */
 export function executorOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): RedisExecutor {
   if ("defineCommand" in client) return ioredis(client);
-  if ("customCommand" in client) return glide(client);
+  if ("customCommand" in client) return glide(client, timeout);
   if ("pipeline" in client) return upstash(client);
   if ("bufferedAmount" in client) return bunRedis(client);
   if ("send" in client) return client;

@@ -1,3 +1,4 @@
+import { SessionConfigError } from "@sessions/core";
 import type { RedisExecutor, RedisMaster } from "../executor.ts";
 
 /** Options of one command of `@valkey/valkey-glide`. */
@@ -54,8 +55,18 @@ function restoreCode(error: unknown): never {
   throw code === undefined ? error : new Error(`${code} ${text}`, { cause: error });
 }
 
-/** Runs commands on a client of `@valkey/valkey-glide`. */
-export function glide(client: AnyGlideLike): RedisExecutor {
+/**
+ * Runs commands on a client of `@valkey/valkey-glide`. Such a client sends what waits for a connection once there is one,
+ * up to its own `requestTimeout`: later than a caller's rejection, if that is longer.
+ *
+ * @param timeout The driver's timeout, in milliseconds.
+ */
+export function glide(client: AnyGlideLike, timeout: number): RedisExecutor {
+  const patience: unknown = "requestTimeout" in client ? client.requestTimeout : undefined;
+  if (typeof patience === "number" && patience >= timeout)
+    throw new SessionConfigError(
+      `client must have a requestTimeout below the driver's timeout of ${timeout} ms, because it sends what waited until then; got ${patience}`,
+    );
   if (!("invokeScriptWithRoute" in client)) {
     const send: RedisMaster["send"] = (args) =>
       client.customCommand(args, STRINGS).then(pairsOf, restoreCode);

@@ -1,0 +1,36 @@
+// Bun runs this file. It prints one line of JSON: what the kit says, and what became of a commit that timed out.
+import { runConformance } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
+import { begin, newId } from "@sessions/driver-tests/records";
+import { type BunRedisLike, redisDriver } from "../../src/index.ts";
+
+declare const Bun: {
+  readonly RedisClient: new (url: string, options: object) => BunRedisLike;
+};
+
+const proxy = await startProxy(process.env["SESSIONS_TEST_REDIS_URL"] ?? "");
+const client = new Bun.RedisClient(proxy.url, { maxRetries: 1_000_000 });
+const { results } = await runConformance({
+  name: "bun",
+  open: (namespace, about) =>
+    redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000 }),
+  outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
+});
+
+const driver = redisDriver({ client, prefix: `late_${newId()}:`, timeout: 300 });
+const id = await begin(driver);
+await proxy.cut();
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : error);
+const change = { fields: new Map([["a/x", "late"]]) };
+const late = [
+  await driver.load(id).catch(codeOf),
+  await driver.commit(id, change, Date.now()).catch(codeOf),
+  await driver.commit(id, change, Date.now()).catch(codeOf),
+];
+await proxy.restore();
+let record: Awaited<ReturnType<typeof driver.load>>;
+const end = Date.now() + 10_000;
+while (!record && Date.now() < end) record = await driver.load(id).catch(() => undefined);
+
+console.log(JSON.stringify({ results, late, version: record?.version }));
+process.exit(0);
