@@ -1,7 +1,8 @@
 import { withService } from "@sessions/driver-tests";
-import { describe, expect, test } from "vitest";
+import { createClient } from "redis";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type RedisExecutor, redisDriver } from "../src/index.ts";
-import { begin, connect, ownServer } from "./support.ts";
+import { begin, ownServer } from "./support.ts";
 
 /** The pairs in a flat list of names and texts. */
 const pairsOf = (flat: unknown[]): [string, unknown][] =>
@@ -16,7 +17,8 @@ await withService("redis", () => {
       ["an object", (flat) => Object.fromEntries(pairsOf(flat))],
     ])("%s", async (_, form) => {
       const { url, client } = await ownServer();
-      const plain = await connect(url, { RESP: 2 });
+      const plain = await createClient({ url, RESP: 2 }).connect();
+      onTestFinished(() => plain.destroy());
       const send = async (args: string[]): Promise<unknown> => {
         const reply: unknown = await plain.sendCommand(args);
         if (args[0] === "HGETALL" && Array.isArray(reply)) return form(reply);
