@@ -212,7 +212,7 @@ await withService("redis", (redis) => {
   describe("a bad option is named", () => {
     const client = { sendCommand: async () => undefined };
     test.each<[Record<string, unknown>, RegExp]>([
-      [{}, /client must be a client of the package redis; got undefined/],
+      [{}, /client must be a client of redis, ioredis, .*, or a RedisExecutor; got undefined/],
       [{ client: "redis://user:hunter2@host" }, /client must be/],
       [{ client, prefix: "" }, /prefix must be text of 1 to 100 characters; got ""/],
       [{ client, prefix: "x".repeat(101) }, /prefix must be/],
