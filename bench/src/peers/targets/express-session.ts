@@ -1,0 +1,145 @@
+import { promisify } from "node:util";
+import { expressSessionStore } from "@sessions/express-session";
+import { RedisStore } from "connect-redis";
+import express from "express";
+import session from "express-session";
+import { listen, send } from "../node-server.ts";
+import { EVERYWHERE, type Gate, IN_STORE, type Means, type Peer, type PeerApplication, USER } from "../peer.ts";
+import type { SeenSession } from "../session.ts";
+import { type GatedRedis, gatedRedis } from "./redis.ts";
+
+const valuesOf = (req: express.Request): Record<string, unknown> => Object(req.session);
+
+/** The places are headings of express-session's README. */
+const meansOf = (req: express.Request, res: express.Response): Means => {
+  /** "Session.save(callback)": the end of the response does it; what comes later calls it. */
+  const save = (): Promise<void> => promisify<void>((done) => req.session.save(done))();
+  return {
+    id: req.sessionID,
+    read() {
+      const { cookie: _, ...values } = valuesOf(req);
+      return values;
+    },
+    // "req.session"
+    set(key, value) {
+      valuesOf(req)[key] = value;
+      return res.writableEnded ? save() : undefined;
+    },
+    // "User login": regenerate, set, save
+    async login(user) {
+      await promisify<void>((done) => req.session.regenerate(done))();
+      valuesOf(req)[USER] = user;
+      await save();
+    },
+    // "User login", its /logout: clear, save, regenerate
+    async logout() {
+      valuesOf(req)[USER] = null;
+      await save();
+      await promisify<void>((done) => req.session.regenerate(done))();
+    },
+    save,
+  };
+};
+
+type OpenStore = (application: PeerApplication) => { store: session.Store; close?(): Promise<unknown> };
+
+async function start(application: PeerApplication, openStore: OpenStore) {
+  const { cookie, sessionOf, handle, onError, before, after } = application;
+  const { store, close } = openStore(application);
+  const app = express();
+  const seen = new WeakMap<express.Request, SeenSession>();
+  const sessionBy = (req: express.Request) => () => seen.get(req);
+  app.use((req, res, next) => {
+    before(res, sessionBy(req));
+    next();
+  });
+  app.use(
+    session({
+      store,
+      name: "sid",
+      secret: "a secret of the bench's own",
+      // Both as the README advises ("resave", "saveUninitialized").
+      resave: false,
+      saveUninitialized: false,
+      // "cookie.secure": "auto" fits http and https.
+      cookie: { secure: cookie.secure ?? "auto", ...(cookie.sameSite && { sameSite: cookie.sameSite }) },
+    }),
+  );
+  app.use((req, res, next) => {
+    seen.set(req, sessionOf(meansOf(req, res)));
+    after(res, sessionBy(req));
+    next();
+  });
+  app.use(async (req, res) => {
+    const its = seen.get(req);
+    if (its) await send(res, await handle(its, req.method, req.url));
+  });
+  const errorPage: express.ErrorRequestHandler = (error, _req, res, next) => {
+    onError(error);
+    // "The Default Error Handler" of Express: delegate what comes after the headers.
+    if (res.headersSent) next(error);
+    else res.status(500).end("error page");
+  };
+  app.use(errorPage);
+  const server = await listen(app);
+  return {
+    url: server.url,
+    async close() {
+      server.close();
+      await close?.();
+    },
+    destroy: (id: string) => promisify<void>((done) => store.destroy(id, done))(),
+  };
+}
+
+/** express-session's own store, behind the gate. */
+class GatedMemoryStore extends session.MemoryStore {
+  readonly #gate: Gate;
+  constructor(gate: Gate) {
+    super();
+    this.#gate = gate;
+  }
+  override get(...[sid, done]: Parameters<session.MemoryStore["get"]>): void {
+    this.#gate.read().then(() => super.get(sid, done), done);
+  }
+  override set(...[sid, value, done]: Parameters<session.MemoryStore["set"]>): void {
+    this.#gate.write(sid).then(() => super.set(sid, value, done), done);
+  }
+  override touch(...[sid, value, done]: Parameters<session.MemoryStore["touch"]>): void {
+    this.#gate.write(sid).then(() => super.touch(sid, value, done), done);
+  }
+  override destroy(...[sid, done]: Parameters<session.MemoryStore["destroy"]>): void {
+    this.#gate.destroy(sid).then(() => super.destroy(sid, done), done);
+  }
+}
+
+const abilities = ["streams", "node"] as const;
+
+export const expressSessionPeers = (redis: GatedRedis): readonly Peer[] => [
+  {
+    name: "express-session + MemoryStore",
+    packages: ["express-session", "express"],
+    abilities,
+    apart: [...EVERYWHERE, ...IN_STORE],
+    start: (application) => start(application, ({ gate }) => ({ store: new GatedMemoryStore(gate) })),
+  },
+  {
+    name: "express-session + connect-redis",
+    packages: ["express-session", "connect-redis", "redis", "express"],
+    abilities,
+    apart: [...EVERYWHERE, ...IN_STORE],
+    start: (application) =>
+      start(application, ({ gate }) => {
+        const { client, prefix, clear } = gatedRedis(redis, gate);
+        return { store: new RedisStore({ client, prefix }), close: clear };
+      }),
+  },
+  {
+    name: "express-session + expressSessionStore(driver)",
+    packages: ["express-session", "@sessions/express-session", "express"],
+    abilities,
+    apart: EVERYWHERE,
+    start: (application) =>
+      start(application, ({ driver }) => ({ store: expressSessionStore(driver, { Store: session.Store }) })),
+  },
+];
