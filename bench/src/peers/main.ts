@@ -1,10 +1,15 @@
 // `pnpm bench:peers` runs the kit for adapters on other libraries, and writes docs/peers.md.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { createClient } from "redis";
 import { findService, releaseServices } from "../services.ts";
 import { runPeer } from "./run.ts";
 import { expressSessionPeers } from "./targets/express-session.ts";
+import { fastifySessionPeer } from "./targets/fastify-session.ts";
+import { honoSessionPeers } from "./targets/hono-session.ts";
+import { honoSessionsPeers } from "./targets/hono-sessions.ts";
+import { ironSessionPeer } from "./targets/iron-session.ts";
+import { koaSessionPeers } from "./targets/koa-session.ts";
+import { openRedis } from "./targets/redis.ts";
 
 const { values } = parseArgs({ options: { only: { type: "string" }, rule: { type: "string" } } });
 
@@ -14,10 +19,9 @@ process.on("uncaughtException", (error) => console.error("   uncaught:", String(
 
 const found = await findService("redis");
 if ("missing" in found) throw new Error(found.missing);
-const redis = createClient({ url: found.url });
-await redis.connect();
+const redis = await openRedis(found.url);
 try {
-  const peers = [...expressSessionPeers(redis)];
+  const peers = [...expressSessionPeers(redis), fastifySessionPeer(redis), ...koaSessionPeers, ironSessionPeer, ...honoSessionsPeers, ...honoSessionPeers];
   for (const peer of peers.filter(({ name }) => !values.only || name.includes(values.only))) {
     console.error(`\n${peer.name}`);
     const findings = await runPeer(

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http, { type RequestListener, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Reply } from "@sessions/adapter-conformance";
+import type { Reply } from "./kit.ts";
 
 /** Listens on a free port. */
 export async function listen(listener: RequestListener): Promise<{ url: string; close(): void }> {

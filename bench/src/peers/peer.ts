@@ -1,4 +1,4 @@
-import type { Ability, Connect, Reply, Rule, Server } from "@sessions/adapter-conformance";
+import type { Ability, Connect, Reply, Rule, Server } from "./kit.ts";
 import type { Driver } from "@sessions/core";
 import type { SeenSession } from "./session.ts";
 
@@ -9,6 +9,8 @@ export interface Means {
   /** All values of the session. */
   read(): Record<string, unknown>;
   set(key: string, value: unknown): unknown;
+  /** Changes a value from what is stored now, if the library can. */
+  change?(key: string, change: (before?: unknown) => unknown): unknown;
   /** Logs in, with the protection against session fixation that the library has. */
   login(user: string): unknown;
   logout(): unknown;
@@ -56,6 +58,27 @@ export interface Peer {
   readonly apart: readonly { readonly rule: Rule; readonly reason: string }[];
   readonly connect?: Connect;
   start(application: PeerApplication): Promise<Server & { destroy?(id: string): Promise<unknown> }>;
+}
+
+/** A store behind the gate that keeps texts, as every store outside the process does. */
+export function textStore(gate: Gate) {
+  const texts = new Map<string, string>();
+  return {
+    async get(key: string): Promise<unknown> {
+      await gate.read();
+      const text = texts.get(key);
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    async set(key: string, value: unknown): Promise<void> {
+      const text = JSON.stringify(value);
+      await gate.write(key);
+      texts.set(key, text);
+    },
+    async destroy(key: string): Promise<void> {
+      await gate.destroy(key);
+      texts.delete(key);
+    },
+  };
 }
 
 const NO_MANAGER = "it has no manager object that other code could wrap";

@@ -62,7 +62,10 @@ export function seenSession(means: Means, lacks: Lacks): SeenSession {
     store: () => ({
       get: (key) => values[key],
       set,
-      update: (key, change) => set(key, change(values[key])),
+      update(key, change) {
+        values[key] = change(values[key]);
+        run(() => (means.change ? means.change(key, change) : means.set(key, values[key])));
+      },
     }),
     login(user) {
       values[USER] = user;

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Application, Connect, Target } from "@sessions/adapter-conformance";
 import type { Driver, SessionManager, SessionManagerOptions } from "@sessions/core";
-import { connectHttp1 } from "./kit.ts";
+import { type Application, type Connect, connectHttp1, type Target } from "./kit.ts";
 import { type Gate, type Peer, type PeerApplication, USER } from "./peer.ts";
 import { type Lacks, type SeenSession, seenSession } from "./session.ts";
 
@@ -75,7 +74,7 @@ function standIn(driver: Driver, options: SessionManagerOptions, connect: Connec
 /** A library as a target of the kit, and the manager's stand-in for it. */
 export interface PeerTarget {
   readonly target: Target;
-  readonly manage: (options: SessionManagerOptions) => SessionManager;
+  readonly manage: (options?: SessionManagerOptions) => SessionManager;
   /** What the last case has asked for in vain. */
   readonly lacking: Set<string>;
 }
@@ -135,7 +134,7 @@ export function peerTarget(peer: Peer): PeerTarget {
   return {
     lacking,
     target: { name: peer.name, abilities: peer.abilities, exclude: peer.apart, connect, start },
-    manage(options) {
+    manage(options = {}) {
       if (options.rotation) lacks("a periodic rotation of the cookie");
       if (!options.driver) throw new Error("The kit names a driver");
       const its = standIn(options.driver, options, connect, lacks);

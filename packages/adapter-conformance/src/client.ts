@@ -97,3 +97,17 @@ async function read(
 /** The Cookie header that a browser would send next. */
 export const cookieOf = ({ cookies }: Pick<HttpResponse, "cookies">): string =>
   cookies.map((cookie) => cookie.split(";")[0] ?? "").join("; ");
+
+/** The Cookie header of a browser that sent one, and then got a response. */
+export const cookieAfter = (cookie: string, answer: Pick<HttpResponse, "cookies">): string =>
+  cookieOf(answer) || cookie;
+
+/** Whether a `Set-Cookie` header removes a cookie, by either of its attributes. */
+export function clears(setCookie: string | undefined, name: string): boolean {
+  const [pair, ...attributes] = (setCookie ?? "").split(/; */);
+  const expiry = attributes.find((it) => /^expires=/i.test(it))?.slice("expires=".length);
+  return (
+    pair === `${name}=` &&
+    (attributes.some((it) => /^max-age=0$/i.test(it)) || Date.parse(expiry ?? "") < Date.now())
+  );
+}

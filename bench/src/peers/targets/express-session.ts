@@ -6,7 +6,7 @@ import session from "express-session";
 import { listen, send } from "../node-server.ts";
 import { EVERYWHERE, type Gate, IN_STORE, type Means, type Peer, type PeerApplication, USER } from "../peer.ts";
 import type { SeenSession } from "../session.ts";
-import { type GatedRedis, gatedRedis } from "./redis.ts";
+import { gatedRedis, type Redis } from "./redis.ts";
 
 const valuesOf = (req: express.Request): Record<string, unknown> => Object(req.session);
 
@@ -23,7 +23,7 @@ const meansOf = (req: express.Request, res: express.Response): Means => {
     // "req.session"
     set(key, value) {
       valuesOf(req)[key] = value;
-      return res.writableEnded ? save() : undefined;
+      return res.writableEnded || res.destroyed ? save() : undefined;
     },
     // "User login": regenerate, set, save
     async login(user) {
@@ -47,6 +47,8 @@ async function start(application: PeerApplication, openStore: OpenStore) {
   const { cookie, sessionOf, handle, onError, before, after } = application;
   const { store, close } = openStore(application);
   const app = express();
+  // So that Express does not print each error.
+  app.set("env", "test");
   const seen = new WeakMap<express.Request, SeenSession>();
   const sessionBy = (req: express.Request) => () => seen.get(req);
   app.use((req, res, next) => {
@@ -115,7 +117,7 @@ class GatedMemoryStore extends session.MemoryStore {
 
 const abilities = ["streams", "node"] as const;
 
-export const expressSessionPeers = (redis: GatedRedis): readonly Peer[] => [
+export const expressSessionPeers = (redis: Redis): readonly Peer[] => [
   {
     name: "express-session + MemoryStore",
     packages: ["express-session", "express"],

@@ -1,0 +1,24 @@
+import { getRequestListener } from "@hono/node-server";
+import type { Reply } from "../kit.ts";
+import type { Context } from "hono";
+import { listen } from "../node-server.ts";
+
+/** Sends a reply by the means of Hono. */
+export function reply(c: Context, { status = 200, headers = {}, body, redirect }: Reply): Response {
+  if (redirect !== undefined) return c.redirect(redirect, 303);
+  const list = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+  const stream = typeof body === "object" ? ReadableStream.from(body) : (body ?? null);
+  return new Response(stream, { status, headers: list });
+}
+
+export const pathOf = (c: Context): string => {
+  const { pathname, search } = new URL(c.req.url);
+  return pathname + search;
+};
+
+/** Serves on Node, as the README of @hono/node-server does. */
+export const serve = (app: {
+  fetch(request: Request): Response | Promise<Response>;
+}): ReturnType<typeof listen> => listen(getRequestListener((request) => app.fetch(request)));
