@@ -4,10 +4,12 @@ import { cookieAfter, cookieOf } from "../client.ts";
 import { type App, type Case, gate, pieces, writing } from "../kit.ts";
 import type { Reply } from "../target.ts";
 
-const assertOneError = ({ errors }: App): void => {
-  assert.equal(errors.length, 1);
-  assert.ok(isSessionError(errors[0], "ERR_SESSION_UNAVAILABLE"));
+/** Some frameworks report an error again if the error page cannot be sent either. */
+const assertReported = ({ errors }: App, code: SessionErrorCode): void => {
+  assert.ok(errors.length > 0, "no error reached the framework's error handling");
+  for (const error of errors) assert.ok(isSessionError(error, code), String(error));
 };
+const assertDown = (app: App): void => assertReported(app, "ERR_SESSION_UNAVAILABLE");
 
 /** A framework's default page has the error's status; an application's page may have 500. */
 const isErrorPage = (status: number): boolean => status === 500 || status === 503;
@@ -28,7 +30,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("load");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies, handled], [true, [], 0]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal((await app.ask({ headers: { cookie } })).text, "ada");
     },
@@ -46,7 +48,7 @@ export const BACKEND: readonly Case[] = [
         [true, [], undefined],
       );
       assert.notEqual(answer.text, "done");
-      assertOneError(app);
+      assertDown(app);
     },
   },
   {
@@ -71,7 +73,7 @@ export const BACKEND: readonly Case[] = [
       const answer = await app.ask();
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
       await ended.opened;
-      assertOneError(app);
+      assertDown(app);
     },
   },
   {
@@ -97,11 +99,9 @@ export const BACKEND: readonly Case[] = [
         for (const path of ["/", "/in"]) {
           const answer = await app.ask({ path });
           assert.deepEqual([answer.status, answer.cookies], [500, []]);
+          assertReported(app, "ERR_SESSION_SETUP");
+          app.errors.length = 0;
         }
-      assert.deepEqual(
-        app.errors.map((error) => isSessionError(error, "ERR_SESSION_SETUP")),
-        replies.flatMap(() => [true, true]),
-      );
       app.backend.beforeWrite = async () => undefined;
       at = 0;
       assert.equal((await app.ask()).text, "done");
@@ -117,7 +117,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("commit");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal(await app.stored(cookie), 1);
       assert.equal((await app.ask({ headers: { cookie } })).status, 200);
@@ -137,7 +137,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("create");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal(await app.stored(cookie), 1);
     },
