@@ -1,4 +1,6 @@
 // `pnpm bench:peers` runs the kit for adapters on other libraries, and writes docs/peers.md.
+import { AssertionError } from "node:assert";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findService, releaseServices } from "../services.ts";
@@ -20,6 +22,7 @@ process.on("uncaughtException", (error) => console.error("   uncaught:", String(
 const found = await findService("redis");
 if ("missing" in found) throw new Error(found.missing);
 const redis = await openRedis(found.url);
+const all: unknown[] = [];
 try {
   const peers = [...expressSessionPeers(redis), fastifySessionPeer(redis), ...koaSessionPeers, ironSessionPeer, ...honoSessionsPeers, ...honoSessionPeers];
   for (const peer of peers.filter(({ name }) => !values.only || name.includes(values.only))) {
@@ -31,6 +34,8 @@ try {
       },
       ({ rule }) => !values.rule || rule === values.rule || rule.split(".")[0] === values.rule,
     );
+    all.push({ name: peer.name, findings: findings.map(({ error, ...f }) => ({ ...f, seen: error instanceof AssertionError && error.generatedMessage ? JSON.stringify(error.actual) ?? "undefined" : error?.message })) });
+    writeFileSync("/tmp/h/peers.json", JSON.stringify(all, undefined, 1));
     console.error(["kept", "broken", "apart"].map((s) => `${findings.filter((f) => f.status === s).length} ${s}`).join(", "));
   }
 } finally {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSessionError, SessionSetupError } from "@sessions/core";
+import { isSessionError, type SessionErrorCode, SessionSetupError } from "@sessions/core";
 import { cookieAfter, cookieOf } from "../client.ts";
 import { type App, type Case, gate, pieces, writing } from "../kit.ts";
 import type { Reply } from "../target.ts";
