@@ -13,12 +13,14 @@ import { pathOf, reply, serve } from "./hono.ts";
 
 /** The places are headings of the README of @hono/session. */
 function meansOf(session: Session<SessionData>): Means {
-  // "update()": it starts from the stored data
-  const set = (key: string, value: unknown) => session.update((before) => ({ ...before, [key]: value }));
+  // "update()" with new data, and "Update<Data>" with a function of the previous data. Without a cookie each update
+  // begins anew, so that both take in what the request has set before.
+  const set = (key: string, value: unknown) => session.update({ ...session.data, [key]: value });
   return {
     read: () => ({ ...session.data }),
     set,
-    change: (key, change) => session.update((before) => ({ ...before, [key]: change(before?.[key]) })),
+    change: (key, change) =>
+      session.update((before) => ({ ...session.data, ...before, [key]: change({ ...session.data, ...before }[key]) })),
     login: (user) => set(USER, user),
     // "delete()"
     logout: () => session.delete(),

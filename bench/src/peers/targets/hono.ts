@@ -6,11 +6,10 @@ import { listen } from "../node-server.ts";
 /** Sends a reply by the means of Hono. */
 export function reply(c: Context, { status = 200, headers = {}, body, redirect }: Reply): Response {
   if (redirect !== undefined) return c.redirect(redirect, 303);
-  const list = Object.entries(headers).flatMap(([name, values]) =>
-    [values].flat().map((value): [string, string] => [name, value]),
-  );
+  const own = Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]);
   const stream = typeof body === "object" ? ReadableStream.from(body) : (body ?? null);
-  return new Response(stream, { status, headers: list });
+  // By the context, since a Response of one's own lacks the headers that were set before.
+  return c.newResponse(stream, { status, headers: Object.fromEntries(own) });
 }
 
 export const pathOf = (c: Context): string => {

@@ -3,6 +3,7 @@ import { isSessionError, type SessionErrorCode, SessionSetupError } from "@sessi
 import { cookieAfter, cookieOf } from "../client.ts";
 import { type App, type Case, gate, pieces, writing } from "../kit.ts";
 import type { Reply } from "../target.ts";
+import { within } from "../within.ts";
 
 /** Some frameworks report an error again if the error page cannot be sent either. */
 const assertReported = ({ errors }: App, code: SessionErrorCode): void => {
@@ -72,7 +73,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("create");
       const answer = await app.ask();
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      await ended.opened;
+      await within(2000, ended.opened, "the stream was not ended");
       assertDown(app);
     },
   },

@@ -62,10 +62,9 @@ export const LOGINS: readonly Case[] = [
       ]) {
         const cookie = await app.visitor("ada");
         const answer = await app.ask({ path, headers: { cookie } });
-        assert.equal(answer.cookies.length, 1);
         assert.equal((await app.sessions.open(cookie)).principal, undefined);
         if (path.includes("flash")) assert.equal(await app.stored(cookieOf(answer)), 2);
-        else assert.equal(clears(answer.cookies[0], "sid"), true);
+        else assert.equal(clears(answer.cookies.at(-1), "sid"), true);
       }
     },
   },
