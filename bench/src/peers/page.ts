@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { PROMISES } from "./kit.ts";
 import type { Peer } from "./peer.ts";
 import type { Finding } from "./run.ts";
@@ -86,6 +87,14 @@ function bullets(findings: readonly Finding[], textOf: (finding: Finding) => str
 const of = ({ findings }: Tested, status: Finding["status"]): readonly Finding[] =>
   findings.filter((it) => it.status === status);
 
+/** The clauses in whose cases an error had nobody to handle it. */
+function strayOf({ findings }: Tested): string {
+  return bullets(
+    findings.filter((it) => it.isStray),
+    () => "in these cases an error was an unhandled rejection, which ends a process of Node.",
+  );
+}
+
 /** The page. */
 export function pageOf(all: readonly Tested[], servers: readonly string[]): string {
   const names = all.map(({ peer }) => peer.name);
@@ -108,7 +117,7 @@ export function pageOf(all: readonly Tested[], servers: readonly string[]): stri
     "## What was seen",
     ...all.flatMap((tested) => [
       `### ${tested.peer.name}`,
-      bullets(of(tested, "broken"), sentenceOf),
+      [bullets(of(tested, "broken"), sentenceOf), strayOf(tested)].filter((it) => it !== "").join("\n"),
       "Not applicable:",
       bullets(of(tested, "apart"), ({ reason = "" }) => `${reason}.`),
     ]),

@@ -1,4 +1,5 @@
-import { cases, type Case, missingIn, runCase } from "./kit.ts";
+import process from "node:process";
+import { type Case, cases, missingIn, runCase } from "./kit.ts";
 import type { Peer } from "./peer.ts";
 import { peerTarget } from "./target.ts";
 
@@ -11,7 +12,12 @@ export interface Finding {
   readonly reason?: string;
   /** What the case has seen. */
   readonly error?: Error;
+  /** Whether an error was nobody's to handle, which ends a process of Node. */
+  readonly isStray?: boolean;
 }
+
+let strays = 0;
+for (const event of ["unhandledRejection", "uncaughtException"]) process.on(event, () => strays++);
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
@@ -25,6 +31,7 @@ export async function runPeer(
   for (const one of cases.filter(only ?? (() => true))) {
     const { rule, title } = one;
     lacking.clear();
+    strays = 0;
     const apart = peer.apart.find((it) => it.rule === rule || it.rule === rule.split(".")[0]);
     const reason = apart?.reason ?? missingIn(target, one.needs);
     let found: Finding;
@@ -39,6 +46,9 @@ export async function runPeer(
           ? { rule, title, status: "apart", reason: `it has no means for ${lack}` }
           : { rule, title, status: "broken", error: asError(error) };
       }
+    // Node tells of it after the microtasks.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (strays > 0) found = { ...found, isStray: true };
     findings.push(found);
     progress(found);
   }

@@ -1,6 +1,7 @@
 import { getRequestListener } from "@hono/node-server";
 import type { Reply } from "../kit.ts";
 import type { Context } from "hono";
+import type { StatusCode } from "hono/utils/http-status";
 import { listen } from "../node-server.ts";
 
 /** Sends a reply by the means of Hono. */
@@ -9,7 +10,7 @@ export function reply(c: Context, { status = 200, headers = {}, body, redirect }
   const own = Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]);
   const stream = typeof body === "object" ? ReadableStream.from(body) : (body ?? null);
   // By the context, since a Response of one's own lacks the headers that were set before.
-  return c.newResponse(stream, { status, headers: Object.fromEntries(own) });
+  return c.newResponse(stream, status as StatusCode, Object.fromEntries(own));
 }
 
 export const pathOf = (c: Context): string => {
