@@ -25,7 +25,8 @@ const isChosen = ({ rule }: { rule: string }): boolean =>
 
 function show(finding: Finding): void {
   if (finding.status === "broken") console.error(`   ${finding.rule} ${sentenceOf(finding)}`);
-  if (isPart) console.error(`   ${finding.rule} ${finding.status} ${finding.reason ?? finding.error?.message ?? ""}`);
+  if (isPart)
+    console.error(`   ${finding.rule} ${finding.status} ${finding.reason ?? finding.error?.message ?? ""}`);
 }
 
 const found = await findService("redis");

@@ -19,9 +19,12 @@ export async function listen(listener: RequestListener): Promise<{ url: string; 
 }
 
 /** Sends a reply by a response of `node:http`. */
-export async function send(res: ServerResponse, { status, headers = {}, body, redirect }: Reply): Promise<void> {
+export async function send(
+  res: ServerResponse,
+  { status, headers = {}, body, redirect }: Reply,
+): Promise<void> {
+  // The library may have set a cookie already.
   for (const [name, value] of Object.entries(headers))
-    // The library may have set a cookie already.
     if (name === "Set-Cookie") for (const one of [value].flat()) res.appendHeader(name, one);
     else res.setHeader(name, value);
   if (redirect !== undefined) res.writeHead(303, { Location: redirect });

@@ -69,9 +69,7 @@ function rangesOf(rules: readonly string[]): string {
     if (run?.at(-1) === `${promise}.${Number(clause) - 1}`) run.push(rule);
     else runs.push([rule]);
   }
-  return runs
-    .map((run) => (run.length > 2 ? `${run[0]} to ${run.at(-1)}` : run.join(", ")))
-    .join(", ");
+  return runs.map((run) => (run.length > 2 ? `${run[0]} to ${run.at(-1)}` : run.join(", "))).join(", ");
 }
 
 /** A bullet for each text, with the clauses that it is about. */

@@ -1,5 +1,5 @@
-import type { Ability, Connect, Reply, Rule, Server } from "./kit.ts";
 import type { Driver } from "@sessions/core";
+import type { Ability, Connect, Reply, Rule, Server } from "./kit.ts";
 import type { SeenSession } from "./session.ts";
 
 /** What a library's documentation says to do with the session of one request. */

@@ -59,7 +59,7 @@ function standIn(driver: Driver, options: SessionManagerOptions, connect: Connec
       );
       const commit = async () => {
         const query = new URLSearchParams({ values: JSON.stringify(session.all()) });
-        return { setCookie: (await ask(MAKE + query, {})).cookies[0] };
+        return { setCookie: (await ask(MAKE + query, {})).cookies.at(-1) };
       };
       return Object.assign(session, { commit });
     },
@@ -105,7 +105,9 @@ export function peerTarget(peer: Peer): PeerTarget {
       sessionOf: (means) => seenSession(means, lacks),
       async handle(session, method, url) {
         if (url.startsWith(MAKE)) {
-          const values: object = JSON.parse(new URLSearchParams(url.slice(MAKE.length)).get("values") ?? "{}");
+          const values: object = JSON.parse(
+            new URLSearchParams(url.slice(MAKE.length)).get("values") ?? "{}",
+          );
           const { [USER]: user, ...others }: Record<string, unknown> = { ...values };
           // First the login, because some of them empty the session.
           if (typeof user === "string") session.login(user);

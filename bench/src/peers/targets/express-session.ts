@@ -4,7 +4,15 @@ import { RedisStore } from "connect-redis";
 import express from "express";
 import session from "express-session";
 import { listen, send } from "../node-server.ts";
-import { EVERYWHERE, type Gate, IN_STORE, type Means, type Peer, type PeerApplication, USER } from "../peer.ts";
+import {
+  EVERYWHERE,
+  type Gate,
+  IN_STORE,
+  type Means,
+  type Peer,
+  type PeerApplication,
+  USER,
+} from "../peer.ts";
 import type { SeenSession } from "../session.ts";
 import { gatedRedis, type Redis } from "./redis.ts";
 
@@ -94,6 +102,13 @@ async function start(application: PeerApplication, openStore: OpenStore) {
   };
 }
 
+type Own = session.MemoryStore;
+
+/** Calls the store after the gate, or back with the gate's error. */
+function after(gate: Promise<void>, done: ((error?: unknown) => void) | undefined, call: () => void): void {
+  gate.then(call, (error: unknown) => done?.(error));
+}
+
 /** express-session's own store, behind the gate. */
 class GatedMemoryStore extends session.MemoryStore {
   readonly #gate: Gate;
@@ -101,17 +116,17 @@ class GatedMemoryStore extends session.MemoryStore {
     super();
     this.#gate = gate;
   }
-  override get(...[sid, done]: Parameters<session.MemoryStore["get"]>): void {
-    this.#gate.read().then(() => super.get(sid, done), done);
+  override get(...[sid, done]: Parameters<Own["get"]>): void {
+    after(this.#gate.read(), done, () => super.get(sid, done));
   }
-  override set(...[sid, value, done]: Parameters<session.MemoryStore["set"]>): void {
-    this.#gate.write(sid).then(() => super.set(sid, value, done), done);
+  override set(...[sid, value, done]: Parameters<Own["set"]>): void {
+    after(this.#gate.write(sid), done, () => super.set(sid, value, done));
   }
-  override touch(...[sid, value, done]: Parameters<session.MemoryStore["touch"]>): void {
-    this.#gate.write(sid).then(() => super.touch(sid, value, done), done);
+  override touch(...[sid, value, done]: Parameters<Own["touch"]>): void {
+    after(this.#gate.write(sid), done, () => super.touch(sid, value, done));
   }
-  override destroy(...[sid, done]: Parameters<session.MemoryStore["destroy"]>): void {
-    this.#gate.destroy(sid).then(() => super.destroy(sid, done), done);
+  override destroy(...[sid, done]: Parameters<Own["destroy"]>): void {
+    after(this.#gate.destroy(sid), done, () => super.destroy(sid, done));
   }
 }
 

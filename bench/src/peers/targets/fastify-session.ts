@@ -1,8 +1,8 @@
+import { Readable } from "node:stream";
 import cookiePlugin from "@fastify/cookie";
 import sessionPlugin, { type SessionStore } from "@fastify/session";
 import { RedisStore } from "connect-redis";
 import createFastify, { type FastifyReply, type FastifyRequest } from "fastify";
-import { Readable } from "node:stream";
 import { EVERYWHERE, IN_STORE, type Means, type Peer, USER } from "../peer.ts";
 import type { SeenSession } from "../session.ts";
 import { gatedRedis, type Redis } from "./redis.ts";
@@ -72,7 +72,12 @@ export const fastifySessionPeer = (redis: Redis): Peer => ({
     app.all("/*", async (request, reply) => {
       const session = seen.get(request);
       if (!session) throw new Error("the session is not ready");
-      const { status = 200, headers = {}, body, redirect } = await handle(session, request.method, request.url);
+      const {
+        status = 200,
+        headers = {},
+        body,
+        redirect,
+      } = await handle(session, request.method, request.url);
       for (const [name, value] of Object.entries(headers)) reply.header(name, value);
       if (redirect !== undefined) return reply.redirect(redirect, 303);
       return reply.code(status).send(typeof body === "object" ? Readable.from(body) : body);

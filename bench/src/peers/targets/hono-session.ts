@@ -8,7 +8,16 @@ import {
 } from "@hono/session";
 import { Hono } from "hono";
 import { deleteCookie, setCookie } from "hono/cookie";
-import { EVERYWHERE, IN_COOKIE, IN_STORE, type Means, type Peer, type PeerApplication, textStore, USER } from "../peer.ts";
+import {
+  EVERYWHERE,
+  IN_COOKIE,
+  IN_STORE,
+  type Means,
+  type Peer,
+  type PeerApplication,
+  textStore,
+  USER,
+} from "../peer.ts";
 import { pathOf, reply, serve } from "./hono.ts";
 
 /** The places are headings of the README of @hono/session. */
@@ -20,7 +29,11 @@ function meansOf(session: Session<SessionData>): Means {
     read: () => ({ ...session.data }),
     set,
     change: (key, change) =>
-      session.update((before) => ({ ...session.data, ...before, [key]: change({ ...session.data, ...before }[key]) })),
+      session.update((before) => ({
+        ...session.data,
+        ...before,
+        [key]: change({ ...session.data, ...before }[key]),
+      })),
     login: (user) => set(USER, user),
     // "delete()"
     logout: () => session.delete(),
@@ -37,8 +50,7 @@ function start({ cookie, sessionOf, handle, onError }: PeerApplication, storage?
       // "MaxAgeDuration": "It is recommended to provide value for duration.absolute"
       duration: { absolute: 86_400 },
       // The cookie's attributes, for the cases that ask for some
-      setCookie: (c, name, value, options) =>
-        setCookie(c, name, value, { ...options, ...cookie }),
+      setCookie: (c, name, value, options) => setCookie(c, name, value, { ...options, ...cookie }),
       deleteCookie,
     }),
   );
@@ -72,5 +84,10 @@ export const honoSessionPeers: readonly Peer[] = [
     apart: [...EVERYWHERE, ...IN_STORE],
     start: (application) => start(application, storageOf(application)),
   },
-  { ...common, name: "@hono/session", apart: [...EVERYWHERE, ...IN_COOKIE], start: (application) => start(application) },
+  {
+    ...common,
+    name: "@hono/session",
+    apart: [...EVERYWHERE, ...IN_COOKIE],
+    start: (application) => start(application),
+  },
 ];

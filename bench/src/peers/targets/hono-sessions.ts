@@ -1,6 +1,15 @@
 import { Hono } from "hono";
-import { CookieStore, type Session, type SessionData, sessionMiddleware, type Store } from "hono-sessions";
-import { EVERYWHERE, IN_COOKIE, IN_STORE, type Means, type Peer, type PeerApplication, textStore, USER } from "../peer.ts";
+import { CookieStore, type Session, type SessionData, type Store, sessionMiddleware } from "hono-sessions";
+import {
+  EVERYWHERE,
+  IN_COOKIE,
+  IN_STORE,
+  type Means,
+  type Peer,
+  type PeerApplication,
+  textStore,
+  USER,
+} from "../peer.ts";
 import { pathOf, reply, serve } from "./hono.ts";
 
 type Env = { Variables: { session: Session<Record<string, unknown>>; session_key_rotation: boolean } };
@@ -9,7 +18,9 @@ type Env = { Variables: { session: Session<Record<string, unknown>>; session_key
 function meansOf(session: Session<Record<string, unknown>>, rotate: () => void): Means {
   return {
     read: () =>
-      Object.fromEntries(Object.entries(session.getCache()._data).map(([key, entry]) => [key, Object(entry).value])),
+      Object.fromEntries(
+        Object.entries(session.getCache()._data).map(([key, entry]) => [key, Object(entry).value]),
+      ),
     // "API"
     set: (key, value) => session.set(key, value),
     // "Features": session key rotation, by the variable of "Examples"

@@ -1,16 +1,19 @@
 import { getRequestListener } from "@hono/node-server";
-import type { Reply } from "../kit.ts";
 import type { Context } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
+import type { Reply } from "../kit.ts";
 import { listen } from "../node-server.ts";
 
 /** Sends a reply by the means of Hono. */
 export function reply(c: Context, { status = 200, headers = {}, body, redirect }: Reply): Response {
   if (redirect !== undefined) return c.redirect(redirect, 303);
-  const own = Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]);
-  const stream = typeof body === "object" ? ReadableStream.from(body) : (body ?? null);
   // By the context, since a Response of one's own lacks the headers that were set before.
-  return c.newResponse(stream, status as StatusCode, Object.fromEntries(own));
+  for (const [name, values] of Object.entries(headers))
+    for (const value of [values].flat()) c.header(name, value, { append: name === "Set-Cookie" });
+  return c.newResponse(
+    typeof body === "object" ? ReadableStream.from(body) : (body ?? null),
+    status as StatusCode,
+  );
 }
 
 export const pathOf = (c: Context): string => {

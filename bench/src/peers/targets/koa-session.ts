@@ -3,7 +3,16 @@ import Koa from "koa";
 import koaSession from "koa-session";
 import { type Connect, connectHttp1 } from "../kit.ts";
 import { listen } from "../node-server.ts";
-import { EVERYWHERE, IN_COOKIE, IN_STORE, type Means, type Peer, type PeerApplication, textStore, USER } from "../peer.ts";
+import {
+  EVERYWHERE,
+  IN_COOKIE,
+  IN_STORE,
+  type Means,
+  type Peer,
+  type PeerApplication,
+  textStore,
+  USER,
+} from "../peer.ts";
 import type { SeenSession } from "../session.ts";
 
 /** What its README and its types say of `ctx.session`. */
@@ -34,7 +43,9 @@ function meansOf(ctx: Koa.Context): Means {
       return rotate();
     },
     // "Destroying a session"
-    logout: () => void (ctx["session"] = null),
+    logout() {
+      ctx["session"] = null;
+    },
     rotate,
     save: () => session()?.save(),
   };
@@ -64,7 +75,8 @@ async function start(application: PeerApplication, store?: ReturnType<typeof tex
     const session = seen.get(ctx);
     if (!session) throw new Error("the session is not ready");
     const { status = 200, headers = {}, body, redirect } = await handle(session, ctx.method, ctx.url);
-    for (const [name, value] of Object.entries(headers)) ctx.append(name, typeof value === "string" ? value : [...value]);
+    for (const [name, value] of Object.entries(headers))
+      ctx.append(name, typeof value === "string" ? value : [...value]);
     ctx.status = redirect === undefined ? status : 303;
     if (redirect !== undefined) ctx.redirect(redirect);
     else ctx.body = typeof body === "object" ? Readable.from(body) : (body ?? "");
@@ -83,7 +95,10 @@ const connect: Connect = (url) => {
     async ask(request = {}) {
       const { cookie = "", ...headers } = request.headers ?? {};
       const sent = cookie.split("; ").flatMap((one) => [one, ...(signatures.get(one) ?? [])]);
-      const answer = await connection.ask({ ...request, headers: cookie ? { ...headers, cookie: sent.join("; ") } : headers });
+      const answer = await connection.ask({
+        ...request,
+        headers: cookie ? { ...headers, cookie: sent.join("; ") } : headers,
+      });
       const pairs = answer.cookies.map((one) => one.split(";")[0] ?? "");
       const signature = pairs.find((pair) => pair.startsWith("sid.sig="));
       const signed = pairs.find((pair) => pair.startsWith("sid="));
@@ -103,5 +118,10 @@ export const koaSessionPeers: readonly Peer[] = [
     apart: [...EVERYWHERE, ...IN_STORE],
     start: (application) => start(application, textStore(application.gate)),
   },
-  { ...common, name: "koa-session", apart: [...EVERYWHERE, ...IN_COOKIE], start: (application) => start(application) },
+  {
+    ...common,
+    name: "koa-session",
+    apart: [...EVERYWHERE, ...IN_COOKIE],
+    start: (application) => start(application),
+  },
 ];

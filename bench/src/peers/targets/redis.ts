@@ -5,10 +5,15 @@ import type { Gate } from "../peer.ts";
 /** Opens a client of node-redis, as the README of connect-redis does. */
 export const openRedis = (url: string): Promise<Redis> => createClient({ url }).connect();
 
-export type Redis = ReturnType<typeof createClient<Record<never, never>, Record<never, never>, Record<never, never>, 3>>;
+export type Redis = ReturnType<
+  typeof createClient<Record<never, never>, Record<never, never>, Record<never, never>, 3>
+>;
 
 /** The same client, with each command behind the gate, and a prefix for one case. */
-export function gatedRedis(redis: Redis, gate: Gate): { client: Redis; prefix: string; clear(): Promise<void> } {
+export function gatedRedis(
+  redis: Redis,
+  gate: Gate,
+): { client: Redis; prefix: string; clear(): Promise<void> } {
   const prefix = `peers:${randomUUID()}:`;
   const keys = new Set<string>();
   const client = new Proxy(redis, {
