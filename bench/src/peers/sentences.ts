@@ -11,11 +11,7 @@ function seenBy(error: Error): string {
 
 /** What a finding looks like, and how to say it. The first one that fits is said. */
 const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: string])[] = [
-  [
-    /^H1\.1$/,
-    /^\["response"/,
-    "the head of the response arrived before the store had the write; only the end of the body waits",
-  ],
+  [/^H1\.1$/, /^\["response"/, "the head of the response arrived before the store had the write"],
   [/^H1\.2$/, /./, "the page after the redirect did not show what was written"],
   [
     /^H1\.3$/,
@@ -56,6 +52,7 @@ const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: stri
   [/^H4\.4$/, /mallory/, "the login and what was written after it stayed"],
   [/^H4\.4$/, /./, "what was written before the login did not stay"],
   [/^H4\.5$/, /cookie/, "the response with the error had a new cookie: the login stayed"],
+  [/^H4\.5$/, /mallory/, "the visitor's own session had the login, and what was written after it"],
   [/^H4\.5$/, /./, "the visitor's cookie opened its session no more"],
   [/^H4\.6$/, /./, "the login was not in the session that the client had afterwards"],
   [/^H4\.8$/, /create/, "the store had a new session, and the error page had no cookie for it"],
@@ -97,7 +94,7 @@ const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: stri
   [/^H10\.[2456]$/, /^\[false|^\[200/, "the handler's reply went out as if the write had succeeded"],
   [/^H10\.[25]$/, /^\[true,\[cookie/, "the error page had the session's cookie"],
   [/^H10\.3$/, /not ended/, "the error page went out, and the stream was not ended"],
-  [/^H10\.3$/, /./, "the stream went out, because the store is written at its end or not waited for"],
+  [/^H10\.3$/, /./, "the stream went out as if the write had succeeded"],
   [/^H10\.6$/, /cookie/, "the error page had a cookie for a session that was not stored"],
   [/^H10\.6$/, /./, "the visitor's session had ended before the new one could not be stored"],
   [/^H10\.7$/, /./, "the response was complete for the client, without the write"],
@@ -127,7 +124,7 @@ const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: stri
   [
     /^H13\.5$/,
     /^undefined$/,
-    "after the late response, the cookie of the login did not open the session of the user",
+    "after the late response, the user was logged in no more",
   ],
 ];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clears, cookieOf } from "../client.ts";
+import { clears, cookieAfter, cookieOf } from "../client.ts";
 import { type Case, gate } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
@@ -104,7 +104,7 @@ export const LOGINS: readonly Case[] = [
       loggedIn.open();
       assert.deepEqual((await late).cookies, []);
       assert.equal((await app.ask({ path: "/who", headers: { cookie } })).cookies.length, 0);
-      assert.equal((await app.sessions.open(cookieOf(login))).principal, "ada");
+      assert.equal((await app.sessions.open(cookieAfter(cookie, login))).principal, "ada");
     },
   },
   {
