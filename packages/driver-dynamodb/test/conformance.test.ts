@@ -19,7 +19,8 @@ await withService("dynamodb", async (service) => {
       test,
       target: {
         name: "client",
-        open: (namespace) => dynamodbDriver({ client, table: namespace, timeout: 2_000 }),
+        open: (namespace, about) =>
+          dynamodbDriver({ client, table: namespace, timeout: about?.outage ? 2_000 : 4_000 }),
         outage,
       },
     });

@@ -15,7 +15,14 @@ await withService("mongodb", async (mongodb) => {
   });
 
   describe("mongodb: client", () => {
-    const open = (namespace: string) => mongodbDriver({ client, collection: namespace, timeout: 1000 });
-    testDriver({ test, target: { name: "mongodb", open, outage } });
+    testDriver({
+      test,
+      target: {
+        name: "mongodb",
+        open: (namespace, about) =>
+          mongodbDriver({ client, collection: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
+        outage,
+      },
+    });
   });
 });

@@ -26,7 +26,12 @@ await withService("mysql", async (service) => {
       test,
       target: {
         name: "mysql",
-        open: (namespace) => mysqlDriver({ client: pools["promise pool"], table: namespace, timeout: 1000 }),
+        open: (namespace, about) =>
+          mysqlDriver({
+            client: pools["promise pool"],
+            table: namespace,
+            timeout: about?.outage ? 1_000 : 4_000,
+          }),
         outage: { cut: proxy.cut, restore: proxy.restore },
       },
     });

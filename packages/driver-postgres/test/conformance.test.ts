@@ -20,7 +20,8 @@ await withService("postgres", async (postgres) => {
       test,
       target: {
         name: "postgres",
-        open: (namespace) => postgresDriver({ client: pool, table: namespace, timeout: 1000 }),
+        open: (namespace, about) =>
+          postgresDriver({ client: pool, table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
         outage: { cut: proxy.cut, restore: proxy.restore },
       },
     });

@@ -1,6 +1,7 @@
-import assert from "node:assert/strict";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
-import { idsOf, listAll, listing, listsExactly } from "../paging.ts";
+import { idsOf, listAll, listing, listsExactly, queries } from "../paging.ts";
+import { listsByPrincipal } from "../profile.ts";
 import {
   begin,
   eventually,
@@ -21,7 +22,7 @@ export const listCases: Case[] = [
   {
     rule: "R13.1",
     title: "a listing pages through every live record, whatever the limit",
-    needs: "list",
+    needs: "everyone",
     async run(kit) {
       const { driver, now } = kit;
       await listsExactly(kit, {}, []);
@@ -41,8 +42,8 @@ export const listCases: Case[] = [
       for (const limit of [1, 4])
         await eventually(apart.eventualList === true, async () => {
           const found = idsOf(await listAll(apart, {}, now, limit));
-          for (const id of live)
-            assert.ok(found.has(id), "the listing must name every live record between expired ones");
+          const missing = live.filter((id) => !found.has(id));
+          assert.deepEqual(missing, [], "live records between expired ones that are not in the listing");
         });
     },
   },
@@ -54,16 +55,17 @@ export const listCases: Case[] = [
       const { now } = kit;
       const driver = listing(kit.driver);
       const principal = " alice ";
-      const fields = manyFields(kit, 300, " 1 ").set("a/x", "1").set("a/long", "x".repeat(20_000));
+      const fields = manyFields(kit, 300, " 1 ", 2).set("a/x", "1").set("a/long", "x".repeat(20_000));
       const record = { expiresAt: now + HOUR, principal, fields };
       const id = await begin(driver, now, record);
       await driver.commit(id, set("a/y", "2"), now);
       const expected = { version: 2, ...record, fields: new Map(fields).set("a/y", "2") };
-      for (const query of [{}, { principal }])
+      for (const query of queries(driver, principal))
         await eventually(driver.eventualList === true, async () => {
           const records = await listAll(driver, query, now, 10);
           const [found] = records;
-          assert.ok(found && records.every((each) => each.id === id), "the listing must name the one record");
+          assert.deepEqual([...idsOf(records)], [id], "the ids in the listing");
+          assert.ok(found, "the listing must name the one record, not none");
           for (const each of records) sameRecord(each, expected);
           const before = await loaded(driver, id);
           if (found.fields instanceof Map) found.fields.clear();
@@ -104,7 +106,7 @@ export const listCases: Case[] = [
       const { driver, now } = kit;
       const id = await begin(driver, now);
       const to = async (principal: string | null) =>
-        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed", "commit");
       await to("alice");
       await listsExactly(kit, { principal: "alice" }, [id]);
       await to("bob");
@@ -117,10 +119,10 @@ export const listCases: Case[] = [
       // Together with other changes, and in a commit that changes nothing.
       const { version: ifVersion } = await loaded(driver, id);
       const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "dave" };
-      assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed");
+      assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed", "commit");
       await listsExactly(kit, { principal: "dave" }, [id]);
       for (const principal of ["dave", "carol", null])
-        assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict");
+        assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict", "commit");
       await listsExactly(kit, { principal: "dave" }, [id]);
       await listsExactly(kit, { principal: "carol" }, []);
       await to("alice");
@@ -161,10 +163,11 @@ export const listCases: Case[] = [
       const kept = await begin(driver, now, { principal: "alice" });
       await driver.destroy(id, now);
       await listsExactly(kit, { principal: "alice" }, [kept]);
-      await listsExactly(kit, {}, [kept]);
+      if (!listsByPrincipal(driver)) await listsExactly(kit, {}, [kept]);
       assert.equal(
         await driver.create(id, { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() }, now),
         true,
+        "create",
       );
       await listsExactly(kit, { principal: "alice" }, [kept, id]);
     },

@@ -126,7 +126,8 @@ export const recordAdvice: Record<string, string> = {
     the maximum size of a packet, or a buffer. If the backend cannot hold 1 MiB, say so with maxRecordBytes.`,
   "R9.6": `A record with many fields failed or lost fields at a limit of the statement: 65,535 parameters, 4 KB
     of expression, 16 MB of packet, or 8,000 arguments of unpack in Lua. Send the fields as one JSON parameter,
-    or in batches inside one transaction or script.`,
+    or in batches inside one transaction or script. If the backend takes a hundred fields or more, but not all, say so
+    with maxFieldsPerCommit in the driver and limits.fieldsPerCommit in the target, the same number in both.`,
   "R9.7": `A record without fields vanished, or the deletion of its last field was skipped. A Redis hash without
     fields does not exist, and an inner join with no field rows finds nothing. Store version and expiry as a
     part of the record that is always there, and do not treat a deletion as an empty change.`,

@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { isListingDriver, type ListingDriver } from "@sessions/core";
 import fc from "fast-check";
+import * as assert from "../assert.ts";
 import type { Kit } from "../kit.ts";
 import { idsOf, listAll } from "../paging.ts";
 import { eventually, newId } from "../support.ts";
