@@ -6,7 +6,6 @@ import {
   checkOptions,
   dropLogin,
   keepFromCaches,
-  mayWriteMore,
   openOptionsOf,
   type ResponseHeaders,
   reportsError,
@@ -103,16 +102,14 @@ export const sessionPlugin: Plugin<SessionPluginOptions> = {
     checkOption(typeof sessions?.open === "function", "sessions", "a session manager", sessions);
     checkOption(typeof touch === "function", "touch", "a function", touch);
 
-    server.decorate("request", "session", undefined);
     server.ext("onPreAuth", async (request, h) => {
-      const { method, headers, raw } = request;
-      const { res } = raw;
+      const { req, res } = request.raw;
       const session = await sessions
         .open(
-          headers["cookie"],
+          req.headers.cookie,
           openOptionsOf(sessions, {
-            method: method.toUpperCase(),
-            header: (name) => headers[name],
+            method: req.method,
+            header: (name) => [req.headers[name]].flat()[0],
             https: server.info.protocol === "https",
             touch: touch(request),
           }),
@@ -123,9 +120,8 @@ export const sessionPlugin: Plugin<SessionPluginOptions> = {
       let setCookie: string | undefined;
       commits.set(request, async (status) => {
         if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
-        const result = await session.commit({ seal: true });
-        setCookie = result.setCookie;
-        if (mayWriteMore(session, result)) holdLastByte(res, session);
+        ({ setCookie } = await session.commit({ seal: true }));
+        holdLastByte(res, session);
       });
       // The headers go to what is sent in the end, which another plugin may have put in the handler's place.
       const { writeHead } = res;

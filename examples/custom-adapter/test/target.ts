@@ -8,8 +8,8 @@ export const target: Target = {
   name: "hapi",
   abilities: ["streams", "touch", "vary"],
   async start({ sessions, options, handler, onError }) {
-    // hapi sets `Cache-Control: no-cache` by itself.
-    const server = createServer({ host: "127.0.0.1", port: 0, routes: { cache: false } });
+    // By itself hapi sends `Cache-Control: no-cache` and `Vary: accept-encoding`; the kit looks for the adapter's own.
+    const server = createServer({ host: "127.0.0.1", port: 0, compression: false, routes: { cache: false } });
     await server.register({ plugin: sessionPlugin, options: { sessions, ...options } });
     server.route({
       method: "*",
