@@ -15,7 +15,6 @@ import {
 } from "@sessions/core/adapter-tools";
 
 declare module "@hapi/hapi" {
-  // biome-ignore lint/correctness/noUnusedVariables: it must be declared as hapi declares it
   interface Request<Refs extends ReqRef> {
     /** The session that `sessionPlugin` opened. There is none where no route fits. */
     session: Session;

@@ -15,13 +15,19 @@ export const target: Target = {
       method: "*",
       path: "/{path*}",
       async handler({ session, method, url }, h) {
-        const { status = 200, headers = {}, body, redirect } = await handler({
+        const {
+          status = 200,
+          headers = {},
+          body,
+          redirect,
+        } = await handler({
           session,
           method: method.toUpperCase(),
           url: url.pathname + url.search,
         });
         const stream = typeof body === "object" ? Readable.from(body, { objectMode: false }) : body;
-        const response = redirect === undefined ? h.response(stream).code(status) : h.redirect(redirect).code(303);
+        const response =
+          redirect === undefined ? h.response(stream).code(status) : h.redirect(redirect).code(303);
         for (const [name, value] of Object.entries(headers))
           for (const one of [value].flat()) response.header(name, one, { append: name === "Set-Cookie" });
         return response;

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { FolderError, makePackage } from "./files.ts";
 import { addressOf, type Kind } from "./kind.ts";
-import { type Names, namesOf, nameRule } from "./names.ts";
+import { type Names, nameRule, namesOf } from "./names.ts";
 
 /** What the command uses of its process. */
 export interface Surroundings {
@@ -57,8 +57,7 @@ export async function main(
   { cwd, out, err, ask }: Surroundings,
 ): Promise<0 | 1 | 2> {
   const [name] = kind.examples;
-  const example = (problem: string) =>
-    `${problem}\nFor example: npm create @sessions/${kind.kind} ${name}\n`;
+  const example = (problem: string) => `${problem}\nFor example: npm create @sessions/${kind.kind} ${name}\n`;
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
