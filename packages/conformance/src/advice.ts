@@ -31,7 +31,7 @@ export function adviceOn({ rule, error, step, before }: Result): string {
   const own = step === undefined ? undefined : stepAdvice[step];
   if (own !== undefined) return unwrapped(own);
   // While the backend is cut off, its errors are what the case is about.
-  const trouble = rule.startsWith("R11.") && step !== "before outage.cut()" ? undefined : troubleOf(error);
+  const trouble = rule.startsWith("R11.") && !step?.startsWith("before ") ? undefined : troubleOf(error);
   if (trouble !== undefined) return unwrapped(troubleAdvice[trouble]);
   const first = before && troubleOf(before.error);
   if (first === undefined) return advice(rule);

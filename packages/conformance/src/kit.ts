@@ -8,7 +8,7 @@ import { watched } from "./watched.ts";
 import { within } from "./within.ts";
 
 /** What a case needs beyond the five methods. Without it the case is skipped. */
-export type Need = "list" | "everyone" | "setup" | "outage" | "shared";
+export type Need = "list" | "everyone" | "setup" | "outage" | "drop" | "shared";
 
 /** One clause of SPEC.md as a test. */
 export interface Case {
@@ -68,7 +68,8 @@ let namespaces = 0;
 
 /** The reason why a case cannot run on this target, as far as the target alone tells. */
 export function missingInTarget(needs: Need | undefined, target: Target): string | undefined {
-  if (needs === "outage" && !target.outage) return "the target has no outage";
+  if ((needs === "outage" || needs === "drop") && !target.outage) return "the target has no outage";
+  if (needs === "drop" && !target.outage?.drop) return "the target's outage has no drop";
   if (needs === "shared" && target.shared === false) return "the target is not shared";
   return undefined;
 }
@@ -106,9 +107,11 @@ function followed({ outage }: Target, notes: Notes): Target["outage"] {
     await does();
     notes.step = then;
   };
+  const { drop } = outage;
   return {
     cut: () => step("outage.cut()", "while the backend was cut off", () => outage.cut()),
     restore: () => step("outage.restore()", "after outage.restore()", () => outage.restore()),
+    drop: drop && (() => step("outage.drop()", "after outage.drop()", () => drop.call(outage))),
   };
 }
 
@@ -124,9 +127,11 @@ export async function runCase(
   const closing = new Map<Driver, () => Promise<void>>();
   const fieldsPerCommit = target.limits?.fieldsPerCommit;
 
+  /** Whether the case breaks the line. */
+  const breaks = needs === "outage" || needs === "drop";
   function see(call: string, error: unknown): void {
     const kind = troubleOf(error);
-    if (needs !== "outage" && kind !== undefined) notes.trouble ??= { call, error, kind };
+    if (!breaks && kind !== undefined) notes.trouble ??= { call, error, kind };
   }
   async function stepped<T>(name: string, work: Promise<T>): Promise<T> {
     const { step } = notes;
@@ -136,7 +141,7 @@ export async function runCase(
     return result;
   }
   async function open(name: string): Promise<Driver> {
-    const driver = watched(await stepped("target.open()", openDriver(target, name, needs === "outage")), see);
+    const driver = watched(await stepped("target.open()", openDriver(target, name, breaks)), see);
     if (isClosableDriver(driver)) {
       // Delete the entry before the call: a case may close a driver itself, and a second close need not work.
       const close = async () => {
@@ -163,7 +168,8 @@ export async function runCase(
     failure ??= { error, step: notes.step };
   };
   try {
-    notes.step = needs === "outage" ? "before outage.cut()" : undefined;
+    notes.step =
+      needs === "outage" ? "before outage.cut()" : needs === "drop" ? "before outage.drop()" : undefined;
     const driver = await openFirst(namespace);
     skipped = missingInDriver(needs, driver);
     if (skipped === undefined)

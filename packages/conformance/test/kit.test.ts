@@ -49,6 +49,11 @@ describe("a target that cannot work is refused", () => {
     ["a limit that holds nothing", { ...ok, limits: { recordBytes: 100 } }, /at least 65536, not 100/],
     ["an outage without restore", { ...ok, outage: { cut: outage.cut } }, /outage\.restore/],
     ["an outage without cut", { ...ok, outage: { restore: outage.restore } }, /outage\.cut/],
+    [
+      "a drop of another type",
+      { ...ok, outage: { ...outage, drop: true } },
+      /outage\.drop must be a function/,
+    ],
     ["exclude of another type", { ...ok, exclude: "R4" }, /target\.exclude must be an array/],
     ["an exclusion of another type", { ...ok, exclude: ["R4"] }, /exclude\[0\] must be/],
     ["an unknown rule", { ...ok, exclude: [{ rule: "R15", reason: "x" }] }, /exclude\[0\]\.rule.*"R15"/],
