@@ -16,13 +16,13 @@ import {
 
 declare module "@hapi/hapi" {
   interface Request<Refs extends ReqRef> {
-    /** The session that `sessionPlugin` opened. There is none where no route fits. */
+    /** The session that `hapiSessions` opened. There is none where no route fits. */
     session: Session;
   }
 }
 
-/** Options of {@link sessionPlugin}. */
-export interface SessionPluginOptions {
+/** Options of {@link hapiSessions}. */
+export interface HapiSessionsOptions {
   /** The result of `createSessionManager()`. */
   readonly sessions: SessionManager;
   /** Whether a request keeps the session alive: `(request) => request.path !== "/poll"`. @default () => true */
@@ -93,27 +93,24 @@ function holdLastByte(res: Response, session: Session): void {
  * Plugin for hapi 21. `request.session` is ready before authentication, and each response waits until its session is
  * committed. Errors of the backend reach `onPreResponse`.
  */
-export const sessionPlugin: Plugin<SessionPluginOptions> = {
+export const hapiSessions: Plugin<HapiSessionsOptions> = {
   name: "sessions",
   register(server, options) {
-    checkOptions("sessionPlugin", options, ["sessions", "touch", "vary"]);
+    checkOptions("hapiSessions", options, ["sessions", "touch", "vary"]);
     const { sessions, touch = () => true, vary = true } = options;
     checkOption(typeof sessions?.open === "function", "sessions", "a session manager", sessions);
     checkOption(typeof touch === "function", "touch", "a function", touch);
+    checkOption(typeof vary === "boolean", "vary", "true or false", vary);
 
     server.ext("onPreAuth", async (request, h) => {
       const { req, res } = request.raw;
-      const session = await sessions
-        .open(
-          req.headers.cookie,
-          openOptionsOf(sessions, {
-            method: req.method,
-            header: (name) => [req.headers[name]].flat()[0],
-            https: server.info.protocol === "https",
-            touch: touch(request),
-          }),
-        )
-        .catch(fail);
+      const facts = openOptionsOf(sessions, {
+        method: req.method,
+        header: (name) => [req.headers[name]].flat()[0],
+        https: server.info.protocol === "https",
+        touch: touch(request),
+      });
+      const session = await sessions.open(req.headers.cookie, facts).catch(fail);
       request.session = session;
 
       let setCookie: string | undefined;

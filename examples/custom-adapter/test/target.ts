@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { server as createServer } from "@hapi/hapi";
 import type { Target } from "@sessions/adapter-conformance";
-import { sessionPlugin } from "../src/index.ts";
+import { hapiSessions } from "../src/index.ts";
 
 /** What the kit tests: an application of hapi behind the adapter. */
 export const target: Target = {
@@ -10,7 +10,7 @@ export const target: Target = {
   async start({ sessions, options, handler, onError }) {
     // By itself hapi sends `Cache-Control: no-cache` and `Vary: accept-encoding`; the kit looks for the adapter's own.
     const server = createServer({ host: "127.0.0.1", port: 0, compression: false, routes: { cache: false } });
-    await server.register({ plugin: sessionPlugin, options: { sessions, ...options } });
+    await server.register({ plugin: hapiSessions, options: { sessions, ...options } });
     server.route({
       method: "*",
       path: "/{path*}",
