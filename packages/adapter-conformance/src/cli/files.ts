@@ -9,7 +9,7 @@ import { markdownText, messageOf, plain } from "./plain.ts";
 import { byPromise, protocolOf, STATUSES, skips, verdict } from "./summary.ts";
 
 /** The badge's text: numbers alone, so that skipped clauses show too. */
-export function badgeMessage({ passed, failed, skipped, results }: Report): string {
+function badgeMessage({ passed, failed, skipped, results }: Report): string {
   if (failed > 0) return `${failed} of ${results.length} clauses failed`;
   return `${passed} of ${results.length} clauses${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
