@@ -1,6 +1,6 @@
-import { createSessionManager, type SessionManager } from "@sessions/core";
-import { checkManager } from "@sessions/core/adapter-tools";
 import { expect, test } from "vitest";
+import { checkManager } from "../src/adapter-tools.ts";
+import { createSessionManager, type SessionManager } from "../src/index.ts";
 
 test("an adapter takes a manager, wrapped or not, and nothing else, and says what to pass", () => {
   const sessions = createSessionManager();
