@@ -186,6 +186,8 @@ export function varyByCookie(headers: ResponseHeaders): void {
 /**
  * Returns whether a session can still be written to after a sealed commit. A session that has ended cannot, and neither
  * can a session for which the client has no cookie. A new session can if its cookie goes out with this response.
+ *
+ * It looks at the session, so call `wasRead()` before it.
  */
 export const mayWriteMore = (session: Session, { status, setCookie }: CommitResult): boolean =>
   status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));
