@@ -5,7 +5,7 @@ import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config
 export const reporters: string[] = [
   "default",
   "@sessions/test-services/reporter",
-  fileURLToPath(new URL("./packages/http-cases/src/reporter.ts", import.meta.url)),
+  fileURLToPath(new URL("./packages/adapter-conformance/test/table/reporter.ts", import.meta.url)),
   fileURLToPath(new URL("./tools/count-reporter.ts", import.meta.url)),
 ];
 

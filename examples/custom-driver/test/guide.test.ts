@@ -65,8 +65,8 @@ describe("the guide: writing a driver", () => {
       lists.push(compact(which(true)));
       red = which(false);
     }
-    // LevelDB needs no setup, so R12 is skipped.
-    expect(red?.filter((rule) => !rule.startsWith("R12."))).toEqual([]);
+    // LevelDB needs no setup, and has no line whose answers could be lost: these are skipped.
+    expect(red?.filter((rule) => !/^R(12\.\d+|11\.([7-9]|1[0-2]))$/.test(rule))).toEqual([]);
     // If the kit has changed, `vitest -u` updates the lists. Then read the sentences beside them again.
     await expect(withGreen(lists)).toMatchFileSnapshot(fileURLToPath(guide));
   }, 120_000);

@@ -1,5 +1,6 @@
+import { type Backend, createBackend } from "@sessions/adapter-conformance";
+import { askOver, createServerOver, type Protocol } from "@sessions/adapter-tests";
 import { createSessionManager } from "@sessions/core";
-import { askOver, type Backend, createBackend, createServerOver, type Protocol } from "@sessions/http-cases";
 import createFastify from "fastify";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { sessionPlugin } from "../src/index.ts";

@@ -1,5 +1,5 @@
+import { type Backend, createBackend } from "@sessions/adapter-conformance";
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
-import { type Backend, createBackend } from "@sessions/http-cases";
 import createFastify, { type FastifyInstance } from "fastify";
 import { onTestFinished } from "vitest";
 import { sessionPlugin } from "../src/index.ts";

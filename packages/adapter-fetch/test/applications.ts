@@ -1,4 +1,4 @@
-import { type Application, optionsOf, type Reply, type Visit } from "@sessions/http-cases";
+import type { Ability, Application, Reply, Visit } from "@sessions/adapter-conformance";
 import { Hono } from "hono";
 import { withSession } from "../src/index.ts";
 import { type Sessioned, useSessions } from "./hono-middleware.ts";
@@ -24,13 +24,13 @@ const visitOf = (session: Visit["session"], request: Request): Visit => {
 
 /** Catches the adapter's errors, as a framework does. */
 const plain: Build = (application) => async (request) => {
-  const { sessions, handler, onError } = application;
+  const { sessions, options, handler, onError } = application;
   try {
     return await withSession(
       sessions,
       request,
       async (session) => responseOf(await handler(visitOf(session, request)), request),
-      optionsOf(application),
+      options,
     );
   } catch (error) {
     onError(error);
@@ -39,9 +39,9 @@ const plain: Build = (application) => async (request) => {
 };
 
 const hono: Build = (application) => {
-  const { sessions, handler, onError } = application;
+  const { sessions, options, handler, onError } = application;
   const app = new Hono<Sessioned>();
-  useSessions(app, sessions, optionsOf(application));
+  useSessions(app, sessions, options);
   app.all("*", async (c) => {
     const reply = await handler(visitOf(c.var.session, c.req.raw));
     return reply.redirect === undefined ? responseOf(reply, c.req.raw) : c.redirect(reply.redirect, 303);
@@ -55,6 +55,9 @@ const hono: Build = (application) => {
 
 /** Builds an application that returns a `Response` for a `Request`. */
 export type Build = (application: Application) => Fetch;
+
+/** There is no response of `node:http`. */
+export const abilities: readonly Ability[] = ["streams", "touch", "vary"];
 
 /** The applications, by framework. */
 export const applications: Readonly<Record<string, Build>> = {

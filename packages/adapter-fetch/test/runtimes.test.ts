@@ -2,19 +2,19 @@ import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type HttpCases, type TestFunction, testHttpCases } from "@sessions/http-cases";
+import { type Target, type TestFunction, testAdapter } from "@sessions/adapter-conformance";
 import { beforeAll, describe, expect, test } from "vitest";
-import { applications } from "./applications.ts";
+import { abilities, applications } from "./applications.ts";
 import { type Cases, startProgram } from "./runtimes/start-program.ts";
 import { startWorkers } from "./runtimes/start-workers.ts";
 
 interface Runtime {
   readonly name: string;
   readonly command: string | undefined;
-  start(command: string, application: string): Cases | Promise<Cases>;
+  start(command: string, application: string, ...protocol: "http2"[]): Cases | Promise<Cases>;
   /** Whether its server supports HTTP/2 without TLS. */
   readonly http2?: boolean;
-  readonly exclude?: HttpCases["exclude"];
+  readonly exclude?: Target["exclude"];
 }
 
 const binOf = (name: string): string =>
@@ -38,12 +38,12 @@ const runtimes: Runtime[] = [
   {
     name: "Bun",
     command: binOf("bun"),
-    start: (command, application) => startProgram(command, [source], application),
+    start: (command, ...told) => startProgram(command, [source], told),
   },
   {
     name: "Deno",
     command: binOf("deno"),
-    start: (command, application) => startProgram(command, ["run", source, ...allowed], application),
+    start: (command, ...told) => startProgram(command, ["run", source, ...allowed], told),
     http2: true,
   },
   {
@@ -52,7 +52,7 @@ const runtimes: Runtime[] = [
     start: startWorkers,
     exclude: [
       {
-        title: "over https no new cookie goes out without Secure, unless secure: false is set",
+        rule: "H9.1",
         reason: "the bundler of the tests writes a NODE_ENV into the program",
       },
     ],
@@ -70,28 +70,32 @@ function isThere({ name, command }: Runtime): boolean {
 }
 
 for (const runtime of runtimes) {
-  const { name, command = "" } = runtime;
-  const there = describe.runIf(isThere(runtime));
-  there.each(Object.keys(applications))(`%s on ${name}`, { timeout: 30_000 }, (application) => {
-    let cases: Cases;
-    beforeAll(async () => {
-      cases = await runtime.start(command, application);
-      return () => cases.end();
-    }, 60_000);
+  const { name, command = "", http2 = false, exclude } = runtime;
+  const there = isThere(runtime);
+  for (const protocol of http2 ? [[], ["http2" as const]] : [[]])
+    describe.runIf(there).each(Object.keys(applications))(
+      `%s on ${name}${protocol.length > 0 ? " over HTTP/2" : ""}`,
+      {
+        timeout: 30_000,
+      },
+      (application) => {
+        let cases: Cases;
+        beforeAll(async () => {
+          cases = await runtime.start(command, application, ...protocol);
+          return () => cases.end();
+        }, 60_000);
 
-    const judged: TestFunction = Object.assign(
-      (title: string) =>
-        test(title, async () => {
-          const { error } = await cases.run(title);
-          if (error !== undefined) throw new Error(error);
-        }),
-      { skip: test.skip },
+        const judged: TestFunction = Object.assign(
+          (title: string) =>
+            test(title, async () => {
+              const { error } = await cases.run(title);
+              if (error !== undefined) throw new Error(error);
+            }),
+          { skip: test.skip },
+        );
+        // The program that runs the cases starts the applications.
+        const start = async (): Promise<never> => expect.unreachable();
+        testAdapter({ test: judged, target: { name: application, abilities, start, exclude } });
+      },
     );
-    // The program that runs the cases starts the applications.
-    const start = async (): Promise<never> => expect.unreachable();
-    testHttpCases({
-      ...{ test: judged, start, exclude: runtime.exclude ?? [] },
-      ...(runtime.http2 && { http2: start }),
-    });
-  });
 }

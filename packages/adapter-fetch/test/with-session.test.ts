@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
+import { createBackend } from "@sessions/adapter-conformance";
 import { createSessionManager, isSessionError, type Session, type SessionManager } from "@sessions/core";
-import { createBackend } from "@sessions/http-cases";
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import { withSession } from "../src/index.ts";
 

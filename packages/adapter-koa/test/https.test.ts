@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
+import { type Backend, createBackend } from "@sessions/adapter-conformance";
+import { askOver, createServerOver, type Protocol } from "@sessions/adapter-tests";
 import { createSessionManager } from "@sessions/core";
-import { askOver, type Backend, createBackend, createServerOver, type Protocol } from "@sessions/http-cases";
 import Koa from "koa";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { sessionMiddleware } from "../src/index.ts";

@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { type Backend, createBackend } from "@sessions/adapter-conformance";
 import { createSessionManager, type SessionManager, type SessionManagerOptions } from "@sessions/core";
-import { type Backend, createBackend } from "@sessions/http-cases";
 import Koa from "koa";
 import { onTestFinished } from "vitest";
 import { type SessionMiddlewareOptions, sessionMiddleware } from "../src/index.ts";

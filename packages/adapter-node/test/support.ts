@@ -1,12 +1,12 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import net, { type AddressInfo } from "node:net";
+import { type Backend, createBackend } from "@sessions/adapter-conformance";
 import {
   createSessionManager,
   type Session,
   type SessionManager,
   type SessionManagerOptions,
 } from "@sessions/core";
-import { type Backend, createBackend } from "@sessions/http-cases";
 import connect from "connect";
 import express5 from "express";
 import express4 from "express4";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import { type Driver, isListingDriver, type ListedRecord, type ListingDriver } from "@sessions/core";
+import * as assert from "./assert.ts";
 import type { Kit } from "./kit.ts";
 import { listsByPrincipal } from "./profile.ts";
 import { eventually } from "./support.ts";
@@ -55,6 +55,6 @@ export async function listsExactly(
   const driver = listing(kit.driver);
   await eventually(driver.eventualList === true, async () => {
     const found = idsOf(await listAll(driver, query, at.now ?? kit.now, at.limit ?? 10));
-    assert.deepEqual([...found].sort(), [...ids].sort());
+    assert.deepEqual([...found].sort(), [...ids].sort(), "the ids in the listing");
   });
 }

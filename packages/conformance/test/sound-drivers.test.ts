@@ -168,12 +168,14 @@ const reasons: Record<Need, string> = {
   everyone: "the driver lists only a principal's records",
   setup: "the driver needs no setup",
   outage: "the target has no outage",
+  // What has an outage here has it whole.
+  drop: "the target has no outage",
   shared: "the target is not shared",
 };
 
 const skippedFor = (...lacks: Need[]) =>
   cases
-    .filter(({ needs }) => needs && lacks.includes(needs))
+    .filter(({ needs }) => needs && lacks.includes(needs === "drop" ? "outage" : needs))
     .map(({ rule, title, needs }) => ({
       rule,
       title: `${title} (skipped: ${needs && reasons[needs]})`,

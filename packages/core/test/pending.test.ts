@@ -110,7 +110,7 @@ test("where the headers have gone out, the session is as one that was sealed", a
   const known = await sessions.open(cookie);
   listen(known, true);
   known.store("app").set("n", 2);
-  expect(() => known.login("bob")).toThrow("after the response's headers went out");
+  expect(() => known.login("bob")).toThrow("after the headers went out");
   expect(await known.commit()).toMatchObject({ status: "committed", setCookie: undefined });
 
   const fresh = await sessions.open(undefined);

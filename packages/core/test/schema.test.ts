@@ -492,7 +492,7 @@ test("a promise of another kind is one too", () => {
       },
     },
   });
-  expect(() => sessions.create().store(store).set("k", "x")).toThrow(/asynchronous/);
+  expect(() => sessions.create().store(store).set("k", "x")).toThrow(/must be synchronous/);
 });
 
 test("an asynchronous migration is refused, and its rejection harms nobody", async () => {

@@ -31,7 +31,7 @@ describe("where neither NODE_ENV nor cookie.secure says a word, a request over h
         else session.store("s").set("k", 1);
         const error = await thrownBy(() => session.commit({ seal: true }));
         expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
-        expect(error.message).toMatch(/NODE_ENV=production.*secure: true.*secure: false/);
+        expect(error.message).toMatch(/NODE_ENV=production.*cookie\.secure.*true.*false/);
         expect(driver.calls).toEqual([]);
         expect(await session.commit({ seal: true })).toMatchObject({
           status: "unchanged",

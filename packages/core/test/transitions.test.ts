@@ -51,7 +51,7 @@ const transitions: Record<string, (state: State) => void> = {
   wrote: (state) => state.wrote(recordOf("ann"), NOTHING, undefined),
   reread: (state) => state.reread(recordOf("ann")),
   foundGone: (state) => state.foundGone(),
-  takeBackReplacement: (state) => state.takeBackReplacement(),
+  takeBack: (state) => state.takeBack(),
   "loggedOut, muted": (state) => state.loggedOut(true, false),
   loggedOut: (state) => state.loggedOut(false, false),
 };
@@ -64,7 +64,7 @@ const table: Record<string, readonly (Phase["kind"] | "")[]> = {
   wrote: ["", "stored", "", "", ""],
   reread: ["", "stored", "", "", ""],
   foundGone: ["gone", "gone", "gone", "muted", "gone"],
-  takeBackReplacement: ["fresh", "stored", "stored", "muted", "gone"],
+  takeBack: ["fresh", "stored", "stored", "muted", "gone"],
   "loggedOut, muted": ["muted", "muted", "muted", "muted", "muted"],
   loggedOut: ["fresh", "fresh", "fresh", "fresh", "fresh"],
 };
@@ -84,15 +84,14 @@ for (const [name, results] of Object.entries(table))
     });
   }
 
-test.each(KINDS)("takeBackReplacement returns a replaced session to %s, with its fields", (kind) => {
+test.each(KINDS)("takeBack returns a replaced session to %s, with its fields", (kind) => {
   const state = stateIn(kind);
-  const { phase, staged } = state;
-  const { fields } = staged;
+  const { phase, fields } = state;
   state.replace("login", "ben");
   state.replace("login", "cid");
-  state.takeBackReplacement();
+  state.takeBack();
   expect(state.phase).toBe(phase.kind === "replacing" ? phase.from : phase);
-  expect(state.staged.fields).toBe(fields);
+  expect(state.fields).toBe(fields);
 });
 
 test("the documented table has a row for every transition of this test", () => {

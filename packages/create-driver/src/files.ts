@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Names } from "./names.ts";
-import { versions } from "./versions.ts";
+import { addressOf, versions } from "./versions.ts";
 
 const template = fileURLToPath(new URL("../template/", import.meta.url));
 
@@ -15,7 +15,11 @@ function valuesOf(names: Names): Map<string, string> {
   const { core, conformance } = versions;
   return new Map([
     ["package", names.package],
+    ["folder", names.folder],
     ["backend", names.backend],
+    ["title", names.title],
+    ["owner", names.owner],
+    ["spec", addressOf("SPEC.md")],
     ["camel", names.camel],
     ["Pascal", names.pascal],
     ["year", String(new Date().getFullYear())],

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { FolderError, makePackage } from "./files.ts";
 import { NAME_RULE, type Names, namesOf } from "./names.ts";
-import { ownVersion } from "./versions.ts";
+import { addressOf, ownVersion } from "./versions.ts";
 
 /** What the command uses of its process. */
 export interface Surroundings {
@@ -27,15 +27,18 @@ const USAGE = `Starts a package for your own session driver.
 
 const example = (problem: string) => `${problem}\nFor example: npm create @sessions/driver leveldb\n`;
 
-function nextSteps({ folder, backend, camel }: Names): string {
-  return `Made ${folder}. Now write ${camel}Driver, which keeps sessions in ${backend}.
+function nextSteps({ folder, title, owner, camel }: Names): string {
+  return `Made ${folder}. Now write ${camel}Driver, which keeps sessions in ${title}.
 
   cd ${folder}
   npm install
   npm test
 
-Each failing test names a method in src/index.ts, and the rule in SPEC.md that it must keep.
-The guide is docs/writing-a-driver.md. Both are in the repository of @sessions/core.
+Each failing test names a method in src/index.ts, and the rule that it must keep.
+The rules: ${addressOf("SPEC.md")}
+The guide: ${addressOf("docs/writing-a-driver.md")}
+
+Before you publish, look at "repository" in package.json: it says github.com/${owner}/${folder}.
 `;
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { type HttpCases, type TestFunction, testHttpCases } from "@sessions/http-cases";
+import { type Target, type TestFunction, testAdapter } from "@sessions/adapter-conformance";
+import { abilities } from "../applications.ts";
 
 /** The outcome of a case. Without an error it passed. */
 export interface Outcome {
@@ -11,7 +12,7 @@ export interface Outcome {
 export type Run = (title: string) => Promise<Outcome>;
 
 /** Runs cases one by one, on requests from outside of the runtime. */
-export function byTitle(options: Omit<HttpCases, "test">): Run {
+export function byTitle(target: Omit<Target, "name" | "abilities">): Run {
   const cases = new Map<string, () => Promise<void>>();
   const test: TestFunction = Object.assign(
     (title: string, run: () => Promise<void>) => {
@@ -19,7 +20,7 @@ export function byTitle(options: Omit<HttpCases, "test">): Run {
     },
     { skip: () => undefined },
   );
-  testHttpCases({ test, ...options });
+  testAdapter({ test, target: { name: "in this runtime", abilities, ...target } });
   return async (title) => {
     try {
       const run = cases.get(title);

@@ -1,7 +1,7 @@
 // Bun and Deno run this. Each line that comes in is the title of a case; its outcome goes out as a line of JSON.
 import process from "node:process";
 import { createInterface } from "node:readline";
-import type { Server, Start } from "@sessions/http-cases";
+import type { Server } from "@sessions/adapter-conformance";
 import { applications, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
 
@@ -22,17 +22,19 @@ function listen(fetch: Fetch): Server {
   const free: Listen = { hostname: "127.0.0.1", port: 0 };
   if ("Bun" in globalThis) {
     const server = Bun.serve({ ...free, fetch });
-    return { port: server.port, close: () => server.stop(true) };
+    return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) };
   }
   const closing = new AbortController();
   const { addr } = Deno.serve({ ...free, signal: closing.signal, onListen: () => undefined }, fetch);
-  return { port: addr.port, close: () => closing.abort() };
+  return { url: `http://127.0.0.1:${addr.port}`, close: () => closing.abort() };
 }
 
 const build = applications[process.argv[2] ?? ""];
 if (!build) throw new Error(`There is no application "${process.argv[2]}"`);
-const start: Start = async (application) => listen(build(application));
-const run = byTitle({ start, http2: start });
+const run = byTitle({
+  start: (application) => listen(build(application)),
+  http2: process.argv[3] === "http2",
+});
 
 // Ends when its input ends. A case that hangs does not block the others.
 for await (const title of createInterface({ input: process.stdin }))

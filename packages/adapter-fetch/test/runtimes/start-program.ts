@@ -16,10 +16,10 @@ export interface Cases {
 /** The environment without the variables of the test runner. */
 export const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
 
-/** Starts the program of Bun and Deno. */
-export function startProgram(command: string, args: readonly string[], application: string): Cases {
+/** Starts the program of Bun and Deno. What it is told: the application, and perhaps `"http2"`. */
+export function startProgram(command: string, args: readonly string[], told: readonly string[]): Cases {
   const program = fileURLToPath(new URL("program.ts", import.meta.url));
-  const child = spawn(command, [...args, program, application], { env });
+  const child = spawn(command, [...args, program, ...told], { env });
   const closed = once(child, "close");
   const errors = text(child.stderr);
   // If the runtime has ended, report that.

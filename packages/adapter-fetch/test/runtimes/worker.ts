@@ -1,31 +1,32 @@
 // Workers run this. It holds both the applications that cases start and the client, each in separate requests.
+
+import type { Connect, Target } from "@sessions/adapter-conformance";
 import { createSessionManager } from "@sessions/core";
-import type { Connect, Start } from "@sessions/http-cases";
 import { withSession } from "../../src/index.ts";
 import { applications, type Build, type Fetch } from "../applications.ts";
 import { byTitle } from "./by-title.ts";
 
-/** The header that names an application, because all listen on one port. A request that starts a case has none. */
+/** The header with an application's address, because all listen on one port. A request that starts a case has none. */
 const NAME = "x-application";
 const running = new Map<string, Fetch>();
 let started = 0;
 
 const start =
-  (build: Build): Start =>
+  (build: Build): Target["start"] =>
   async (application) => {
-    const port = ++started;
-    running.set(String(port), build(application));
-    return { port, close: () => running.delete(String(port)) };
+    const address = `http://application-${++started}`;
+    running.set(address, build(application));
+    return { url: address, close: () => running.delete(address) };
   };
 
 /** Uses `fetch`, because the `node:http` of Workers joins several `Set-Cookie` headers. */
 const connect =
   (url: URL): Connect =>
-  (port) => ({
+  (address) => ({
     async ask({ path = "/", method = "GET", headers = {}, signal, onResponse, onData } = {}) {
       const response = await fetch(new URL(path, url), {
         method,
-        headers: { ...headers, [NAME]: String(port) },
+        headers: { ...headers, [NAME]: address },
         redirect: "manual",
         ...(signal && { signal }),
       });

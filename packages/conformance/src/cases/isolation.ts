@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case, Kit } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
 import { listsByPrincipal } from "../profile.ts";
@@ -37,7 +37,7 @@ export const isolationCases: Case[] = [
       for (const [i, other] of [driver, ...others].entries()) {
         assert.equal(await other.load(id), undefined, "a namespace must not see another's record");
         const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/n", String(i)]) };
-        assert.equal(await other.create(id, record, now), true);
+        assert.equal(await other.create(id, record, now), true, "create");
       }
       await others[0]?.commit(id, set("a/more", "1"), now);
       await others[1]?.destroy(id, now);
@@ -58,7 +58,7 @@ export const isolationCases: Case[] = [
       for (const [i, other] of others.entries()) {
         await loaded(other, live[i] ?? "");
         // Load may hide an expired record, but then it must have hidden it before the sweep as well.
-        assert.deepEqual(await other.load(dead[i] ?? ""), before[i]);
+        assert.deepEqual(await other.load(dead[i] ?? ""), before[i], "load");
       }
     },
   },
@@ -73,8 +73,8 @@ export const isolationCases: Case[] = [
       for (const other of await apart(kit)) {
         await begin(other, now, { principal: "alice" });
         // Create and destroy the same id and principal here: a shared index then loses the first namespace's entry.
-        assert.equal(await other.create(id, record, now), true);
-        assert.equal(await other.destroy(id, now), true);
+        assert.equal(await other.create(id, record, now), true, "create");
+        assert.equal(await other.destroy(id, now), true, "destroy");
       }
       await listsExactly(kit, { principal: "alice" }, [id]);
       if (!listsByPrincipal(kit.driver)) await listsExactly(kit, {}, [id]);
@@ -97,8 +97,8 @@ export const isolationCases: Case[] = [
         );
       }
       for (const id of ids.filter((_, i) => i % 2 === 0))
-        assert.equal(await driver.commit(id, set("a/more", id), now), "committed");
-      assert.equal(await driver.destroy(ids[1] ?? "", now), true);
+        assert.equal(await driver.commit(id, set("a/more", id), now), "committed", "commit");
+      assert.equal(await driver.destroy(ids[1] ?? "", now), true, "destroy");
       for (const [i, id] of ids.entries()) {
         if (i === 1) continue;
         const expected = fieldsOf(["a/id", id]);
@@ -115,7 +115,7 @@ export const isolationCases: Case[] = [
         oddPrincipals.map(async (principal) => {
           sameRecord(await loaded(driver, await begin(driver, now, { principal })), { principal });
           const id = await begin(driver, now);
-          assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+          assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed", "commit");
           sameRecord(await loaded(driver, id), { principal });
         }),
       );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import { idsOf, listAll, listing, listsExactly, queries } from "../paging.ts";
 import { listsByPrincipal } from "../profile.ts";
@@ -42,8 +42,8 @@ export const listCases: Case[] = [
       for (const limit of [1, 4])
         await eventually(apart.eventualList === true, async () => {
           const found = idsOf(await listAll(apart, {}, now, limit));
-          for (const id of live)
-            assert.ok(found.has(id), "the listing must name every live record between expired ones");
+          const missing = live.filter((id) => !found.has(id));
+          assert.deepEqual(missing, [], "live records between expired ones that are not in the listing");
         });
     },
   },
@@ -64,7 +64,8 @@ export const listCases: Case[] = [
         await eventually(driver.eventualList === true, async () => {
           const records = await listAll(driver, query, now, 10);
           const [found] = records;
-          assert.ok(found && records.every((each) => each.id === id), "the listing must name the one record");
+          assert.deepEqual([...idsOf(records)], [id], "the ids in the listing");
+          assert.ok(found, "the listing must name the one record, not none");
           for (const each of records) sameRecord(each, expected);
           const before = await loaded(driver, id);
           if (found.fields instanceof Map) found.fields.clear();
@@ -105,7 +106,7 @@ export const listCases: Case[] = [
       const { driver, now } = kit;
       const id = await begin(driver, now);
       const to = async (principal: string | null) =>
-        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+        assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed", "commit");
       await to("alice");
       await listsExactly(kit, { principal: "alice" }, [id]);
       await to("bob");
@@ -118,10 +119,10 @@ export const listCases: Case[] = [
       // Together with other changes, and in a commit that changes nothing.
       const { version: ifVersion } = await loaded(driver, id);
       const change = { fields: new Map([["a/x", null]]), expiresAt: now + 2 * HOUR, principal: "dave" };
-      assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed");
+      assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "committed", "commit");
       await listsExactly(kit, { principal: "dave" }, [id]);
       for (const principal of ["dave", "carol", null])
-        assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict");
+        assert.equal(await driver.commit(id, { ...change, principal, ifVersion }, now), "conflict", "commit");
       await listsExactly(kit, { principal: "dave" }, [id]);
       await listsExactly(kit, { principal: "carol" }, []);
       await to("alice");
@@ -166,6 +167,7 @@ export const listCases: Case[] = [
       assert.equal(
         await driver.create(id, { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf() }, now),
         true,
+        "create",
       );
       await listsExactly(kit, { principal: "alice" }, [kept, id]);
     },

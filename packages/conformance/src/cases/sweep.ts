@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -36,8 +36,9 @@ export const sweepCases: Case[] = [
       const instants = [after - MINUTE, after - 1, before, before + 1, before + MINUTE];
       const outside = await shown(driver, await ended(driver, now, instants));
       const inside = await ended(driver, now, [after, after + 1, before - 1]);
-      assert.ok((await driver.sweep({ after, before, limit: 100 })) <= inside.length);
-      assert.deepEqual(await shown(driver, outside), outside);
+      const count = await driver.sweep({ after, before, limit: 100 });
+      assert.ok(count <= inside.length, `a sweep of ${inside.length} records must not return ${count}`);
+      assert.deepEqual(await shown(driver, outside), outside, "the records outside of the sweep's range");
     },
   },
   {
@@ -51,7 +52,8 @@ export const sweepCases: Case[] = [
         const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
         assert.ok(count <= limit, `a sweep with limit ${limit} must not return ${count}`);
         const left = await shown(driver, there);
-        assert.ok(there.length - left.length <= limit);
+        const removed = there.length - left.length;
+        assert.ok(removed <= limit, `a sweep with limit ${limit} must not remove ${removed}`);
         // For callers whose clock is behind, these records are still live.
         for (const id of left)
           sameRecord(await loaded(driver, id), { version: 1, expiresAt: now - MINUTE, fields });
@@ -70,7 +72,7 @@ export const sweepCases: Case[] = [
       await leave(driver, now);
       await driver.sweep({ after: 0, before: now, limit: 1_000 });
       for (const id of ids) sameRecord(await loaded(driver, id), record);
-      assert.equal(await driver.commit(last, set("a/x", "1"), now - 1), "committed");
+      assert.equal(await driver.commit(last, set("a/x", "1"), now - 1), "committed", "commit");
     },
   },
   {
@@ -118,7 +120,7 @@ export const sweepCases: Case[] = [
       for (const [i, outcome] of [...early, ...outcomes].entries())
         if (outcome === "committed")
           sameRecord(await loaded(driver, ids[i] ?? ""), { expiresAt: now + HOUR });
-        else assert.equal(outcome, "gone");
+        else assert.equal(outcome, "gone", "commit to a record that the sweep removed");
     },
   },
   {

@@ -62,9 +62,9 @@ const change = {
 /** A commit whose `ifVersion` is relative to the record's version, or to 1 if there is no record. */
 const commitStep = (ifVersion: fc.Arbitrary<number | undefined>): fc.Arbitrary<Step> =>
   fc.record({ ...change, ifVersion }).map((told) =>
-    callStep(told.name, "commit", (held, now, { kit, user }) => {
+    callStep(told.name, "commit", (held, now, { sizes, user }) => {
       const given: { -readonly [K in keyof Change]: Change[K] } = {
-        fields: new Map([...told.patch, ...manyFields(kit, told.many, "1", told.patch.length)]),
+        fields: new Map([...told.patch, ...manyFields(sizes, told.many, "1", told.patch.length)]),
       };
       if (told.life !== undefined) given.expiresAt = now + told.life;
       if (told.principal !== undefined) given.principal = told.principal && user(told.principal);
@@ -97,7 +97,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
       const before = await lookAtAll(telling);
       const shown = `sweep(${told.ago / MINUTE} min, limit: ${told.limit})`;
       telling.steps.push(shown);
-      const count = await telling.kit.driver.sweep(range).catch((error: unknown) => {
+      const count = await telling.driver.sweep(range).catch((error: unknown) => {
         throw new Deviation("R8", `${shown} must not reject with ${error}`);
       });
       telling.steps.splice(-1, 1, `${shown} → ${count}`);

@@ -1,6 +1,10 @@
 import { yieldToEventLoop } from "../../src/support.ts";
 import { merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
+import { beside } from "./wrap.ts";
+
+/** The expiry that each record was created with. */
+const created = beside(() => new Map<string, number>());
 
 const mapTexts = (
   fields: ReadonlyMap<string, string>,
@@ -58,7 +62,7 @@ export const sweepAndContentFaults: Fault[] = [
     },
   })),
   fault("R8", "sweep removes a record by the expiry that it was created with", (rows, sound) => {
-    const born = new Map<string, number>();
+    const born = created(rows);
     return {
       create(id, record, now) {
         born.set(id, record.expiresAt);

@@ -29,15 +29,15 @@ function resembles(a: string, b: string, changes: number): boolean {
   if (a === b || changes === 0) return a === b;
   const [restA, restB] = [a.slice(1), b.slice(1)];
   if (a[0] === b[0]) return resembles(restA, restB, changes);
-  return [[restA, restB] as const, [restA, b] as const, [a, restB] as const].some(([x, y]) =>
-    resembles(x, y, changes - 1),
-  );
+  const left = changes - 1;
+  return resembles(restA, restB, left) || resembles(restA, b, left) || resembles(a, restB, left);
 }
 
 /** With more changed letters it is another word, not a typing error. */
 const MOST_SLIPS = 2;
 
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** `"Object"`, `"Date"`, … */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A promise, list, Date or Map has no keys of its own: without this check a forgotten `await` would mean the defaults. */
 export const hasOwnKeys = (value: unknown): boolean => ["Object", "Module"].includes(tagOf(value));

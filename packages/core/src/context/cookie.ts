@@ -129,6 +129,13 @@ export function cookieSettings(
   return settings;
 }
 
+/** The cookie that removes the session's cookie from a browser. */
+export const clearedCookie = (settings: CookieSettings): SessionCookie => ({
+  ...settings,
+  value: "",
+  maxAge: 0,
+});
+
 /** A Set-Cookie header's value. */
 export const formatCookie = (cookie: SessionCookie): string => stringifySetCookie(cookie);
 

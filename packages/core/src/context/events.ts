@@ -49,15 +49,16 @@ export function createEmitter(): Emitter {
     error: new Set(),
   };
 
+  const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
+
   function failed(event: keyof SessionEvents, error: unknown): void {
     // Do not call an error listener for its own failure.
-    if (event === "error" || listeners.error.size === 0)
-      process.emitWarning(error instanceof Error ? error : String(error));
+    if (event === "error") warn(error);
     else emit("error", { error, during: "listener" });
   }
 
   function emit<E extends keyof SessionEvents>(event: E, payload: SessionEvents[E]): void {
-    if (event === "error" && listeners.error.size === 0) failed(event, "error" in payload && payload.error);
+    if ("error" in payload && listeners.error.size === 0) warn(payload.error);
     for (const listener of [...listeners[event]]) {
       try {
         const result: unknown = listener(payload);

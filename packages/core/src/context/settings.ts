@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
 import { checkAmong, checkCount, checkOption, checkOptions, hasMethods } from "../base/options.ts";
+import { warnOnce } from "../base/warn-once.ts";
 import type { Driver } from "../driver/contract.ts";
 import { memoryDriver } from "../driver/memory/driver.ts";
 import { selfProvisioning } from "../driver/self-provisioning.ts";
@@ -110,31 +111,16 @@ const isGuessable = (key: string): boolean =>
 function checkSecrets(secrets: readonly string[]): void {
   // Messages must not show a key.
   if (!Array.isArray(secrets) || secrets.length === 0)
-    throw new SessionConfigError("secrets must be a list of keys; leave it out to send tokens unsigned");
+    throw new SessionConfigError("secrets must be a list of keys, or left out");
   for (const [index, key] of secrets.entries()) {
     if (typeof key !== "string" || Buffer.byteLength(key) < 32)
       throw new SessionConfigError(`secrets[${index}] must be a string of at least 32 bytes`);
     if (!isGuessable(key)) continue;
-    const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('base64url')"`;
+    const message = `secrets[${index}] can be guessed: make one with node -p "crypto.randomBytes(32).toString('hex')"`;
     if (index === 0) throw new SessionConfigError(message);
     // Only warn about an older key: it verifies until it leaves the list.
     process.emitWarning(message);
   }
-}
-
-/** The drivers that this process has warned of. */
-const warned = new Set<string>();
-
-/** Warns in production of a driver whose sessions do not last. */
-function warnOfLoss({ name, volatile }: Driver): void {
-  const isMemory = name === "memory";
-  if (!(isMemory || volatile) || warned.has(name)) return;
-  warned.add(name);
-  process.emitWarning(
-    isMemory
-      ? "Sessions in memory are lost at exit, and no other process sees them. Pass a driver"
-      : `The driver "${name}" evicts sessions: it may log users out at any time`,
-  );
 }
 
 /** @throws SessionConfigError Names the option that is unknown, out of range, or contradicts another. */
@@ -156,8 +142,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     setup = "auto",
     clock = Date.now,
   } = options;
-  if (hasMethods(driver, "then"))
-    throw new SessionConfigError("driver is a promise: await it, as in { driver: await driverFromUrl(url) }");
+  if (hasMethods(driver, "then")) throw new SessionConfigError("driver is a promise: await it");
   const isDriver = hasMethods(driver, ...METHODS);
   checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
@@ -178,7 +163,13 @@ export function readSettings(options: SessionManagerOptions): Settings {
 
   const environment = process.env["NODE_ENV"];
   const production = environment === "production";
-  if (production) warnOfLoss(driver);
+  if (production && driver.name === "memory")
+    warnOnce("memory", "Sessions in memory end with this process: pass a driver");
+  else if (production && driver.volatile)
+    warnOnce(
+      `evicts ${driver.name}`,
+      `The driver "${driver.name}" evicts sessions: it may log users out at any time`,
+    );
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";
   const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);

@@ -52,12 +52,12 @@ export function judgeSize(
   const isCounted = addsFields && maxFields !== Number.POSITIVE_INFINITY;
   const blindBytes = maxBytes / 16;
   const size = bytesOf(after, ENTRY_BYTES);
-  const growth = size - (before ? bytesOf(before, ENTRY_BYTES) : 0);
+  const growth = size - bytesOf(before ?? new Map(), ENTRY_BYTES);
   // Allow a commit that makes the session no larger. Otherwise an oversized session could never shrink.
   if (growth <= 0) return isCounted;
   if (size > maxBytes)
     throw new SessionTooLargeError(
-      `The session would hold ${size} bytes, counting ${ENTRY_BYTES} for each entry; the limit is ${maxBytes}. Keep large data elsewhere, or raise maxBytes`,
+      `The session would hold ${size} bytes of at most ${maxBytes}: keep large data elsewhere, or raise maxBytes`,
     );
   if (!record) return false;
   const { known } = sizes;

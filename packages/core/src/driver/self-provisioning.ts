@@ -23,16 +23,15 @@ const APART: readonly unknown[] = ["setup", "check", "teardown"];
  */
 export function selfProvisioning(driver: Driver): Driver {
   if (!isProvisionedDriver(driver)) return driver;
-  const setup = (): Promise<void> => driver.setup();
   let isThere = false;
   let isMaking = false;
   let made: Promise<unknown> | undefined;
 
   /** @returns The error of `setup()`. Only a call that finds something missing throws it. */
-  async function make(): Promise<unknown> {
+  const make = async (): Promise<unknown> => {
     isMaking = true;
     try {
-      await setup();
+      await driver.setup();
       return undefined;
     } catch (cause) {
       // Try again after an outage. A missing permission stays, and a new try would cost every request.
@@ -41,7 +40,7 @@ export function selfProvisioning(driver: Driver): Driver {
     } finally {
       isMaking = false;
     }
-  }
+  };
 
   async function attempt(call: () => Promise<unknown>): Promise<unknown> {
     made ??= make();

@@ -1,5 +1,6 @@
 // What the adapters of all frameworks decide in the same way.
 
+import { warnOnce } from "../base/warn-once.ts";
 import { COOKIE, type CookieSettings } from "../context/cookie.ts";
 import type { SessionManager } from "../manager/manager.ts";
 import type { OpenOptions } from "../session/open.ts";
@@ -173,13 +174,11 @@ export const mayWriteMore = (session: Session, { status, setCookie }: CommitResu
 /** Returns whether a response with this status reports an error, so that a login in its request is dropped. */
 export const reportsError = (status: number): boolean => status >= 400;
 
-let warned = false;
-
 /** Warns, once in each process and not in production, that a login was dropped. */
 export function warnOfDroppedLogin(status: number | string): void {
-  if (warned || process.env["NODE_ENV"] === "production") return;
-  warned = true;
-  process.emitWarning(
+  if (process.env["NODE_ENV"] === "production") return;
+  warnOnce(
+    "login",
     `login() or rotate() was dropped, because the response is ${status}. To keep it, call session.commit() before such a response`,
   );
 }

@@ -9,6 +9,8 @@ import { isLive, readRecord, type SessionRecord } from "../record/session-record
 import { lineEnd, MOST_STEPS } from "../session/replace.ts";
 import type { SweepOptions } from "./sweeping.ts";
 
+export { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
+
 /** A live session in a listing, without the contents of its stores. */
 export interface SessionInfo {
   /** 32 hex characters, for `get()`, `destroy()` and `setExpiry()`. It is not a secret. */

@@ -1,7 +1,7 @@
 import type { Duration } from "../base/duration.ts";
 import { checkOptions } from "../base/options.ts";
 import type { Context } from "../context/context.ts";
-import { COOKIE, cookieValues, formatCookie } from "../context/cookie.ts";
+import { COOKIE, clearedCookie, cookieValues, formatCookie } from "../context/cookie.ts";
 import { createEmitter, type SessionEvents } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
 import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
@@ -12,7 +12,6 @@ import type { Session } from "../session/session.ts";
 import { newState, type Opened } from "../session/state.ts";
 import { parseToken } from "../token/token.ts";
 import type { DestroyAllQuery, SessionInfo } from "./administration.ts";
-import { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
 import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
 /**
@@ -142,7 +141,7 @@ export interface SessionManager {
   close(): Promise<void>;
 }
 
-/** Code that goes through many sessions is loaded at its first use, because requests do not need it. */
+// Loaded at the first use: a request opens its session by a token, and looks at no others.
 const administration = () => import("./administration.ts");
 
 /**
@@ -162,7 +161,7 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
   const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
   const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
-  const sweepings = new Set<() => Promise<void>>();
+  const sweepings = new Set<() => Promise<unknown>>();
   const sweep: SessionManager["sweep"] = async (range) => (await administration()).sweep(context, range);
 
   return {
@@ -174,11 +173,11 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       const opened: Opened = { by: "token", touch: true, secure: false, at: clock() };
       return createSession(newState(context, opened, freshPhase(opened.at, true)));
     },
-    get: (id) => get(context, id),
-    exists: (id) => exists(context, id),
-    valid: (id) => valid(context, id),
-    destroy: (id, options) => destroy(context, id, options),
-    setExpiry: (id, at) => setExpiry(context, id, at),
+    get: async (id) => (await administration()).get(context, id),
+    exists: async (id) => (await administration()).exists(context, id),
+    valid: async (id) => (await administration()).valid(context, id),
+    destroy: async (id, options) => (await administration()).destroy(context, id, options),
+    setExpiry: async (id, at) => (await administration()).setExpiry(context, id, at),
     async *list(query) {
       yield* (await administration()).list(context, query);
     },
@@ -205,10 +204,9 @@ export function createSessionManager(options: SessionManagerOptions = {}): Sessi
       cookieValues(cookieHeader, cookie.name).find(
         (value) => typeof parseToken(value, cookie.name, keys) !== "string",
       ),
-    clearCookie: () => formatCookie({ ...cookie, value: "", maxAge: 0 }),
+    clearCookie: () => formatCookie(clearedCookie(cookie)),
     async close() {
       await Promise.all([...sweepings].map((stop) => stop()));
-      sweepings.clear();
       if (isClosableDriver(driver)) await driver.close();
     },
   };

@@ -27,10 +27,10 @@ export function startSweeping(
   every: Duration,
   sweep: () => Promise<number>,
   emit: Emitter["emit"],
-): () => Promise<void> {
+): () => Promise<unknown> {
   const ms = milliseconds("startSweeping: every", every);
   let timer: NodeJS.Timeout | undefined;
-  let running = Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
   let stopped = false;
 
   function schedule(): void {
@@ -42,10 +42,7 @@ export function startSweeping(
 
   function run(): void {
     running = sweep()
-      .then(
-        () => {},
-        (error: unknown) => emit("error", { error, during: "sweep" }),
-      )
+      .catch((error: unknown) => emit("error", { error, during: "sweep" }))
       .finally(schedule);
   }
 

@@ -66,7 +66,7 @@ export function checkPrincipal(principal: unknown): asserts principal is string 
 /** The check of login(). Control characters, such as line breaks, could forge lines in a log or a listing. */
 export function checkNewPrincipal(principal: unknown): asserts principal is string {
   checkPrincipal(principal);
-  if (/\p{Cc}/u.test(principal)) throw new TypeError("login(): a principal must have no control characters");
+  if (/\p{Cc}/u.test(principal)) throw new TypeError("A principal must have no control characters");
 }
 
 function isKeyText(text: unknown): text is string {

@@ -1,4 +1,4 @@
-import { formatCookie, type SessionCookie } from "../context/cookie.ts";
+import { clearedCookie, formatCookie } from "../context/cookie.ts";
 import { formatToken } from "../token/token.ts";
 import { replaceSession } from "./replace.ts";
 import type { CommitResult, Status } from "./session.ts";
@@ -7,18 +7,18 @@ import { foundGone, writeRecord } from "./write.ts";
 
 /** Writes what is staged. Creates a new record if there is none yet, or after a `login()` or `rotate()`. */
 export function commit(state: State): Status | Promise<Status> {
-  const { staged, context } = state;
+  const { expiry } = state;
   const { kind } = state.phase;
   if (kind === "replacing" || (kind === "fresh" && state.hasNew)) {
-    if (staged.expiry === undefined || staged.expiry > context.settings.clock()) return replaceSession(state);
+    if (expiry === undefined || expiry > state.context.settings.clock()) return replaceSession(state);
     // An expiry in the past ends the new session before it begins, and the old session too.
-    state.takeBackReplacement();
+    state.takeBack();
     if (!state.record) return foundGone(state);
   }
   const { phase } = state;
   if (phase.kind === "stored") return writeRecord(state, phase.record);
   if (phase.kind === "fresh") return "unchanged";
-  staged.fields.discard();
+  state.fields.discard();
   return "gone";
 }
 
@@ -26,10 +26,8 @@ export function commit(state: State): Status | Promise<Status> {
 export function resultOf(state: State, status: Status, seal: boolean): CommitResult {
   const { cookie: settings, keys } = state.context.settings;
   // A session from sessions.get() does not belong to the client of this response.
-  const cookieToSend = state.response.takeCookie(status === "gone" || state.opened.by === "id", seal);
-  if (!cookieToSend) return { status, token: undefined, setCookie: undefined, cookie: undefined };
-  const token = cookieToSend === "token" ? formatToken(state.token, settings.name, keys) : undefined;
-  const cookie: SessionCookie =
-    token === undefined ? { ...settings, value: "", maxAge: 0 } : { ...settings, value: token };
-  return { status, token, setCookie: formatCookie(cookie), cookie };
+  const toSend = state.response.takeCookie(status === "gone" || state.opened.by === "id", seal);
+  const token = toSend === "token" ? formatToken(state.token, settings.name, keys) : undefined;
+  const cookie = token === undefined ? toSend && clearedCookie(settings) : { ...settings, value: token };
+  return { status, token, setCookie: cookie && formatCookie(cookie), cookie };
 }

@@ -1,18 +1,9 @@
 import { SessionError } from "../base/errors.ts";
+import { warnOnce } from "../base/warn-once.ts";
 
 export const headersSent = (what: string): SessionError =>
-  new SessionError(
-    "ERR_SESSION_HEADERS_SENT",
-    `${what} after the response's headers went out, so the client can no longer get the cookie. Do it earlier.`,
-  );
+  new SessionError("ERR_SESSION_HEADERS_SENT", `${what} after the headers went out, too late for a cookie`);
 
-/** The places in the program that wrote too late. Each place is reported once, not with every request. */
-const latePlaces = new Set<string>();
-const MOST_PLACES = 100;
-
-/** Warns that a write was dropped, with the place in the program that made it. */
-export function warnOfLateWrite({ message, stack = "" }: SessionError): void {
-  if (latePlaces.has(stack) || latePlaces.size >= MOST_PLACES) return;
-  latePlaces.add(stack);
-  process.emitWarning(`${message} It was dropped.`, { detail: stack });
-}
+/** Warns that a write was dropped, once for each place in the program that makes such a write. */
+export const warnOfLateWrite = ({ message, stack = "" }: SessionError): void =>
+  warnOnce(stack, `${message}: it was dropped`, stack);

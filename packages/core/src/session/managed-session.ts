@@ -3,7 +3,7 @@ import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { expiryFrom } from "../context/context.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
-import { createStore, flushStores, type Store } from "../store/store.ts";
+import { flushStores, SessionStore, type Store } from "../store/store.ts";
 import { createValueCodec } from "../store/value-codec.ts";
 import { commit, resultOf } from "./commit.ts";
 import { CONTROLS, type SessionControls } from "./controls.ts";
@@ -58,7 +58,7 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get isNew(): boolean {
-    return read(this[CONTROLS].#state).verdict.isNew;
+    return read(this[CONTROLS].#state).isNew;
   }
 
   get createdAt(): Date {
@@ -66,10 +66,10 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get expiresAt(): Date {
-    const { context, record, phase, staged } = read(this[CONTROLS].#state);
+    const { context, record, phase, expiry } = read(this[CONTROLS].#state);
     const { settings } = context;
     const { createdAt } = phase;
-    if (staged.expiry !== undefined) return new Date(Math.min(staged.expiry, createdAt + settings.absolute));
+    if (expiry !== undefined) return new Date(Math.min(expiry, createdAt + settings.absolute));
     const stays = record && (phase.kind !== "replacing" || (phase.reason === "rotate" && record.fixed));
     return new Date(stays ? record.expiresAt : expiryFrom(settings, settings.clock(), createdAt));
   }
@@ -79,7 +79,7 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get rejected(): Rejection | undefined {
-    return read(this[CONTROLS].#state).verdict.rejected;
+    return read(this[CONTROLS].#state).rejected;
   }
 
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T> {
@@ -95,7 +95,7 @@ class ManagedSession implements Session, SessionControls {
         // Cache only the codecs of definitions: for a plain name, making a codec is cheaper than a lookup.
         if (rules === store) context.codecs.set(rules, codec);
       }
-      known = createStore(rules.name, codec, state);
+      known = new SessionStore(rules.name, codec, state);
       stores.set(store, known);
     }
     // The validators of the definition, or the application itself, vouch for the type T.
@@ -104,7 +104,7 @@ class ManagedSession implements Session, SessionControls {
 
   storeNames(): string[] {
     const names = read(this[CONTROLS].#state)
-      .staged.fields.names()
+      .fields.names()
       .flatMap((field) => parseField(field)?.store ?? []);
     return [...new Set(names)];
   }
@@ -121,12 +121,10 @@ class ManagedSession implements Session, SessionControls {
   #replace(reason: "login" | "rotate", principal?: string): void {
     const state = this.#state;
     state.response.becomePending();
-    if (state.opened.by === "id")
-      throw new TypeError("A session from get() has no token: it cannot log in or rotate");
+    if (state.opened.by === "id") throw new TypeError("A session from get() cannot log in or rotate");
     if (state.response.stage !== "held") throw headersSent("login() or rotate()");
     // The commit has begun to write the present token, principal and stores.
-    if (this.#running > 0)
-      throw new TypeError("A commit or logout is under way: await it before login() or rotate()");
+    if (this.#running > 0) throw new TypeError("Await the commit or logout before login() or rotate()");
     if (state.phase.kind !== "replacing") {
       try {
         // Stage earlier mutations now, so that they are kept even if an error response takes the login back.
@@ -202,7 +200,7 @@ class ManagedSession implements Session, SessionControls {
 
 function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} does not work so: use a store, session.store("app").set("user", …). See docs/from-express-session.md`,
+    `session.${property} does not work: use session.store("app").set("user", …), see docs/from-express-session.md`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { checkOptions } from "../base/options.ts";
 import { type Context, readNow } from "../context/context.ts";
 import { cookieValues } from "../context/cookie.ts";
-import { isFamily, isLive, type SessionRecord } from "../record/session-record.ts";
+import { isFamily, isLive } from "../record/session-record.ts";
 import { accepts } from "../token/rotation.ts";
-import { digest, parseToken, type Token } from "../token/token.ts";
+import { digest, parseToken } from "../token/token.ts";
 import { createSession } from "./managed-session.ts";
 import { freshPhase, mutedPhase } from "./phase.ts";
 import { warnInsecure } from "./secure.ts";
@@ -28,10 +28,10 @@ export interface OpenOptions {
   secure?: boolean | undefined;
 }
 
-function openedBy(where: string, options: OpenOptions, at: number): Opened {
+function openedBy({ settings }: Context, where: string, options: OpenOptions): Opened {
   checkOptions(where, options, ["touch", "crossSite", "secure"]);
   const { touch = true, secure = false } = options;
-  return { by: "token", touch, secure, at };
+  return { by: "token", touch, secure, at: settings.clock() };
 }
 
 /**
@@ -42,17 +42,29 @@ const MOST_READS = 16;
 /** For this time after a login, `rotate()` or logout, a request may still come with the old token. It is muted. */
 const MUTED_MS = 120_000;
 /** Ordered from least to most specific. With several cookies we report the most specific reason. */
-const REJECTIONS: readonly Rejection[] = ["malformed", "signature", "unknown", "expired", "reused"];
+const REJECTIONS: readonly (Rejection | undefined)[] = [
+  "malformed",
+  "signature",
+  "unknown",
+  "expired",
+  "reused",
+];
+/** This reason and those after it cost a read. */
+const UNKNOWN = REJECTIONS.indexOf("unknown");
 
-interface Rejected {
-  rejected: Rejection;
-  muted?: boolean;
-  successor?: string | undefined;
+/** The session that a token opens, or why it opens none. */
+interface Judged {
+  readonly session?: Session;
+  readonly rejected?: Rejection;
+  readonly muted?: boolean;
+  readonly successor?: string | undefined;
 }
 
-/** Returns the record that a token opens, or why it opens none. */
-async function judge(context: Context, token: Token, now: number): Promise<SessionRecord | Rejected> {
-  const { driver, rotation } = context.settings;
+async function judge(context: Context, text: string, opened: Opened): Promise<Judged> {
+  const { driver, rotation, cookie, keys } = context.settings;
+  const now = opened.at;
+  const token = parseToken(text, cookie.name, keys);
+  if (typeof token === "string") return { rejected: token };
   const record = await readNow(context, token.id);
   // An id alone must reveal nothing and end nothing.
   if (!record || !isFamily(record, token)) return { rejected: "unknown" };
@@ -62,19 +74,17 @@ async function judge(context: Context, token: Token, now: number): Promise<Sessi
     return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
   }
   if (!isLive(record, now)) return { rejected: "expired" };
-  if (accepts(record.generations, digest(token.generation), now, rotation)) return record;
-
+  const presented = digest(token.generation);
+  if (accepts(record.generations, presented, now, rotation)) {
+    // Only warn: the client already has the cookie, and a refusal would log the visitor out.
+    if (opened.secure) warnInsecure(context);
+    return { session: createSession(storedState(context, opened, record, token, presented)) };
+  }
   const { id, principal } = record;
   context.emit("reused", { id, principal });
   if (rotation?.onReuse !== "report" && (await driver.destroy(id, now)))
     context.emit("destroyed", { id, principal, reason: "reused" });
   return { rejected: "reused" };
-}
-
-function accepted(context: Context, record: SessionRecord, token: Token, opened: Opened): Session {
-  // Only warn: the client already has the cookie, and a refusal would log the visitor out.
-  if (opened.secure) warnInsecure(context);
-  return createSession(storedState(context, opened, record, token, digest(token.generation)));
 }
 
 /** Opens the session that a Cookie header names, or a new one. */
@@ -83,34 +93,25 @@ export async function openSession(
   header: string | null | undefined,
   options: OpenOptions = {},
 ): Promise<Session> {
-  const { clock, cookie, keys } = context.settings;
-  const now = clock();
-  const opened = openedBy("sessions.open", options, now);
-  const values = cookieValues(header, cookie.name);
-  let rejected: Rejection | undefined;
+  const opened = openedBy(context, "sessions.open", options);
+  let worst = -1;
   // True whatever cookies came: SameSite may have held back the good cookie and let a bad one pass.
   let muted = options.crossSite ?? false;
   let successor: string | undefined;
   let reads = 0;
-  for (const value of values) {
-    const token = parseToken(value, cookie.name, keys);
-    let verdict: Rejected;
-    if (typeof token === "string") verdict = { rejected: token };
-    else {
-      if (reads++ === MOST_READS) break;
-      const judged = await judge(context, token, now);
-      if (!("rejected" in judged)) return accepted(context, judged, token, opened);
-      verdict = judged;
-    }
-    if (rejected === undefined || REJECTIONS.indexOf(verdict.rejected) > REJECTIONS.indexOf(rejected))
-      rejected = verdict.rejected;
-    muted ||= verdict.muted ?? false;
-    successor ??= verdict.successor;
+  for (const value of cookieValues(header, context.settings.cookie.name)) {
+    const judged = await judge(context, value, opened);
+    if (judged.session) return judged.session;
+    const reason = REJECTIONS.indexOf(judged.rejected);
+    worst = Math.max(worst, reason);
+    muted ||= judged.muted ?? false;
+    successor ??= judged.successor;
     // Stop: the token was copied, or restored from a backup. A browser does not send it as a stale cookie.
-    if (verdict.rejected === "reused") break;
+    if (judged.rejected === "reused") break;
+    if (reason >= UNKNOWN && ++reads === MOST_READS) break;
   }
-  const phase = muted ? mutedPhase(now, successor) : freshPhase(now);
-  return createSession(newState(context, opened, phase, { isNew: true, rejected }));
+  const phase = muted ? mutedPhase(opened.at, successor) : freshPhase(opened.at);
+  return createSession(newState(context, opened, phase, REJECTIONS[worst]));
 }
 
 /** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */
@@ -119,11 +120,5 @@ export async function loadSession(
   text: string,
   options: OpenOptions = {},
 ): Promise<Session | undefined> {
-  const { clock, cookie, keys } = context.settings;
-  const now = clock();
-  const opened = openedBy("sessions.load", options, now);
-  const token = parseToken(text, cookie.name, keys);
-  if (typeof token === "string") return undefined;
-  const judged = await judge(context, token, now);
-  return "rejected" in judged ? undefined : accepted(context, judged, token, opened);
+  return (await judge(context, text, openedBy(context, "sessions.load", options))).session;
 }

@@ -7,12 +7,12 @@ const EXPIRY_GRAIN_MS = 1000;
 
 /** The new expiry after this use of the session; `undefined` if it stays. */
 export function touched(
-  { opened, staged, context: { settings } }: State,
+  { opened, expiry, context: { settings } }: State,
   record: SessionRecord,
   now: number,
   hasData: boolean,
 ): number | undefined {
-  if (!opened.touch || record.fixed || staged.expiry !== undefined) return undefined;
+  if (!opened.touch || record.fixed || expiry !== undefined) return undefined;
   const target = expiryFrom(settings, now, record.createdAt);
   // The last move, to the absolute timeout itself, may be a small one.
   const isLast = target === record.createdAt + settings.absolute;
@@ -25,14 +25,14 @@ export const isSent = ({ response: { stage } }: State): boolean => stage === "se
 
 /** Returns whether a commit may have something to write or to send. */
 export function isPending(state: State): boolean {
-  const { phase, record, response, staged, opened, context } = state;
+  const { phase, record, response, opened, context } = state;
   // There is no response left that could carry a cookie or wait for a commit.
   if (isSent(state)) return false;
   if (
     response.cookieToSend ||
     phase.kind === "replacing" ||
-    staged.expiry !== undefined ||
-    staged.decoded.size > 0 ||
+    state.expiry !== undefined ||
+    state.decoded.size > 0 ||
     state.hasNew
   )
     return true;

@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../record/session-record.ts";
-import type { Snapshot, StagedFields } from "../store/staged-fields.ts";
+import type { StagedFields } from "../store/staged-fields.ts";
 import type { Token } from "../token/token.ts";
 
 /** The principal and token of a session. */
@@ -50,7 +50,7 @@ export interface Replacing extends Identity {
   /** The fields to return to. */
   readonly fieldsBefore: StagedFields;
   /** What was staged before the first `login()` or `rotate()`. A response that reports an error keeps it. */
-  readonly stagedBefore: { readonly fields: Snapshot; readonly expiry: number | undefined };
+  readonly stagedBefore: { readonly fields: StagedFields; readonly expiry: number | undefined };
 }
 
 /** Every phase in which no `login()` or `rotate()` waits for a commit. */
@@ -66,7 +66,7 @@ export type Settled = Fresh | Stored | Muted | Gone;
  * | `began` (commit created the record) | stored | | stored | | |
  * | `wrote`, `reread` (commit of a stored session) | | stored | | | |
  * | `foundGone` (commit found the record ended) | gone | gone | gone | muted | gone |
- * | `takeBackReplacement` (error response, `discard()`, failed commit) | fresh | stored | `from` | muted | gone |
+ * | `takeBack` (error response, `discard()`, failed commit) | fresh | stored | `from` | muted | gone |
  * | `loggedOut` | fresh or muted | fresh or muted | fresh or muted | muted | fresh or muted |
  *
  * No code makes the calls of the empty cells; those transitions throw.

@@ -60,7 +60,7 @@ export async function lineEnd(
  * finds its session gone.
  */
 export async function replaceSession(state: State): Promise<Status> {
-  const { context, phase, staged, record: read } = state;
+  const { context, phase, record: read } = state;
   const { driver, clock } = context.settings;
   const isReplacing = phase.kind === "replacing";
   const from = isReplacing ? phase.from : phase;
@@ -68,7 +68,7 @@ export async function replaceSession(state: State): Promise<Status> {
   const reason = isReplacing ? phase.reason : "login";
   const isLogin = reason === "login";
   if (isLogin) refuseInsecure(context, state.opened.secure);
-  const takesOver = !isReplacing || staged.fields === phase.fieldsBefore;
+  const takesOver = !isReplacing || state.fields === phase.fieldsBefore;
   const left = from.kind === "muted" ? from.successor : from.kind === "gone" && read?.id;
   let previous = left ? await readNow(context, left) : read;
 
@@ -80,11 +80,11 @@ export async function replaceSession(state: State): Promise<Status> {
     else if (!previous || !isLive(previous, clock())) return foundGone(state);
     // Take over a session that another request rotated only for the same principal: an old token may have been copied.
     const isOurs = previous && (previous.id === read?.id || previous.principal === phase.principal);
-    if (previous && previous !== read && takesOver && isOurs) staged.fields.rebase(previous.fields);
+    if (previous && previous !== read && takesOver && isOurs) state.fields.rebase(previous.fields);
 
-    const { expiry } = staged;
+    const { expiry } = state;
     const fixedAt = expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
-    const patch = staged.fields.patch();
+    const patch = state.fields.patch();
     const created = await createRecord(state, fixedAt);
     let outcome: CommitOutcome = "committed";
     try {

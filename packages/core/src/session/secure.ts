@@ -1,16 +1,13 @@
 import { SessionConfigError } from "../base/errors.ts";
+import { warnOnce } from "../base/warn-once.ts";
 import type { Context } from "../context/context.ts";
 
-let warned = false;
-
 const fault = ({ settings }: Context): string =>
-  `A request came over https, but the cookie ${settings.cookie.name} lacks Secure: set NODE_ENV=production or cookie: { secure: true }, or { secure: false } to allow it`;
+  `The cookie ${settings.cookie.name} lacks Secure over https: set NODE_ENV=production or cookie.secure (true, or false to allow it)`;
 
 /** Warns, once in each process, that a request over https uses or gets a cookie without `Secure`. */
 export function warnInsecure(context: Context): void {
-  if (warned || !context.settings.insecure) return;
-  warned = true;
-  process.emitWarning(fault(context));
+  if (context.settings.insecure) warnOnce("secure", fault(context));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from "../context/context.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
-import { createStagedFields, type Patch, type StagedFields } from "../store/staged-fields.ts";
+import { type Patch, StagedFields } from "../store/staged-fields.ts";
 import type { Store } from "../store/store.ts";
 import { newToken, type Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
@@ -21,87 +21,66 @@ export interface Opened {
   readonly at: number;
 }
 
-/** Whether the token of the client was accepted. */
-export interface Verdict {
-  readonly isNew: boolean;
-  readonly rejected: Rejection | undefined;
-}
-
-/** What the next commit writes. */
-interface Staged {
-  fields: StagedFields;
-  readonly decoded: DecodedValues;
-  /** Staged by `setExpiry()`, in epoch milliseconds. */
-  expiry: number | undefined;
-}
-
 const illegal = (kind: Phase["kind"]): TypeError =>
   new TypeError(`A session that is ${kind} does not do this`);
 
-const ACCEPTED: Verdict = { isNew: false, rejected: undefined };
-const NO_TOKEN: Verdict = { isNew: true, rejected: undefined };
-
 /**
- * One session of one request: its phase, the client's cookie (response), and the changes that wait for a commit
- * (staged). Only named transitions write them: phase and staged here, response in `response.ts`.
+ * One session of one request: its phase, the client's cookie (response), and what the next commit writes (fields and
+ * expiry). Only named transitions write them: those of the response in `response.ts`, all others here.
  */
-export class State implements StoreHost {
+export type State = Readonly<MutableState>;
+
+class MutableState implements StoreHost {
   readonly context: Context;
   readonly opened: Opened;
   readonly response: Readonly<ResponseState>;
   /** The stores that the program asked for, by name or definition. */
   readonly stores: Map<unknown, Store<Record<string, unknown>>> = new Map();
-  #verdict: Verdict;
-  #phase: Phase;
-  readonly #staged: Staged;
+  readonly decoded: DecodedValues = new Map();
+  /** No token of the client was accepted. */
+  isNew: boolean;
+  rejected: Rejection | undefined;
+  phase: Phase;
+  fields: StagedFields;
+  /** Staged by `setExpiry()`, in epoch milliseconds. */
+  expiry: number | undefined = undefined;
 
   constructor(
     context: Context,
     opened: Opened,
-    verdict: Verdict,
     phase: Settled,
     fields: ReadonlyMap<string, string>,
+    rejected?: Rejection,
   ) {
     this.context = context;
     this.opened = opened;
-    this.#verdict = verdict;
-    this.#phase = phase;
-    this.#staged = { fields: createStagedFields(fields), decoded: new Map(), expiry: undefined };
-    this.response = new ResponseState(phase.kind === "stored");
-  }
-
-  get verdict(): Verdict {
-    return this.#verdict;
-  }
-
-  get phase(): Phase {
-    return this.#phase;
-  }
-
-  get staged(): Readonly<Staged> {
-    return this.#staged;
+    this.isNew = phase.kind !== "stored";
+    this.rejected = rejected;
+    this.phase = phase;
+    this.fields = new StagedFields(fields);
+    this.response = new ResponseState(!this.isNew);
   }
 
   get record(): SessionRecord | undefined {
-    return recordOf(this.#phase);
+    return recordOf(this.phase);
   }
 
   /** The token to send, made when it is first needed. */
   get token(): Token {
-    return this.#phase.token ?? this.renewToken();
+    return this.phase.token ?? this.renewToken();
   }
 
   /** Whether a session without a record has something to store. */
   get hasNew(): boolean {
-    const phase = this.#phase;
-    return (phase.kind === "fresh" && phase.storeEmpty) || this.#staged.fields.isChanged();
+    const { phase } = this;
+    return (phase.kind === "fresh" && phase.storeEmpty) || this.fields.isChanged();
   }
 
   // Phase
 
   /** Makes another token, because the id of the present one is taken. */
   renewToken(): Token {
-    const phase: { token: Token | undefined } = this.#phase;
+    const phase: { token: Token | undefined } = this.phase;
     const token = newToken();
     phase.token = token;
     return token;
@@ -109,17 +88,15 @@ export class State implements StoreHost {
 
   /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
   replace(reason: "login" | "rotate", principal?: string): void {
-    const phase = this.#phase;
-    const staged = this.#staged;
-    const { fields, expiry } = staged;
+    const { phase, fields, expiry } = this;
     const isRotation = reason === "rotate";
     // Either nothing is stored yet, or the next commit already makes a new token.
     if (isRotation && phase.kind !== "stored") return;
     const { from, fieldsBefore, stagedBefore } =
       phase.kind === "replacing"
         ? phase
-        : { from: phase, fieldsBefore: fields, stagedBefore: { fields: fields.staged(), expiry } };
-    this.#phase = {
+        : { from: phase, fieldsBefore: fields, stagedBefore: { fields: fields.copy(), expiry } };
+    this.phase = {
       kind: "replacing",
       reason,
       from,
@@ -132,25 +109,25 @@ export class State implements StoreHost {
     if (isRotation) return;
     // The new session takes over nothing from another principal, or from a session that has ended.
     if (phase.kind === "gone" || (phase.principal !== undefined && phase.principal !== principal)) {
-      staged.fields = createStagedFields(this.context.settings.newFields);
-      staged.decoded.clear();
+      this.fields = new StagedFields(this.context.settings.newFields);
+      this.decoded.clear();
     }
-    staged.expiry = undefined;
+    this.expiry = undefined;
   }
 
   /** Takes back only `login()` and `rotate()`. */
-  takeBackReplacement(): void {
-    const phase = this.#phase;
+  takeBack(): void {
+    const { phase } = this;
     if (phase.kind !== "replacing") return;
-    this.#phase = phase.from;
-    this.#staged.fields = phase.fieldsBefore;
+    this.phase = phase.from;
+    this.fields = phase.fieldsBefore;
   }
 
   /** A commit created the record: the first of the session, or a new one for `login()` or `rotate()`. */
   began(record: SessionRecord, patch: Patch, expiry: number | undefined): void {
-    const { kind, token, principal, createdAt } = this.#phase;
+    const { kind, token } = this.phase;
     if (kind !== "fresh" && kind !== "replacing") throw illegal(kind);
-    this.#phase = { kind: "stored", token, principal, createdAt, record, presented: undefined };
+    this.#store(record, token);
     this.response.sendToken();
     this.acknowledge(patch, record.fields, expiry);
   }
@@ -165,16 +142,16 @@ export class State implements StoreHost {
   /** The record was read again after another commit came between. */
   reread(record: SessionRecord): void {
     this.#moveRecord(record);
-    this.#staged.fields.rebase(record.fields);
+    this.fields.rebase(record.fields);
   }
 
   /** The session ended elsewhere. Drops what was staged, because no record can hold it. */
   foundGone(): void {
-    const phase = this.#phase;
+    const { phase } = this;
     const { token, principal, createdAt } = phase;
     if (phase.kind !== "muted")
-      this.#phase = { kind: "gone", token, principal, createdAt, record: this.record };
-    this.#staged.fields.discard();
+      this.phase = { kind: "gone", token, principal, createdAt, record: this.record };
+    this.fields.discard();
   }
 
   /**
@@ -183,56 +160,59 @@ export class State implements StoreHost {
   loggedOut(muted: boolean, clearCookie: boolean): void {
     const { settings } = this.context;
     const now = settings.clock();
-    this.#phase = muted ? mutedPhase(now, undefined) : freshPhase(now);
-    this.#verdict = NO_TOKEN;
-    this.#staged.fields = createStagedFields(settings.newFields);
-    this.#staged.decoded.clear();
-    this.#staged.expiry = undefined;
+    this.phase = muted ? mutedPhase(now, undefined) : freshPhase(now);
+    this.isNew = true;
+    this.rejected = undefined;
+    this.fields = new StagedFields(settings.newFields);
+    this.decoded.clear();
+    this.expiry = undefined;
     this.response.sendClear(clearCookie);
   }
 
-  #moveRecord(record: SessionRecord, token = this.#phase.token): void {
-    const phase = this.#phase;
+  #moveRecord(record: SessionRecord, token = this.phase.token): void {
+    const { phase } = this;
     if (phase.kind !== "stored") throw illegal(phase.kind);
-    const { principal, createdAt, presented } = phase;
-    this.#phase = { kind: "stored", token, principal, createdAt, record, presented };
+    this.#store(record, token, phase.presented);
+  }
+
+  #store(record: SessionRecord, token: Token | undefined, presented?: string): void {
+    const { principal, createdAt } = this.phase;
+    this.phase = { kind: "stored", token, principal, createdAt, record, presented };
   }
 
   // Staged
 
   stageExpiry(expiry: number): void {
-    this.#staged.expiry = expiry;
+    this.expiry = expiry;
   }
 
   /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge(patch: Patch, fields: ReadonlyMap<string, string>, expiry: number | undefined): void {
-    const staged = this.#staged;
-    staged.fields.acknowledge(patch, fields);
-    if (staged.expiry === expiry) staged.expiry = undefined;
+    this.fields.acknowledge(patch, fields);
+    if (this.expiry === expiry) this.expiry = undefined;
   }
 
   /** Drops everything staged since the last commit. Keeps a cookie that an earlier commit has to send. */
   discard(): void {
-    this.takeBackReplacement();
+    this.takeBack();
     this.discardFields();
   }
 
   /** The same, but keeps a `login()` or `rotate()` that a commit has begun to write. */
   discardFields(): void {
-    this.#staged.fields.discard();
-    this.#staged.decoded.clear();
-    this.#staged.expiry = undefined;
+    this.fields.discard();
+    this.decoded.clear();
+    this.expiry = undefined;
   }
 
   /** The response reports an error: drops everything from the first `login()` or `rotate()` on. */
   dropLogin(): boolean {
-    const phase = this.#phase;
+    const { phase } = this;
     if (phase.kind !== "replacing") return false;
-    const { fields, expiry } = phase.stagedBefore;
-    this.takeBackReplacement();
-    this.#staged.fields.restore(fields);
-    this.#staged.decoded.clear();
-    this.#staged.expiry = expiry;
+    this.phase = phase.from;
+    this.fields = phase.stagedBefore.fields;
+    this.expiry = phase.stagedBefore.expiry;
+    this.decoded.clear();
     return true;
   }
 
@@ -245,7 +225,7 @@ export class State implements StoreHost {
    */
   isTooLate(): boolean {
     const { stage, clientHasCookie } = this.response;
-    const { kind } = this.#phase;
+    const { kind } = this.phase;
     if (stage === "held" || clientHasCookie || kind === "muted" || kind === "gone") return false;
     const late = headersSent("The first write to a new session came");
     if (stage !== "over") throw late;
@@ -260,17 +240,13 @@ export class State implements StoreHost {
 
   /** The headers go out with the commit that begins now. */
   seal(): void {
-    this.response.seal(this.#phase.kind === "replacing" || (!this.record && this.hasNew));
+    this.response.seal(this.phase.kind === "replacing" || (!this.record && this.hasNew));
   }
 }
 
 /** A session that is not stored yet, in one of the two phases for it. */
-export const newState = (
-  context: Context,
-  opened: Opened,
-  phase: Settled,
-  verdict: Verdict = NO_TOKEN,
-): State => new State(context, opened, verdict, phase, context.settings.newFields);
+export const newState = (context: Context, opened: Opened, phase: Settled, rejected?: Rejection): State =>
+  new MutableState(context, opened, phase, context.settings.newFields, rejected);
 
 /** The session of a record. `token` is given if a token named it. */
 export const storedState = (
@@ -280,10 +256,9 @@ export const storedState = (
   token?: Token,
   presented?: string,
 ): State =>
-  new State(
+  new MutableState(
     context,
     opened,
-    ACCEPTED,
     { kind: "stored", token, principal: record.principal, createdAt: record.createdAt, record, presented },
     record.fields,
   );

@@ -38,7 +38,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   const { principal, createdAt } = state.phase;
   const now = settings.clock();
   const expiresAt = Math.min(fixedAt ?? now + settings.idle, createdAt + settings.absolute);
-  const stores = state.staged.fields.stores();
+  const stores = state.fields.stores();
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
@@ -51,13 +51,12 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
     state.renewToken();
   }
   throw new SessionConflictError(
-    `${MOST_COLLISIONS} new session ids in a row were taken: is the random source broken?`,
+    `A new id was taken ${MOST_COLLISIONS} times in a row: is the random source broken?`,
   );
 }
 
 /** What a commit writes beside its data, but only if no other commit came between: the expiry and a rotation. */
 interface Opportunistic {
-  readonly fields: ReadonlyMap<string, string>;
   readonly expiresAt: number | undefined;
   readonly generations: Generations | undefined;
   /** The token to send. */
@@ -78,49 +77,44 @@ function opportunisticOf(
 
   const expiresAt = touched(state, record, now, hasData);
   const presented = phase.kind === "stored" ? phase.presented : undefined;
-  let advanced: ReturnType<typeof advance>;
+  let generations: Generations | undefined;
   let token: Token | undefined;
   if (rotation && presented !== undefined && record.principal !== undefined) {
     token = sent ? undefined : nextGeneration(state.token);
     const next = token && digest(token.generation);
-    advanced = advance(record.generations, presented, next, opened.at, rotation);
+    generations = advance(record.generations, presented, next, opened.at, rotation);
+    // It is not time for a new one yet.
+    if (generations?.at(-1)?.digest !== next) token = undefined;
   }
-  if (expiresAt === undefined && !advanced) return undefined;
-  return {
-    fields: new Map(advanced && [[GENERATIONS, formatGenerations(advanced.generations)]]),
-    expiresAt,
-    generations: advanced?.generations,
-    token: advanced?.handOut ? token : undefined,
-  };
+  return expiresAt === undefined && !generations ? undefined : { expiresAt, generations, token };
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
-function dataOf({ staged, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
-  if (staged.expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
-  const expiresAt = Math.min(staged.expiry, record.createdAt + context.settings.absolute);
+function dataOf({ expiry, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
+  if (expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
+  const expiresAt = Math.min(expiry, record.createdAt + context.settings.absolute);
   return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
 }
 
 /** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
-  const { context, staged } = state;
+  const { context } = state;
   const { driver, clock, absolute } = context.settings;
   let record = read;
   for (let lost = 1; ; lost++) {
     const now = clock();
-    const { expiry } = staged;
+    const { expiry } = state;
     if (!isLive(record, now)) return foundGone(state);
-    const patch = staged.fields.patch();
+    const patch = state.fields.patch();
     const data = dataOf(state, record, patch);
     let opportunistic = opportunisticOf(state, record, now, data !== undefined);
     if (!data && !opportunistic) {
       state.acknowledge(patch, record.fields, expiry);
       return "unchanged";
     }
-    const sent =
-      data && opportunistic
-        ? new Map([...data.fields, ...opportunistic.fields])
-        : (data?.fields ?? opportunistic?.fields ?? new Map<string, string>());
+    const { generations } = opportunistic ?? {};
+    const sent = new Map(data?.fields);
+    if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
     const exact =
       (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record, sent)) || patch.exact;

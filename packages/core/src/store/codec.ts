@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "devalue";
-import { checkOption, hasMethods } from "../base/options.ts";
+import { checkOption, hasMethods, tagOf } from "../base/options.ts";
 import { CODEC } from "../record/session-record.ts";
 
 /**
@@ -76,7 +76,7 @@ export function codecsByName(given: Codec | readonly Codec[]): ReadonlyMap<strin
   const codecs = new Map<string, Codec>();
   for (const codec of [given].flat()) {
     const fits = hasMethods(codec, "encode", "decode");
-    checkOption(fits, "codec", "an object with the methods encode, decode, or a list of them", codec);
+    checkOption(fits, "codec", "an object with encode and decode, or a list of them", codec);
     const { name = "custom" } = codec;
     const isNew = typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !codecs.has(name);
     checkOption(isNew, "codec.name", "1 to 64 characters of A-Z a-z 0-9 - _ ., another for each", name);
@@ -122,7 +122,7 @@ const { prototype: nativeDate } = Date;
 
 /** Returns whether devalue, which looks only at the tag, would restore the same value or refuse it. */
 function comesBack(value: object): boolean {
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const tag = tagOf(value);
   if (tag === "Object" || tag === "Array") return isPlain(value);
   // "Temporal.Instant" is a name in a namespace.
   const builtIn = tag.split(".").reduce<unknown>((at, name) => Reflect.get(Object(at), name), globalThis);

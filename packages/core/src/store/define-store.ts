@@ -74,7 +74,7 @@ export function defineStore(
   checkOption(!("schema" in options) || hasOwnKeys(schema), "schema", "an object of validators", schema);
   for (const [key, validator] of Object.entries(schema ?? {}))
     if (!hasMethods(validator?.["~standard"], "validate"))
-      throw new TypeError(`Store "${name}": the schema of "${key}" is not a Standard Schema validator`);
+      throw new TypeError(`Store "${name}": "${key}" has no Standard Schema validator`);
   const rules: StoreRules = { name, schema, version, migrate };
   return Object.freeze(rules);
 }

@@ -17,7 +17,8 @@ export type DecodedValues = Map<string, Decoded[]>;
 
 /** The parts of a session that its stores need. */
 export interface StoreHost {
-  readonly staged: { readonly fields: StagedFields; readonly decoded: DecodedValues };
+  readonly fields: StagedFields;
+  readonly decoded: DecodedValues;
   readonly response: {
     /** Call it when the program looks at the session. */
     noteRead(): void;

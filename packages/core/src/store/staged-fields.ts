@@ -9,14 +9,11 @@ type Recompute = (text: string | undefined) => string | undefined;
 
 interface Staged {
   readonly text: string | undefined;
-  /** The text that `set()` staged. `undefined` if `recompute` begins with the record's text. */
-  readonly root: { readonly text: string | undefined } | undefined;
-  /** The functions that made `text` from that. */
+  /** An object of its own for each `set()`. `undefined` if `recompute` begins with the record's text. */
+  readonly root: object | undefined;
+  /** The functions that made `text` from the text that was set, or from the record's. */
   readonly recompute: readonly Recompute[];
 }
-
-/** Everything that was staged at one moment. */
-export type Snapshot = ReadonlyMap<string, Staged>;
 
 /** What one commit sends, and what `acknowledge()` needs afterwards. */
 export interface Patch {
@@ -26,37 +23,10 @@ export interface Patch {
   readonly sent: ReadonlyMap<string, Staged>;
 }
 
-/** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
-export interface StagedFields {
-  get(field: string): string | undefined;
-  /** Every field that has a text now, including the core's own. */
-  names(): string[];
-  /** Stages a text; `undefined` deletes the field. */
-  set(field: string, text: string | undefined): void;
-  update(field: string, recompute: Recompute): string | undefined;
-  patch(): Patch;
-  /** Whether a commit has something to send. */
-  isChanged(): boolean;
-  /** The fields of the stores, staged ones included, and the name of their codec. A new record takes them over. */
-  stores(): Map<string, string>;
-  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
-  acknowledge(patch: Patch, fields: ReadonlyMap<string, string>): void;
-  /** The record, or the one that it continues, was read again. Throws what a recomputation throws. */
-  rebase(fields: ReadonlyMap<string, string>): void;
-  discard(): void;
-  /** Everything that is staged now, for `restore()`. */
-  staged(): Snapshot;
-  /** Goes back to what was staged at that moment. */
-  restore(staged: Snapshot): void;
-}
-
 const NOTHING: Patch = { fields: new Map(), exact: false, sent: new Map() };
 
-export const createStagedFields = (read: ReadonlyMap<string, string>): StagedFields =>
-  new FieldsUnderChange(read);
-
-// A class, because one is made for each request: closures would be made again for each one.
-class FieldsUnderChange implements StagedFields {
+/** A session's fields as they were read, and the changes staged on top of them. Encoded text only. */
+export class StagedFields {
   #base: ReadonlyMap<string, string>;
   readonly #staged = new Map<string, Staged>();
 
@@ -69,15 +39,15 @@ class FieldsUnderChange implements StagedFields {
     return change ? change.text : this.#base.get(field);
   }
 
+  /** Every field that has a text now, including the core's own. */
   names(): string[] {
-    const names = [...this.#base.keys()].filter((field) => this.get(field) !== undefined);
-    for (const [field, { text }] of this.#staged)
-      if (text !== undefined && !this.#base.has(field)) names.push(field);
-    return names;
+    const names = new Set([...this.#base.keys(), ...this.#staged.keys()]);
+    return [...names].filter((field) => this.get(field) !== undefined);
   }
 
+  /** Stages a text; `undefined` deletes the field. */
   set(field: string, text: string | undefined): void {
-    this.#staged.set(field, { text, root: { text }, recompute: [] });
+    this.#staged.set(field, { text, root: {}, recompute: [] });
   }
 
   update(field: string, recompute: Recompute): string | undefined {
@@ -92,6 +62,7 @@ class FieldsUnderChange implements StagedFields {
     return text;
   }
 
+  /** Whether a commit has something to send. */
   isChanged(): boolean {
     for (const [field, { text }] of this.#staged) if (text !== this.#base.get(field)) return true;
     return false;
@@ -109,11 +80,13 @@ class FieldsUnderChange implements StagedFields {
     return { fields, exact, sent: new Map(this.#staged) };
   }
 
+  /** The fields of the stores, staged ones included, and the name of their codec. A new record takes them over. */
   stores(): Map<string, string> {
     const kept = [...this.#base].filter(([field]) => !isOwn(field) || field === CODEC);
     return mergeFields(new Map(kept), this.patch().fields);
   }
 
+  /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge({ sent }: Patch, fields: ReadonlyMap<string, string>): void {
     this.#base = fields;
     for (const [field, was] of sent) {
@@ -129,6 +102,7 @@ class FieldsUnderChange implements StagedFields {
     }
   }
 
+  /** The record, or the one that it continues, was read again. Throws what a recomputation throws. */
   rebase(fields: ReadonlyMap<string, string>): void {
     const home = this.#base.get(CODEC);
     const theirs = fields.get(CODEC);
@@ -149,12 +123,9 @@ class FieldsUnderChange implements StagedFields {
     this.#staged.clear();
   }
 
-  staged(): Snapshot {
-    return new Map(this.#staged);
-  }
-
-  restore(staged: Snapshot): void {
-    this.#staged.clear();
-    for (const [field, change] of staged) this.#staged.set(field, change);
+  copy(): StagedFields {
+    const copy = new StagedFields(this.#base);
+    for (const [field, change] of this.#staged) copy.#staged.set(field, change);
+    return copy;
   }
 }

@@ -88,8 +88,8 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
 /** @returns `false` if the change came too late to be kept. */
 function stage(host: StoreHost, field: string, text: string | undefined): boolean {
   if (host.beforeWrite()) return false;
-  host.staged.fields.set(field, text);
-  host.staged.decoded.delete(field);
+  host.fields.set(field, text);
+  host.decoded.delete(field);
   return true;
 }
 
@@ -97,7 +97,7 @@ function stage(host: StoreHost, field: string, text: string | undefined): boolea
 function flush(host: StoreHost, field: string, known: Decoded): void {
   const { key, value, codec } = known;
   if (Object(value) !== value) return;
-  const home = host.staged.fields.get(CODEC);
+  const home = host.fields.get(CODEC);
   const printed = codec.print(key, value, home, known.text);
   if (printed === (known.printed ?? known.text)) return;
   // An old version, another codec, or another spelling of the same value is not a mutation.
@@ -108,25 +108,17 @@ function flush(host: StoreHost, field: string, known: Decoded): void {
   if (isSpelling) return;
   known.text = codec.encode(key, value, home).text;
   stage(host, field, known.text);
-  host.staged.decoded.set(field, [known]);
+  host.decoded.set(field, [known]);
 }
 
 /** Stages every value that was mutated in place. */
 export function flushStores(host: StoreHost): void {
-  if (host.staged.decoded.size === 0) return;
-  for (const [field, all] of [...host.staged.decoded]) for (const known of all) flush(host, field, known);
-}
-
-export function createStore(
-  name: string,
-  codec: ValueCodec,
-  host: StoreHost,
-): Store<Record<string, unknown>> {
-  return new SessionStore(name, codec, host);
+  if (host.decoded.size === 0) return;
+  for (const [field, all] of [...host.decoded]) for (const known of all) flush(host, field, known);
 }
 
 // A class, because one is made for each request: closures would be made again for each one.
-class SessionStore implements Store<Record<string, unknown>> {
+export class SessionStore implements Store<Record<string, unknown>> {
   readonly name: string;
   readonly #codec: ValueCodec;
   readonly #host: StoreHost;
@@ -149,35 +141,36 @@ class SessionStore implements Store<Record<string, unknown>> {
   /** The field's present text, mutations in place included. */
   #textOf(field: string): string | undefined {
     const host = this.#host;
-    for (const known of host.staged.decoded.get(field) ?? []) flush(host, field, known);
-    return host.staged.fields.get(field);
+    for (const known of host.decoded.get(field) ?? []) flush(host, field, known);
+    return host.fields.get(field);
   }
 
-  #remember(field: string, key: string, text: string, value: unknown, others: readonly Decoded[] = []): void {
-    this.#host.staged.decoded.set(field, [...others, { key, text, value, codec: this.#codec }]);
+  #remember(field: string, key: string, text: string, value: unknown): void {
+    const { decoded } = this.#host;
+    const codec = this.#codec;
+    const others = (decoded.get(field) ?? []).filter((known) => known.codec !== codec);
+    decoded.set(field, [...others, { key, text, value, codec }]);
   }
 
   get(key: string): unknown {
     const field = this.#fieldOf(key);
     const host = this.#host;
-    const { decoded, fields } = host.staged;
+    const { decoded, fields } = host;
     host.response.noteRead();
-    const isOurs = (known: Decoded): boolean => known.codec === this.#codec;
-    const known = decoded.get(field)?.find(isOurs);
+    const known = decoded.get(field)?.find(({ codec }) => codec === this.#codec);
     if (known && known.text === fields.get(field)) return known.value;
     const text = this.#textOf(field);
     if (text === undefined) return undefined;
     const value = this.#codec.decode(key, text, fields.get(CODEC));
     // The program may mutate an object in place.
     if (Object(value) === value) host.response.becomePending();
-    const others = decoded.get(field)?.filter((other) => !isOurs(other));
-    this.#remember(field, key, text, value, others);
+    this.#remember(field, key, text, value);
     return value;
   }
 
   has(key: string): boolean {
     this.#host.response.noteRead();
-    const text = this.#host.staged.fields.get(this.#fieldOf(key));
+    const text = this.#host.fields.get(this.#fieldOf(key));
     if (text === undefined || !this.#codec.isOld(text)) return text !== undefined;
     try {
       return this.get(key) !== undefined;
@@ -190,7 +183,7 @@ class SessionStore implements Store<Record<string, unknown>> {
   set(key: string, given: unknown): this {
     const field = this.#fieldOf(key);
     const host = this.#host;
-    const { text, value } = this.#codec.encode(key, given, host.staged.fields.get(CODEC));
+    const { text, value } = this.#codec.encode(key, given, host.fields.get(CODEC));
     if (stage(host, field, text)) this.#remember(field, key, text, value);
     return this;
   }
@@ -198,7 +191,7 @@ class SessionStore implements Store<Record<string, unknown>> {
   delete(key: string): boolean {
     const had = this.has(key);
     const field = this.#fieldOf(key);
-    if (this.#host.staged.fields.get(field) !== undefined) stage(this.#host, field, undefined);
+    if (this.#host.fields.get(field) !== undefined) stage(this.#host, field, undefined);
     return had;
   }
 
@@ -214,23 +207,23 @@ class SessionStore implements Store<Record<string, unknown>> {
     const codec = this.#codec;
     this.#textOf(field);
     host.response.noteRead();
-    const home = host.staged.fields.get(CODEC);
+    const home = host.fields.get(CODEC);
     let value: unknown;
     const recompute = (before: string | undefined): string | undefined => {
       value = fn(before === undefined ? undefined : codec.decode(key, before, home));
-      refusePromise(value, `Store "${this.name}": the function of update() must be synchronous`);
+      refusePromise(value, `Store "${this.name}": update() must be synchronous`);
       if (value === undefined) return undefined;
       const encoded = codec.encode(key, value, home);
       value = encoded.value;
       return encoded.text;
     };
     if (host.beforeWrite()) {
-      recompute(host.staged.fields.get(field));
+      recompute(host.fields.get(field));
       return value;
     }
-    const text = host.staged.fields.update(field, recompute);
-    if (text === undefined) host.staged.decoded.delete(field);
-    else this.#remember(field, key, text, value);
+    const text = host.fields.update(field, recompute);
+    host.decoded.delete(field);
+    if (text !== undefined) this.#remember(field, key, text, value);
     return value;
   }
 
@@ -240,7 +233,7 @@ class SessionStore implements Store<Record<string, unknown>> {
 
   #stored(): string[] {
     this.#host.response.noteRead();
-    const names = this.#host.staged.fields.names();
+    const names = this.#host.fields.names();
     return names.flatMap((field) => (field.startsWith(this.#prefix) ? (parseField(field)?.key ?? []) : []));
   }
 
@@ -274,5 +267,5 @@ class SessionStore implements Store<Record<string, unknown>> {
 }
 
 refuseUnknownProperties(SessionStore.prototype, (property) => {
-  throw new TypeError(`A store keeps nothing as a property: use set(${JSON.stringify(property)}, …)`);
+  throw new TypeError(`A store takes no properties: use set(${JSON.stringify(property)}, …)`);
 });

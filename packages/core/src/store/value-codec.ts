@@ -83,7 +83,7 @@ export function createValueCodec(
       // Drop the error, because it may quote the value.
       return { issues: [] };
     }
-    refusePromise(result, `${entry(key)}: asynchronous validators are not supported`);
+    refusePromise(result, `${entry(key)}: validators must be synchronous`);
     return result;
   }
 
@@ -96,7 +96,7 @@ export function createValueCodec(
     }
     if (text === undefined)
       throw new TypeError(
-        `${entry(key)}: the codec cannot carry this value. Store plain data, not functions, symbols or class instances`,
+        `${entry(key)}: the codec cannot carry this value: store plain data, not class instances or functions`,
       );
     const mark = name === home ? "" : `:${name}`;
     return version > 0 || mark || text.startsWith("@") ? `@${version}${mark} ${text}` : text;
@@ -110,7 +110,7 @@ export function createValueCodec(
       if (result.issues)
         throw new TypeError(`${entry(key)}: the value does not fit the schema${where(result.issues)}`);
       if (result.value === undefined)
-        throw new TypeError(`${entry(key)}: the value is undefined. Use delete() to remove the entry`);
+        throw new TypeError(`${entry(key)}: the value is undefined: use delete()`);
       return { text: print(key, result.value, home), value: result.value };
     },
 
@@ -118,10 +118,7 @@ export function createValueCodec(
       const { version: from, name: wrote = home, body } = unwrap(text);
       const codec = codecs.get(wrote);
       if (!codec)
-        throw fail(
-          key,
-          `the codec ${show(wrote)} wrote it. Give the manager that codec too, after the one that writes`,
-        );
+        throw fail(key, `the codec ${show(wrote)} wrote it: add that to the option codec, at the end`);
       let value: unknown;
       try {
         value = codec.decode(body);
@@ -131,10 +128,7 @@ export function createValueCodec(
       }
       // If we read and wrote this entry, the newer program would migrate it a second time.
       if (migrate && from > version)
-        throw fail(
-          key,
-          `version ${from} wrote it, but this program knows ${version}. Deploy the new program everywhere`,
-        );
+        throw fail(key, `version ${from} wrote it, newer than ${version}: deploy the new program everywhere`);
       if (migrate && from < version) {
         try {
           value = migrate(value, from, key);

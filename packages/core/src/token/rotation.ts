@@ -15,7 +15,7 @@ interface Pending {
   /** When it was handed out, in epoch milliseconds. */
   readonly at: number;
   /** When a request first presented it; 0 if none did. */
-  readonly firstSeenAt: number;
+  readonly seenAt: number;
 }
 
 /**
@@ -41,11 +41,11 @@ const MOST_LOST = 8;
 /** The generations of a new session. */
 export const firstGeneration = (digest: string, at: number): Generations => [{ digest, at, lostCount: 0 }];
 
-/** One text for the record: `<digest>.<at>.<lostCount or firstSeenAt>` for each, separated by spaces. */
+/** One text for the record: `<digest>.<at>.<lostCount or seenAt>` for each, separated by spaces. */
 export const formatGenerations = ([current, ...pending]: Generations): string =>
   [
     `${current.digest}.${current.at}.${current.lostCount}`,
-    ...pending.map(({ digest, at, firstSeenAt }) => `${digest}.${at}.${firstSeenAt}`),
+    ...pending.map(({ digest, at, seenAt }) => `${digest}.${at}.${seenAt}`),
   ].join(" ");
 
 /** Reads what `formatGenerations` wrote; `undefined` for any other text. */
@@ -55,7 +55,7 @@ export function parseGenerations(text = ""): Generations | undefined {
   for (const generation of text.split(" ", 32)) {
     const [, digest, at, last] = /^([\w-]{43})\.(\d{1,16})\.(\d{1,16})$/.exec(generation) ?? [];
     if (!digest) return undefined;
-    if (current) pending.push({ digest, at: Number(at), firstSeenAt: Number(last) });
+    if (current) pending.push({ digest, at: Number(at), seenAt: Number(last) });
     else current = { digest, at: Number(at), lostCount: Number(last) };
   }
   return current && [current, ...pending];
@@ -71,19 +71,14 @@ export function accepts(
   // Compare every generation, so that the time taken does not reveal which one matched.
   const [isCurrent, ...others] = generations.map((generation) => sameDigest(generation.digest, digest));
   const [current, ...pending] = generations;
-  if (
-    !isCurrent ||
-    !rotation ||
-    current.lostCount < MOST_LOST ||
-    pending.some(({ firstSeenAt }) => firstSeenAt > 0)
-  )
+  if (!isCurrent || !rotation || current.lostCount < MOST_LOST || pending.some(({ seenAt }) => seenAt > 0))
     return isCurrent || others.includes(true);
   return now < (pending.at(-1)?.at ?? now) + rotation.grace;
 }
 
 /**
- * Returns what changes when a request presents `digest` at `now`: the generations to store, and in `handOut` whether
- * the response must carry `next`. Returns `undefined` if nothing changes.
+ * Returns the generations to store when a request presents `digest` at `now`. The last one is `next` if it is time to
+ * hand it out. Returns `undefined` if nothing changes.
  */
 export function advance(
   generations: Generations,
@@ -91,16 +86,16 @@ export function advance(
   next: string | undefined,
   now: number,
   { every, grace }: Rotation,
-): { generations: Generations; handOut: boolean } | undefined {
+): Generations | undefined {
   let [current, ...pending] = generations;
   const index = pending.findIndex((generation) => generation.digest === digest);
   const presented = pending[index];
-  if (presented?.firstSeenAt === 0) {
-    const seen = { ...presented, firstSeenAt: Math.max(now, 1) };
-    return { generations: [current, ...pending.with(index, seen)], handOut: false };
+  if (presented?.seenAt === 0) {
+    const seen = { ...presented, seenAt: Math.max(now, 1) };
+    return [current, ...pending.with(index, seen)];
   }
   if (presented) {
-    if (now < presented.firstSeenAt + grace) return undefined;
+    if (now < presented.seenAt + grace) return undefined;
     // End only generations that were handed out earlier: a later one may still be on its way to the browser.
     current = { digest, at: presented.at, lostCount: 0 };
     pending = pending.slice(index + 1);
@@ -109,14 +104,7 @@ export function advance(
   const { at, lostCount } = current;
   const isDue =
     lostCount === 0 ? now >= at + every : lostCount < MOST_LOST && now >= (pending.at(-1)?.at ?? at) + grace;
-  if (isDue && next !== undefined && pending.every(({ firstSeenAt }) => firstSeenAt === 0))
-    return {
-      generations: [
-        { ...current, lostCount: lostCount + 1 },
-        ...pending,
-        { digest: next, at: now, firstSeenAt: 0 },
-      ],
-      handOut: true,
-    };
-  return presented && { generations: [current, ...pending], handOut: false };
+  if (isDue && next !== undefined && pending.every(({ seenAt }) => seenAt === 0))
+    return [{ ...current, lostCount: lostCount + 1 }, ...pending, { digest: next, at: now, seenAt: 0 }];
+  return presented && [current, ...pending];
 }

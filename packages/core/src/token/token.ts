@@ -32,11 +32,9 @@ export const nextGeneration = (token: Token): Token => ({ ...token, generation: 
 /** The hash that the record keeps of a family or generation. It recognises the secret and cannot be used as one. */
 export const digest = (half: Buffer): string => hash("sha256", half, "base64url");
 
-/** Returns whether two digests are equal, in a time that does not reveal where they differ. */
+/** Returns whether two digests, which are equally long, are equal, in a time that does not reveal where they differ. */
 export function sameDigest(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
 // Sign the cookie's name too, so that a token is not valid in another application with the same keys.
@@ -61,11 +59,11 @@ export function parseToken(
   const secret = Buffer.from(encoded, "base64url");
   // 43 characters hold two bits more than 32 bytes: allow one spelling for each secret.
   if (secret.toString("base64url") !== encoded) return "malformed";
-  // Without keys, a signature would be a second spelling.
-  if (keys.length === 0 && signature) return "malformed";
-  if (keys.length > 0) {
-    const signed = `${id}.${encoded}`;
-    if (!signature || !keys.some((key) => sameDigest(mac(key, name, signed), signature))) return "signature";
-  }
+  const signed = `${id}.${encoded}`;
+  if (keys.length === 0) {
+    // Without keys, a signature would be a second spelling.
+    if (signature) return "malformed";
+  } else if (!signature || !keys.some((key) => sameDigest(mac(key, name, signed), signature)))
+    return "signature";
   return { id, family: secret.subarray(0, 16), generation: secret.subarray(16) };
 }

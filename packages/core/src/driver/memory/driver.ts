@@ -70,6 +70,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   const shards = Array.from({ length: SHARDS }, () => new Map<string, Kept>());
   const shardOf = (id: string): Map<string, Kept> | undefined =>
     shards[SHARD_BY_PREFIX[Number.parseInt(id.slice(0, 3), 16)] ?? 0];
+  const find = (id: string): Kept | undefined => shardOf(id)?.get(id);
   const guests: Order = {};
   const members: Order = {};
   const orderOf = (record: Kept): Order => (record.principal === undefined ? guests : members);
@@ -118,7 +119,6 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   }
 
   function use(record: Kept): void {
-    if (!record.fresher) return;
     unlink(record);
     link(record);
   }
@@ -132,7 +132,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
   }
 
   function live(id: string, now: number): Kept | undefined {
-    const record = shardOf(id)?.get(id);
+    const record = find(id);
     return record && record.expiresAt > now ? record : undefined;
   }
 
@@ -165,7 +165,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
 
     async create(id, { expiresAt, principal, fields }, now) {
       if (live(id, now)) return false;
-      const leftover = shardOf(id)?.get(id);
+      const leftover = find(id);
       if (leftover) remove(leftover);
       removeLeftovers(now);
       const record: Kept = {
@@ -191,7 +191,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): ListingDriver {
     },
 
     async load(id) {
-      const record = shardOf(id)?.get(id);
+      const record = find(id);
       if (!record) return undefined;
       use(record);
       return copy(record);

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { cookieOf } from "../client.ts";
+import { type Case, gate, writing } from "../kit.ts";
+import type { Handler } from "../target.ts";
+
+/** Shows `app/n` on GET, and increments it on every other method. */
+const counting: Handler = ({ session, method }) => {
+  const app = session.store<{ n: number }>("app");
+  if (method !== "GET") app.update("n", (n = 0) => n + 1);
+  return { body: String(app.get("n")) };
+};
+
+/** Requests and commits. */
+export const REQUESTS: readonly Case[] = [
+  {
+    rule: "H2.1",
+    title:
+      "a request without a cookie that writes nothing causes no call to the backend, no cookie and no Cache-Control",
+    async run({ serve }) {
+      const app = await serve(() => ({ body: "hello" }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text, answer.cookies], [200, "hello", []]);
+      assert.equal(answer.headers["cache-control"], undefined);
+      assert.deepEqual(app.backend.calls, []);
+    },
+  },
+  {
+    rule: "H8.1",
+    title: "a first write causes one create, and sends one cookie",
+    async run({ serve }) {
+      const app = await serve(writing(2, { status: 201, body: "done" }));
+      const answer = await app.ask();
+      assert.deepEqual([answer.status, answer.text, answer.cookies.length], [201, "done", 1]);
+      assert.deepEqual(app.backend.calls, ["create"]);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+    },
+  },
+  {
+    rule: "H8.2",
+    title: "a request with a cookie that writes nothing causes one read, no write and no cookie",
+    async run({ serve }) {
+      const app = await serve(counting);
+      const answer = await app.ask({ headers: { cookie: await app.visitor() } });
+      assert.deepEqual([answer.text, answer.cookies], ["1", []]);
+      assert.deepEqual(app.backend.calls, ["load"]);
+    },
+  },
+  {
+    rule: "H8.3",
+    title: "a request with a cookie that writes causes one read, one write and no cookie",
+    async run({ serve }) {
+      const app = await serve(counting);
+      const cookie = await app.visitor();
+      const answer = await app.ask({ method: "POST", headers: { cookie } });
+      assert.deepEqual([answer.text, answer.cookies], ["2", []]);
+      assert.deepEqual(app.backend.calls, ["load", "commit"]);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  {
+    rule: "H1.1",
+    title: "a response, headers included, waits for a slow commit",
+    async run({ serve }) {
+      const log: string[] = [];
+      const app = await serve(writing(2));
+      const visitor = await app.visitor();
+      app.backend.beforeWrite = async () => {
+        // Long enough for a response that does not wait to arrive first.
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        log.push("committed");
+      };
+      for (const cookie of ["", visitor]) {
+        log.length = 0;
+        await app.ask({ headers: { cookie }, onResponse: () => log.push("response") });
+        assert.deepEqual(log, ["committed", "response"]);
+      }
+    },
+  },
+  {
+    rule: "H1.2",
+    title: "a client that follows a redirect finds what was written, however slow the backend is",
+    async run({ serve }) {
+      const app = await serve((visit) =>
+        visit.url === "/read" ? counting(visit) : writing(7, { redirect: "/read" })(visit),
+      );
+      const visitor = await app.visitor();
+      // As above.
+      app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 30));
+      for (const cookie of ["", visitor]) {
+        const first = await app.ask({ method: "POST", headers: { cookie } });
+        assert.equal(first.status, 303);
+        assert.match(String(first.headers["location"]), /\/read$/);
+        const second = await app.ask({ path: "/read", headers: { cookie: cookieOf(first) || cookie } });
+        assert.equal(second.text, "7");
+      }
+    },
+  },
+  ...[204, 304].map(
+    (status, index): Case => ({
+      rule: `H7.${index + 1}`,
+      title: `a response with status ${status} has its cookie, its own headers and no body`,
+      async run({ serve }) {
+        const app = await serve(writing(2, { status, headers: { ETag: '"1"' } }));
+        const answer = await app.ask();
+        assert.deepEqual([answer.status, answer.text, answer.headers["etag"]], [status, "", '"1"']);
+        assert.equal(await app.stored(cookieOf(answer)), 2);
+      },
+    }),
+  ),
+  {
+    rule: "H7.3",
+    title: "a response to HEAD has its cookie and no body",
+    async run({ serve }) {
+      const app = await serve(writing(2));
+      const answer = await app.ask({ method: "HEAD" });
+      assert.deepEqual([answer.status, answer.text], [200, ""]);
+      assert.equal(await app.stored(cookieOf(answer)), 2);
+      const cookie = await app.visitor();
+      assert.equal((await app.ask({ method: "HEAD", headers: { cookie } })).status, 200);
+      assert.equal(await app.stored(cookie), 2);
+    },
+  },
+  {
+    rule: "H1.3",
+    title:
+      "overlapping requests of one visitor lose no write, whether they write different keys or update one counter",
+    async run({ serve }) {
+      const all = gate();
+      let waiting = 0;
+      const app = await serve(async ({ session, url }) => {
+        // Wait until every request has read before any of them writes.
+        if (++waiting === 8) all.open();
+        await all.opened;
+        session.store<Record<string, string>>("app").set(url.slice(1), "kept");
+        session.store<{ n: number }>("app").update("n", (n = 0) => n + 1);
+        return { body: "done" };
+      });
+      const cookie = await app.visitor();
+      const paths = Array.from({ length: 8 }, (_, index) => `/key${index}`);
+      const answers = await Promise.all(paths.map((path) => app.ask({ path, headers: { cookie } })));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        paths.map(() => 200),
+      );
+      assert.equal(await app.stored(cookie), 9);
+      for (const path of paths) assert.equal(await app.stored(cookie, path.slice(1)), "kept");
+    },
+  },
+  {
+    rule: "H12.1",
+    title: "one keep-alive connection serves several sessions and mixes none",
+    async run({ serve }) {
+      const app = await serve(counting);
+      const line = app.connect();
+      const first = cookieOf(await line.ask({ method: "POST" }));
+      const second = cookieOf(await line.ask({ method: "POST" }));
+      assert.notEqual(first, second);
+      await line.ask({ method: "POST", headers: { cookie: first } });
+      assert.equal((await line.ask({ headers: { cookie: second } })).text, "1");
+      assert.equal((await line.ask({ headers: { cookie: first } })).text, "2");
+      assert.equal((await line.ask()).text, "undefined");
+    },
+  },
+  {
+    rule: "H1.4",
+    title:
+      "if the client disconnects while the commit runs, the commit completes, and the next request is served",
+    async run({ serve }) {
+      const committing = gate();
+      const gone = gate();
+      const app = await serve(writing(2));
+      const cookie = await app.visitor();
+      const committed = gate();
+      app.backend.beforeWrite = async () => {
+        committing.open();
+        await gone.opened;
+      };
+      app.backend.afterWrite = committed.open;
+      const away = new AbortController();
+      const answer = app.ask({ headers: { cookie }, signal: away.signal });
+      await committing.opened;
+      away.abort();
+      await assert.rejects(answer);
+      gone.open();
+      await committed.opened;
+      assert.equal(await app.stored(cookie), 2);
+      assert.equal((await app.ask({ headers: { cookie } })).status, 200);
+      assert.deepEqual(app.errors, []);
+    },
+  },
+];

@@ -1,0 +1,11 @@
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  entry: ["src/index.ts", "src/cli.ts"],
+  platform: "node",
+  target: "node20.19",
+  dts: true,
+  // The clauses' own words, for readers who have the package and not the repository.
+  copy: ["../../SPEC.md"],
+  fixedExtension: false,
+});
