@@ -3,7 +3,6 @@ import {
   type Duration,
   type ListedRecord,
   type ListingDriver,
-  type NewRecord,
   SessionTooLargeError,
 } from "@sessions/core";
 import {
@@ -15,6 +14,22 @@ import {
   raisesVersion,
 } from "@sessions/core/driver-tools";
 import type { Compare, EtcdClientLike, KeyValue, Operation, TxnRequest, TxnResponse } from "./client.ts";
+import {
+  base64,
+  between,
+  decode,
+  digits,
+  encode,
+  found,
+  get,
+  hasRevision,
+  hex,
+  idOf,
+  type Meta,
+  put,
+  remove,
+  textOf,
+} from "./operations.ts";
 
 export {
   type Compare,
@@ -43,45 +58,10 @@ export interface EtcdDriverOptions {
   readonly timeout?: Duration | undefined;
 }
 
-/** What a record's own key holds: all that leads to the record. */
-type Meta = Pick<NewRecord, "expiresAt" | "principal">;
-
 // etcd takes 128 operations in one transaction, and here a commit has up to six beside its fields.
 const [FIELDS, LISTED, SWEPT] = [100, 40, 20];
 /** Beyond this, etcd refuses a request, and a much larger one keeps it busy for seconds. */
 const MOST_BYTES = 1_500_000;
-
-const hex = (text: string): string => Buffer.from(text).toString("hex");
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
-const textOf = (encoded: string | undefined): string => Buffer.from(encoded ?? "", "base64").toString();
-
-// Keys and values are ordered by their bytes, so times have all their digits. In hexadecimal no principal holds a slash.
-const digits = (time: number): string => String(time).padStart(16, "0");
-const encode = ({ expiresAt, principal = "" }: Meta): string => `${digits(expiresAt)}/${hex(principal)}`;
-function decode({ value }: KeyValue): Meta {
-  const [time, principal = ""] = textOf(value).split("/");
-  return {
-    expiresAt: Number(time),
-    ...(principal !== "" && { principal: Buffer.from(principal, "hex").toString() }),
-  };
-}
-
-const put = (key: string, value: string): Operation => ({
-  request_put: { key: base64(key), value: base64(value) },
-});
-const get = (key: string): Operation => ({ request_range: { key: base64(key) } });
-const remove = (key: string): Operation => ({ request_delete_range: { key: base64(key) } });
-/** From one key to another. No part of a key is as large as `~`. */
-const between = (key: string, end: string) => ({ key: base64(key), range_end: base64(end) });
-const hasRevision = (key: string, revision: string): Compare => ({
-  ...{ key: base64(key), target: "MOD", result: "EQUAL" },
-  mod_revision: revision,
-});
-
-/** What each operation of a transaction found. */
-const found = ({ responses = [] }: TxnResponse): (readonly KeyValue[])[] =>
-  responses.map(({ response_range }) => response_range?.kvs ?? []);
-const idOf = ({ key }: KeyValue): string => textOf(key).slice(-32);
 
 /**
  * Keeps sessions in etcd, by the JSON gateway that each server has.
@@ -152,16 +132,9 @@ export function etcdDriver(options: EtcdDriverOptions): ListingDriver {
   }
 
   type Send = (request: TxnRequest) => Promise<TxnResponse>;
-  /** Work that sends nothing more once its caller was told that it is late. */
-  function within<T>(work: (send: Send) => Promise<T>): Promise<T> {
-    const late = new AbortController();
-    const send: Send = (request) => client.txn(request, late.signal);
-    return call(
-      () => work(send),
-      undefined,
-      () => late.abort(),
-    );
-  }
+  /** The signal ends what is under way, and all that would be sent after it, once the caller was told of the lateness. */
+  const within = <T>(work: (send: Send) => Promise<T>, changes = true): Promise<T> =>
+    call((signal) => work((request) => client.txn(request, signal)), undefined, { changes });
 
   function checkSize(fields: ReadonlyMap<string, string | null>): void {
     let bytes = 0;
@@ -205,7 +178,7 @@ export function etcdDriver(options: EtcdDriverOptions): ListingDriver {
         if (!record) return undefined;
         const { id: _, ...stored } = record;
         return stored;
-      }),
+      }, false),
 
     commit: (id, { fields, expiresAt, principal, ifVersion }, now) =>
       within(async (send): Promise<CommitOutcome> => {
@@ -309,6 +282,6 @@ export function etcdDriver(options: EtcdDriverOptions): ListingDriver {
           ),
           ...(last && keys.length === most && { cursor: idOf(last) }),
         };
-      }),
+      }, false),
   };
 }

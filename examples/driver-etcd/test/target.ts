@@ -1,19 +1,19 @@
 import type { Target } from "@sessions/conformance";
-import { openProxy } from "@sessions/test-services/proxy";
+import { startProxy } from "@sessions/conformance/proxy";
 import { etcdClient, etcdDriver } from "../src/index.ts";
 
 /** What the kit tests: drivers, each with a client of its own, behind a line that can be cut. */
 export async function openTarget(url: string): Promise<{ target: Target; end(): Promise<void> }> {
-  const proxy = await openProxy(url);
+  const proxy = await startProxy(url);
   return {
     target: {
       name: "etcd",
-      open(namespace) {
-        const client = etcdClient(`http://127.0.0.1:${proxy.port}`);
-        return etcdDriver({ client, prefix: `${namespace}:` });
+      open(namespace, about) {
+        const client = etcdClient(`http://${proxy.host}:${proxy.port}`);
+        return etcdDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 500 : 5000 });
       },
       limits: { fieldsPerCommit: 100 },
-      outage: { cut: proxy.cut, restore: proxy.restore },
+      outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
     },
     end: proxy.close,
   };

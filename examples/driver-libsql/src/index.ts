@@ -1,7 +1,5 @@
-import { performance } from "node:perf_hooks";
 import type { Client, InStatement, ResultSet, Row } from "@libsql/client";
 import {
-  DriverUnavailableError,
   type Duration,
   type ListedRecord,
   type ListingDriver,
@@ -28,7 +26,10 @@ export { fromUrl } from "./from-url.ts";
 export type LibsqlClientLike = Pick<Client, "execute" | "batch">;
 
 /** Runs statements in one round trip and one transaction. There is a result for each of them. */
-export type Run = (statements: InStatement[], timeout?: number) => Promise<ResultSet[]>;
+export type Run = (
+  statements: InStatement[],
+  about?: { readonly timeout?: number; readonly changes?: boolean },
+) => Promise<ResultSet[]>;
 
 /** Options of `libsqlDriver`. */
 export interface LibsqlDriverOptions {
@@ -47,27 +48,20 @@ export interface LibsqlDriverOptions {
 }
 
 const codeOf = (error: unknown): unknown => Object(error).code;
-const isContention = (error: unknown): boolean => codeOf(error) === "SQLITE_BUSY";
 
-function translate(error: unknown) {
+/** The error of this library that a client's error stands for, or a copy of it: its message may show the row. */
+function shown(error: unknown): Error {
   if (/no such table/.test(String(Object(error).message)))
     return new SessionSetupError(
       "libsql: the table is missing. Call setup() or name another in the option table",
     );
-  // The server's message may show the row.
-  const cause = shownError(
+  if (codeOf(error) === "SQLITE_TOOBIG")
+    return new SessionTooLargeError("libsql: the session is too large for a row");
+  return shownError(
     error,
     ["code", "extendedCode", "rawCode"],
     "libsql: the client's error, without its data",
   );
-  return codeOf(error) === "SQLITE_TOOBIG"
-    ? new SessionTooLargeError("libsql: the session is larger than a row may be", { cause })
-    : new DriverUnavailableError(
-        `libsql: the database cannot be reached, or refuses (${codeOf(error) ?? "unknown"})`,
-        {
-          cause,
-        },
-      );
 }
 
 // fromEntries() makes properties of its own, also of a field that is called `__proto__/x`.
@@ -96,18 +90,30 @@ export function libsqlDriver(options: LibsqlDriverOptions): ListingDriver & Prov
     form: /^\w{1,64}$/,
     must: "1 to 64 of A-Z a-z 0-9 _",
   });
-  const timeoutMs = milliseconds("timeout", timeout);
-  const call = createCall({ driver: "libsql", timeout: timeoutMs, translate });
-  /** A file has one writer at a time, and tells others at once that it is busy. Nothing was written then. */
-  const run: Run = (statements, limit = timeoutMs) => {
-    const deadline = performance.now() + limit;
-    const [first] = statements;
-    const send = async () =>
-      first && statements.length === 1 ? [await client.execute(first)] : client.batch(statements, "write");
-    return call(() => retry(send, { isContention, deadline }), limit);
+  const call = createCall({
+    driver: "libsql",
+    timeout: milliseconds("timeout", timeout),
+    translate: () => undefined,
+  });
+  const run: Run = (statements, { timeout, changes = false } = {}) => {
+    async function send(signal: AbortSignal): Promise<ResultSet[]> {
+      signal.throwIfAborted();
+      try {
+        const [first] = statements;
+        return first && statements.length === 1
+          ? [await client.execute(first)]
+          : await client.batch(statements, changes ? "write" : "read");
+      } catch (error) {
+        throw shown(error);
+      }
+    }
+    // A file has one writer at a time, and tells others at once that it is busy. Nothing was written then.
+    const isContention = (error: unknown) => codeOf(error) === "SQLITE_BUSY";
+    return call((signal) => retry(() => send(signal), { isContention }), timeout, { changes });
   };
   /** How many rows the first of the statements changed. */
-  const changed = async (...statements: InStatement[]) => (await run(statements))[0]?.rowsAffected ?? 0;
+  const changed = async (...statements: InStatement[]) =>
+    (await run(statements, { changes: true }))[0]?.rowsAffected ?? 0;
   const select = `SELECT id, version, expires_at, principal, fields FROM ${table.quoted}`;
 
   return {
@@ -148,7 +154,7 @@ export function libsqlDriver(options: LibsqlDriverOptions): ListingDriver & Prov
       if (ifVersion === undefined) return (await changed({ sql: update, args })) === 1 ? "committed" : "gone";
       // The look comes first: the update may end the record.
       const sql = `${update} AND version = ?`;
-      const [look, updated] = await run([isLive, { sql, args: [...args, ifVersion] }]);
+      const [look, updated] = await run([isLive, { sql, args: [...args, ifVersion] }], { changes: true });
       if (look?.rows.length === 0) return "gone";
       return updated?.rowsAffected === 1 ? "committed" : "conflict";
     },

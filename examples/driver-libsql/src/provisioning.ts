@@ -9,6 +9,9 @@ import {
 } from "@sessions/core/driver-tools";
 import type { Run } from "./index.ts";
 
+/** An index over many records takes its time. */
+const UNLIMITED = { timeout: Number.POSITIVE_INFINITY, changes: true };
+
 /** Makes, checks and removes the table and its indexes. */
 export function createProvisioning(
   table: SqlTable,
@@ -45,7 +48,7 @@ export function createProvisioning(
   async function look(): Promise<FoundTable | undefined> {
     const args = [table.name];
     const results = await run([
-      // LIKE, because names of tables do not differ by case.
+      // Names of tables do not differ by case.
       { sql: "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", args },
       { sql: 'SELECT name, type, "notnull", pk FROM pragma_table_info(?)', args },
       {
@@ -82,7 +85,7 @@ export function createProvisioning(
       refuseForeign(wanted, inspection);
       refuseIncomplete(wanted, inspection);
       if (inspection.state === "complete" && inspection.missingIndexes.length === 0) return;
-      await run(make, Number.POSITIVE_INFINITY);
+      await run(make, UNLIMITED);
     },
 
     async check() {
@@ -92,7 +95,7 @@ export function createProvisioning(
     async teardown() {
       const inspection = inspectTable(wanted, await look());
       refuseForeign(wanted, inspection);
-      await run([`DROP TABLE IF EXISTS ${table.quoted}`], Number.POSITIVE_INFINITY);
+      await run([`DROP TABLE IF EXISTS ${table.quoted}`], UNLIMITED);
     },
   };
 }

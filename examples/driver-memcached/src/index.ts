@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import {
   type CommitOutcome,
   type Driver,
@@ -80,10 +79,9 @@ export function memcachedDriver(options: MemcachedDriverOptions): Driver {
   checkClient(client, "a MemcacheClient of memcache-client", ["gets() add() cas() version()"]);
   const form = "1 to 64 of A-Z a-z 0-9 _ - :";
   checkOption(typeof prefix === "string" && /^[\w:-]{1,64}$/.test(prefix), "prefix", form, prefix);
-  const timeoutMs = milliseconds("timeout", timeout);
   const call = createCall({
     driver: "memcached",
-    timeout: timeoutMs,
+    timeout: milliseconds("timeout", timeout),
     translate: (error) =>
       /too large/.test(messageOf(error))
         ? new SessionTooLargeError("memcached: the session is larger than an item may be (option -I)")
@@ -97,13 +95,12 @@ export function memcachedDriver(options: MemcachedDriverOptions): Driver {
 
   /** The one way to change a record: read, decide, and write if nobody else did meanwhile. Whether it was written. */
   function change(id: string, now: number, decide: Decide): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    async function attempt(): Promise<boolean> {
+    async function attempt(signal: AbortSignal): Promise<boolean> {
       const old = await read(id);
       const next = decide(old?.record);
       if (next === undefined) return false;
       // The caller was told that the call is late. It must not be done after that.
-      if (performance.now() >= deadline) throw new Error("Too late");
+      signal.throwIfAborted();
       const lifetime = next ? lifetimeOf(next, now) : NOW;
       const value = next ? encode(next) : "";
       if (old) await client.cas(prefix + id, value, { casUniq: old.casUniq, lifetime });
@@ -111,7 +108,11 @@ export function memcachedDriver(options: MemcachedDriverOptions): Driver {
       return true;
     }
     // In one process writers of a record wait for each other, so that only processes have to try again.
-    return call(() => serialize(client, () => retry(attempt, { isContention, deadline }), id));
+    return call(
+      (signal) => serialize(client, () => retry(() => attempt(signal), { isContention }), id),
+      undefined,
+      { changes: true },
+    );
   }
 
   return {
