@@ -90,8 +90,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     the body before you hand the error on. Do not commit again for that page.`,
   "H10.7": `The commit failed after the head was sent, and the response was ended all the same. Destroy the connection, so
     that the client does not take a part for the whole.`,
-  "H10.8": `Hand on the error that was thrown, and not a new one with its message. Its status is 503, and its headers hold
-    Retry-After.`,
+  "H10.8": `The error that was thrown did not reach the framework's error handling, or another one did. Hand on the error
+    itself: its status is 503, and its headers hold Retry-After.`,
 
   H11: `Once the response is over, call whenPending(session, () => "over"), and commit when it calls back. Call it again
     after each of these commits.`,
