@@ -76,7 +76,7 @@ export const sound: Steps = {
   late: (session) => session.commit(),
 };
 
-const headersOf = (res: ServerResponse): ResponseHeaders => ({
+export const headersOf = (res: ServerResponse): ResponseHeaders => ({
   get: (name) => [res.getHeader(name)].flat().join(", ") || undefined,
   set: (name, value) => void res.setHeader(name, value),
   delete: (name) => res.removeHeader(name),

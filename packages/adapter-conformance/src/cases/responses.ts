@@ -121,6 +121,24 @@ export const RESPONSES: readonly Case[] = [
     },
   },
   {
+    rule: "H4.11",
+    title: "a login or rotate() that is followed by a redirect stays, and its cookie goes out",
+    async run({ serve }) {
+      const app = await serve(({ session, url }) => {
+        if (url === "/in") session.login("ada");
+        else session.rotate();
+        return { redirect: "/" };
+      });
+      for (const path of ["/in", "/rotate"]) {
+        const cookie = await app.visitor("ada");
+        const answer = await app.ask({ method: "POST", path, headers: { cookie } });
+        assert.deepEqual([answer.status, answer.cookies.length], [303, 1]);
+        assert.notEqual(cookieOf(answer), cookie);
+        assert.equal((await app.sessions.open(cookieOf(answer))).principal, "ada");
+      }
+    },
+  },
+  {
     rule: "H4.10",
     title: "setting a property of the session is an error that reaches the error page",
     async run({ serve }) {

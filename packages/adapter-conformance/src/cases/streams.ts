@@ -141,6 +141,39 @@ export const STREAMS: readonly Case[] = [
     },
   },
   {
+    rule: "H7.11",
+    title: "a stream waits for a slow client, so that the server need not hold all of it",
+    needs: "streams",
+    async run({ serve }) {
+      const stalled = gate();
+      const away = new AbortController();
+      let made = 0;
+      async function* large(): AsyncGenerator<Uint8Array> {
+        // 64 MB: more than the system's buffers for a connection hold.
+        for (; made < 1024 && !away.signal.aborted; made++) {
+          yield new Uint8Array(65_536);
+          // Lets the other end run.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      const app = await serve(({ session }) => {
+        write(session, 2)();
+        return { body: large() };
+      });
+      const answer = app.ask({ signal: away.signal, onData: () => stalled.opened });
+      // The stream stands still, or has been made as a whole.
+      for (let last = -1; made !== last || made === 0; ) {
+        last = made;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const total = made;
+      away.abort();
+      stalled.open();
+      await assert.rejects(answer);
+      assert.ok(total < 1024, "the whole stream was made while the client read none of it");
+    },
+  },
+  {
     rule: "H7.8",
     title: "if the client disconnects during a stream, the stream is ended, and the next request is served",
     needs: "streams",

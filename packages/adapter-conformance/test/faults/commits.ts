@@ -1,0 +1,161 @@
+import type { Session, SessionManager } from "@sessions/core";
+import { openOptionsOf } from "@sessions/core/adapter-tools";
+import { type Steps, sound } from "../simple-adapter.ts";
+import { beneath, type Fault, fault, nothing, withMethods } from "./fault.ts";
+
+const unawaited = (promise: Promise<unknown>): ReturnType<Steps["seal"]> => {
+  promise.catch(() => undefined);
+  return nothing();
+};
+
+/** What is staged is lost. It rejects, because the adapter asks again after a commit. */
+const drop = (): Promise<never> => Promise.reject(new Error("lost"));
+
+/** By its description, as the core shares it between copies of itself. */
+const CONTROLS = Symbol.for("@sessions/core/controls");
+
+const shared = new WeakMap<object, Promise<Session>>();
+const byCookie = new Map<string, Promise<Session>>();
+const lastCookie = new WeakMap<SessionManager, string>();
+const committed = new WeakSet<Session>();
+const ended = new WeakSet<object>();
+
+/** Faults in when an adapter opens and commits, and how often. */
+export const commitFaults: readonly Fault[] = [
+  fault([], "the head of a visitor's response does not wait for the commit", {
+    seal: (session, res) =>
+      session.isNew ? sound.seal(session, res) : unawaited(sound.seal(session, res)),
+    lastByte: (session, res) => (res.req.headers.cookie ? nothing() : session.commit()),
+  }),
+  fault([], "a redirect does not wait for the commit", {
+    seal: (session, res) =>
+      res.statusCode === 303 && !session.isNew ? unawaited(sound.seal(session, res)) : sound.seal(session, res),
+    lastByte: (session, res) => (res.statusCode === 303 ? nothing() : session.commit()),
+  }),
+  fault([], "parallel requests with one cookie share a session", {
+    open(sessions, req, touch) {
+      const { cookie } = req.headers;
+      const session = byCookie.get(cookie ?? "") ?? sound.open(sessions, req, touch);
+      if (cookie) byCookie.set(cookie, session);
+      session.then(() => req.once("close", () => byCookie.delete(cookie ?? ""))).catch(() => undefined);
+      return session;
+    },
+  }),
+  fault([], "a client that disconnects is an error", {}, (adapter) => (req, res, next) => {
+    res.once("close", () => res.writableFinished || next(new Error("the client has gone")));
+    adapter(req, res, next);
+  }),
+  fault([], "nothing is committed before the last byte", { lastByte: nothing }),
+  fault([], "the last byte does not wait for the commit", {
+    lastByte: (session) => unawaited(session.commit()),
+  }),
+  beneath([], "with a Content-Length the commit is before the end, and not before the last byte", (res) => {
+    const { getHeader } = res;
+    Object.assign(res, {
+      getHeader: (name: string) => (name === "Content-Length" ? undefined : getHeader.call(res, name)),
+    });
+  }),
+  fault([], "the adapter commits no more if the handler has done so", {
+    async open(sessions, req, touch) {
+      const session = await sound.open(sessions, req, touch);
+      const known = withMethods(session, {
+        async commit(options) {
+          const result = await session.commit(options);
+          if (!options?.seal) committed.add(known);
+          return result;
+        },
+      });
+      return known;
+    },
+    lastByte: (session) => (committed.has(session) ? nothing() : session.commit()),
+    late: (session) => (committed.has(session) ? drop() : session.commit()),
+  }),
+  fault([], "an error of the commit before the last byte is ignored", {
+    lastByte: (session) => session.commit().catch(() => undefined),
+  }),
+  fault([], "a guest gets a session at once", {
+    async open(sessions, req, touch) {
+      const session = await sound.open(sessions, req, touch);
+      if (session.isNew && !req.headers.cookie) session.store("adapter").set("seen", true);
+      return session;
+    },
+  }),
+  fault([], "each request of a visitor writes when it was seen", {
+    async open(sessions, req, touch) {
+      const session = await sound.open(sessions, req, touch);
+      if (!session.isNew) session.store("adapter").set("seen", Date.now());
+      return session;
+    },
+  }),
+  fault([], "the session is read by each of two middlewares", {
+    open: async (sessions, req, touch) => (await sound.open(sessions, req, touch)) && sound.open(sessions, req, touch),
+  }),
+  fault([], "each write is committed at once", {
+    async open(sessions, req, touch) {
+      const session = await sound.open(sessions, req, touch);
+      const writes = ["set", "update"];
+      return withMethods(session, {
+        store: (name: string) =>
+          new Proxy(session.store(name), {
+            get(target, key) {
+              const value: unknown = Reflect.get(target, key);
+              if (typeof value !== "function") return value;
+              return (...args: unknown[]) => {
+                const result: unknown = Reflect.apply(value, target, args);
+                if (writes.includes(String(key))) unawaited(session.commit());
+                return result;
+              };
+            },
+          }),
+      });
+    },
+  }),
+  fault([], "a guest gets the session of the last visitor", {
+    open(sessions, req, touch) {
+      const { cookie } = req.headers;
+      if (cookie) lastCookie.set(sessions, cookie);
+      return cookie
+        ? sound.open(sessions, req, touch)
+        : sessions.open(lastCookie.get(sessions), openOptionsOf(sessions, {
+            method: req.method,
+            header: (name) => [req.headers[name]].flat()[0],
+            https: false,
+            touch,
+          }));
+    },
+  }),
+  fault([], "a session is kept for the connection", {
+    open(sessions, req, touch) {
+      const session = shared.get(req.socket) ?? sound.open(sessions, req, touch);
+      shared.set(req.socket, session);
+      return session;
+    },
+  }),
+  fault([], "late writes are lost", { late: drop }),
+  fault([], "late writes are stored after finish alone", {
+    late: (session, res) => (res.writableFinished ? session.commit() : drop()),
+  }),
+  fault([], "late writes are stored once", {
+    late(session, res) {
+      if (ended.has(res)) return drop();
+      ended.add(res);
+      return session.commit();
+    },
+  }),
+  fault([], "no request keeps its session alive", {
+    open: (sessions, req) => sound.open(sessions, req, false),
+  }),
+  fault([], "the option touch is ignored", {
+    open: (sessions, req) => sound.open(sessions, req, true),
+  }),
+  fault([], "the option touch is inverted", {
+    open: (sessions, req, touch) => sound.open(sessions, req, !touch),
+  }),
+  fault([], "commit is called as a method of the class", {
+    seal: (session) => Reflect.apply(Reflect.get(Object.getPrototypeOf(session), "commit"), session, [{ seal: true }]),
+  }),
+  fault([], "a session that cannot tell whether it needs a commit gets one for the head alone", {
+    lastByte: (session) => (Reflect.get(session, CONTROLS) ? session.commit() : nothing()),
+    late: (session) => (Reflect.get(session, CONTROLS) ? session.commit() : drop()),
+  }),
+];
