@@ -162,7 +162,7 @@ export const STREAMS: readonly Case[] = [
       });
       const answer = app.ask({ signal: away.signal, onData: () => stalled.opened });
       // The stream stands still, or has been made as a whole.
-      for (let last = -1; made !== last || made === 0; ) {
+      for (let last = -1, left = 80; left > 0 && (made !== last || made === 0); left--) {
         last = made;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

@@ -1,7 +1,8 @@
+import { setTimeout } from "node:timers/promises";
 import type { Session, SessionManager } from "@sessions/core";
 import { openOptionsOf } from "@sessions/core/adapter-tools";
 import { type Steps, sound } from "../simple-adapter.ts";
-import { beneath, type Fault, fault, nothing, withMethods } from "./fault.ts";
+import { beneath, type Fault, fault, none, nothing, withMethods } from "./fault.ts";
 
 const unawaited = (promise: Promise<unknown>): ReturnType<Steps["seal"]> => {
   promise.catch(() => undefined);
@@ -22,10 +23,9 @@ const ended = new WeakSet<object>();
 
 /** Faults in when an adapter opens and commits, and how often. */
 export const commitFaults: readonly Fault[] = [
-  fault([], "the head of a visitor's response does not wait for the commit", {
-    seal: (session, res) =>
-      session.isNew ? sound.seal(session, res) : unawaited(sound.seal(session, res)),
-    lastByte: (session, res) => (res.req.headers.cookie ? nothing() : session.commit()),
+  fault([], "a response waits for its commit for 20 ms at most", {
+    seal: (session, res) => Promise.race([sound.seal(session, res), setTimeout(20, none)]),
+    lastByte: (session) => Promise.race([session.commit(), setTimeout(20)]),
   }),
   fault([], "a redirect does not wait for the commit", {
     seal: (session, res) =>

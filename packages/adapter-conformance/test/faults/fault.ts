@@ -59,5 +59,7 @@ export const withMethods = (session: Session, methods: Partial<Session>): Sessio
     },
   });
 
+export const none = { setCookie: undefined };
+
 /** A step that was forgotten. */
-export const nothing = async (): Promise<{ setCookie: undefined }> => ({ setCookie: undefined });
+export const nothing = async (): Promise<typeof none> => none;
