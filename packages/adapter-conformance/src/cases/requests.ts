@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cookieOf } from "../client.ts";
-import { type Case, gate, writing } from "../kit.ts";
+import { type Case, gate, longEnough, writing } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
 /** Shows `app/n` on GET, and increments it on every other method. */
@@ -14,13 +14,11 @@ const counting: Handler = ({ session, method }) => {
 const writingTwice: Handler = async ({ session }) => {
   const app = session.store<{ n: number }>("app");
   app.update("n", (n = 0) => n + 1);
-  // Long enough for a commit of its own, if an adapter commits each write.
-  await soon();
+  // An adapter that commits each write does so here.
+  await longEnough();
   app.update("n", (n = 0) => n + 1);
   return { status: 201, body: String(app.get("n")) };
 };
-
-const soon = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Requests and commits. */
 export const REQUESTS: readonly Case[] = [
@@ -77,8 +75,7 @@ export const REQUESTS: readonly Case[] = [
       const app = await serve(writing(2));
       const visitor = await app.visitor();
       app.backend.beforeWrite = async () => {
-        // Long enough for a response that does not wait to arrive first.
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await longEnough();
         log.push("committed");
       };
       for (const cookie of ["", visitor]) {
@@ -96,8 +93,7 @@ export const REQUESTS: readonly Case[] = [
         visit.url === "/read" ? counting(visit) : writing(7, { redirect: "/read" })(visit),
       );
       const visitor = await app.visitor();
-      // As above.
-      app.backend.beforeWrite = () => new Promise((resolve) => setTimeout(resolve, 30));
+      app.backend.beforeWrite = longEnough;
       for (const cookie of ["", visitor]) {
         const first = await app.ask({ method: "POST", headers: { cookie } });
         assert.equal(first.status, 303);
@@ -233,8 +229,8 @@ export const REQUESTS: readonly Case[] = [
       await committing.opened;
       away.abort();
       await assert.rejects(answer);
-      // Long enough for the server to notice.
-      await soon(30);
+      // The server notices.
+      await longEnough();
       gone.open();
       await committed.opened;
       assert.equal(await app.stored(cookie), 2);

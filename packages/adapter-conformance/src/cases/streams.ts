@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isSessionError, type Session } from "@sessions/core";
 import { cookieOf } from "../client.ts";
-import { type Case, gate, pieces } from "../kit.ts";
+import { type Case, gate, longEnough, pieces } from "../kit.ts";
 
 /** Returns a function that writes `app/n`. */
 const write =
@@ -55,8 +55,7 @@ export const STREAMS: readonly Case[] = [
         }));
         const cookie = await app.visitor();
         app.backend.beforeWrite = async () => {
-          // Long enough that an end that does not wait arrives first.
-          await new Promise((resolve) => setTimeout(resolve, 30));
+          await longEnough();
           log.push("committed");
         };
         const answer = await app.ask({
