@@ -32,7 +32,11 @@ export const beneath = (
   });
 
 /** A fault between the application and the adapter: it changes the response that the application finds. */
-export const above = (rules: readonly Rule[], what: string, change: (res: Res, req: Visited) => void): Fault =>
+export const above = (
+  rules: readonly Rule[],
+  what: string,
+  change: (res: Res, req: Visited) => void,
+): Fault =>
   fault(rules, what, {}, (adapter) => (req, res, next) => {
     adapter(req, res, (error) => {
       if (error === undefined) change(res, req);
