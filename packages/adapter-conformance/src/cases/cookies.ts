@@ -74,7 +74,7 @@ export const COOKIES: readonly Case[] = [
       const options = { cookie: { name: "own", path: "/app", secure: true, sameSite: "strict" } } as const;
       const app = await serve(writing(2), options);
       const session = await app.sessions.open(undefined);
-      writing(2)({ session, method: "GET", url: "/" });
+      session.store("app").set("n", 2);
       const { setCookie } = await session.commit();
       const { cookies } = await app.ask();
       const attributes = (text = ""): string[] =>

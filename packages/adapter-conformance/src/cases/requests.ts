@@ -177,7 +177,7 @@ export const REQUESTS: readonly Case[] = [
       const seen = gate();
       const app = await serve(async (visit) => {
         if (visit.url === "/see") return counting(visit);
-        writing(2)(visit);
+        visit.session.store("app").set("n", 2);
         staged.open();
         await seen.opened;
         return { body: "done" };

@@ -143,7 +143,7 @@ export const commitFaults: readonly Fault[] = [
                 if (typeof value !== "function") return value;
                 return (...args: unknown[]) => {
                   const result: unknown = Reflect.apply(value, target, args);
-                  if (writes.includes(String(key))) unawaited(session.commit());
+                  if (writes.includes(String(key))) void unawaited(session.commit());
                   return result;
                 };
               },
