@@ -10,7 +10,7 @@ export async function openTarget(url: string): Promise<{ target: Target; end(): 
       name: "etcd",
       open(namespace, about) {
         const client = etcdClient(`http://${proxy.host}:${proxy.port}`);
-        return etcdDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 500 : 5000 });
+        return etcdDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1000 : 5000 });
       },
       limits: { fieldsPerCommit: 100 },
       outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },

@@ -203,6 +203,14 @@ export const writing =
     return reply;
   };
 
+/**
+ * Waits so long that a response that does not wait arrives first. Some turns of the event loop, because on a busy machine
+ * a length of time alone may pass before the response was read.
+ */
+export async function longEnough(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 3));
+}
+
 /** A body in pieces. Functions run between the pieces. */
 export async function* pieces(
   ...parts: readonly (string | (() => unknown))[]
