@@ -2,6 +2,7 @@ import { boomify, isBoom } from "@hapi/boom";
 import type { Lifecycle, Plugin, ReqRef, Request, ResponseToolkit } from "@hapi/hapi";
 import type { Session, SessionManager } from "@sessions/core";
 import {
+  checkManager,
   checkOption,
   checkOptions,
   dropLogin,
@@ -98,7 +99,7 @@ export const hapiSessions: Plugin<HapiSessionsOptions> = {
   register(server, options) {
     checkOptions("hapiSessions", options, ["sessions", "touch", "vary"]);
     const { sessions, touch = () => true, vary = true } = options;
-    checkOption(typeof sessions?.open === "function", "sessions", "a session manager", sessions);
+    checkManager("hapiSessions", sessions);
     checkOption(typeof touch === "function", "touch", "a function", touch);
     checkOption(typeof vary === "boolean", "vary", "true or false", vary);
 

@@ -116,7 +116,7 @@ test("a path without a route costs nothing", async () => {
 });
 
 test.each<[string, object, string]>([
-  ["no manager", { sessions: undefined }, "sessions must be a session manager"],
+  ["no manager", { sessions: undefined }, "hapiSessions: sessions is not a session manager"],
   ["a misspelt option", { sessions, vari: false }, 'Did you mean "vary"?'],
   ["a touch that is no function", { sessions, touch: true }, "touch must be a function"],
   ["a vary that is no boolean", { sessions, vary: "no" }, "vary must be true or false"],

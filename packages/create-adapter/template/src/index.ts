@@ -1,5 +1,5 @@
 import type { Session, SessionManager } from "@sessions/core";
-import { checkOption, checkOptions } from "@sessions/core/adapter-tools";
+import { checkManager, checkOption, checkOptions } from "@sessions/core/adapter-tools";
 import { notWritten } from "./not-written.ts";
 
 /** A request of __title__. Put the framework's own type here. */
@@ -16,10 +16,11 @@ export interface __Pascal__SessionsOptions {
 /**
  * Gives __title__ its sessions.
  *
+ * @throws TypeError if `sessions` is not a session manager.
  * @throws SessionConfigError if an option is unknown or of a wrong type. The message names it.
  */
 export function __camel__Sessions(sessions: SessionManager, options: __Pascal__SessionsOptions = {}) {
-  checkOption(typeof sessions?.open === "function", "sessions", "a session manager", sessions);
+  checkManager("__camel__Sessions", sessions);
   checkOptions("__camel__Sessions", options, ["touch", "vary"]);
   const { touch = () => true, vary = true } = options;
   checkOption(typeof touch === "function", "touch", "a function", touch);
