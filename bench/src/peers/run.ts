@@ -33,7 +33,8 @@ export async function runPeer(
     lacking.clear();
     strays = 0;
     const apart = peer.apart.find((it) => it.rule === rule || it.rule === rule.split(".")[0]);
-    const reason = apart?.reason ?? missingIn(target, one.needs);
+    const missing = missingIn(target, one.needs)?.replace(/^.*?": (?:a |the )?/, "there is no ");
+    const reason = apart?.reason ?? missing;
     let found: Finding;
     if (reason !== undefined) found = { rule, title, status: "apart", reason };
     else

@@ -71,6 +71,21 @@ function standIn(driver: Driver, options: SessionManagerOptions, connect: Connec
   return { reached, driver, options, sessions };
 }
 
+/** Of several cookies with one name in a response, a browser keeps the last. */
+const asBrowser =
+  (connect: Connect): Connect =>
+  (url) => {
+    const connection = connect(url);
+    return {
+      close: () => connection.close(),
+      async ask(request) {
+        const answer = await connection.ask(request);
+        const last = new Map(answer.cookies.map((cookie) => [cookie.split("=")[0], cookie]));
+        return { ...answer, cookies: [...last.values()] };
+      },
+    };
+  };
+
 /** A library as a target of the kit, and the manager's stand-in for it. */
 export interface PeerTarget {
   readonly target: Target;
@@ -85,7 +100,7 @@ export function peerTarget(peer: Peer): PeerTarget {
     lacking.add(what);
     throw new Error(`There is no means for ${what}`);
   };
-  const connect = peer.connect ?? connectHttp1;
+  const connect = asBrowser(peer.connect ?? connectHttp1);
   const made = new Map<object, ReturnType<typeof standIn>>();
 
   async function start(application: Application) {

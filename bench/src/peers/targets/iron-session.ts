@@ -20,12 +20,19 @@ function meansOf(session: IronSession<Record<string, unknown>>): Means {
   };
 }
 
+const NO_MIDDLEWARE =
+  "it is a function that handlers call, so that other middlewares have no session to write to";
+
 export const ironSessionPeer: Peer = {
   name: "iron-session",
   packages: ["iron-session"],
-  // It is a function to call, so that other middlewares have no session to write to.
   abilities: ["streams"],
-  apart: [...EVERYWHERE, ...IN_COOKIE],
+  apart: [
+    ...EVERYWHERE,
+    ...IN_COOKIE,
+    { rule: "H3", reason: NO_MIDDLEWARE },
+    { rule: "H11", reason: NO_MIDDLEWARE },
+  ],
   start: ({ cookie, sessionOf, handle, onError }) =>
     listen(async (req, res) => {
       try {
