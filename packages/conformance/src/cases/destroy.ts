@@ -156,6 +156,11 @@ export const destroyCases: Case[] = [
           true,
           "destroy must return true: the record is live for one more millisecond",
         );
+        // By a caller whose clock is behind that of the last commit.
+        const third = await begin(driver, now - MINUTE);
+        await driver.commit(third, set("a/x", "1"), now);
+        assert.equal(await driver.destroy(third, now - 1_000), true, "destroy");
+        assert.equal(await driver.load(third), undefined, "load");
       }
     },
   },
