@@ -10,7 +10,7 @@ import { type Call, expected, type Held, isLive, perform, same } from "./record.
 import { showAnswer, showCall, showHeld } from "./show.ts";
 
 /** Two drivers on one backend: the one that the case asks about, and another. */
-export interface Pair {
+interface Pair {
   readonly mine: Driver;
   readonly other: Driver;
 }
