@@ -21,16 +21,19 @@ function oneByOne(): <T>(call: () => Promise<T>) => Promise<T> {
 /** A number that orders ids otherwise than their letters do. */
 const token = (id: string): string => [...id].reverse().join("");
 
-/** Empty texts that are no values where many are bound at once. */
+/** Several fields that one statement binds. */
+const one = ({ size }: ReadonlyMap<string, unknown>): boolean => size >= 10 && size < 100;
+
+/** Empty texts that are no values where several are bound at once. */
 const emptied = (what: string, where: "create" | "commit"): Fault =>
   fault("R9", what, (_, sound) => ({
     create(id, { fields, ...record }, now) {
-      const bound = [...fields].filter(([, text]) => where === "commit" || fields.size < 10 || text !== "");
+      const bound = [...fields].filter(([, text]) => where === "commit" || !one(fields) || text !== "");
       return sound.create(id, { ...record, fields: new Map(bound) }, now);
     },
     commit(id, { fields, ...change }, now) {
       const bound = [...fields].map(
-        ([name, text]) => [name, where === "commit" && fields.size >= 10 ? text || null : text] as const,
+        ([name, text]) => [name, where === "commit" && one(fields) ? text || null : text] as const,
       );
       return sound.commit(id, { ...change, fields: new Map(bound) }, now);
     },
@@ -145,7 +148,7 @@ export const cassandraFaults: Fault[] = [
     };
   }),
   fault(
-    "R3",
+    "R8",
     "fields end with the life that they were written with, by the backend's clock",
     (rows, sound) => {
       const lives = ends(rows);
@@ -175,8 +178,8 @@ export const cassandraFaults: Fault[] = [
       };
     },
   ),
-  emptied("an empty text of many is null, in commit", "commit"),
-  emptied("an empty text of many is null, in create", "create"),
+  emptied("an empty text of several is null, in commit", "commit"),
+  emptied("an empty text of several is null, in create", "create"),
   fault("R13", "a page begins with the last record of the page before", (rows, sound) => ({
     async list(query, now) {
       const page = await sound.list(query, now);

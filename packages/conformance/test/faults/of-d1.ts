@@ -46,8 +46,8 @@ export const d1Faults: Fault[] = [
   })),
   fault(
     "R4",
-    "a compare-and-set that matches no row has the count of the statement before it",
-    (_, sound) => {
+    "a compare-and-set to an expired record has the count of the statement before it",
+    (rows, sound) => {
       let changes = 0;
       return {
         async create(id, record, now) {
@@ -58,7 +58,8 @@ export const d1Faults: Fault[] = [
         async commit(id, change, now) {
           const outcome = await sound.commit(id, change, now);
           if (outcome === "committed") changes = 1;
-          return outcome === "gone" && changes > 0 && change.ifVersion !== undefined ? "committed" : outcome;
+          const other = outcome === "gone" && change.ifVersion !== undefined && rows.has(id);
+          return other && changes > 0 ? "committed" : outcome;
         },
       };
     },
@@ -94,21 +95,6 @@ export const d1Faults: Fault[] = [
       },
     };
   }),
-  fault(
-    "R6",
-    "a batch is no transaction: the version is read before it, and written with it",
-    (rows, sound) => ({
-      async commit(id, given, now) {
-        const change = { ...given, fields: new Map(given.fields) };
-        const row = rows.get(id);
-        const version = row?.version;
-        const outcome = await sound.commit(id, change, now);
-        if (outcome === "committed" && row && version !== undefined && change.ifVersion === undefined)
-          if (change.fields.size > 0 && row.version > version) row.version = version + 1;
-        return outcome;
-      },
-    }),
-  ),
   fault(
     "R1",
     "a create whose batch fails at its second statement leaves the row without fields",

@@ -1,9 +1,8 @@
-import type { Driver } from "@sessions/core";
-import { yieldToEventLoop } from "../../src/support.ts";
-import { isLive, type Line, type Rows, simpleDriver, type World } from "../simple-driver.ts";
+import type { ListingDriver } from "@sessions/core";
+import { type Line, type Rows, simpleDriver, type World } from "../simple-driver.ts";
 import { outage, setup } from "./away.ts";
 import { type Fault, fault } from "./fault.ts";
-import { beside, counted, renamed, seen } from "./wrap.ts";
+import { counted, renamed } from "./wrap.ts";
 
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -21,9 +20,6 @@ function setupsOf(world: World): Map<string, number> {
   setups.set(world, counts);
   return counts;
 }
-const expiries = beside(() => new Map<string, number>());
-/** The last time that a Date can hold. */
-const LAST = 8.64e15;
 
 /** What a driver over postgres.js does wrong: transforms, types, prepared statements, pools. */
 export const postgresJsFaults: Fault[] = [
@@ -104,7 +100,7 @@ export const postgresJsFaults: Fault[] = [
       let path: Rows = new Map();
       return {
         name: "one connection",
-        open(namespace): Driver {
+        open(namespace): ListingDriver {
           const rows: Rows = world.get(namespace) ?? new Map();
           world.set(namespace, rows);
           const sound = simpleDriver(() => path);
@@ -127,12 +123,4 @@ export const postgresJsFaults: Fault[] = [
       };
     },
   },
-  fault("R4", "a destroy that waits for a commit sees the old row, and removes nothing", (rows, sound) => ({
-    async destroy(id, now) {
-      const version = rows.get(id)?.version;
-      await yieldToEventLoop();
-      const row = rows.get(id);
-      return isLive(row, now) && row.version !== version ? true : sound.destroy(id, now);
-    },
-  })),
 ];

@@ -3,7 +3,7 @@ import type { Line } from "../simple-driver.ts";
 import { counts, type Row } from "../simple-driver.ts";
 import { outage } from "./away.ts";
 import { type Fault, fault } from "./fault.ts";
-import { altered, beside, renamed, spoilt } from "./wrap.ts";
+import { beside, renamed, spoilt } from "./wrap.ts";
 
 /** A request that is aborted has a result of its own, which is none of the command's. */
 const aborted = async <T>(line: Line, call: () => Promise<T>, result: T): Promise<T> => {
