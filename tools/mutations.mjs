@@ -94,13 +94,13 @@ function editsOf(node) {
     list.flatMap((item, i) => {
       if (ts.isMethodDeclaration(item) || (ts.isPropertyAssignment(item) && isUndefined(item.initializer)))
         return [];
-      return [[item.getStart(), list[i + 1]?.getStart() ?? item.getEnd(), ""]];
+      return [[item.getStart(), list[i + 1]?.getStart() ?? list.end, ""]];
     });
 
-  if (ts.isIfStatement(node)) return become2(node.expression, "true", "false");
-  if (ts.isConditionalExpression(node)) return become2(node.condition, "true", "false");
-  if (ts.isWhileStatement(node)) return become2(node.expression, "false");
-  if (ts.isForStatement(node) && node.condition) return become2(node.condition, "false");
+  if (ts.isIfStatement(node)) return becomeAt(node.expression, "true", "false");
+  if (ts.isConditionalExpression(node)) return becomeAt(node.condition, "true", "false");
+  if (ts.isWhileStatement(node)) return becomeAt(node.expression, "false");
+  if (ts.isForStatement(node) && node.condition) return becomeAt(node.condition, "false");
   if (ts.isExpressionStatement(node) || ts.isThrowStatement(node)) return become(";");
   if (ts.isReturnStatement(node)) {
     if (node.expression === undefined) return become(";");
@@ -112,7 +112,7 @@ function editsOf(node) {
   }
   if (ts.isContinueStatement(node) || ts.isBreakStatement(node)) return become(";");
   if (ts.isAwaitExpression(node)) return become(`(${node.expression.getText()})`);
-  if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return become2(node.body, "undefined");
+  if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return becomeAt(node.body, "undefined");
   if (ts.isBinaryExpression(node)) {
     const operator = node.operatorToken.getText();
     const [left, right] = [node.left.getText(), node.right.getText()];
@@ -170,18 +170,14 @@ function editsOf(node) {
 }
 
 /** @type {(node: ts.Node, ...texts: string[]) => Edit[]} */
-const become2 = (node, ...texts) => texts.map((text) => [node.getStart(), node.getEnd(), text]);
+const becomeAt = (node, ...texts) => texts.map((text) => [node.getStart(), node.getEnd(), text]);
 
 /** The names of the functions around a node. @type {(node: ts.Node) => string} */
 function place(node) {
-  for (let up = node; up !== undefined; up = up.parent) {
-    const named =
-      ts.isFunctionDeclaration(up) ||
-      ts.isMethodDeclaration(up) ||
-      ts.isVariableDeclaration(up) ||
-      ts.isPropertyAssignment(up);
-    const holds = named && (!("initializer" in up) || (up.initializer && ts.isFunctionLike(up.initializer)));
-    if (holds && up.name) return up.name.getText();
+  for (let up = node; !ts.isSourceFile(up); up = up.parent) {
+    if ((ts.isFunctionDeclaration(up) || ts.isMethodDeclaration(up)) && up.name) return up.name.getText();
+    if ((ts.isVariableDeclaration(up) || ts.isPropertyAssignment(up)) && up.initializer)
+      if (ts.isFunctionLike(up.initializer)) return up.name.getText();
   }
   return "-";
 }
