@@ -20,8 +20,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   /** Called when the headers have arrived. */
   readonly onResponse?: () => void;
-  /** Called with the text so far, each time more arrives. */
-  readonly onData?: (text: string) => void;
+  /** Called with the text so far, each time more arrives. If it returns a promise, no more is read until it resolves. */
+  readonly onData?: (text: string) => unknown;
 }
 
 /** One connection, for one request after another. */
@@ -84,7 +84,7 @@ async function read(
   const chunks: Buffer[] = [];
   for await (const chunk of body) {
     chunks.push(chunk);
-    onData?.(Buffer.concat(chunks).toString());
+    await onData?.(Buffer.concat(chunks).toString());
   }
   return {
     status: status ?? 0,

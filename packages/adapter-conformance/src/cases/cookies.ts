@@ -68,6 +68,25 @@ export const COOKIES: readonly Case[] = [
     },
   },
   {
+    rule: "H2.7",
+    title: "the session's cookie goes out as the core made it, with all its attributes",
+    async run({ serve }) {
+      const options = { cookie: { name: "own", path: "/app", secure: true, sameSite: "strict" } } as const;
+      const app = await serve(writing(2), options);
+      const session = await app.sessions.open(undefined);
+      session.store("app").set("n", 2);
+      const { setCookie } = await session.commit();
+      const { cookies } = await app.ask();
+      const attributes = (text = ""): string[] =>
+        text
+          .split("; ")
+          .slice(1)
+          .filter((one) => !one.startsWith("Expires="));
+      assert.deepEqual(attributes(cookies[0]), attributes(setCookie));
+      assert.match(cookies[0] ?? "", /^own=[^;]+; /);
+    },
+  },
+  {
     rule: "H2.4",
     title: "of several cookies with the session's name, the first valid one wins",
     async run({ serve }) {

@@ -33,11 +33,13 @@ export const LOGINS: readonly Case[] = [
     rule: "H13.2",
     title: "a logout ends the session and clears the cookie",
     async run({ serve }) {
-      const app = await serve(door);
+      const app = await serve(door, { cookie: { path: "/shop" } });
       const cookie = await app.visitor("ada");
       const answer = await app.ask({ path: "/out", headers: { cookie } });
       assert.deepEqual([answer.status, answer.text, answer.cookies.length], [200, "undefined", 1]);
       assert.equal(clears(answer.cookies[0], "sid"), true);
+      // A browser deletes only the cookie with the same path.
+      assert.match(answer.cookies[0] ?? "", /; *Path=\/shop(;|$)/i);
       assert.equal(await app.stored(cookie), undefined);
     },
   },

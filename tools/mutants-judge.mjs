@@ -1,0 +1,34 @@
+// Runs the kit against one driver after the other, for mutate.mjs: a message names a module of targets, the reply the
+// clause that failed first. The seed is fixed, so that a run repeats.
+import process from "node:process";
+
+const [, , kit = ""] = process.argv;
+/** @type {typeof import("../packages/conformance/src/index.ts")} */
+const { runConformance } = await import(kit);
+
+class Found extends Error {}
+
+/** @type {(file: string) => Promise<string>} */
+async function firstFailure(file) {
+  const { targets } = await import(file);
+  /** @type {{ target: import("../packages/conformance/src/index.ts").Target, rules?: `R${number}`[] }[]} */
+  const all = targets();
+  for (const { target, rules } of all) {
+    try {
+      await runConformance(target, {
+        seed: 1,
+        rules,
+        onResult({ rule, status }) {
+          if (status === "failed") throw new Found(rule);
+        },
+      });
+    } catch (error) {
+      return error instanceof Found ? error.message : "R0";
+    }
+  }
+  return "";
+}
+
+process.on("message", async (file) => {
+  process.send?.(await firstFailure(String(file)));
+});
