@@ -176,7 +176,7 @@ for (const [i, mutant] of mutants.entries()) {
   const known = before[mutant.key];
   if (known && (mode === "rest" || known.by !== "survived")) verdicts[mutant.key] = known;
   else {
-    const verdict = await judgeByKit(kitMs * 2 + 5000, mutant);
+    const verdict = await judgeByKit(kitMs * 4 + 10_000, mutant);
     verdicts[mutant.key] = verdict.by === "survived" ? { ...known, ...verdict } : verdict;
     show(i, mutant);
   }
