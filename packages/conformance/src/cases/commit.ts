@@ -59,6 +59,15 @@ export const commitCases: Case[] = [
       assert.equal(await driver.commit(id, { ...set("a/x", "2"), ...absent }, now), "committed", "commit");
       const last = { principal: "bob", expiresAt: now + 2 * HOUR, fields: fieldsOf(["a/x", "2"]) };
       sameRecord(await loaded(driver, id), last);
+      // Past the life that the record had when the field was written.
+      const short = await begin(driver, now, {
+        ...record,
+        expiresAt: now + MINUTE,
+        fields: fieldsOf(["a/x", "1"]),
+      });
+      await driver.commit(short, touch(now + HOUR), now);
+      assert.equal(await driver.commit(short, set("a/y", "1"), now + 2 * MINUTE), "committed", "commit");
+      sameRecord(await loaded(driver, short), { ...record, fields: fieldsOf(["a/x", "1"], ["a/y", "1"]) });
     },
   },
   {
@@ -140,12 +149,13 @@ export const commitCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now);
       for (const [i, at] of [now, now - 1_000, now - MINUTE, now + 1_000, now].entries()) {
-        const change = { ...set("a/x", String(i)), expiresAt: now + HOUR + i * 1_000 };
-        assert.equal(await driver.commit(id, change, at), "committed", "commit");
-        sameRecord(await loaded(driver, id), {
-          fields: fieldsOf(["a/x", String(i)]),
-          expiresAt: change.expiresAt,
-        });
+        const [expiresAt, principal] = [now + HOUR + i * 1_000, `user ${i}`];
+        assert.equal(
+          await driver.commit(id, { ...set("a/x", String(i)), expiresAt, principal }, at),
+          "committed",
+          "commit",
+        );
+        sameRecord(await loaded(driver, id), { fields: fieldsOf(["a/x", String(i)]), expiresAt, principal });
         for (const [later, moved] of [now + 2 * HOUR - i * 1_000, now + 3 * HOUR + i * 1_000].entries()) {
           assert.equal(await driver.commit(id, touch(moved), at - later * 1_000), "committed", "commit");
           sameRecord(await loaded(driver, id), { expiresAt: moved });

@@ -99,6 +99,13 @@ export const sweepCases: Case[] = [
         sum <= ids.length,
         `the sweeps returned ${sum} in all, but there were only ${ids.length} records`,
       );
+      // More records than most backends take in one statement or batch.
+      const many = await shown(driver, await together(130, () => leave(driver, now)));
+      const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit: 1_000 });
+      const removed = many.length - (await shown(driver, many)).length;
+      assert.ok(count >= removed, `a sweep that removed ${removed} records must not return ${count}`);
+      if (many.length === 130)
+        assert.equal(count, removed, "sweep must return the number of records that it removed");
     },
   },
   {
