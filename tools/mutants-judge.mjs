@@ -8,16 +8,17 @@ const { runConformance } = await import(kit);
 
 class Found extends Error {}
 
-/** @type {(file: string) => Promise<string>} */
-async function firstFailure(file) {
+/** @typedef {`R${number}`[]} Rules */
+/** @type {(file: string, only: Rules) => Promise<string>} */
+async function firstFailure(file, only) {
   const { targets } = await import(file);
-  /** @type {{ target: import("../packages/conformance/src/index.ts").Target, rules?: `R${number}`[] }[]} */
+  /** @type {{ target: import("../packages/conformance/src/index.ts").Target, rules?: Rules }[]} */
   const all = targets();
   for (const { target, rules } of all) {
     try {
       await runConformance(target, {
         seed: 1,
-        rules,
+        rules: only.length > 0 ? only : rules,
         onResult({ rule, status }) {
           if (status === "failed") throw new Found(rule);
         },
@@ -29,6 +30,6 @@ async function firstFailure(file) {
   return "";
 }
 
-process.on("message", async (file) => {
-  process.send?.(await firstFailure(String(file)));
+process.on("message", async (/** @type {{ file: string, only: Rules }} */ { file, only }) => {
+  process.send?.(await firstFailure(file, only));
 });

@@ -13,8 +13,8 @@ const INTRODUCTION = `# What the kit finds in drivers with small faults
 one of its parts; another operator, number or text; a removed statement, \`await\`, property or copy; and in SQL another
 comparison, a condition that always holds, another order or limit. Messages and types are left as they are.
 
-The kit runs until the first clause that fails. Where none fails, the driver's own tests are run, and each
-such mutant is below with the reason: it changes nothing that a caller can see, or nothing that the contract speaks of. A mutant without
+The kit runs until the first clause that fails. Where none fails, the driver's own tests are run. Each such mutant is
+below with the reason: it changes nothing that a caller can see, or nothing that the contract speaks of. A mutant without
 a reason in \`tools/mutants.json\` fails the command.
 `;
 
@@ -33,7 +33,7 @@ export function writePage(name, mutants, verdicts) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const { key } of mutants) {
-    const { by = "not run", rule } = verdicts[key] ?? {};
+    const { by = "survived", rule } = verdicts[key] ?? {};
     const killer = rule === undefined ? by : rule === "R0" ? "setup" : (rule.split(".")[0] ?? rule);
     counts.set(killer, (counts.get(killer) ?? 0) + 1);
   }
@@ -43,12 +43,15 @@ export function writePage(name, mutants, verdicts) {
     ["crash", "the process ended"],
     ["time", "the run did not end"],
   ]);
-  const found = mutants.length - survivors.length;
-  const byTests = survivors.filter((key) => verdicts[key]?.tests === "found").length;
+  const judged = mutants.filter(({ key }) => verdicts[key]).length;
+  const found = judged - survivors.length;
+  const tried = survivors.filter((key) => verdicts[key]?.tests);
+  const byTests = tried.filter((key) => verdicts[key]?.tests === "found").length;
   const lines = [
     `## ${name}`,
     "",
-    `Of ${mutants.length} mutants the kit finds ${found} (${Math.round((1000 * found) / mutants.length) / 10} %). Of the other ${survivors.length} the driver's own tests find ${byTests}.`,
+    `The kit was run against ${judged} of ${mutants.length} mutants and finds ${found} (${Math.round((100 * found) / judged)} %). ` +
+      `The driver's own tests were run against ${tried.length} of the other ${survivors.length} and find ${byTests}.`,
     "",
     "| first rule that failed | mutants |",
     "| --- | ---: |",

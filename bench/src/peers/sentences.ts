@@ -121,11 +121,7 @@ const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: stri
     "a later request with the old cookie began a session, with a cookie that replaces the one of the login",
   ],
   [/^H14\.1$/, /^0$/, "a request that writes nothing did not move the expiry"],
-  [
-    /^H13\.5$/,
-    /^undefined$/,
-    "after the late response, the user was logged in no more",
-  ],
+  [/^H13\.5$/, /^undefined$/, "after the late response, the user was logged in no more"],
 ];
 
 /** Says in one sentence what a case saw of a library. */

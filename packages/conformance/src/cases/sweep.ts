@@ -167,9 +167,11 @@ export const sweepCases: Case[] = [
     async run({ driver, now }) {
       const before = now - 5 * MINUTE;
       // Several in one minute and several minutes, some of them moved, some destroyed, some created over a leftover.
-      const instants = [0, 1, 2, 3, 4, 5].flatMap((i) =>
-        [i, i, i].map((n, j) => before - 1 - n * MINUTE - j),
+      const instants = Array.from(
+        { length: 18 },
+        (_, i) => before - 1 - Math.floor(i / 3) * MINUTE - (i % 3),
       );
+      const after = Math.min(...instants);
       const ids = await together(instants.length, (i) =>
         begin(driver, now - HOUR, { expiresAt: (instants[i] ?? now) - (i % 3 === 0 ? 10 * MINUTE : 0) }),
       );
@@ -177,11 +179,11 @@ export const sweepCases: Case[] = [
         await driver.commit(ids[i] ?? "", touch(instants[i] ?? now), now - HOUR);
       for (const id of ids.splice(4, 3)) await driver.destroy(id, now - HOUR);
       const last = { expiresAt: before - 2 * MINUTE, fields: fieldsOf() };
-      await driver.create(ids.at(-1) ?? "", last, before - 4 * MINUTE);
+      await driver.create(ids.at(-2) ?? "", last, before - 4 * MINUTE);
       let removed = 0;
       await eventually(isListingDriver(driver) && driver.eventualList === true, async () => {
         for (let round = 0; round < 2 * ids.length; round++) {
-          const count = await driver.sweep({ after: now - HOUR, before, limit: 4 });
+          const count = await driver.sweep({ after, before, limit: 4 });
           if (count === 0) break;
           removed += count;
         }

@@ -109,6 +109,9 @@ export const recordAdvice: Record<string, string> = {
     looks again; or under the file's lock).`,
   "R8.6": `A sweep removed a new record that create had put in the place of the expired one. Delete by id and
     expiry together, never by the id alone.`,
+  "R8.9": `Sweeps removed some of the expired records in their range, and then found no more. The index that sweep
+    reads lacks the others: keep it with each create, touch and destroy, or go on behind the last record until
+    the range ends. Return 0 only where nothing is left.`,
 
   R9: `The text or the name that came back is not the one that was stored. Check the charset and the collation,
     whatever escapes or trims text, and the limits of columns, statements and packets.`,
