@@ -33,7 +33,7 @@ export const bodyFaults: readonly Fault[] = [
     });
   }),
   above(
-    ["H7.4", "H7.8", "H7.11", "H10.3", "H10.4"],
+    ["H7.4", "H1.7", "H7.8", "H7.11", "H10.3", "H10.4"],
     "a stream with a new cookie is collected before it is sent",
     (res, req) => {
       const { write, end } = res;

@@ -25,9 +25,9 @@ const ended = new WeakSet<object>();
 export const commitFaults: readonly Fault[] = [
   fault(["H1.1", "H1.2", "H1.5", "H1.6"], "a visitor's response waits for its commit for 10 ms at most", {
     seal: (session, res) =>
-      session.isNew
-        ? sound.seal(session, res)
-        : Promise.race([sound.seal(session, res), setTimeout(10, none)]),
+      res.req.headers.cookie
+        ? Promise.race([sound.seal(session, res), setTimeout(10, none)])
+        : sound.seal(session, res),
     lastByte: (session) => Promise.race([session.commit(), setTimeout(10)]),
   }),
   fault(["H1.2", "H4.11"], "a redirect does not wait for the commit", {
