@@ -32,17 +32,21 @@ export const bodyFaults: readonly Fault[] = [
       },
     });
   }),
-  above([], "a stream is collected before it is sent", (res) => {
-    const { end } = res;
-    const chunks: Uint8Array[] = [];
-    Object.assign(res, {
-      write: (chunk: Uint8Array) => chunks.push(Buffer.from(chunk)) > 0,
-      end: (last?: string | (() => void)) =>
-        Reflect.apply(end, res, [
-          Buffer.concat([...chunks, Buffer.from(typeof last === "string" ? last : "")]),
-        ]),
-    });
-  }),
+  above(
+    ["H7.4", "H1.7", "H7.8", "H7.11", "H10.3", "H10.4"],
+    "a stream with a new cookie is collected before it is sent",
+    (res, req) => {
+      const { write, end } = res;
+      const isNew = (): boolean => req.session?.isNew === true && req.session.storeNames().length > 0;
+      const chunks: Uint8Array[] = [];
+      Object.assign(res, {
+        write: (chunk: Uint8Array): unknown =>
+          isNew() ? chunks.push(chunk) > 0 : Reflect.apply(write, res, [chunk]),
+        end: (last?: string | (() => void)) =>
+          Reflect.apply(end, res, chunks.length > 0 ? [Buffer.concat(chunks)] : [last]),
+      });
+    },
+  ),
   beneath(["H7.5"], "drain is lost after many pieces", (res) => {
     const { emit } = res;
     let left = 100;
