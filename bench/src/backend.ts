@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startProxy } from "@sessions/conformance/proxy";
 import type { Driver } from "@sessions/core";
-import { openProxy } from "@sessions/test-services/proxy";
 import type { ServiceName } from "@sessions/test-services/service";
 import { findService } from "./services.ts";
 
@@ -69,7 +69,7 @@ export async function openBackend({ name, service, open }: Backend): Promise<Mea
   const found = await findService(service);
   if ("missing" in found) return `${name}: ${found.missing}`;
   const opened = await open(found.url);
-  const proxy = await openProxy(found.url);
+  const proxy = await startProxy(found.url);
   const counted = await open(proxy.url);
   return {
     ...opened,

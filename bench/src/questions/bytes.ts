@@ -1,4 +1,4 @@
-import { openProxy } from "@sessions/test-services/proxy";
+import { startProxy } from "@sessions/conformance/proxy";
 import { lines } from "../charts.ts";
 import { type Counters, countDuring, openCounters } from "../measure/counters.ts";
 import { type RunningSite, startSite } from "../measure/site.ts";
@@ -70,11 +70,11 @@ async function count(
 }
 
 async function countSite(site: Site, sizes: readonly number[], times: number): Promise<Figure[] | string> {
-  let proxy: Awaited<ReturnType<typeof openProxy>> | undefined;
+  let proxy: Awaited<ReturnType<typeof startProxy>> | undefined;
   let direct = "";
   const running = await startSite(site, async (url) => {
     direct = url;
-    proxy = await openProxy(url);
+    proxy = await startProxy(url);
     return proxy.url;
   });
   if (typeof running === "string" || !proxy) return String(running);

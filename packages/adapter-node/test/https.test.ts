@@ -128,7 +128,7 @@ async function portOf(server: Server | http2.Http2SecureServer): Promise<number>
 const expectRefused = ({ backend, errors }: Running, came: Came): void => {
   expect(came).toEqual({ status: 500, cookies: [], text: "error page" });
   expect(errors).toMatchObject([{ code: "ERR_SESSION_CONFIG" }]);
-  expect(String(errors[0])).toMatch(/NODE_ENV=production.*secure: true.*secure: false/);
+  expect(String(errors[0])).toMatch(/NODE_ENV=production.*cookie\.secure.*true.*false/);
   expect(backend.calls).toEqual([]);
 };
 

@@ -1,6 +1,7 @@
-import assert from "node:assert/strict";
 import { type Driver, isListingDriver, type ListedRecord, type ListingDriver } from "@sessions/core";
+import * as assert from "./assert.ts";
 import type { Kit } from "./kit.ts";
+import { listsByPrincipal } from "./profile.ts";
 import { eventually } from "./support.ts";
 
 /** Limits for a listing that does not end: far more pages than any case has records. */
@@ -12,6 +13,10 @@ export function listing(driver: Driver): ListingDriver {
   assert.ok(isListingDriver(driver), "the driver does not list");
   return driver;
 }
+
+/** The listings that the driver has: of everybody, unless it lists by principal only, and of a principal. */
+export const queries = (driver: Driver, principal: string): { principal?: string }[] =>
+  listsByPrincipal(driver) ? [{ principal }] : [{}, { principal }];
 
 export const idsOf = (records: readonly ListedRecord[]): Set<string> => new Set(records.map(({ id }) => id));
 
@@ -50,6 +55,6 @@ export async function listsExactly(
   const driver = listing(kit.driver);
   await eventually(driver.eventualList === true, async () => {
     const found = idsOf(await listAll(driver, query, at.now ?? kit.now, at.limit ?? 10));
-    assert.deepEqual([...found].sort(), [...ids].sort());
+    assert.deepEqual([...found].sort(), [...ids].sort(), "the ids in the listing");
   });
 }

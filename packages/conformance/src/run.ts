@@ -2,7 +2,9 @@ import { randomInt } from "node:crypto";
 import process from "node:process";
 import { checkOptions } from "@sessions/core/driver-tools";
 import { cases } from "./cases/index.ts";
-import { type Case, missingInTarget, runCase } from "./kit.ts";
+import { checkEnvironment, ENVIRONMENT, line } from "./environment.ts";
+import { type Case, missingInTarget, type Notes, runCase } from "./kit.ts";
+import { observed } from "./profile.ts";
 import { checkTarget, covers, type Rule, type Target } from "./target.ts";
 
 /** The `test` function of a runner: vitest, jest, node:test, mocha and bun all fit. */
@@ -23,6 +25,13 @@ export interface Result {
   status: "passed" | "failed" | "skipped";
   /** The error of a failed case. */
   error?: unknown;
+  /** What a failed case was doing, if it was not in its own calls: `"setup()"`, `"after outage.restore()"`. */
+  step?: string;
+  /**
+   * The first call of a failed case that rejected because of the backend (away, late, refusing), although no outage was
+   * asked for. What the case failed for may only follow from it.
+   */
+  before?: { call: string; error: unknown };
 }
 
 /** The result of {@link runConformance}. */
@@ -37,6 +46,11 @@ export interface Report {
   seed: number;
   /** One result for each case, in the order of the run. */
   results: Result[];
+  /**
+   * What the driver says of itself that its users must know: `"evicts sessions"`, `"lists by principal only"`,
+   * `"100 fields a commit"`. Missing if there is nothing.
+   */
+  profile?: readonly string[];
 }
 
 /** Options of {@link runConformance}. */
@@ -139,6 +153,11 @@ export function testDriver(options: {
     );
   checked(target);
   const begin = checkedSeed(seed);
+  const environment = onlyOnce(() => checkEnvironment(target));
+  if (cases.some((one) => skipReason(one, target) === undefined))
+    test(ENVIRONMENT, async () => {
+      await environment.tell();
+    });
   for (const one of cases) {
     const title = `${one.rule} ${one.title}`;
     const reason = skipReason(one, target);
@@ -147,30 +166,74 @@ export function testDriver(options: {
     // that the test calls at its end.
     else
       test(title, async function (this: unknown) {
-        const missing = await runCase(target, one, begin);
+        const missing = (await environment.tell()) ?? (await runTold(target, one, begin));
         // biome-ignore lint/complexity/noArguments: see above
         if (missing !== undefined) skipRunning(arguments[0] ?? this, missing);
       });
   }
 }
 
+/**
+ * Makes a check when the first test asks for it. That test fails if the check does, and all later ones are told to skip:
+ * a runner may leave out the test of the environment itself.
+ */
+function onlyOnce(check: () => Promise<void>): { tell(): Promise<string | undefined> } {
+  let checked: Promise<void> | undefined;
+  let told = false;
+  return {
+    async tell() {
+      checked ??= check();
+      try {
+        await checked;
+        return undefined;
+      } catch (error) {
+        if (told) return "the environment is not ready";
+        told = true;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Runs a case for a runner, which shows nothing but the error's message. */
+async function runTold(target: Target, one: Case, seed: number): Promise<string | undefined> {
+  const notes: Notes = {};
+  try {
+    return await runCase(target, one, seed, notes);
+  } catch (error) {
+    const { step, trouble } = notes;
+    const beside = [
+      ...(step === undefined ? [] : [`It failed in this step: ${step}.`]),
+      ...(trouble === undefined || trouble.error === error
+        ? []
+        : [`Before that, ${trouble.call} rejected, which tells of the backend: ${line(trouble.error)}.`]),
+    ];
+    if (beside.length === 0) throw error;
+    throw new Error([line(error), ...beside].join("\n"), { cause: error });
+  }
+}
+
 async function runOne(one: Case, target: Target, seed: number): Promise<Result> {
   const { rule, title } = one;
+  const notes: Notes = {};
   try {
-    const reason = skipReason(one, target) ?? (await runCase(target, one, seed));
+    const reason = skipReason(one, target) ?? (await runCase(target, one, seed, notes));
     if (reason === undefined) return { rule, title, status: "passed" };
     return { rule, title: `${title} (skipped: ${reason})`, status: "skipped" };
   } catch (error) {
-    return { rule, title, status: "failed", error };
+    const { step, trouble } = notes;
+    const before = trouble && trouble.error !== error && { call: trouble.call, error: trouble.error };
+    return { rule, title, status: "failed", error, ...(step && { step }), ...(before && { before }) };
   }
 }
 
 /**
  * Runs every case of the kit, one after the other, without a test runner. A case that fails is in the report. Rejects
- * only if the target or an option is wrong.
+ * if the target or an option is wrong, or if the target's backend is not there.
  *
  * @throws TypeError that names the property, the expected value and the given one.
  * @throws SessionConfigError for an unknown option or an unknown property of the target.
+ * @throws DriverUnavailableError if no clause can be tested: opening a driver, its setup or a first load failed.
  * @example
  * import { runConformance, type Target } from "@sessions/conformance";
  *
@@ -185,12 +248,15 @@ export async function runConformance(target: Target, options: RunOptions = {}): 
   checked(target);
   const seed = checkedSeed(options.seed);
   const chosen = chosenCases(options.rules);
+  if (chosen.some((one) => skipReason(one, target) === undefined)) await checkEnvironment(target);
   const report: Report = { passed: 0, failed: 0, skipped: 0, seed, results: [] };
+  const { target: opening, profile } = observed(target);
   for (const one of chosen) {
-    const result = await runOne(one, target, seed);
+    const result = await runOne(one, opening, seed);
     report[result.status]++;
     report.results.push(result);
     options.onResult?.(result, report.results.length, chosen.length);
   }
+  if (profile.size > 0) report.profile = [...profile];
   return report;
 }

@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Change, Driver, NewRecord, StoredRecord } from "@sessions/core";
+import * as assert from "./assert.ts";
 import type { Kit } from "./kit.ts";
 
 export const MINUTE = 60_000;
@@ -82,12 +82,36 @@ export function sameRecord(actual: StoredRecord, expected: Partial<StoredRecord>
   const { fields, ...rest } = expected;
   if (fields) sameFields(actual.fields, fields);
   const { version, expiresAt, principal } = actual;
-  assert.deepEqual({ version, expiresAt, principal }, { version, expiresAt, principal, ...rest });
+  assert.deepEqual(
+    { version, expiresAt, principal },
+    { version, expiresAt, principal, ...rest },
+    "the loaded record",
+  );
 }
 
 /** Starts all of them at once, and waits for all. */
 export function together<T>(count: number, start: (i: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, i) => start(i)));
+}
+
+/** The time that a crowd of calls about one record may take, and the fewest calls that are a crowd. */
+const CROWD_MS = 1_000;
+const LEAST_CROWD = 10;
+
+/**
+ * How many calls about one record a case makes at once: `most` of them, or fewer if the backend is far away. A driver
+ * that reads, compares and writes lets one of them through in two round trips, and is as right as one that merges in the
+ * backend.
+ */
+export async function crowd(driver: Driver, most: number): Promise<number> {
+  let trip = Number.POSITIVE_INFINITY;
+  // The first call may open a connection.
+  for (let i = 0; i < 3; i++) {
+    const begun = performance.now();
+    await driver.load(newId());
+    trip = Math.min(trip, performance.now() - begun);
+  }
+  return Math.max(LEAST_CROWD, Math.min(most, Math.floor(CROWD_MS / (2 * trip))));
 }
 
 /** The case's driver and three more on the same records. */
@@ -111,10 +135,15 @@ export const lookAlikes: readonly ((namespace: string) => string)[] = [
   (name) => name.padEnd(39, "l").concat("b"),
 ];
 
-/** `count` fields, or as many as fit. */
-export function manyFields(kit: Kit, count: number, text: string): Map<string, string> {
+/** `count` fields, or as many as fit into one call that names `others` besides. */
+export function manyFields(
+  { maxBytes, maxFields }: Pick<Kit, "maxBytes" | "maxFields">,
+  count: number,
+  text: string,
+  others = 0,
+): Map<string, string> {
   // Allow 64 bytes for each field, because a backend adds to such short names and values.
-  const fit = Math.min(count, Math.floor(kit.maxBytes / 64));
+  const fit = Math.min(count, Math.floor(maxBytes / 64), maxFields - others);
   return new Map(Array.from({ length: fit }, (_, i) => [`many/${i}`, text]));
 }
 

@@ -1,5 +1,5 @@
 import type { Driver } from "@sessions/core";
-import { checkOptions } from "@sessions/core/driver-tools";
+import { checkOptions, isWhole } from "@sessions/core/driver-tools";
 
 /** A rule of SPEC.md (`"R4"`) or one clause of it (`"R4.2"`). */
 export type Rule = `R${number}` | `R${number}.${number}`;
@@ -15,8 +15,11 @@ export interface Target {
    * Opens a driver whose records are apart from those of every other namespace. The same namespace opens the same
    * records again. The name matches `[a-z][a-z0-9_]{1,39}`, so that it can be part of a table's name, a prefix, or a
    * folder's name.
+   *
+   * `outage` is true if the case breaks the line. Give the driver a timeout of a second or less then, and the one of
+   * production otherwise, because a busy or distant backend needs it.
    */
-  open(namespace: string): Driver | Promise<Driver>;
+  open(namespace: string, about?: { readonly outage: boolean }): Driver | Promise<Driver>;
   /**
    * `false` if a second `open()` of a namespace does not see the records of the first: a backend inside the process.
    * @default true
@@ -25,22 +28,43 @@ export interface Target {
   /** Limits of the backend, if it holds less here than the contract asks for. */
   limits?:
     | {
-        /** The most bytes that one record can hold, at least 65,536. @default driver.maxRecordBytes, or 1 MiB */
+        /**
+         * The most bytes that one record can hold, at least 65,536: the names and texts of all its fields, in UTF-8.
+         * @default driver.maxRecordBytes, or 1 MiB
+         */
         recordBytes?: number | undefined;
+        /**
+         * The most fields that one `create` or `commit` takes, at least 100: the driver's `maxFieldsPerCommit`, which
+         * must say the same. @default no limit
+         */
+        fieldsPerCommit?: number | undefined;
       }
     | undefined;
   /**
-   * `cut` makes the backend unreachable for the drivers that `open` returned, and `restore` brings it back. Without
-   * it the kit skips R11.
+   * What goes wrong between the drivers that `open` returned and their backend. Without it the kit skips R11.
+   * `startProxy` of `@sessions/conformance/proxy` has all three.
    */
-  outage?: { cut(): Promise<void>; restore(): Promise<void> } | undefined;
+  outage?:
+    | {
+        /** Makes the backend unreachable. */
+        cut(): Promise<void>;
+        /** Brings it back. */
+        restore(): Promise<void>;
+        /**
+         * Loses one answer and stays up: the backend does what it is asked next, and the driver does not hear of it.
+         * Without it the kit skips the clauses about lost answers.
+         */
+        drop?: (() => Promise<void>) | undefined;
+      }
+    | undefined;
   /** Rules or clauses that this driver cannot keep, each with its reason. The kit reports them as skipped. */
   exclude?: readonly { rule: Rule; reason: string }[] | undefined;
 }
 
 /** How messages about a target begin. */
 const WHERE = "conformance";
-const LEAST_RECORD_BYTES = 65_536;
+/** The least that each limit may be. */
+const LEAST = { recordBytes: 65_536, fieldsPerCommit: 100 };
 
 function demand(condition: boolean, what: string, expected: string, got: unknown): asserts condition {
   if (condition) return;
@@ -89,23 +113,21 @@ export function checkTarget(target: Target, clauses: readonly Rule[]): void {
   demand(typeof open === "function", "target.open", "a function that returns a driver", open);
   demand(shared === undefined || typeof shared === "boolean", "target.shared", "true or false", shared);
   if (limits !== undefined) {
-    demand(isObject(limits), "target.limits", "an object with `recordBytes`", limits);
-    checkOptions(WHERE, limits, ["recordBytes"], "target.limits.");
-    const { recordBytes } = limits;
-    demand(
-      recordBytes === undefined ||
-        (Number.isSafeInteger(recordBytes) && Number(recordBytes) >= LEAST_RECORD_BYTES),
-      "target.limits.recordBytes",
-      `a whole number of at least ${LEAST_RECORD_BYTES}`,
-      recordBytes,
-    );
+    demand(isObject(limits), "target.limits", "an object with `recordBytes` or `fieldsPerCommit`", limits);
+    checkOptions(WHERE, limits, ["recordBytes", "fieldsPerCommit"], "target.limits.");
+    for (const [name, least] of Object.entries(LEAST)) {
+      const limit = limits[name];
+      const fits = limit === undefined || isWhole(limit, least);
+      demand(fits, `target.limits.${name}`, `a whole number of at least ${least}`, limit);
+    }
   }
   if (outage !== undefined) {
     demand(isObject(outage), "target.outage", "an object with `cut` and `restore`", outage);
-    checkOptions(WHERE, outage, ["cut", "restore"], "target.outage.");
-    const { cut, restore } = outage;
+    checkOptions(WHERE, outage, ["cut", "restore", "drop"], "target.outage.");
+    const { cut, restore, drop } = outage;
     demand(typeof cut === "function", "target.outage.cut", "a function", cut);
     demand(typeof restore === "function", "target.outage.restore", "a function", restore);
+    demand(drop === undefined || typeof drop === "function", "target.outage.drop", "a function", drop);
   }
   if (exclude !== undefined) checkExclusions(exclude, clauses);
 }

@@ -1,5 +1,6 @@
 import { awayFaults } from "./faults/away.ts";
 import { backendFaults } from "./faults/backend.ts";
+import { batchFaults } from "./faults/batches.ts";
 import { changeFaults } from "./faults/changes.ts";
 import { clientFaults } from "./faults/clients.ts";
 import { clockFaults } from "./faults/clocks.ts";
@@ -11,8 +12,17 @@ import type { Fault } from "./faults/fault.ts";
 import { hiddenFaults } from "./faults/hidden.ts";
 import { keyValueFaults } from "./faults/key-value.ts";
 import { listAndIsolationFaults } from "./faults/list-isolation.ts";
+import { memoryFaults } from "./faults/memories.ts";
 import { nameFaults } from "./faults/names.ts";
+import { cassandraFaults } from "./faults/of-cassandra.ts";
+import { d1Faults } from "./faults/of-d1.ts";
+import { ferretDbFaults } from "./faults/of-ferretdb.ts";
+import { ioredisFaults } from "./faults/of-ioredis.ts";
+import { postgresJsFaults } from "./faults/of-postgres-js.ts";
+import { tidbFaults } from "./faults/of-tidb.ts";
+import { upstashFaults } from "./faults/of-upstash.ts";
 import { pageFaults } from "./faults/pages.ts";
+import { repeatFaults } from "./faults/repeats.ts";
 import { sqlFaults } from "./faults/sql.ts";
 import { sweepAndContentFaults } from "./faults/sweep-content.ts";
 import { textFaults } from "./faults/texts.ts";
@@ -38,4 +48,14 @@ export const faultyDrivers: readonly Fault[] = [
   ...awayFaults,
   ...deployedFaults,
   ...hiddenFaults,
+  ...memoryFaults,
+  ...batchFaults,
+  ...repeatFaults,
+  ...ioredisFaults,
+  ...upstashFaults,
+  ...postgresJsFaults,
+  ...d1Faults,
+  ...ferretDbFaults,
+  ...tidbFaults,
+  ...cassandraFaults,
 ];

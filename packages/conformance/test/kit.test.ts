@@ -39,9 +39,21 @@ describe("a target that cannot work is refused", () => {
     ["shared of another type", { ...ok, shared: "no" }, /target\.shared must be true or false, not "no"/],
     ["limits of another type", { ...ok, limits: 5 }, /target\.limits must be an object/],
     ["a limit of half a byte", { ...ok, limits: { recordBytes: 70_000.5 } }, /recordBytes.*not 70000\.5/],
+    [
+      "fewer than a hundred fields",
+      { ...ok, limits: { fieldsPerCommit: 99 } },
+      /fieldsPerCommit.*at least 100, not 99/,
+    ],
+    ["half a field", { ...ok, limits: { fieldsPerCommit: 100.5 } }, /fieldsPerCommit.*not 100\.5/],
+    ["fields as a text", { ...ok, limits: { fieldsPerCommit: "100" } }, /fieldsPerCommit.*not "100"/],
     ["a limit that holds nothing", { ...ok, limits: { recordBytes: 100 } }, /at least 65536, not 100/],
     ["an outage without restore", { ...ok, outage: { cut: outage.cut } }, /outage\.restore/],
     ["an outage without cut", { ...ok, outage: { restore: outage.restore } }, /outage\.cut/],
+    [
+      "a drop of another type",
+      { ...ok, outage: { ...outage, drop: true } },
+      /outage\.drop must be a function/,
+    ],
     ["exclude of another type", { ...ok, exclude: "R4" }, /target\.exclude must be an array/],
     ["an exclusion of another type", { ...ok, exclude: ["R4"] }, /exclude\[0\] must be/],
     ["an unknown rule", { ...ok, exclude: [{ rule: "R15", reason: "x" }] }, /exclude\[0\]\.rule.*"R15"/],
@@ -111,15 +123,15 @@ describe("a target that cannot work is refused", () => {
     expect(() => Reflect.apply(testDriver, undefined, [{ target: ok }])).toThrow(TypeError);
   });
 
-  test("what open answers is no driver", async () => {
+  test.each(["load", "name"])("what open answers is no driver, because its %s is missing", async (member) => {
     const open = () =>
       Object.assign(
         simpleDriver(() => new Map()),
-        { load: undefined },
+        { [member]: undefined },
       );
     const { failed, results } = await runConformance({ name: "lame", shared: false, open });
     expect(failed).toBeGreaterThan(0);
-    expect(String(results[0]?.error)).toMatch(/load is missing/);
+    expect(String(results[0]?.error)).toMatch(new RegExp(`${member}.* is missing`));
   });
 });
 
@@ -180,7 +192,8 @@ describe("as tests of a runner", () => {
   test("every case becomes a test or a skipped test, titled by its clause", async () => {
     const { test, ran, skipped } = recorder();
     testDriver({ test, target: memoryTarget() });
-    expect(ran.length + skipped.length).toBe(cases.length);
+    // One more looks whether the backend is there.
+    expect(ran.length + skipped.length).toBe(cases.length + 1);
     expect(ran.map(([title]) => title)).toContain("R3.4 concurrent commits to different fields all survive");
     for (const title of skipped) expect(title).toMatch(/^R\d+\.\d+ .+ \(skipped: the target .+\)$/);
     for (const [, fn] of ran) expect(fn).toHaveLength(0);
@@ -290,6 +303,26 @@ describe("around each case", () => {
 });
 
 describe("outages", () => {
+  test("open is told which cases cut the line", async () => {
+    const { open, ...rest } = remoteTarget();
+    const told = new Map<boolean | undefined, number>();
+    const target: Target = {
+      ...rest,
+      open(namespace, about) {
+        told.set(about?.outage, (told.get(about?.outage) ?? 0) + 1);
+        return open(namespace);
+      },
+    };
+    await runCase(target, caseOf("R2.1"), 1);
+    await runCase(target, caseOf("R10.1"), 1);
+    expect([...told]).toEqual([[false, 3]]);
+    await runCase(target, caseOf("R11.2"), 1);
+    expect([...told]).toEqual([
+      [false, 3],
+      [true, 1],
+    ]);
+  });
+
   test("the backend is brought back when the case fails", async () => {
     const target = remoteTarget();
     const restore = vi.fn(async () => target.outage?.restore());

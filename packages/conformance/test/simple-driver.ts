@@ -6,6 +6,7 @@ import {
   SessionSetupError,
   type StoredRecord,
 } from "@sessions/core";
+import type { Target } from "../src/index.ts";
 import { yieldToEventLoop } from "../src/support.ts";
 
 /** The simplest driver that keeps every rule, for the deliberate faults to be made in. */
@@ -104,13 +105,35 @@ export function simpleDriver(
   };
 }
 
+/** A line to a backend: it may be cut, and lose the next answer. */
+export interface Line {
+  up: boolean;
+  drop?: boolean;
+}
+
+/** The outage of a target whose drivers use the line. */
+export const outageOf = (line: Line): NonNullable<Target["outage"]> => ({
+  async cut() {
+    line.up = false;
+  },
+  async restore() {
+    line.up = true;
+    line.drop = false;
+  },
+  async drop() {
+    line.drop = true;
+  },
+});
+
 /** The same behind a line that can be cut: before a call, or between the call and its answer. */
-export function remoteDriver(rows: Rows, line: { up: boolean }): ListingDriver {
+export function remoteDriver(rows: Rows, line: Line): ListingDriver {
   const sound = simpleDriver(() => rows);
   async function call<T>(method: () => Promise<T>): Promise<T> {
     if (!line.up) throw new DriverUnavailableError("the backend cannot be reached");
+    const lost = line.drop;
+    line.drop = false;
     const answer = await method();
-    if (!line.up) throw new DriverUnavailableError("the answer was lost");
+    if (!line.up || lost) throw new DriverUnavailableError("the answer was lost");
     return answer;
   }
   return {

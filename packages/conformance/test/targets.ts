@@ -1,7 +1,15 @@
 import type { Driver } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 import type { Target } from "../src/index.ts";
-import { provisionedDriver, type Rows, remoteDriver, simpleDriver, type World } from "./simple-driver.ts";
+import {
+  type Line,
+  outageOf,
+  provisionedDriver,
+  type Rows,
+  remoteDriver,
+  simpleDriver,
+  type World,
+} from "./simple-driver.ts";
 
 /** The same namespace, the same records. */
 export function memoryTarget(): Target {
@@ -35,11 +43,8 @@ export function worldTarget(
 }
 
 export function remoteTarget(): Target {
-  const line = { up: true };
-  const to = (up: boolean) => async () => {
-    line.up = up;
-  };
-  return worldTarget((rows) => remoteDriver(rows, line), { outage: { cut: to(false), restore: to(true) } });
+  const line: Line = { up: true };
+  return worldTarget((rows) => remoteDriver(rows, line), { outage: outageOf(line) });
 }
 
 export function provisionedTarget(): Target {

@@ -35,7 +35,9 @@ test("the pinned signatures", () => {
   expectTypeOf<[{ test: TestFunction; target: Target }]>().toExtend<Parameters<typeof testDriver>>();
   expectTypeOf(testDriver).returns.toEqualTypeOf<void>();
   expectTypeOf(runConformance).toExtend<(target: Target) => Promise<Report>>();
-  expectTypeOf<Target["open"]>().toEqualTypeOf<(namespace: string) => Driver | Promise<Driver>>();
+  expectTypeOf<Target["open"]>().toEqualTypeOf<
+    (namespace: string, about?: { readonly outage: boolean }) => Driver | Promise<Driver>
+  >();
   expectTypeOf<"R4">().toExtend<Rule>();
   expectTypeOf<"R4.2">().toExtend<Rule>();
   expectTypeOf<Report["results"][number]>().toEqualTypeOf<{
@@ -43,5 +45,7 @@ test("the pinned signatures", () => {
     title: string;
     status: "passed" | "failed" | "skipped";
     error?: unknown;
+    step?: string;
+    before?: { call: string; error: unknown };
   }>();
 });

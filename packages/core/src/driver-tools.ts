@@ -3,7 +3,7 @@
 export { milliseconds } from "./base/duration.ts";
 export { checkOption, checkOptions, isWhole } from "./base/options.ts";
 export { shownError } from "./base/shown-error.ts";
-export { type Call, type CallRules, createCall } from "./driver/call.ts";
+export { type Call, type CallDetails, type CallRules, createCall } from "./driver/call.ts";
 export { mergeChange, mergeFields, raisesVersion } from "./driver/change.ts";
 export { type ClientName, checkClient } from "./driver/clients.ts";
 export { pageById } from "./driver/page.ts";
@@ -23,5 +23,5 @@ export {
   type WantedTable,
 } from "./driver/sql/inspect.ts";
 export { readTable, type SqlTable, type SqlTableRules } from "./driver/sql/table.ts";
-export { closing, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
+export { closing, type FromUrl, openByUrl, readUrl, type UrlRules } from "./driver/url.ts";
 export { fieldName } from "./record/field-names.ts";

@@ -229,10 +229,32 @@ describe("what cannot be opened is a SessionConfigError that says what to do, an
     expect(error.message).toMatch(/acme:/);
   });
 
-  test.each([undefined, ""])("a URL that is missing, as where a variable is not set: %j", async (url) => {
-    const error = await thrownBy(() => driverFromUrl(url));
-    expect(error).toBeInstanceOf(SessionConfigError);
-    expect(error.message).toMatch(/is missing. Set the environment variable/);
+  test.each([undefined, null, ""])(
+    "a URL that is missing, as where a variable is not set: %j",
+    async (url) => {
+      // @ts-expect-error as from JavaScript
+      const error = await thrownBy(() => driverFromUrl(url));
+      expect(error).toBeInstanceOf(SessionConfigError);
+      expect(error.message).toMatch(/is missing. Set the environment variable/);
+    },
+  );
+
+  test.each<[string, unknown, RegExp]>([
+    ["no map of packages", null, /packages must be an object.*got null/],
+    ["a package in its place", "@acme/sessions-driver", /packages must be an object/],
+    ["a list in its place", [], /packages must be an object/],
+    ["a scheme in upper case", { Acme: "x" }, /scheme must be in lower case.*got "Acme"/],
+    ["a scheme with its colon", { "acme:": "x" }, /without its colon.*got "acme:"/],
+    ["an empty scheme", { "": "x" }, /scheme must be/],
+    ["a scheme that begins with a digit", { "3com": "x" }, /scheme must be/],
+    ["a package that is no text", { acme: undefined }, /packages\.acme must be the name of a package/],
+    ["a package without a name", { acme: "" }, /packages\.acme must be the name of a package/],
+  ])("%s, whatever the URL", async (_, given, message) => {
+    for (const url of ["memory:", URL_WITH_PASSWORD]) {
+      // @ts-expect-error as from JavaScript
+      const error = await refusal(url, given);
+      expect(error.message).toMatch(message);
+    }
   });
 
   test("a user's name and password before a colon are no scheme to show", async () => {
@@ -267,5 +289,136 @@ describe("what cannot be opened is a SessionConfigError that says what to do, an
     const error = await thrownBy(() => driverFromUrl(URL_WITH_PASSWORD, packages));
     expect(inspect(error)).toMatch(/no-such-client/);
     expect(error.message).not.toMatch(/install @acme/);
+  });
+});
+
+describe("a scheme that nothing names has a package of its name", () => {
+  const PLAIN = "sessions-driver-acme";
+  const SCOPED = "@acme/sessions-driver-acme";
+  const code = (where: string) => ({ code: opens(where) });
+  /** An application with these packages, whose package.json names these dependencies. */
+  function applicationWith(
+    installed: Parameters<typeof application>[0],
+    dependencies: string[] = [],
+  ): string {
+    const folder = application(installed);
+    const named = Object.fromEntries(dependencies.map((name) => [name, "*"]));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: named }));
+    return folder;
+  }
+  const open = () => driverFromUrl("acme://user:hunter2@x");
+  async function refused(): Promise<string> {
+    const error = await thrownBy(open);
+    expect(error).toBeInstanceOf(SessionConfigError);
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/hunter2/);
+    return error.message;
+  }
+
+  test.each(["its folder", "elsewhere"] as const)("beside the program that runs from %s", async (from) => {
+    runAs(applicationWith({ [PLAIN]: code("plain") }), from);
+    expect(await open()).toMatchObject({ from: "plain", url: "acme://user:hunter2@x", rest: [] });
+  });
+
+  test("in a scope, if the nearest package.json of the program names it", async () => {
+    const folder = applicationWith({ [SCOPED]: code("scoped") }, [
+      "other",
+      SCOPED,
+      "@acme/sessions-driver-other",
+    ]);
+    mkdirSync(join(folder, "dist"));
+    process.argv[1] = join(folder, "dist", "app.js");
+    process.chdir(root);
+    expect(await open()).toMatchObject({ from: "scoped" });
+  });
+
+  test("in a scope, not if it is only installed", async () => {
+    runAs(applicationWith({ [SCOPED]: code("scoped") }, ["@acme/sessions-driver-other"]), "its folder");
+    const message = await refused();
+    expect(message).toMatch(/No driver is known for acme:; known are memory:/);
+    // How to add one.
+    expect(message).toMatch(
+      /install sessions-driver-acme,.*@scope\/sessions-driver-acme.*package\.json.*\{ "acme": /,
+    );
+  });
+
+  test("in a scope, named and not installed: the error says how to install it", async () => {
+    vi.stubEnv("npm_config_user_agent", "npm/10");
+    runAs(applicationWith({}, [SCOPED]), "elsewhere");
+    expect(await refused()).toMatch(/run "npm install @acme\/sessions-driver-acme"/);
+  });
+
+  test("two that fit are an error that names both", async () => {
+    const both = { [PLAIN]: code("plain"), [SCOPED]: code("scoped") };
+    runAs(applicationWith(both, [SCOPED]), "its folder");
+    expect(await refused()).toMatch(/two packages fit, sessions-driver-acme and @acme\/sessions-driver-acme/);
+    runAs(
+      applicationWith({ "@a/sessions-driver-acme": code("a"), "@b/sessions-driver-acme": code("b") }, [
+        "@a/sessions-driver-acme",
+        "@b/sessions-driver-acme",
+      ]),
+      "its folder",
+    );
+    expect(await refused()).toMatch(/@a\/sessions-driver-acme and @b\/sessions-driver-acme/);
+    runAs(applicationWith(both, [SCOPED]), "its folder");
+    expect(await driverFromUrl("acme://x", { acme: SCOPED })).toMatchObject({ from: "scoped" });
+  });
+
+  test.each([
+    ["a program elsewhere", (): string => join(root, "other.js")],
+    ["no program", (): undefined => undefined],
+  ])("in the current folder, for %s", async (_, program) => {
+    for (const folder of [
+      applicationWith({ [PLAIN]: code("folder") }),
+      applicationWith({ [SCOPED]: code("folder") }, [SCOPED]),
+    ]) {
+      process.chdir(folder);
+      // @ts-expect-error as under `node --eval`
+      process.argv[1] = program();
+      expect(await open()).toMatchObject({ from: "folder" });
+    }
+  });
+
+  test("what the current folder holds never takes the place of the program's, nor makes it ambiguous", async () => {
+    const planted = { code: "throw new Error('planted code ran')" };
+    const evil = applicationWith(
+      { [PLAIN]: planted, [SCOPED]: planted, "@b/sessions-driver-acme": planted },
+      [SCOPED, "@b/sessions-driver-acme"],
+    );
+    for (const mine of [
+      applicationWith({ [PLAIN]: code("mine") }),
+      applicationWith({ [SCOPED]: code("mine") }, [SCOPED]),
+    ]) {
+      process.argv[1] = join(mine, "app.js");
+      process.chdir(evil);
+      expect(await open()).toMatchObject({ from: "mine" });
+    }
+  });
+
+  test("nor of a scheme that is known: it is not looked for there", async () => {
+    const planted = { code: "throw new Error('planted code ran')" };
+    const names = ["sessions-driver-redis", "@acme/sessions-driver-redis"];
+    process.chdir(applicationWith(Object.fromEntries(names.map((name) => [name, planted])), names));
+    process.argv[1] = join(root, "other.js");
+    const error = await thrownBy(() => driverFromUrl("redis://user:hunter2@x", { redis: "no-such-package" }));
+    expect(error.message).toMatch(/no-such-package/);
+  });
+
+  test("one beside this package comes before the program's and the current folder's, in plain Node", () => {
+    const installed = (where: string) => applicationWith({ [PLAIN]: code(where) });
+    const home = join(installed("beside"), "copy");
+    mkdirSync(home);
+    const run = runProgram(
+      join(installed("program"), "app.mjs"),
+      `console.log((await driverFromUrl("acme://x")).from);`,
+      { home, cwd: installed("folder") },
+    );
+    expect(run).toMatchObject({ stdout: "beside\n", stderr: "", status: 0 });
+  }, 30_000);
+
+  test("a package.json that is broken names nothing", async () => {
+    const folder = applicationWith({ [PLAIN]: code("plain") });
+    writeFileSync(join(folder, "package.json"), "{");
+    runAs(folder, "elsewhere");
+    expect(await open()).toMatchObject({ from: "plain" });
   });
 });

@@ -37,18 +37,61 @@ describe("a call to a backend", () => {
     expect(outcome.mock.calls[0]?.[0]).toMatchObject({
       code: "ERR_SESSION_UNAVAILABLE",
       retryable: true,
-      message:
-        "mine: no answer within 2000 ms (is the server there, and the client connected?); a change may or may not have been made",
+      message: "mine: no answer within 2000 ms (is the server there, and the client connected?)",
     });
+  });
+
+  test("that changes a record says that the change may or may not have been made, and no other says so", async () => {
+    const doubt = /; the change may or may not have been made$/;
+    for (const [about, said] of [
+      [{ changes: true }, true],
+      [{ changes: false }, false],
+      [undefined, false],
+    ] as const) {
+      const late = thrownBy(() => call(() => never, 10, about));
+      await vi.advanceTimersByTimeAsync(10);
+      for (const error of [
+        await late,
+        await thrownBy(() => call(() => Promise.reject(new Error()), 10, about)),
+      ])
+        expect(doubt.test(String(Object(error).message))).toBe(said);
+    }
+  });
+
+  test("has a signal that aborts where no answer came in time, and not before or where one came", async () => {
+    const signals: AbortSignal[] = [];
+    const aborted = () => signals.map((signal) => signal.aborted);
+    await call(async (signal) => void signals.push(signal), 10);
+    void call((signal) => {
+      signals.push(signal);
+      return never;
+    }, 10).catch(() => {});
+    await vi.advanceTimersByTimeAsync(9);
+    expect(aborted()).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(aborted()).toEqual([false, true]);
+    expect(signals[0]).not.toBe(signals[1]);
+  });
+
+  test("costs no signal where its work does not ask for one", async () => {
+    const made = vi.spyOn(globalThis, "AbortController");
+    try {
+      await call(async () => 5);
+      expect(made).not.toHaveBeenCalled();
+      await call(async (_signal) => 5);
+      expect(made).toHaveBeenCalledOnce();
+    } finally {
+      made.mockRestore();
+    }
   });
 
   test("says that it is late, once, and not where it was answered in time", async () => {
     const onLate = vi.fn();
     const outcome = vi.fn();
-    await call(async () => 5, 10, onLate);
+    await call(async () => 5, 10, { onLate });
     await vi.advanceTimersByTimeAsync(10);
     expect(onLate).not.toHaveBeenCalled();
-    void call(() => never, 10, onLate).catch(outcome);
+    void call(() => never, 10, { onLate }).catch(outcome);
     await vi.advanceTimersByTimeAsync(10);
     expect(onLate).toHaveBeenCalledOnce();
     expect(outcome).toHaveBeenCalledOnce();

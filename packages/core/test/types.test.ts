@@ -212,6 +212,7 @@ test("the smallest legal driver compiles, and each broken one does not", () => {
     whole,
     { ...whole, maxRecordBytes: 400_000 },
     { ...whole, maxRecordBytes: undefined },
+    { ...whole, maxFieldsPerCommit: 100, volatile: true },
     // @ts-expect-error no name
     { create, load, commit, destroy, sweep },
     // @ts-expect-error no create
@@ -466,6 +467,8 @@ declare namespace Pinned {
   interface Driver {
     readonly name: string;
     readonly maxRecordBytes?: number | undefined;
+    readonly maxFieldsPerCommit?: number | undefined;
+    readonly volatile?: boolean | undefined;
     create(id: string, record: NewRecord, now: number): Promise<boolean>;
     load(id: string): Promise<StoredRecord | undefined>;
     commit(id: string, change: Change, now: number): Promise<CommitOutcome>;
@@ -474,6 +477,7 @@ declare namespace Pinned {
   }
   interface ListingDriver extends Driver {
     readonly eventualList?: boolean | undefined;
+    readonly principalsOnly?: boolean | undefined;
     list(query: ListQuery, now: number): Promise<ListPage>;
   }
   interface ProvisionedDriver extends Driver {

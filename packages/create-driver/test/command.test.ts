@@ -1,7 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandOf, emptyFolder, filesBelow } from "@sessions/create-package/testing";
 import { expect, test } from "vitest";
-import { create, emptyFolder, filesBelow } from "./support.ts";
+import { driver } from "../src/driver.ts";
+
+const create = commandOf(driver);
 
 test.each([
   ["leveldb", "sessions-driver-leveldb", "sessions-driver-leveldb", "leveldbDriver"],
@@ -10,6 +13,8 @@ test.each([
   ["sessions-driver-level-2", "sessions-driver-level-2", "sessions-driver-level-2", "level2Driver"],
   ["@me/driver-leveldb", "@me/driver-leveldb", "driver-leveldb", "leveldbDriver"],
   ["@me-2/leveldb", "@me-2/leveldb", "leveldb", "leveldbDriver"],
+  ["LibSQL", "sessions-driver-libsql", "sessions-driver-libsql", "libsqlDriver"],
+  ["@me/driver-LibSQL", "@me/driver-libsql", "driver-libsql", "libsqlDriver"],
 ])("%s is the package %s in the folder %s, with %s", async (asked, name, folder, driver) => {
   const cwd = emptyFolder();
   expect(await create(cwd, [asked])).toMatchObject({ status: 0, err: "" });
@@ -33,7 +38,7 @@ test.each([
   "@me/x/y",
   "c:\\leveldb",
   "two words",
-  "Leveldb",
+  "\u212aeydb",
   "level_db",
   "level.db",
   "-leveldb",
@@ -61,7 +66,12 @@ test.each([
 test("the next commands are said, and where to read on", async () => {
   const { out } = await create(emptyFolder(), ["leveldb"]);
   expect(out).toContain("\n  cd sessions-driver-leveldb\n  npm install\n  npm test\n");
-  expect(out).toContain("docs/writing-a-driver.md");
+  const { repository } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+  const address = repository.url.replace(/^git\+|\.git$/g, "");
+  expect(out).toContain(`${address}/blob/main/docs/writing-a-driver.md\n`);
+  expect(out).toContain(`${address}/blob/main/SPEC.md\n`);
+  // No path of this repository, which the reader does not have.
+  expect(out.replaceAll(address, "")).not.toMatch(/(?<!blob\/main\/)(docs\/|SPEC\.md)/);
 });
 
 test("without a name it asks", async () => {

@@ -111,8 +111,9 @@ test("before a method is written npm test fails on that alone, and names methods
   const failed = outcomes.filter((one) => one.status === "failed");
   const named = failed.map(({ title, failureMessages: [message = ""] }) => {
     const [, method, first, last] =
-      /\b(\w+) is not written yet: it must .+ \((R\d+)(?: to (R\d+))? in SPEC\.md\)/.exec(message) ??
-      expect.fail(`${title}: ${message}`);
+      /\b(\w+) is not written yet: it must .+ \((R\d+)(?: to (R\d+))? in https:\S+\/SPEC\.md\)/.exec(
+        message,
+      ) ?? expect.fail(`${title}: ${message}`);
     for (const rule of [first, last]) if (rule !== undefined) expect(spec, title).toContain(`\n### ${rule} `);
     return method;
   });

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandOf, emptyFolder, filesBelow } from "@sessions/create-package/testing";
 import { beforeEach, expect, test } from "vitest";
-import { create, emptyFolder, filesBelow } from "./support.ts";
+import { driver } from "../src/driver.ts";
+
+const create = commandOf(driver);
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
@@ -23,6 +26,7 @@ test("a new package has everything that a driver's package has", () => {
     "LICENSE",
     "README.md",
     "package.json",
+    "src/from-url.ts",
     "src/index.ts",
     "src/not-written.ts",
     "src/provisioning.ts",
@@ -39,7 +43,10 @@ test("no placeholder is left in any file", () => {
 });
 
 test("each of its names is where it belongs", () => {
-  expect(JSON.parse(text("package.json"))).toMatchObject({ name: "@me/driver-level-db2" });
+  expect(JSON.parse(text("package.json"))).toMatchObject({
+    name: "@me/driver-level-db2",
+    repository: { type: "git", url: "git+https://github.com/me/driver-level-db2.git" },
+  });
   expect(text("src/index.ts")).toContain(
     "export function levelDb2Driver(options: LevelDb2DriverOptions): ListingDriver {",
   );
@@ -54,6 +61,54 @@ test("each of its names is where it belongs", () => {
   expect(text("LICENSE")).toContain(
     `Copyright (c) ${new Date().getFullYear()} the @me/driver-level-db2 authors\n`,
   );
+});
+
+test("it exports fromUrl, for URLs whose scheme is the backend's name", () => {
+  expect(text("src/index.ts")).toContain('export { fromUrl } from "./from-url.ts";');
+  expect(text("src/from-url.ts")).toContain("export const fromUrl: FromUrl = async (url) => {");
+  expect(text("src/from-url.ts")).toContain('schemes: ["level-db2"]');
+});
+
+test("a backend with capitals keeps them in texts, and has small letters wherever a program reads", async () => {
+  const cwd = emptyFolder();
+  expect(await create(cwd, ["LibSQL"])).toMatchObject({ status: 0, err: "" });
+  const made = filesBelow(join(cwd, "sessions-driver-libsql"));
+  const manifest = JSON.parse(made.get("package.json") ?? "");
+  expect(manifest).toMatchObject({
+    name: "sessions-driver-libsql",
+    description: "Keeps sessions of @sessions/core in LibSQL.",
+    keywords: ["session", "sessions", "driver", "libsql"],
+    repository: { url: "git+https://github.com/OWNER/sessions-driver-libsql.git" },
+  });
+  const index = made.get("src/index.ts");
+  for (const part of [
+    "export function libsqlDriver(options: LibsqlDriverOptions)",
+    'checkClient(client, "a client of LibSQL", ',
+    '    name: "libsql",\n',
+    " * Keeps sessions in LibSQL.\n",
+  ])
+    expect(index).toContain(part);
+});
+
+test("what it publishes has the badge, and its tests have the time that the kit needs", () => {
+  expect(JSON.parse(text("package.json")).files).toEqual(["dist", "conformance.svg", "conformance.md"]);
+  expect(text("vitest.config.ts")).toMatch(/testTimeout: 30_000/);
+});
+
+test("its links lead to files of this repository or of its own", () => {
+  const { repository } = JSON.parse(read("package.json"));
+  const address = repository.url.replace(/^git\+|\.git$/g, "");
+  const links = [...files].flatMap(([path, content]) =>
+    [...content.matchAll(/https:\/\/github\.com\/[^\s"')`}]+/g)].map(([link]) => ({ path, link })),
+  );
+  expect(links.map(({ path }) => path)).toEqual(expect.arrayContaining(["README.md", "src/not-written.ts"]));
+  for (const { path, link } of links.filter(({ path }) => path !== "package.json")) {
+    expect(link, path).toMatch(new RegExp(`^${address}/blob/main/`));
+    expect(read(link.slice(`${address}/blob/main/`.length).split("#")[0] ?? ""), link).not.toBe("");
+  }
+  // A path of this repository leads nowhere in another.
+  for (const [path, content] of files)
+    expect(content.replaceAll(`${address}/blob/main/SPEC.md`, ""), path).not.toMatch(/SPEC\.md|docs\//);
 });
 
 test("its README has the sections of every driver's README, in their order", () => {

@@ -113,18 +113,20 @@ function sendOnce<I extends ServiceInputTypes, O extends ServiceOutputTypes>({
 export function createConnection(client: DynamoDBClientLike, table: string, timeout: number): Connection {
   const call = createCall({ driver: "dynamodb", timeout, translate });
 
-  function within<T>(work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>, left?: number): Promise<T> {
-    const controller = new AbortController();
-    const { signal } = controller;
+  function within<T>(
+    work: (sdk: Sdk, abortSignal: AbortSignal) => Promise<T>,
+    left?: number,
+    changes?: boolean,
+  ): Promise<T> {
     return call(
-      async () => {
+      async (signal) => {
         const sdk = await loadSdk();
+        // The caller is told that the call failed, so nothing more of it may happen.
         signal.throwIfAborted();
         return work(sdk, signal);
       },
       left,
-      // The caller is told that the call failed, so nothing more of it may happen.
-      () => controller.abort(),
+      { changes },
     );
   }
 
@@ -141,13 +143,17 @@ export function createConnection(client: DynamoDBClientLike, table: string, time
     read: (making, left) => within((sdk, abortSignal) => client.send(making(sdk), { abortSignal }), left),
 
     write: (making) =>
-      within((sdk, abortSignal) => {
-        const command = making(sdk);
-        const behind = sendOnce(command);
-        return client
-          .send(command, { abortSignal })
-          .catch((error: unknown) => toRefusal(behind(error), ["ConditionalCheckFailedException"]));
-      }),
+      within(
+        (sdk, abortSignal) => {
+          const command = making(sdk);
+          const behind = sendOnce(command);
+          return client
+            .send(command, { abortSignal })
+            .catch((error: unknown) => toRefusal(behind(error), ["ConditionalCheckFailedException"]));
+        },
+        undefined,
+        true,
+      ),
 
     manage: (making, expected, left = MANAGE_MS) =>
       within(

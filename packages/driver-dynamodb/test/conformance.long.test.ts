@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { afterAll, describe, test } from "vitest";
 import { fromUrl } from "../src/index.ts";
 
 await withService("dynamodb", async (service) => {
-  const proxy = await openProxy(service.url);
+  const proxy = await startProxy(service.url);
   afterAll(() => proxy.close());
-  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
 
   describe("dynamodb: fromUrl", () => {
     testDriver({

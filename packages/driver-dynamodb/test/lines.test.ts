@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { startProxy } from "@sessions/conformance/proxy";
 import type { Driver } from "@sessions/core";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { dynamodbDriver, fromUrl } from "../src/index.ts";
 import { begin, clientOf, HOUR, type Instead, newId, newTable, openGateway, prepare } from "./support.ts";
@@ -47,7 +47,7 @@ await withService("dynamodb", async (service) => {
     });
 
     describe("of a client as the SDK makes it", async () => {
-      const proxy = await openProxy(service.url);
+      const proxy = await startProxy(service.url);
       const client = clientOf(proxy.url);
       afterAll(async () => {
         client.destroy();
@@ -57,7 +57,7 @@ await withService("dynamodb", async (service) => {
     });
 
     describe("of fromUrl", async () => {
-      const proxy = await openProxy(service.url);
+      const proxy = await startProxy(service.url);
       afterAll(() => proxy.close());
       testBrokenLine(async () => {
         const driver = await fromUrl(proxy.url, { table, timeout: 500 });

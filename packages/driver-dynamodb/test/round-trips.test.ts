@@ -1,5 +1,5 @@
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBytes, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamodbDriver } from "../src/index.ts";
 import { begin, clientOf, HOUR, newId, newTable, openGateway, prepare } from "./support.ts";
@@ -117,7 +117,7 @@ await withService("dynamodb", async (service) => {
     });
   });
 
-  const proxy = await openProxy(service.url);
+  const proxy = await startProxy(service.url);
   const client = clientOf(proxy.url);
   const direct = clientOf(service.url);
   const table = newTable();

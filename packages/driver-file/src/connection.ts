@@ -83,14 +83,14 @@ export function createConnection(layout: Layout, timeout: number): Connection {
     uncheckedCall,
     call: (work, ...rest) =>
       uncheckedCall(
-        async () => {
+        async (...given) => {
           // Until the folder was found safe, which is once.
           trusted ??= demandTrust().catch((error: unknown) => {
             trusted = undefined;
             throw error;
           });
           await trusted;
-          return work();
+          return work(...given);
         },
         ...rest,
       ),

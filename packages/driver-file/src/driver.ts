@@ -76,10 +76,14 @@ export function fileDriver(options: FileDriverOptions): ListingDriver & Provisio
     decide: (record: StoredRecord | undefined) => Decision<T>,
   ): Promise<T> {
     const end = performance.now() + timeout;
-    return call(async () => {
-      if (typeof principal === "string") await principals.add(principal, id);
-      return change(id, { end, lasting: true, decide });
-    });
+    return call(
+      async () => {
+        if (typeof principal === "string") await principals.add(principal, id);
+        return change(id, { end, lasting: true, decide });
+      },
+      timeout,
+      { changes: true },
+    );
   }
 
   return {

@@ -63,7 +63,11 @@ describe("a principal's entries", () => {
   test("keep an entry whose record is on its way, beside an old one that goes", async () => {
     const { directory, driver, entriesOf, idsOf, age, sweep } = await open();
     const id = newId();
-    const principals = createPrincipals(layoutOf(directory), (work) => work(), driver.load);
+    const principals = createPrincipals(
+      layoutOf(directory),
+      (work) => work(new AbortController().signal),
+      driver.load,
+    );
     await principals.add("alice", id);
     await age("alice");
     // The step before the record is written.

@@ -75,8 +75,8 @@ export interface Connection {
   readonly collection: MongodbCollectionLike;
   /** Calls the server without limits, for work that takes as long as it takes. */
   readonly call: Call;
-  /** A call that ends with the driver's timeout, in the client as well as in the server. */
-  within<T>(work: (limits: MongodbCallOptions) => Promise<T>): Promise<T>;
+  /** A call that ends with the driver's timeout, in the client as well as in the server. `changes` as in `CallDetails`. */
+  within<T>(work: (limits: MongodbCallOptions) => Promise<T>, changes?: boolean): Promise<T>;
 }
 
 /**
@@ -94,18 +94,15 @@ export function createConnection(
   return {
     collection,
     call,
-    within(work) {
-      // Not AbortSignal.timeout: `call` already has a timer, and the signal's own costs more.
-      const controller = new AbortController();
-      const { signal } = controller;
+    within(work, changes) {
       return call(
-        async () => {
+        async (signal) => {
           if (connected) await connected;
           signal.throwIfAborted();
           return work({ signal, maxTimeMS: timeout });
         },
         timeout,
-        () => controller.abort(),
+        { changes },
       );
     },
   };

@@ -185,7 +185,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
           if (codeOf(error) === DUPLICATE_KEY) return false;
           throw error;
         }
-      });
+      }, true);
     },
 
     async load(id) {
@@ -221,7 +221,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
         );
         if (modifiedCount > 0) return "committed";
         return matchedCount > 0 ? "conflict" : "gone";
-      });
+      }, true);
     },
 
     async destroy(id, now) {
@@ -232,7 +232,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
         // DocumentDB's deleteOne deletes nothing and returns 0 where the document is updated at the same time. Second,
         // because the client does not repeat a deleteMany over a broken connection.
         return (await collection.deleteMany(filter, options)).deletedCount === 1;
-      });
+      }, true);
     },
 
     async sweep({ after, before, limit }) {

@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, test } from "vitest";
 import { fromUrl, mongodbDriver } from "../src/index.ts";
 
 await withService("mongodb", async (mongodb) => {
-  const proxy = await openProxy(mongodb.url);
-  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const proxy = await startProxy(mongodb.url);
+  const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
   const client = new MongoClient(proxy.url);
   afterAll(async () => {
     await client.close();

@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, test } from "vitest";
 import { mongodbDriver } from "../src/index.ts";
 
 await withService("mongodb", async (mongodb) => {
-  const proxy = await openProxy(mongodb.url);
-  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const proxy = await startProxy(mongodb.url);
+  const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
   const client = new MongoClient(proxy.url);
   afterAll(async () => {
     await client.close();
@@ -15,7 +15,14 @@ await withService("mongodb", async (mongodb) => {
   });
 
   describe("mongodb: client", () => {
-    const open = (namespace: string) => mongodbDriver({ client, collection: namespace, timeout: 1000 });
-    testDriver({ test, target: { name: "mongodb", open, outage } });
+    testDriver({
+      test,
+      target: {
+        name: "mongodb",
+        open: (namespace, about) =>
+          mongodbDriver({ client, collection: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
+        outage,
+      },
+    });
   });
 });

@@ -1,12 +1,12 @@
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, testBytes, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { fromUrl, mongodbDriver } from "../src/index.ts";
 import { begin, newId, newName } from "./support.ts";
 
 await withService("mongodb", async (mongodb) => {
-  const proxy = await openProxy(mongodb.url);
+  const proxy = await startProxy(mongodb.url);
   // A long interval, so that none of the client's own health checks is counted.
   const client = new MongoClient(proxy.url, { heartbeatFrequencyMS: 60_000, serverMonitoringMode: "poll" });
   // The tests must see the connection break; by default the client repeats a read on another one.
@@ -56,7 +56,7 @@ await withService("mongodb", async (mongodb) => {
     }, proxy);
 
     test("does not wait for the server, and works once it is there", async () => {
-      const later = await openProxy(mongodb.url);
+      const later = await startProxy(mongodb.url);
       onTestFinished(() => later.close());
       await later.cut();
       const driver = await fromUrl(later.url, { collection: newName(), timeout: 300 });
@@ -83,7 +83,7 @@ await withService("mongodb", async (mongodb) => {
     });
 
     test("a port without a server ends no process, and close ends the tries", async () => {
-      const closed = await openProxy(mongodb.url);
+      const closed = await startProxy(mongodb.url);
       await closed.close();
       const driver = await fromUrl(`mongodb://user:secret@127.0.0.1:${closed.port}`, { timeout: 200 });
       const error = await driver.load(newId()).catch((reason: unknown) => reason);

@@ -58,7 +58,7 @@ export interface Lease {
 }
 
 /** Does some work on a connection that nothing else uses at the same time. */
-type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number) => Promise<T>;
+type Use = <T>(work: (lease: Lease) => Promise<T>, timeout: number, changes: boolean) => Promise<T>;
 
 /** Statements up to this many bytes are sent without asking for `max_allowed_packet`: every known server takes them. */
 const SMALL = 65_536;
@@ -192,7 +192,7 @@ export function createConnection(client: MysqlClientLike, call: Call): Use {
     if (sql.length >= longest) throw tooLarge();
   }
 
-  return (work, timeout) => {
+  return (work, timeout, changes) => {
     let isLate = false;
     let held: Held | undefined;
     const onLate = (): void => {
@@ -242,6 +242,6 @@ export function createConnection(client: MysqlClientLike, call: Call): Use {
       }
     }
 
-    return call(() => lend(use), timeout, onLate);
+    return call(() => lend(use), timeout, { changes, onLate });
   };
 }

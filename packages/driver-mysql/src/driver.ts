@@ -71,16 +71,20 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const statements = statementsOf(table.quoted);
 
   /** Does some work on one connection, and again if another transaction was in its way: then nothing was written. */
-  const work = <T>(attempt: (lease: Lease) => Promise<T>, within = timeout): Promise<T> =>
-    use((lease) => retry(() => attempt(lease), { isContention, attempts: ATTEMPTS }), within);
+  const work = <T>(attempt: (lease: Lease) => Promise<T>, within = timeout, changes = false): Promise<T> =>
+    use((lease) => retry(() => attempt(lease), { isContention, attempts: ATTEMPTS }), within, changes);
 
   /** Sends a statement that changes rows. Inside an open transaction it could be acknowledged and then rolled back. */
   const write = (sql: string): Promise<Answer> =>
-    work(async ({ run }) => {
-      const answer = await run(sql);
-      if (answer.inTransaction) throw inTransaction();
-      return answer;
-    });
+    work(
+      async ({ run }) => {
+        const answer = await run(sql);
+        if (answer.inTransaction) throw inTransaction();
+        return answer;
+      },
+      timeout,
+      true,
+    );
 
   const read = (sql: string): Promise<Answer> => work(({ run }) => run(sql));
 
@@ -103,15 +107,18 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
       }
       // The caller may change its Map while this waits for the lock.
       const patch = new Map(fields);
-      return work(({ run, transaction }) =>
-        transaction(async (): Promise<CommitOutcome> => {
-          const row = (await run(statements.lock(id, now))).rows[0];
-          if (row === undefined) return "gone";
-          const record = parseRow(row);
-          if (ifVersion !== undefined && record.version !== ifVersion) return "conflict";
-          await run(statements.replace(id, mergeFields(new Map(record.fields), patch), change));
-          return "committed";
-        }),
+      return work(
+        ({ run, transaction }) =>
+          transaction(async (): Promise<CommitOutcome> => {
+            const row = (await run(statements.lock(id, now))).rows[0];
+            if (row === undefined) return "gone";
+            const record = parseRow(row);
+            if (ifVersion !== undefined && record.version !== ifVersion) return "conflict";
+            await run(statements.replace(id, mergeFields(new Map(record.fields), patch), change));
+            return "committed";
+          }),
+        timeout,
+        true,
       );
     },
 

@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { createConnection, createPool } from "mysql2";
 import * as promises from "mysql2/promise";
 import { afterAll, describe, test } from "vitest";
 import { fromUrl, type MysqlClientLike, mysqlDriver } from "../src/index.ts";
 
 await withService("mysql", async (service) => {
-  const proxy = await openProxy(service.url);
+  const proxy = await startProxy(service.url);
   // Short, so that a connection that was begun during an outage is given up soon after.
   const connectTimeout = 300;
   const pools = { "callback pool": createPool({ uri: proxy.url, connectTimeout }) };
@@ -30,7 +30,7 @@ await withService("mysql", async (service) => {
           name: "mysql",
           open: (namespace) => mysqlDriver({ client, table: namespace, timeout: 1000 }),
           // A single connection that was lost does not come back.
-          ...(isPool && { outage: { cut: proxy.cut, restore: proxy.restore } }),
+          ...(isPool && { outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop } }),
         },
       });
     });
@@ -43,7 +43,7 @@ await withService("mysql", async (service) => {
       target: {
         name: "mysql",
         open: (namespace) => fromUrl(url, { table: namespace, timeout: 1000 }),
-        outage: { cut: proxy.cut, restore: proxy.restore },
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
   });

@@ -1,6 +1,6 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, testBytes, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { createPool } from "mysql2";
 import * as promises from "mysql2/promise";
 import { afterAll, describe, onTestFinished, test } from "vitest";
@@ -8,7 +8,7 @@ import { fromUrl, type MysqlClientLike, mysqlDriver } from "../src/index.ts";
 import { newTable } from "./support.ts";
 
 await withService("mysql", async (service) => {
-  const proxy = await openProxy(service.url);
+  const proxy = await startProxy(service.url);
   // Short, so that a connection that was begun during an outage is given up soon after.
   const connectTimeout = 300;
   const pools = {
@@ -26,8 +26,13 @@ await withService("mysql", async (service) => {
       test,
       target: {
         name: "mysql",
-        open: (namespace) => mysqlDriver({ client: pools["promise pool"], table: namespace, timeout: 1000 }),
-        outage: { cut: proxy.cut, restore: proxy.restore },
+        open: (namespace, about) =>
+          mysqlDriver({
+            client: pools["promise pool"],
+            table: namespace,
+            timeout: about?.outage ? 1_000 : 4_000,
+          }),
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
   });

@@ -37,8 +37,8 @@ export interface PgPoolLike {
   connect(): Promise<PgPoolClientLike>;
 }
 
-/** Sends one statement as a call with a timeout in milliseconds. */
-export type Send = (text: string, values: unknown[], timeout: number) => Promise<PgResult>;
+/** Sends one statement as a call with a timeout in milliseconds. `changes` as in `CallDetails`. */
+export type Send = (text: string, values: unknown[], timeout: number, changes: boolean) => Promise<PgResult>;
 
 /** The most tries of a statement without a timeout that other transactions are in the way of. */
 const ATTEMPTS = 30;
@@ -52,7 +52,7 @@ export function createConnection(client: PgClientLike | PgPoolLike, call: Call):
   // False once a prepared statement was lost: then a proxy such as PgBouncer shares server processes between clients.
   let prepares = true;
 
-  return (text, values, timeout) => {
+  return (text, values, timeout, changes) => {
     let isLate = false;
     /** Ends the connection. The client's own `query_timeout` does the same, but makes every statement a seventh slower. */
     let discard = ignore;
@@ -103,13 +103,15 @@ export function createConnection(client: PgClientLike | PgPoolLike, call: Call):
       isLate = true;
       discard();
     };
-    if ("totalCount" in client) return call(() => sendOnOneOf(client), timeout, onLate);
+    if ("totalCount" in client) return call(() => sendOnOneOf(client), timeout, { changes, onLate });
     // Wait here, not in the client's queue: so a call that has timed out leaves without being sent.
-    return call(() => serialize(client, () => sendOn(client)), timeout, onLate).catch((error: unknown) => {
-      // An error that the server sent has a cause; a timeout has none.
-      const isLateness = isSessionError(error, "ERR_SESSION_UNAVAILABLE") && error.cause === undefined;
-      throw isLateness && !isConnected(client) ? notConnected(error) : error;
-    });
+    return call(() => serialize(client, () => sendOn(client)), timeout, { changes, onLate }).catch(
+      (error: unknown) => {
+        // An error that the server sent has a cause; a timeout has none.
+        const isLateness = isSessionError(error, "ERR_SESSION_UNAVAILABLE") && error.cause === undefined;
+        throw isLateness && !isConnected(client) ? notConnected(error) : error;
+      },
+    );
   };
 }
 

@@ -65,7 +65,9 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
   const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
   const sendWithin = createConnection(client, call);
   const send = (text: string, values: unknown[] = [], within = timeout): Promise<PgResult> =>
-    sendWithin(text, values, within);
+    sendWithin(text, values, within, false);
+  const change = (text: string, values: unknown[]): Promise<PgResult> =>
+    sendWithin(text, values, timeout, true);
   const statements = statementsOf(table.quoted);
 
   return {
@@ -73,7 +75,7 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
 
     async create(id, { expiresAt, principal, fields }, now) {
       const values = [id, expiresAt, principal ?? null, toJson(fields), now];
-      return (await send(statements.create, values)).rowCount === 1;
+      return (await change(statements.create, values)).rowCount === 1;
     },
 
     async load(id) {
@@ -83,8 +85,8 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
       return record;
     },
 
-    async commit(id, change, now) {
-      const { fields, expiresAt, principal, ifVersion } = change;
+    async commit(id, given, now) {
+      const { fields, expiresAt, principal, ifVersion } = given;
       const deletes: string[] = [];
       const sets: [string, string][] = [];
       for (const [name, text] of fields) {
@@ -93,16 +95,16 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
       }
       const values = [
         ...[id, now, deletes, toJson(sets), expiresAt ?? null],
-        ...[principal !== undefined, principal ?? null, raisesVersion(change) ? 1 : 0],
+        ...[principal !== undefined, principal ?? null, raisesVersion(given) ? 1 : 0],
       ];
       if (ifVersion === undefined)
-        return (await send(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
-      const [row] = (await send(statements.compareAndSet, [...values, ifVersion])).rows;
+        return (await change(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
+      const [row] = (await change(statements.compareAndSet, [...values, ifVersion])).rows;
       const { outcome }: Record<string, unknown> = Object(row);
       return outcome === "committed" || outcome === "conflict" ? outcome : "gone";
     },
 
-    destroy: async (id, now) => (await send(statements.destroy, [id, now])).rowCount === 1,
+    destroy: async (id, now) => (await change(statements.destroy, [id, now])).rowCount === 1,
 
     async sweep({ after, before, limit }) {
       return (await send(statements.sweep, [after, before, limit])).rowCount ?? 0;

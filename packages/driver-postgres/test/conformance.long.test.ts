@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
 import { postgresUrl, startPostgresServer } from "@sessions/test-services/postgres";
-import { openProxy } from "@sessions/test-services/proxy";
 import pg from "pg";
 import { afterAll, describe, test } from "vitest";
 import { postgresDriver } from "../src/index.ts";
 
 await withService("postgres", async (postgres) => {
-  const proxy = await openProxy(postgres.url);
+  const proxy = await startProxy(postgres.url);
   const openPool = (connectionString: string, more: pg.PoolConfig = {}) => {
     const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000, ...more });
     pool.on("error", () => {});
@@ -19,7 +19,7 @@ await withService("postgres", async (postgres) => {
     await client.end();
     await proxy.close();
   });
-  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
   const target = (one: pg.Pool | pg.Client) => ({
     name: "postgres",
     open: (namespace: string) => postgresDriver({ client: one, table: namespace, timeout: 1000 }),

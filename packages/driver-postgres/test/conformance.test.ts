@@ -1,13 +1,13 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, testBytes, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import pg from "pg";
 import { afterAll, describe, onTestFinished, test } from "vitest";
 import { fromUrl, postgresDriver } from "../src/index.ts";
 import { newTable } from "./support.ts";
 
 await withService("postgres", async (postgres) => {
-  const proxy = await openProxy(postgres.url);
+  const proxy = await startProxy(postgres.url);
   const pool = new pg.Pool({ connectionString: proxy.url, connectionTimeoutMillis: 1000 });
   pool.on("error", () => {});
   afterAll(async () => {
@@ -20,8 +20,9 @@ await withService("postgres", async (postgres) => {
       test,
       target: {
         name: "postgres",
-        open: (namespace) => postgresDriver({ client: pool, table: namespace, timeout: 1000 }),
-        outage: { cut: proxy.cut, restore: proxy.restore },
+        open: (namespace, about) =>
+          postgresDriver({ client: pool, table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
   });

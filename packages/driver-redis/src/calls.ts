@@ -9,8 +9,8 @@ import type { Script } from "./scripts.ts";
 
 /** Ways to call the server. Each rejects with a `SessionError`, and ends in time. `end` is by `performance.now()`. */
 export interface Calls {
-  /** Does work in `time` milliseconds. @default time the driver's timeout */
-  within<T>(work: (limits: Limits) => Promise<T>, time?: number): Promise<T>;
+  /** Does work in `time` milliseconds. `changes` as in `CallDetails`. @default time the driver's timeout */
+  within<T>(work: (limits: Limits) => Promise<T>, time?: number, changes?: boolean): Promise<T>;
   /** Sends one command to the server that has the key. @default end the driver's timeout from now */
   send(key: string, command: string[], end?: number): Promise<unknown>;
   /** Runs a script on one key, and waits for replicas if the driver does. @default end the driver's timeout from now */
@@ -40,7 +40,7 @@ export function createCalls(connection: Connection, { timeout, waitReplicas }: C
   // WAIT must return before the driver's own timeout, so that the error can say how many replicas acknowledged.
   const patience = `${Math.ceil(timeout / 2)}`;
 
-  const within: Calls["within"] = (work, time = timeout) => {
+  const within: Calls["within"] = (work, time = timeout, changes = false) => {
     let controller: AbortController | undefined;
     let isLate = false;
     const signal = () => {
@@ -50,14 +50,13 @@ export function createCalls(connection: Connection, { timeout, waitReplicas }: C
       if (isLate) controller.abort();
       return controller.signal;
     };
-    return call(
-      () => work({ time, signal }),
-      time,
-      () => {
+    return call(() => work({ time, signal }), time, {
+      changes,
+      onLate() {
         isLate = true;
         controller?.abort();
       },
-    );
+    });
   };
 
   async function write(key: string, command: string[], limits: Limits): Promise<unknown> {
@@ -87,6 +86,7 @@ export function createCalls(connection: Connection, { timeout, waitReplicas }: C
             return write(key, ["EVAL", source, "1", key, ...args], { ...limits, time: 0 });
           }),
         end - performance.now(),
+        true,
       ),
   };
 }

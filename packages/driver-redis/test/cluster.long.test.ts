@@ -1,6 +1,6 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisCluster } from "@sessions/test-services/redis-cluster";
 import { createCluster } from "redis";
 import { afterAll, describe, test } from "vitest";
@@ -10,7 +10,7 @@ await withService("redis", async () => {
   const cluster = await startRedisCluster();
   // A proxy in front of each server, so that the test can cut the connection.
   const proxies = await Promise.all(
-    cluster.servers.map(({ host, port }) => openProxy(`redis://${host}:${port}`)),
+    cluster.servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)),
   );
   const addresses = cluster.servers.map(
     ({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }] as const,

@@ -1,12 +1,12 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { createClient, createClientPool } from "redis";
 import { afterAll, describe, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
 
 await withService("redis", async (redis) => {
-  const proxy = await openProxy(redis.url);
+  const proxy = await startProxy(redis.url);
   const socket = { reconnectStrategy: 50 };
   const clients = {
     "one client, RESP2": createClient({ url: proxy.url, socket, RESP: 2 }),
@@ -27,7 +27,7 @@ await withService("redis", async (redis) => {
       target: {
         name,
         open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 }),
-        outage: { cut: proxy.cut, restore: proxy.restore },
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
   });

@@ -1,12 +1,12 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { createClient } from "redis";
 import { afterAll, describe, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
 
 await withService("redis", async (redis) => {
-  const proxy = await openProxy(redis.url);
+  const proxy = await startProxy(redis.url);
   const client = createClient({ url: proxy.url, socket: { reconnectStrategy: 50 } });
   client.on("error", () => {});
   await client.connect();
@@ -20,8 +20,9 @@ await withService("redis", async (redis) => {
       test,
       target: {
         name: "redis",
-        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 }),
-        outage: { cut: proxy.cut, restore: proxy.restore },
+        open: (namespace, about) =>
+          redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000 }),
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
   });

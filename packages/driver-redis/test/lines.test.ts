@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -8,7 +8,7 @@ import { type AnyRedisClientLike, fromUrl, type RedisClientLike, redisDriver } f
 import { begin, connect, newId, ownServer } from "./support.ts";
 
 await withService("redis", async (redis) => {
-  const proxy = await openProxy(redis.url);
+  const proxy = await startProxy(redis.url);
   const socket = { reconnectStrategy: 20 };
   const clients = {
     "one client": createClient({ url: proxy.url, socket }),
@@ -109,11 +109,11 @@ await withService("redis", async (redis) => {
   });
 
   test("close ends also where the server is silent", async () => {
-    const line = await openProxy(redis.url);
+    const line = await startProxy(redis.url);
     onTestFinished(line.close);
     const driver = await fromUrl(line.url, { timeout: 200 });
     await begin(driver);
-    line.stall();
+    await line.stall();
     await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     await driver.close();
   });
@@ -144,7 +144,7 @@ await withService("redis", async (redis) => {
   });
 
   test("what waited for a pool's connection until its time was over is not done later", async () => {
-    const line = await openProxy(redis.url);
+    const line = await startProxy(redis.url);
     onTestFinished(line.close);
     const pool = createClientPool({ url: line.url, socket }, { minimum: 1, maximum: 1 });
     pool.on("error", () => {});

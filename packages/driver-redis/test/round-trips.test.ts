@@ -1,6 +1,6 @@
+import { startProxy } from "@sessions/conformance/proxy";
 import { isListingDriver } from "@sessions/core";
 import { testBytes, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisCluster } from "@sessions/test-services/redis-cluster";
 import { createClient, createCluster } from "redis";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -120,7 +120,7 @@ await withService("redis", async (redis) => {
     });
   });
 
-  const proxy = await openProxy(redis.url);
+  const proxy = await startProxy(redis.url);
   const client = createClient({ url: proxy.url });
   await client.connect();
   afterAll(async () => {

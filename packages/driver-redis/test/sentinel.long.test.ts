@@ -1,6 +1,6 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { openProxy } from "@sessions/test-services/proxy";
 import { startRedisReplication } from "@sessions/test-services/redis-cluster";
 import { createSentinel } from "redis";
 import { afterAll, describe, test } from "vitest";
@@ -10,7 +10,7 @@ import { newId } from "./support.ts";
 await withService("redis", async () => {
   const replication = await startRedisReplication();
   const servers = [replication.master, replication.replica, ...replication.sentinels];
-  const proxies = await Promise.all(servers.map(({ host, port }) => openProxy(`redis://${host}:${port}`)));
+  const proxies = await Promise.all(servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)));
   const mapped = servers.map(
     ({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }] as const,
   );
@@ -49,6 +49,7 @@ await withService("redis", async () => {
         outage: {
           cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
           restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),
+          drop: line.drop,
         },
       },
     });

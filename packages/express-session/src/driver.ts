@@ -98,10 +98,14 @@ export function fromExpressSessionStore(
     };
     const attempt = async (): Promise<T> => {
       try {
-        return await call(async () => {
-          const record = await get(id);
-          return work(record && record.expiresAt > now ? record : undefined, write);
-        }, end - performance.now());
+        return await call(
+          async () => {
+            const record = await get(id);
+            return work(record && record.expiresAt > now ? record : undefined, write);
+          },
+          end - performance.now(),
+          { changes: true },
+        );
       } finally {
         over = true;
       }

@@ -192,10 +192,10 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   }
 
   async function list(): Promise<ListedRecord[]> {
-    if (!isListingDriver(backend))
+    if (!isListingDriver(backend) || backend.principalsOnly)
       throw new SessionError(
         "ERR_SESSION_UNSUPPORTED",
-        `expressSessionStore: the driver "${backend.name}" cannot list sessions, which all(), length() and clear() need. Use a driver that can list.`,
+        `expressSessionStore: the driver "${backend.name}" cannot list all sessions, which all(), length() and clear() need. Use a driver that can list.`,
       );
     const now = Date.now();
     const found = new Map<string, ListedRecord>();

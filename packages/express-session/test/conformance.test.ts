@@ -1,6 +1,6 @@
 import { testDriver } from "@sessions/conformance";
+import { startProxy } from "@sessions/conformance/proxy";
 import { service } from "@sessions/test-services";
-import { openProxy } from "@sessions/test-services/proxy";
 import { RedisStore } from "connect-redis";
 import session from "express-session";
 import { createClient } from "redis";
@@ -18,7 +18,7 @@ describe("express-session's MemoryStore", () => {
 
 const redis = service("redis");
 if (redis) {
-  const proxy = await openProxy(redis.url);
+  const proxy = await startProxy(redis.url);
   const client = createClient({ url: proxy.url, socket: { reconnectStrategy: 50 } });
   client.on("error", () => {});
   await client.connect();
@@ -27,7 +27,7 @@ if (redis) {
     await proxy.close();
   });
   const newStore = (namespace: string): StoreLike => new RedisStore({ client, prefix: `${namespace}:` });
-  const outage = { cut: proxy.cut, restore: proxy.restore };
+  const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
 
   describe("connect-redis, in one process", () => {
     const storeOf = oneStoreEach(newStore);

@@ -1,6 +1,6 @@
 import { DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { startProxy } from "@sessions/conformance/proxy";
 import { service } from "@sessions/test-services";
-import { openProxy } from "@sessions/test-services/proxy";
 import connectDynamodb from "connect-dynamodb";
 import session from "express-session";
 import { afterAll } from "vitest";
@@ -8,7 +8,7 @@ import { NO_SIZES, prefixed, testStore } from "./kit.ts";
 
 const dynamodb = service("dynamodb");
 if (dynamodb) {
-  const proxy = await openProxy(dynamodb.url);
+  const proxy = await startProxy(dynamodb.url);
   const client = new DynamoDBClient({
     endpoint: proxy.url.replace(/^dynamodb:/, "http:"),
     region: "us-east-1",
@@ -25,7 +25,7 @@ if (dynamodb) {
     await proxy.close();
   });
   testStore("connect-dynamodb", 10_000, (namespace) => prefixed(store, namespace), {
-    outage: { cut: proxy.cut, restore: proxy.restore },
+    outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
     // An item has 400 KB, and JSON makes four bytes of one where it has to escape much.
     limits: { recordBytes: 90_000 },
     exclude: [{ rule: "R9.8", reason: NO_SIZES }],

@@ -1,5 +1,5 @@
+import { startProxy } from "@sessions/conformance/proxy";
 import { service } from "@sessions/test-services";
-import { openProxy } from "@sessions/test-services/proxy";
 import MongoStore from "connect-mongo";
 import { MongoClient } from "mongodb";
 import { afterAll } from "vitest";
@@ -7,7 +7,7 @@ import { NO_SIZES, prefixed, testStore } from "./kit.ts";
 
 const mongodb = service("mongodb");
 if (mongodb) {
-  const proxy = await openProxy(mongodb.url);
+  const proxy = await startProxy(mongodb.url);
   const client = new MongoClient(proxy.url);
   // A store whose first connection fails never gets another.
   await client.connect();
@@ -19,7 +19,7 @@ if (mongodb) {
     await proxy.close();
   });
   testStore("connect-mongo", 2500, (namespace) => prefixed(store, namespace), {
-    outage: { cut: proxy.cut, restore: proxy.restore },
+    outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
     exclude: [{ rule: "R9.8", reason: NO_SIZES }],
   });
 }

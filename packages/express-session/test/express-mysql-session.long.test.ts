@@ -1,5 +1,5 @@
+import { startProxy } from "@sessions/conformance/proxy";
 import { service } from "@sessions/test-services";
-import { openProxy } from "@sessions/test-services/proxy";
 import mysqlSession from "express-mysql-session";
 import session from "express-session";
 import { createConnection } from "mysql2/promise";
@@ -8,7 +8,7 @@ import { NO_SIZES, prefixed, testStore } from "./kit.ts";
 
 const mysql = service("mysql");
 if (mysql) {
-  const proxy = await openProxy(mysql.url);
+  const proxy = await startProxy(mysql.url);
   const { hostname: host, port, username, password, pathname } = new URL(proxy.url);
   const tableName = `express_${process.pid}`;
   const Store = mysqlSession(session);
@@ -30,7 +30,7 @@ if (mysql) {
     await proxy.close();
   });
   testStore("express-mysql-session", 10_000, (namespace) => prefixed(store, namespace), {
-    outage: { cut: proxy.cut, restore: proxy.restore },
+    outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
     exclude: [{ rule: "R9.8", reason: NO_SIZES }],
   });
 }

@@ -1,4 +1,4 @@
-import { type Driver, DriverUnavailableError } from "@sessions/core";
+import { type Driver, DriverUnavailableError, type ListingDriver } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 import session from "express-session";
 import { describe, expect, test } from "vitest";
@@ -113,13 +113,16 @@ describe("all, length and clear", () => {
     expect(await ask<number>((done) => store.length(done))).toBe(1001);
   });
 
-  test("are an error where the driver cannot list", async () => {
-    const { name, create, load, commit, destroy, sweep } = memoryDriver();
-    const store = expressSessionStore({ name, create, load, commit, destroy, sweep });
-    const refusal = { code: "ERR_SESSION_UNSUPPORTED" };
-    await expect(ask((done) => store.all(done))).rejects.toMatchObject(refusal);
-    await expect(ask((done) => store.length(done))).rejects.toMatchObject(refusal);
-    await expect(ask((done) => store.clear(done))).rejects.toMatchObject(refusal);
+  test("are an error where the driver cannot list, or lists only a principal's records", async () => {
+    const { name, create, load, commit, destroy, sweep, list } = memoryDriver();
+    const plain = { name, create, load, commit, destroy, sweep };
+    const byPrincipal: ListingDriver = { ...plain, list, principalsOnly: true };
+    for (const store of [expressSessionStore(plain), expressSessionStore(byPrincipal)]) {
+      const refusal = { code: "ERR_SESSION_UNSUPPORTED" };
+      await expect(ask((done) => store.all(done))).rejects.toMatchObject(refusal);
+      await expect(ask((done) => store.length(done))).rejects.toMatchObject(refusal);
+      await expect(ask((done) => store.clear(done))).rejects.toMatchObject(refusal);
+    }
   });
 });
 

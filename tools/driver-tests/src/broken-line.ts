@@ -1,5 +1,5 @@
+import type { TestProxy } from "@sessions/conformance/proxy";
 import { type Driver, isListingDriver, isSessionError } from "@sessions/core";
-import type { TestProxy } from "@sessions/test-services/proxy";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { begin, filler, HOUR, newId } from "./records.ts";
 
@@ -58,7 +58,7 @@ export function testBrokenLine(open: () => Driver | Promise<Driver>, proxy: Test
     test("a backend that never answers is DriverUnavailableError, and no call hangs", async () => {
       const driver = await open();
       const id = await begin(driver, { fields: filler(100) });
-      proxy.stall();
+      await proxy.stall();
       await expectUnavailable(driver, id);
       await proxy.restore();
       await expectHealed(driver);

@@ -1,5 +1,5 @@
+import type { TestProxy } from "@sessions/conformance/proxy";
 import type { Driver } from "@sessions/core";
-import type { TestProxy } from "@sessions/test-services/proxy";
 import { describe, expect, test } from "vitest";
 import { begin, filler } from "./records.ts";
 

@@ -1,8 +1,9 @@
-import assert from "node:assert/strict";
 import type { Driver, StoredRecord } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
+  crowd,
   fieldsOf,
   HOUR,
   loaded,
@@ -12,16 +13,18 @@ import {
   set,
   severalDrivers,
   together,
+  touch,
   yieldToEventLoop,
 } from "../support.ts";
 
-/** A hundred commits at once, each to a different field. None may be lost. */
+/** Up to a hundred commits at once, each to a different field. None may be lost. */
 async function allSurvive(drivers: (i: number) => Driver, now: number): Promise<void> {
   const id = await begin(drivers(0), now, { fields: fieldsOf(["a/first", "1"]) });
-  const outcomes = await together(100, (i) => drivers(i).commit(id, set(`b/${i}`, `text ${i}`), now));
-  assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+  const count = await crowd(drivers(0), 100);
+  const outcomes = await together(count, (i) => drivers(i).commit(id, set(`b/${i}`, `text ${i}`), now));
+  assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
   const expected = fieldsOf(["a/first", "1"]);
-  for (let i = 0; i < 100; i++) expected.set(`b/${i}`, `text ${i}`);
+  for (let i = 0; i < count; i++) expected.set(`b/${i}`, `text ${i}`);
   sameFields((await loaded(drivers(0), id)).fields, expected);
 }
 
@@ -116,8 +119,10 @@ export const commitRaceCases: Case[] = [
         const order = [...names.slice(i % 4), ...names.slice(0, i % 4)];
         return new Map(order.map((name) => [name, String(i)]));
       };
-      const outcomes = await together(40, (i) => driver.commit(id, { fields: fields(i) }, now));
-      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      const outcomes = await together(await crowd(driver, 40), (i) =>
+        driver.commit(id, { fields: fields(i) }, now),
+      );
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
       const record = await loaded(driver, id);
       sameFields(record.fields, fields(Number(record.fields.get("a/x"))));
     },
@@ -132,7 +137,7 @@ export const commitRaceCases: Case[] = [
       const outcomes = await together(21, (i) =>
         driver.commit(id, i === 5 ? { fields: large } : set(`small/${i}`, "small"), now),
       );
-      assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+      assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
       const expected = new Map(large);
       for (let i = 0; i <= 20; i++) if (i !== 5) expected.set(`small/${i}`, "small");
       sameFields((await loaded(driver, id)).fields, expected);
@@ -165,6 +170,22 @@ export const commitRaceCases: Case[] = [
         assert.equal(fields.get("a/new"), "1", "the new record's field must be there");
         if (outcome === "gone")
           assert.equal(fields.get("a/x"), undefined, "a commit that returned gone must leave nothing");
+      }
+    },
+  },
+  {
+    rule: "R3.17",
+    title: "a touch among concurrent commits is committed, and moves the expiry",
+    async run({ driver, now }) {
+      for (let round = 1; round <= 5; round++) {
+        const id = await begin(driver, now);
+        const outcomes = await together(9, (i) =>
+          driver.commit(id, i === 4 ? touch(now + HOUR + round * 1_000) : set(`a/${i}`, "1"), now),
+        );
+        assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
+        const { expiresAt, fields } = await loaded(driver, id);
+        assert.equal(expiresAt, now + HOUR + round * 1_000, "expiresAt after the touch");
+        assert.equal(fields.size, 8, "the number of fields");
       }
     },
   },

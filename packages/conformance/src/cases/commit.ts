@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Change } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -28,13 +28,13 @@ export const commitCases: Case[] = [
         ["a/new", "4"],
         ["a/drop", null],
       ]);
-      assert.equal(await driver.commit(id, { fields: patch }, now), "committed");
+      assert.equal(await driver.commit(id, { fields: patch }, now), "committed", "commit");
       sameFields(
         (await loaded(driver, id)).fields,
         fieldsOf(["a/keep", "1"], ["a/set", "changed"], ["a/new", "4"]),
       );
-      assert.equal(await driver.commit(id, set("a/drop", "back"), now), "committed");
-      assert.equal((await loaded(driver, id)).fields.get("a/drop"), "back");
+      assert.equal(await driver.commit(id, set("a/drop", "back"), now), "committed", "commit");
+      assert.equal((await loaded(driver, id)).fields.get("a/drop"), "back", "field a/drop");
       const alike = await begin(driver, now, {
         fields: fieldsOf(["a/b", "1"], ["a/bc", "2"], ["a/b/c", "3"], ["aa/b", "4"]),
       });
@@ -56,9 +56,18 @@ export const commitCases: Case[] = [
       await driver.commit(id, touch(now + 2 * HOUR), now);
       sameRecord(await loaded(driver, id), { ...record, principal: "bob", expiresAt: now + 2 * HOUR });
       const absent = { expiresAt: undefined, principal: undefined, ifVersion: undefined };
-      assert.equal(await driver.commit(id, { ...set("a/x", "2"), ...absent }, now), "committed");
+      assert.equal(await driver.commit(id, { ...set("a/x", "2"), ...absent }, now), "committed", "commit");
       const last = { principal: "bob", expiresAt: now + 2 * HOUR, fields: fieldsOf(["a/x", "2"]) };
       sameRecord(await loaded(driver, id), last);
+      // Past the life that the record had when the field was written.
+      const short = await begin(driver, now, {
+        ...record,
+        expiresAt: now + MINUTE,
+        fields: fieldsOf(["a/x", "1"]),
+      });
+      await driver.commit(short, touch(now + HOUR), now);
+      assert.equal(await driver.commit(short, set("a/y", "1"), now + 2 * MINUTE), "committed", "commit");
+      sameRecord(await loaded(driver, short), { ...record, fields: fieldsOf(["a/x", "1"], ["a/y", "1"]) });
     },
   },
   {
@@ -67,11 +76,11 @@ export const commitCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { fields: fieldsOf(["a/x", "1"]) });
       const change = { ...set("a/x", "2"), expiresAt: now + 2 * HOUR, principal: "alice" };
-      assert.equal(await driver.commit(id, change, now), "committed");
+      assert.equal(await driver.commit(id, change, now), "committed", "commit");
       const set1 = { expiresAt: now + 2 * HOUR, principal: "alice", fields: fieldsOf(["a/x", "2"]) };
       sameRecord(await loaded(driver, id), set1);
       const clear = { fields: new Map([["a/x", null]]), expiresAt: now + HOUR, principal: null };
-      assert.equal(await driver.commit(id, clear, now), "committed");
+      assert.equal(await driver.commit(id, clear, now), "committed", "commit");
       sameRecord(await loaded(driver, id), {
         expiresAt: now + HOUR,
         principal: undefined,
@@ -80,7 +89,11 @@ export const commitCases: Case[] = [
       // The same where the version is compared.
       for (const principal of ["bob", null]) {
         const { version: ifVersion } = await loaded(driver, id);
-        assert.equal(await driver.commit(id, { ...set("a/x", "3"), principal, ifVersion }, now), "committed");
+        assert.equal(
+          await driver.commit(id, { ...set("a/x", "3"), principal, ifVersion }, now),
+          "committed",
+          "commit",
+        );
         sameRecord(await loaded(driver, id), {
           principal: principal ?? undefined,
           fields: fieldsOf(["a/x", "3"]),
@@ -102,7 +115,7 @@ export const commitCases: Case[] = [
         { fields: new Map(), principal: "alice" },
       ];
       for (const change of changes) {
-        assert.equal(await driver.commit(id, change, now), "committed");
+        assert.equal(await driver.commit(id, change, now), "committed", "commit");
         sameRecord(await loaded(driver, id), record);
       }
     },
@@ -114,11 +127,11 @@ export const commitCases: Case[] = [
       const { driver, now } = kit;
       const id = await begin(driver, now, { fields: fieldsOf(["a/keep", "1"]) });
       for (const [i, size] of sizes.entries()) {
-        const fields = manyFields(kit, size, String(i));
+        const fields = manyFields(kit, size, String(i), 1);
         const change = { expiresAt: now + HOUR + i * 1000, principal: i % 2 === 0 ? `user ${i}` : null };
         const patch = new Map<string, string | null>([["a/drop", null], ...fields]);
-        assert.equal(await driver.commit(id, set("a/drop", "1"), now), "committed");
-        assert.equal(await driver.commit(id, { ...change, fields: patch }, now), "committed");
+        assert.equal(await driver.commit(id, set("a/drop", "1"), now), "committed", "commit");
+        assert.equal(await driver.commit(id, { ...change, fields: patch }, now), "committed", "commit");
         sameRecord(await loaded(driver, id), {
           ...change,
           principal: change.principal ?? undefined,
@@ -126,8 +139,8 @@ export const commitCases: Case[] = [
         });
       }
       // One more, in a record that holds many.
-      assert.equal(await driver.commit(id, set("a/last", "1"), now), "committed");
-      assert.equal((await loaded(driver, id)).fields.get("a/last"), "1");
+      assert.equal(await driver.commit(id, set("a/last", "1"), now), "committed", "commit");
+      assert.equal((await loaded(driver, id)).fields.get("a/last"), "1", "field a/last");
     },
   },
   {
@@ -136,14 +149,15 @@ export const commitCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now);
       for (const [i, at] of [now, now - 1_000, now - MINUTE, now + 1_000, now].entries()) {
-        const change = { ...set("a/x", String(i)), expiresAt: now + HOUR + i * 1_000 };
-        assert.equal(await driver.commit(id, change, at), "committed");
-        sameRecord(await loaded(driver, id), {
-          fields: fieldsOf(["a/x", String(i)]),
-          expiresAt: change.expiresAt,
-        });
+        const [expiresAt, principal] = [now + HOUR + i * 1_000, `user ${i}`];
+        assert.equal(
+          await driver.commit(id, { ...set("a/x", String(i)), expiresAt, principal }, at),
+          "committed",
+          "commit",
+        );
+        sameRecord(await loaded(driver, id), { fields: fieldsOf(["a/x", String(i)]), expiresAt, principal });
         for (const [later, moved] of [now + 2 * HOUR - i * 1_000, now + 3 * HOUR + i * 1_000].entries()) {
-          assert.equal(await driver.commit(id, touch(moved), at - later * 1_000), "committed");
+          assert.equal(await driver.commit(id, touch(moved), at - later * 1_000), "committed", "commit");
           sameRecord(await loaded(driver, id), { expiresAt: moved });
         }
       }

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Change, Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -50,7 +50,7 @@ export const compareCases: Case[] = [
       ];
       for (const change of changes)
         for (const ifVersion of [expected.version - 1, expected.version + 1, expected.version + 1000]) {
-          assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "conflict");
+          assert.equal(await driver.commit(id, { ...change, ifVersion }, now), "conflict", "commit");
           sameRecord(await loaded(driver, id), expected);
         }
     },
@@ -62,13 +62,21 @@ export const compareCases: Case[] = [
       const id = await begin(driver, now);
       for (let i = 0; i < 5; i++) {
         const { version: ifVersion } = await loaded(driver, id);
-        assert.equal(await driver.commit(id, { ...set("a/n", String(i)), ifVersion }, now), "committed");
-        assert.equal(await driver.commit(id, { ...set("a/n", "late"), ifVersion }, now), "conflict");
-        assert.equal((await loaded(driver, id)).fields.get("a/n"), String(i));
+        assert.equal(
+          await driver.commit(id, { ...set("a/n", String(i)), ifVersion }, now),
+          "committed",
+          "commit",
+        );
+        assert.equal(
+          await driver.commit(id, { ...set("a/n", "late"), ifVersion }, now),
+          "conflict",
+          "commit",
+        );
+        assert.equal((await loaded(driver, id)).fields.get("a/n"), String(i), "field a/n");
       }
       // Everything that a change can name, together with the version.
       const change = { fields: new Map([["a/n", null]]), expiresAt: now + 2 * HOUR, principal: "alice" };
-      assert.equal(await driver.commit(id, { ...change, ifVersion: 6 }, now), "committed");
+      assert.equal(await driver.commit(id, { ...change, ifVersion: 6 }, now), "committed", "commit");
       sameRecord(await loaded(driver, id), { ...change, version: 7, fields: fieldsOf() });
     },
   },
@@ -94,8 +102,8 @@ export const compareCases: Case[] = [
       for (const change of [set("a/x", "1"), { fields: new Map(), principal: "alice" }]) {
         const id = await begin(driver, now);
         const { version: ifVersion } = await loaded(driver, id);
-        assert.equal(await driver.commit(id, change, now), "committed");
-        assert.equal(await driver.commit(id, { ...set("a/y", "2"), ifVersion }, now), "conflict");
+        assert.equal(await driver.commit(id, change, now), "committed", "commit");
+        assert.equal(await driver.commit(id, { ...set("a/y", "2"), ifVersion }, now), "conflict", "commit");
       }
     },
   },
@@ -114,7 +122,7 @@ export const compareCases: Case[] = [
         assert.fail("a commit must succeed once all other callers are done");
       };
       await together(8, raise);
-      assert.equal((await loaded(driver, id)).fields.get("a/n"), "8");
+      assert.equal((await loaded(driver, id)).fields.get("a/n"), "8", "field a/n");
     },
   },
 ];

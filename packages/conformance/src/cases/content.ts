@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { type Change, type Driver, isSessionError } from "@sessions/core";
 import fc from "fast-check";
+import * as assert from "../assert.ts";
 import type { Case, Kit } from "../kit.ts";
 import {
   begin,
@@ -20,7 +20,7 @@ import { characters, longTexts, oddNames, oddTexts } from "../texts.ts";
 async function roundTrip({ driver, now }: Kit, fields: ReadonlyMap<string, string>): Promise<void> {
   sameFields((await loaded(driver, await begin(driver, now, { fields }))).fields, fields);
   const id = await begin(driver, now);
-  assert.equal(await driver.commit(id, { fields }, now), "committed");
+  assert.equal(await driver.commit(id, { fields }, now), "committed", "commit");
   sameFields((await loaded(driver, id)).fields, fields);
 }
 
@@ -106,7 +106,11 @@ export const contentCases: Case[] = [
         if (i % 2 === 0) fields.set(name, "changed");
         else fields.delete(name);
         const text = i % 2 === 0 ? "changed" : null;
-        assert.equal(await driver.commit(id, { fields: new Map([[name, text]]) }, now), "committed");
+        assert.equal(
+          await driver.commit(id, { fields: new Map([[name, text]]) }, now),
+          "committed",
+          "commit",
+        );
       }
       sameFields((await loaded(driver, id)).fields, fields);
     },
@@ -146,13 +150,16 @@ export const contentCases: Case[] = [
     rule: "R9.6",
     title: "ten thousand fields, or as many as the backend holds, come and go in one commit",
     async run(kit) {
-      const { driver, now } = kit;
+      const { driver, now, fieldsPerCommit } = kit;
+      const { maxFieldsPerCommit } = driver;
+      const says = `maxFieldsPerCommit of the driver is ${maxFieldsPerCommit}, limits.fieldsPerCommit of the target is ${fieldsPerCommit}`;
+      assert.equal(maxFieldsPerCommit, fieldsPerCommit, `${says}: both must be the same`);
       const fields = manyFields(kit, 10_000, "1");
       await roundTrip(kit, fields);
       const id = await begin(driver, now, { fields });
       const patch = new Map<string, string | null>();
       for (const [i, name] of [...fields.keys()].entries()) patch.set(name, i % 2 === 0 ? null : "2");
-      assert.equal(await driver.commit(id, { fields: patch }, now), "committed");
+      assert.equal(await driver.commit(id, { fields: patch }, now), "committed", "commit");
       const expected = [...patch].filter((entry): entry is [string, string] => entry[1] !== null);
       sameFields((await loaded(driver, id)).fields, new Map(expected));
     },
@@ -163,11 +170,15 @@ export const contentCases: Case[] = [
     async run({ driver, now }) {
       const created = await begin(driver, now);
       sameFields((await loaded(driver, created)).fields, fieldsOf());
-      assert.equal(await driver.commit(created, set("a/x", "1"), now), "committed");
+      assert.equal(await driver.commit(created, set("a/x", "1"), now), "committed", "commit");
       const emptied = await begin(driver, now, { fields: fieldsOf(["a/x", "1"]) });
-      assert.equal(await driver.commit(emptied, { fields: new Map([["a/x", null]]) }, now), "committed");
+      assert.equal(
+        await driver.commit(emptied, { fields: new Map([["a/x", null]]) }, now),
+        "committed",
+        "commit",
+      );
       sameFields((await loaded(driver, emptied)).fields, fieldsOf());
-      assert.equal(await driver.commit(emptied, set("a/y", "2"), now), "committed");
+      assert.equal(await driver.commit(emptied, set("a/y", "2"), now), "committed", "commit");
       // Together with other changes. This case only asks whether the record is still there.
       const extras: Partial<Change>[] = [
         {},

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
 import {
@@ -48,7 +48,7 @@ export const createCases: Case[] = [
       const record = { expiresAt: now + HOUR, principal: "alice", fields: fieldsOf(["a/x", "1"]) };
       const id = await begin(driver, now, record);
       const second = { expiresAt: now + 2 * HOUR, principal: "bob", fields: fieldsOf(["a/y", "2"]) };
-      assert.equal(await driver.create(id, second, now), false);
+      assert.equal(await driver.create(id, second, now), false, "create");
       assert.equal(
         await driver.create(id, record, now),
         false,
@@ -81,6 +81,9 @@ export const createCases: Case[] = [
           true,
           "create must return true: at expiresAt itself the record is expired",
         );
+        // A life that is shorter than the backend's unit of time.
+        const short = await begin(driver, now, { expiresAt: now + 1 });
+        assert.equal(await driver.create(short, record, now), false, "create over a life of one millisecond");
       }
     },
   },
@@ -93,13 +96,13 @@ export const createCases: Case[] = [
         fields: fieldsOf(["a/old", "1"], ["a/both", "1"]),
       });
       const end = { fields: new Map([["a/older", "1"]]), expiresAt: now - MINUTE };
-      assert.equal(await driver.commit(id, end, now - 2 * MINUTE), "committed");
+      assert.equal(await driver.commit(id, end, now - 2 * MINUTE), "committed", "commit");
       const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/both", "2"]) };
-      assert.equal(await driver.create(id, record, now), true);
+      assert.equal(await driver.create(id, record, now), true, "create");
       sameRecord(await loaded(driver, id), { version: 1, principal: undefined, ...record });
       const swept = await leave(driver, now, { principal: "alice", fields: fieldsOf(["a/old", "1"]) });
       await driver.sweep({ after: 0, before: now, limit: 100 });
-      assert.equal(await driver.create(swept, record, now), true);
+      assert.equal(await driver.create(swept, record, now), true, "create");
       sameRecord(await loaded(driver, swept), { version: 1, principal: undefined, ...record });
     },
   },
@@ -120,7 +123,7 @@ export const createCases: Case[] = [
       // The second time the caller's clock is behind that of the destroyer.
       for (const at of [now, now - MINUTE]) {
         await driver.destroy(id, now);
-        assert.equal(await driver.create(id, record, at), true);
+        assert.equal(await driver.create(id, record, at), true, "create");
         sameRecord(await loaded(driver, id), { version: 1, principal: undefined, ...record });
       }
     },
@@ -143,7 +146,7 @@ export const createCases: Case[] = [
       const { driver, now } = kit;
       const id = await leave(driver, now, { principal: "alice" });
       const record = { expiresAt: now + HOUR, principal: "bob", fields: fieldsOf() };
-      assert.equal(await driver.create(id, record, now), true);
+      assert.equal(await driver.create(id, record, now), true, "create");
       await listsExactly(kit, { principal: "bob" }, [id]);
       await listsExactly(kit, { principal: "alice" }, []);
     },

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Change, Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -127,8 +127,13 @@ export const destroyCases: Case[] = [
     title: "destroy of a live record returns true once, then false",
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
-      assert.equal(await driver.destroy(id, now), true);
-      assert.equal(await driver.destroy(id, now), false);
+      assert.equal(await driver.destroy(id, now), true, "destroy");
+      assert.equal(await driver.destroy(id, now), false, "destroy");
+      // One that another table, or an index, holds in two places.
+      const moved = await begin(driver, now, { principal: "alice" });
+      await driver.commit(moved, { ...set("a/x", "1"), principal: "bob" }, now);
+      assert.equal(await driver.destroy(moved, now), true, "destroy");
+      assert.equal(await driver.destroy(moved, now), false, "destroy");
     },
   },
   {
@@ -136,7 +141,7 @@ export const destroyCases: Case[] = [
     title: "destroy of an id that was never created returns false",
     async run({ driver, now }) {
       await begin(driver, now);
-      assert.equal(await driver.destroy(newId(), now), false);
+      assert.equal(await driver.destroy(newId(), now), false, "destroy");
     },
   },
   {
@@ -156,6 +161,11 @@ export const destroyCases: Case[] = [
           true,
           "destroy must return true: the record is live for one more millisecond",
         );
+        // By a caller whose clock is behind that of the last commit.
+        const third = await begin(driver, now - MINUTE);
+        await driver.commit(third, set("a/x", "1"), now);
+        assert.equal(await driver.destroy(third, now - 1_000), true, "destroy");
+        assert.equal(await driver.load(third), undefined, "load");
       }
     },
   },
@@ -163,10 +173,10 @@ export const destroyCases: Case[] = [
     rule: "R7.4",
     title: "destroy of a record that expired, or that a commit has ended, returns false",
     async run({ driver, now }) {
-      assert.equal(await driver.destroy(await leave(driver, now), now), false);
+      assert.equal(await driver.destroy(await leave(driver, now), now), false, "destroy");
       const id = await begin(driver, now);
       await driver.commit(id, touch(now - MINUTE), now);
-      assert.equal(await driver.destroy(id, now), false);
+      assert.equal(await driver.destroy(id, now), false, "destroy");
     },
   },
   {
@@ -190,7 +200,7 @@ export const destroyCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       await driver.destroy(id, now);
-      assert.equal(await driver.load(id), undefined);
+      assert.equal(await driver.load(id), undefined, "load");
     },
   },
   {

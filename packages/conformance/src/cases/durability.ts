@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import { begin, fieldsOf, HOUR, loaded, newId, sameRecord, set, touch } from "../support.ts";
 
@@ -12,11 +12,11 @@ export const durabilityCases: Case[] = [
       const other = await kit.open();
       const id = await begin(driver, now, { fields: fieldsOf(["a/n", "start"]) });
       sameRecord(await loaded(other, id), { version: 1, fields: fieldsOf(["a/n", "start"]) });
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < 8; i++) {
         // The drivers alternate, so that a driver which caches a record shows an old one.
         const [writer, reader] = i % 2 === 0 ? [driver, other] : [other, driver];
         const change = { ...set("a/n", String(i)), expiresAt: now + HOUR + i * 1000, principal: `user ${i}` };
-        assert.equal(await writer.commit(id, change, now), "committed");
+        assert.equal(await writer.commit(id, change, now), "committed", "commit");
         sameRecord(await loaded(reader, id), {
           version: i + 2,
           ...change,
@@ -33,22 +33,31 @@ export const durabilityCases: Case[] = [
       const { driver, now } = kit;
       const other = await kit.open();
       const id = newId();
-      assert.equal(await other.load(id), undefined);
-      assert.equal(await driver.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now), true);
+      assert.equal(await other.load(id), undefined, "load");
+      assert.equal(
+        await driver.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now),
+        true,
+        "create",
+      );
       await loaded(other, id);
       await driver.commit(id, touch(now + 2 * HOUR), now);
       sameRecord(await loaded(other, id), { expiresAt: now + 2 * HOUR });
-      assert.equal(await driver.destroy(id, now), true);
-      assert.equal(await other.load(id), undefined);
+      assert.equal(await driver.destroy(id, now), true, "destroy");
+      assert.equal(await other.load(id), undefined, "load");
       // Create it again through the other driver, so that a driver which remembers the id as destroyed fails.
       assert.equal(
         await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf(["a/x", "1"]) }, now),
         true,
+        "create",
       );
       sameRecord(await loaded(driver, id), { fields: fieldsOf(["a/x", "1"]) });
-      assert.equal(await driver.commit(id, set("a/y", "2"), now), "committed");
-      assert.equal(await driver.destroy(id, now), true);
-      assert.equal(await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now), true);
+      assert.equal(await driver.commit(id, set("a/y", "2"), now), "committed", "commit");
+      assert.equal(await driver.destroy(id, now), true, "destroy");
+      assert.equal(
+        await other.create(id, { expiresAt: now + HOUR, fields: fieldsOf() }, now),
+        true,
+        "create",
+      );
     },
   },
   {
@@ -60,12 +69,15 @@ export const durabilityCases: Case[] = [
       const first = await kit.open();
       const id = await begin(first, now, { fields: fieldsOf(["a/x", "1"]) });
       const ended = await begin(first, now);
-      assert.equal(await first.commit(id, set("a/y", "2"), now), "committed");
-      assert.equal(await first.destroy(ended, now), true);
+      assert.equal(await first.commit(id, set("a/y", "2"), now), "committed", "commit");
+      assert.equal(await first.destroy(ended, now), true, "destroy");
       await kit.close(first);
       const second = await kit.open();
-      sameRecord(await loaded(second, id), { version: 2, fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
-      assert.equal(await second.load(ended), undefined);
+      // A backend that evicts may have lost the record, but no part of it.
+      const isLost = second.volatile === true && (await second.load(id)) === undefined;
+      if (isLost) assert.equal(await second.commit(id, set("a/z", "3"), now), "gone", "commit");
+      else sameRecord(await loaded(second, id), { version: 2, fields: fieldsOf(["a/x", "1"], ["a/y", "2"]) });
+      assert.equal(await second.load(ended), undefined, "load");
     },
   },
 ];

@@ -1,4 +1,6 @@
 import type { Case } from "../kit.ts";
+import { betweenCases } from "./between.ts";
+import { burstCases } from "./bursts.ts";
 import { commitCases } from "./commit.ts";
 import { commitRaceCases } from "./commit-races.ts";
 import { compareCases } from "./compare.ts";
@@ -12,6 +14,7 @@ import { isolationCases } from "./isolation.ts";
 import { listCases } from "./list.ts";
 import { listRaceCases } from "./list-races.ts";
 import { loadCases } from "./load.ts";
+import { lostAnswerCases } from "./lost-answers.ts";
 import { outageCases } from "./outage.ts";
 import { setupCases } from "./setup.ts";
 import { storyCases } from "./stories.ts";
@@ -32,7 +35,10 @@ export const cases: readonly Case[] = [
   ...sweepCases,
   ...contentCases,
   ...durabilityCases,
+  ...betweenCases,
+  ...burstCases,
   ...outageCases,
+  ...lostAnswerCases,
   ...setupCases,
   ...listCases,
   ...listRaceCases,

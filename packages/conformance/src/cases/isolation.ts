@@ -1,7 +1,8 @@
-import assert from "node:assert/strict";
 import type { Driver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case, Kit } from "../kit.ts";
 import { listsExactly } from "../paging.ts";
+import { listsByPrincipal } from "../profile.ts";
 import {
   begin,
   fieldsOf,
@@ -15,6 +16,7 @@ import {
   sameRecord,
   set,
   together,
+  touch,
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
 
@@ -36,11 +38,16 @@ export const isolationCases: Case[] = [
       for (const [i, other] of [driver, ...others].entries()) {
         assert.equal(await other.load(id), undefined, "a namespace must not see another's record");
         const record = { expiresAt: now + HOUR, fields: fieldsOf(["a/n", String(i)]) };
-        assert.equal(await other.create(id, record, now), true);
+        assert.equal(await other.create(id, record, now), true, "create");
       }
       await others[0]?.commit(id, set("a/more", "1"), now);
       await others[1]?.destroy(id, now);
-      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/n", "0"]));
+      await others[2]?.commit(id, touch(now + 2 * HOUR), now);
+      sameRecord(await loaded(driver, id), {
+        version: 1,
+        expiresAt: now + HOUR,
+        fields: fieldsOf(["a/n", "0"]),
+      });
     },
   },
   {
@@ -57,7 +64,7 @@ export const isolationCases: Case[] = [
       for (const [i, other] of others.entries()) {
         await loaded(other, live[i] ?? "");
         // Load may hide an expired record, but then it must have hidden it before the sweep as well.
-        assert.deepEqual(await other.load(dead[i] ?? ""), before[i]);
+        assert.deepEqual(await other.load(dead[i] ?? ""), before[i], "load");
       }
     },
   },
@@ -72,11 +79,11 @@ export const isolationCases: Case[] = [
       for (const other of await apart(kit)) {
         await begin(other, now, { principal: "alice" });
         // Create and destroy the same id and principal here: a shared index then loses the first namespace's entry.
-        assert.equal(await other.create(id, record, now), true);
-        assert.equal(await other.destroy(id, now), true);
+        assert.equal(await other.create(id, record, now), true, "create");
+        assert.equal(await other.destroy(id, now), true, "destroy");
       }
       await listsExactly(kit, { principal: "alice" }, [id]);
-      await listsExactly(kit, {}, [id]);
+      if (!listsByPrincipal(kit.driver)) await listsExactly(kit, {}, [id]);
     },
   },
   {
@@ -96,8 +103,8 @@ export const isolationCases: Case[] = [
         );
       }
       for (const id of ids.filter((_, i) => i % 2 === 0))
-        assert.equal(await driver.commit(id, set("a/more", id), now), "committed");
-      assert.equal(await driver.destroy(ids[1] ?? "", now), true);
+        assert.equal(await driver.commit(id, set("a/more", id), now), "committed", "commit");
+      assert.equal(await driver.destroy(ids[1] ?? "", now), true, "destroy");
       for (const [i, id] of ids.entries()) {
         if (i === 1) continue;
         const expected = fieldsOf(["a/id", id]);
@@ -114,7 +121,7 @@ export const isolationCases: Case[] = [
         oddPrincipals.map(async (principal) => {
           sameRecord(await loaded(driver, await begin(driver, now, { principal })), { principal });
           const id = await begin(driver, now);
-          assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed");
+          assert.equal(await driver.commit(id, { fields: new Map(), principal }, now), "committed", "commit");
           sameRecord(await loaded(driver, id), { principal });
         }),
       );
@@ -146,6 +153,31 @@ export const isolationCases: Case[] = [
           fields,
         });
       }
+    },
+  },
+  {
+    rule: "R14.9",
+    title: "calls in several namespaces at once act each in its own",
+    async run(kit) {
+      const { now } = kit;
+      const drivers = [kit.driver, ...(await apart(kit))];
+      const ids = Array.from({ length: 6 }, newId);
+      const record = (name: string) => ({ expiresAt: now + HOUR, fields: fieldsOf(["a/in", name]) });
+      // The same ids in all of them, the drivers in turn.
+      const everywhere = <T>(call: (driver: Driver, id: string, name: string) => Promise<T>): Promise<T[]> =>
+        Promise.all(ids.flatMap((id) => drivers.map((driver, i) => call(driver, id, String(i)))));
+      const created = await everywhere((driver, id, name) => driver.create(id, record(name), now));
+      assert.deepEqual(new Set(created), new Set([true]), "the results of create");
+      const committed = await everywhere((driver, id, name) => driver.commit(id, set("a/too", name), now));
+      assert.deepEqual(new Set(committed), new Set(["committed"]), "the results of commit");
+      await everywhere(async (driver, id, name) =>
+        sameRecord(await loaded(driver, id), {
+          version: 2,
+          fields: fieldsOf(["a/in", name], ["a/too", name]),
+        }),
+      );
+      const destroyed = await everywhere((driver, id) => driver.destroy(id, now));
+      assert.deepEqual(new Set(destroyed), new Set([true]), "the results of destroy");
     },
   },
 ];

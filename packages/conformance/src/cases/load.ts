@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
@@ -39,16 +39,20 @@ export const loadCases: Case[] = [
     title: "load of an id that was never created returns undefined",
     async run({ driver, now }) {
       await begin(driver, now);
-      assert.equal(await driver.load(newId()), undefined);
+      assert.equal(await driver.load(newId()), undefined, "load");
     },
   },
   {
     rule: "R2.3",
     title: "a record created without a principal has none",
     async run({ driver, now }) {
-      assert.equal((await loaded(driver, await begin(driver, now))).principal, undefined);
+      assert.equal(
+        (await loaded(driver, await begin(driver, now))).principal,
+        undefined,
+        "the principal of a record without one",
+      );
       const id = await begin(driver, now, { principal: undefined });
-      assert.equal((await loaded(driver, id)).principal, undefined);
+      assert.equal((await loaded(driver, id)).principal, undefined, "the principal of a record without one");
     },
   },
   {
@@ -60,17 +64,17 @@ export const loadCases: Case[] = [
         await driver.commit(id, { ...set("a/n", String(i)), expiresAt: now + HOUR + i * 1000 }, now);
         const record = await loaded(driver, id);
         sameRecord(record, { expiresAt: now + HOUR + i * 1000 });
-        assert.equal(record.fields.get("a/n"), String(i));
+        assert.equal(record.fields.get("a/n"), String(i), "field a/n");
       }
       // A load that began before a commit must not serve a load that begins after it.
       const begun = driver.load(id);
       const after = driver
         .commit(id, set("a/n", "24"), now)
-        .then(async () => assert.equal((await loaded(driver, id)).fields.get("a/n"), "24"));
+        .then(async () => assert.equal((await loaded(driver, id)).fields.get("a/n"), "24", "field a/n"));
       await Promise.all([begun, after]);
       // Many loads at once, for drivers that combine loads into one query.
       for (const record of await together(150, () => loaded(driver, id)))
-        assert.equal(record.fields.get("a/n"), "24");
+        assert.equal(record.fields.get("a/n"), "24", "field a/n");
     },
   },
   {

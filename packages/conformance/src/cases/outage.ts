@@ -1,25 +1,40 @@
-import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { isListingDriver, isSessionError } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case, Kit } from "../kit.ts";
-import { listsExactly } from "../paging.ts";
+import { listsExactly, queries } from "../paging.ts";
 import { begin, eventually, fieldsOf, HOUR, loaded, newId, set, touch } from "../support.ts";
 import { within } from "../within.ts";
 
 /** The most that a call may take while the backend is away. The timeout of the driver under test must be shorter. */
 const ANSWER_MS = 3_000;
 
+/** Passes an error on to `note`, and rejects with it. */
+const noted =
+  (note: (error: unknown) => void) =>
+  (error: unknown): never => {
+    note(error);
+    throw error;
+  };
+
 /** Cuts the backend off, runs `body`, and brings the backend back, even if `body` fails. */
-async function during<T>({ outage, driver }: Kit, body: () => Promise<T>): Promise<T> {
+async function during<T>(
+  { outage, driver, failed }: Kit,
+  body: () => Promise<T>,
+  meanwhile: (error: unknown) => void = () => {},
+): Promise<T> {
   assert.ok(outage, "the target has no outage");
   await outage.cut();
   try {
     return await within(2 * ANSWER_MS, body(), "not every call ended while the backend was away");
+  } catch (error) {
+    failed(error);
+    throw error;
   } finally {
     await outage.restore();
     // Wait until the client has connected again, so that the outage does not fail later cases. R11.4 tests whether it
     // does connect.
-    const look = () => within(ANSWER_MS, driver.load(newId()), "no answer");
+    const look = () => within(ANSWER_MS, driver.load(newId()).catch(noted(meanwhile)), "no answer");
     await eventually(true, look).catch(() => undefined);
   }
 }
@@ -34,9 +49,12 @@ async function unavailable(calls: Record<string, () => Promise<unknown>>): Promi
           (value) => ({ value }),
           (error: unknown) => ({ error }),
         ),
-        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less), but did not end`,
+        `${name} must reject while the backend is away (give the driver under test a timeout of a second or less where target.open() is told { outage: true }), but did not end`,
       );
-      assert.ok("error" in outcome, `${name} must reject while the backend is away`);
+      if ("value" in outcome)
+        assert.fail(
+          `${name} must reject while the backend is away, not return ${inspect(outcome.value, { depth: 0 })}`,
+        );
       assert.ok(
         isSessionError(outcome.error, "ERR_SESSION_UNAVAILABLE"),
         `${name} must reject with DriverUnavailableError, not ${outcome.error}`,
@@ -89,16 +107,17 @@ export const outageCases: Case[] = [
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;
+      const [query] = queries(driver, "alice");
       for (let i = 0; i < 4; i++) await begin(driver, now, { principal: "alice" });
       // If the listing has several pages, the outage comes between two of them.
-      const { cursor } = isListingDriver(driver) ? await driver.list({ limit: 1 }, now) : {};
+      const { cursor } = isListingDriver(driver) ? await driver.list({ ...query, limit: 1 }, now) : {};
       await during(kit, () =>
         unavailable({
           sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
           ...(isListingDriver(driver) && {
-            list: () => driver.list({ limit: 10 }, now),
+            list: () => driver.list({ ...query, limit: 10 }, now),
             ...(cursor !== undefined && {
-              "the next page of a list": () => driver.list({ limit: 1, cursor }, now),
+              "the next page of a list": () => driver.list({ ...query, limit: 1, cursor }, now),
             }),
             "list of a principal": () => driver.list({ principal: "alice", limit: 10 }, now),
           }),
@@ -108,32 +127,44 @@ export const outageCases: Case[] = [
   },
   {
     rule: "R11.4",
-    title: "the same driver works again when the backend is back",
+    title: "the same driver works again when the backend is back, and until then says that it is unavailable",
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;
       const id = await begin(driver, now);
+      const [query] = queries(driver, "alice");
+      const meanwhile: unknown[] = [];
       // Let every method fail once before the backend is back.
-      await during(kit, () =>
-        unavailable({
-          load: () => driver.load(id),
-          create: () => driver.create(newId(), { expiresAt: now + HOUR, fields: fieldsOf() }, now),
-          commit: () => driver.commit(id, set("a/x", "1"), now),
-          destroy: () => driver.destroy(id, now),
-          sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
-          ...(isListingDriver(driver) && { list: () => driver.list({ limit: 10 }, now) }),
-        }),
+      await during(
+        kit,
+        () =>
+          unavailable({
+            load: () => driver.load(id),
+            create: () => driver.create(newId(), { expiresAt: now + HOUR, fields: fieldsOf() }, now),
+            commit: () => driver.commit(id, set("a/x", "1"), now),
+            destroy: () => driver.destroy(id, now),
+            sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+            ...(isListingDriver(driver) && { list: () => driver.list({ ...query, limit: 10 }, now) }),
+          }),
+        (error) => meanwhile.push(error),
+      );
+      // A backend that is starting refuses calls, with errors of its own.
+      const other = meanwhile.find((error) => !isSessionError(error, "ERR_SESSION_UNAVAILABLE"));
+      assert.ok(
+        other === undefined,
+        `until the backend is back, load must reject with DriverUnavailableError, not ${other}`,
       );
       // A client may take a moment to connect again. Use a new record, because a test's backend may lose its data when
       // it stops.
       const fresh = await eventually(true, () => begin(driver, now, { principal: "alice" }));
-      assert.equal(await driver.commit(fresh, set("a/x", "1"), now), "committed");
-      assert.equal((await loaded(driver, fresh)).fields.get("a/x"), "1");
+      assert.equal(await driver.commit(fresh, set("a/x", "1"), now), "committed", "commit");
+      assert.equal((await loaded(driver, fresh)).fields.get("a/x"), "1", "field a/x");
       if (isListingDriver(driver)) await listsExactly(kit, { principal: "alice" }, [fresh]);
       await driver.sweep({ after: 0, before: now, limit: 10 });
       // If the backend kept its data, the commit that failed works now.
-      if (await driver.load(id)) assert.equal(await driver.commit(id, set("a/y", "1"), now), "committed");
-      assert.equal(await driver.destroy(fresh, now), true);
+      if (await driver.load(id))
+        assert.equal(await driver.commit(id, set("a/y", "1"), now), "committed", "commit");
+      assert.equal(await driver.destroy(fresh, now), true, "destroy");
     },
   },
   {

@@ -1,8 +1,9 @@
-import assert from "node:assert/strict";
-import type { Driver } from "@sessions/core";
+import { type Driver, isListingDriver } from "@sessions/core";
+import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
+  eventually,
   fieldsOf,
   HOUR,
   leave,
@@ -36,8 +37,9 @@ export const sweepCases: Case[] = [
       const instants = [after - MINUTE, after - 1, before, before + 1, before + MINUTE];
       const outside = await shown(driver, await ended(driver, now, instants));
       const inside = await ended(driver, now, [after, after + 1, before - 1]);
-      assert.ok((await driver.sweep({ after, before, limit: 100 })) <= inside.length);
-      assert.deepEqual(await shown(driver, outside), outside);
+      const count = await driver.sweep({ after, before, limit: 100 });
+      assert.ok(count <= inside.length, `a sweep of ${inside.length} records must not return ${count}`);
+      assert.deepEqual(await shown(driver, outside), outside, "the records outside of the sweep's range");
     },
   },
   {
@@ -51,7 +53,8 @@ export const sweepCases: Case[] = [
         const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit });
         assert.ok(count <= limit, `a sweep with limit ${limit} must not return ${count}`);
         const left = await shown(driver, there);
-        assert.ok(there.length - left.length <= limit);
+        const removed = there.length - left.length;
+        assert.ok(removed <= limit, `a sweep with limit ${limit} must not remove ${removed}`);
         // For callers whose clock is behind, these records are still live.
         for (const id of left)
           sameRecord(await loaded(driver, id), { version: 1, expiresAt: now - MINUTE, fields });
@@ -70,7 +73,7 @@ export const sweepCases: Case[] = [
       await leave(driver, now);
       await driver.sweep({ after: 0, before: now, limit: 1_000 });
       for (const id of ids) sameRecord(await loaded(driver, id), record);
-      assert.equal(await driver.commit(last, set("a/x", "1"), now - 1), "committed");
+      assert.equal(await driver.commit(last, set("a/x", "1"), now - 1), "committed", "commit");
     },
   },
   {
@@ -96,6 +99,13 @@ export const sweepCases: Case[] = [
         sum <= ids.length,
         `the sweeps returned ${sum} in all, but there were only ${ids.length} records`,
       );
+      // More records than most backends take in one statement or batch.
+      const many = await shown(driver, await together(130, () => leave(driver, now)));
+      const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit: 1_000 });
+      const removed = many.length - (await shown(driver, many)).length;
+      assert.ok(count >= removed, `a sweep that removed ${removed} records must not return ${count}`);
+      if (many.length === 130)
+        assert.equal(count, removed, "sweep must return the number of records that it removed");
     },
   },
   {
@@ -118,7 +128,7 @@ export const sweepCases: Case[] = [
       for (const [i, outcome] of [...early, ...outcomes].entries())
         if (outcome === "committed")
           sameRecord(await loaded(driver, ids[i] ?? ""), { expiresAt: now + HOUR });
-        else assert.equal(outcome, "gone");
+        else assert.equal(outcome, "gone", "commit to a record that the sweep removed");
     },
   },
   {
@@ -149,6 +159,36 @@ export const sweepCases: Case[] = [
       );
       if (there.length === ids.length)
         assert.equal(sum, removed, "the sweeps must return the number of records that they removed in all");
+    },
+  },
+  {
+    rule: "R8.9",
+    title: "sweeps of a range, until one removes nothing, remove every record in it or none",
+    async run({ driver, now }) {
+      const before = now - 5 * MINUTE;
+      // Several in one minute and several minutes, some of them moved, some destroyed, some created over a leftover.
+      const instants = Array.from(
+        { length: 18 },
+        (_, i) => before - 1 - Math.floor(i / 3) * MINUTE - (i % 3),
+      );
+      const after = Math.min(...instants);
+      const ids = await together(instants.length, (i) =>
+        begin(driver, now - HOUR, { expiresAt: (instants[i] ?? now) - (i % 3 === 0 ? 10 * MINUTE : 0) }),
+      );
+      for (let i = 0; i < ids.length; i += 3)
+        await driver.commit(ids[i] ?? "", touch(instants[i] ?? now), now - HOUR);
+      for (const id of ids.splice(4, 3)) await driver.destroy(id, now - HOUR);
+      const last = { expiresAt: before - 2 * MINUTE, fields: fieldsOf() };
+      await driver.create(ids.at(-2) ?? "", last, before - 4 * MINUTE);
+      let removed = 0;
+      await eventually(isListingDriver(driver) && driver.eventualList === true, async () => {
+        for (let round = 0; round < 2 * ids.length; round++) {
+          const count = await driver.sweep({ after, before, limit: 4 });
+          if (count === 0) break;
+          removed += count;
+        }
+        if (removed > 0) assert.deepEqual(await shown(driver, ids), [], "the records that no sweep removed");
+      });
     },
   },
 ];

@@ -6,13 +6,17 @@ import type { Report } from "../run.ts";
 import type { Target } from "../target.ts";
 import { UsageError } from "./options.ts";
 import { markdownText, messageOf, plain } from "./plain.ts";
-import { byRule, skips, verdict } from "./summary.ts";
+import { byRule, profileText, skips, verdict } from "./summary.ts";
 
-/** The badge's text: numbers alone, so that skipped clauses show too. */
-export function badgeMessage({ passed, failed, skipped, results }: Report): string {
-  if (failed > 0) return `${failed} of ${results.length} clauses failed`;
-  if (skipped > 0) return `${passed} of ${results.length} clauses, ${skipped} skipped`;
-  return `${passed} of ${results.length} clauses`;
+/** The badge's text: numbers, so that skipped clauses show too, and what the driver says of itself. */
+export function badgeMessage(report: Report): string {
+  const { passed, failed, skipped, results } = report;
+  const left = skipped > 0 ? `, ${skipped} skipped` : "";
+  const counts =
+    failed > 0
+      ? `${failed} of ${results.length} clauses failed`
+      : `${passed} of ${results.length} clauses${left}`;
+  return counts + profileText(report);
 }
 
 /** A badge as SVG: red if a clause failed, grey if nothing was tested. */

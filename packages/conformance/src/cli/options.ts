@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { checkOptions } from "@sessions/core/driver-tools";
 import { cases } from "../cases/index.ts";
 import { covers, type Rule } from "../target.ts";
+import { readme, spec } from "./address.ts";
 import { messageOf } from "./plain.ts";
 
 /** The options of the command line. */
@@ -21,11 +22,14 @@ export class UsageError extends Error {
 }
 
 /** The text of `--help`. */
-export const HELP = `Usage: npx @sessions/conformance <module> [options]
+export const HELP: string = `Usage: npx @sessions/conformance <module> [options]
 
-Tests a session driver: runs the clauses of SPEC.md on it, one after the other.
+Tests a session driver: runs the clauses of its contract on it, one after the other.
 <module> is a JavaScript file that exports the driver to test, as its default export or
-as "target": { name, open(namespace) }. The README lists the other properties.
+as "target": { name, open(namespace) }.
+
+The contract:             ${spec}
+A target's other options: ${readme}
 
 Options:
   --rule <rule>   run only this rule (R4) or clause (R4.2); may be repeated
@@ -35,7 +39,8 @@ Options:
   --help          print this
   --version       print the kit's version
 
-Exit status: 0 no clause failed, 1 a clause failed, 2 nothing could be run.
+Exit status: 0 no clause failed, 1 a clause failed, 2 nothing could be run,
+for example because the backend is not started.
 `;
 
 const settings = {

@@ -84,9 +84,18 @@ export function skips({ results }: Report, target: Target): Skips[] {
   return [...groups.values()].sort((a, b) => Number(b.excluded) - Number(a.excluded));
 }
 
+/** What the driver says of itself, to follow a count. Empty if there is nothing. */
+export const profileText = ({ profile = [] }: Report): string =>
+  profile.length > 0 ? `; ${profile.join(", ")}` : "";
+
 /** The run in one sentence. Failures come first. */
-export function verdict({ passed, failed, skipped, results }: Report): string {
+export function verdict(report: Report): string {
+  const { passed, failed, skipped, results } = report;
   const of = `of ${results.length} clauses`;
-  if (failed > 0) return `${failed} ${of} failed, ${passed} passed, ${skipped} skipped`;
-  return skipped > 0 ? `${passed} ${of} passed, ${skipped} skipped` : `${passed} ${of} passed`;
+  const left = skipped > 0 ? `, ${skipped} skipped` : "";
+  const counts =
+    failed > 0
+      ? `${failed} ${of} failed, ${passed} passed, ${skipped} skipped`
+      : `${passed} ${of} passed${left}`;
+  return counts + profileText(report);
 }

@@ -1,11 +1,13 @@
 import { styleText } from "node:util";
 import CliTable from "cli-table3";
-import { advice } from "../advice.ts";
+import { adviceOn } from "../advice.ts";
+import { line } from "../environment.ts";
 import type { Report, Result } from "../run.ts";
 import type { Target } from "../target.ts";
+import { addressOf } from "./address.ts";
 import { isKits, placeOf } from "./place.ts";
 import { cut, messageOf, nameOf, plain, plainLines, wrap } from "./plain.ts";
-import { byRule, headingOf, ruleOf, skips, titleAndReason, verdict } from "./summary.ts";
+import { byRule, skips, titleAndReason, verdict } from "./summary.ts";
 
 /** Settings of the printed report. */
 export interface TextOptions {
@@ -49,16 +51,23 @@ function seen(error: unknown, cwd: string): string[] {
   return lines;
 }
 
-function failure({ rule, title, error }: Result, { cwd, width }: TextOptions, paint: Paint): string {
+function failure(result: Result, { cwd, width }: TextOptions, paint: Paint): string {
+  const { rule, title, error, step, before } = result;
   const what = seen(error, cwd).map((line) => `    ${line}`.trimEnd());
   return [
     paint("red", `${rule} ${title}`),
-    paint("dim", "  Seen"),
+    ...(before === undefined
+      ? []
+      : [
+          paint("dim", "  Before that"),
+          `    ${before.call} rejected: ${cut(plain(line(before.error)), 300)}`,
+        ]),
+    paint("dim", step === undefined ? "  Seen" : `  Seen, in the step: ${plain(step)}`),
     ...what,
     paint("dim", "  What to change"),
-    wrap(advice(rule), width, "    "),
+    wrap(adviceOn(result), width, "    "),
     paint("dim", "  Where to read"),
-    `    SPEC.md, ${rule}, under "${ruleOf(rule)} ${headingOf(ruleOf(rule))}"`,
+    `    ${rule} in ${addressOf(rule)}`,
   ].join("\n");
 }
 
@@ -100,10 +109,22 @@ export function jsonOf(report: Report, target: Target, again: string): string {
     const { rule, status, error } = result;
     if (status !== "failed") return { rule, title, status, ...(reason !== undefined && { reason }) };
     const shown = { name: nameOf(error), message: messageOf(error) };
-    return { rule, title, status, error: shown, advice: advice(rule) };
+    const { step, before } = result;
+    return {
+      rule,
+      title,
+      status,
+      error: shown,
+      ...(step !== undefined && { step }),
+      ...(before && {
+        before: { call: before.call, name: nameOf(before.error), message: messageOf(before.error) },
+      }),
+      advice: adviceOn(result),
+      read: addressOf(rule),
+    };
   });
-  const { passed, failed, skipped: left, seed } = report;
-  const all = { target: target.name, passed, failed, skipped: left, seed, again, results };
+  const { passed, failed, skipped: left, seed, profile } = report;
+  const all = { target: target.name, profile, passed, failed, skipped: left, seed, again, results };
   // JSON.stringify does not escape these characters, but a terminal acts on them.
   return `${JSON.stringify(all, undefined, 2).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,

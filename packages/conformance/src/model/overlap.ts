@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { type Driver, isSessionError } from "@sessions/core";
 import fc from "fast-check";
+import * as assert from "../assert.ts";
 import type { Kit } from "../kit.ts";
 import { begin, HOUR, leave, MINUTE, newId, severalDrivers, yieldToEventLoop } from "../support.ts";
 import { Deviation, ruleOfError } from "./blame.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import type { Change, CommitOutcome, Driver, NewRecord, StoredRecord } from "@sessions/core";
+import * as assert from "../assert.ts";
 import { isMap } from "../support.ts";
 
 /** A call that is about one record; `sweep` and `list` are about many. */

@@ -1,6 +1,6 @@
 import type { Change } from "@sessions/core";
 import fc from "fast-check";
-import { HOUR, MINUTE } from "../support.ts";
+import { HOUR, MINUTE, manyFields } from "../support.ts";
 import { Deviation } from "./blame.ts";
 import type { Held } from "./record.ts";
 import { callStep, compare, lookAtAll, NAMES, type Step, USERS } from "./story.ts";
@@ -45,8 +45,6 @@ const destroy = name.map((of) => callStep(of, "destroy", () => ({ method: "destr
 
 /** Sometimes many more fields, because drivers often have separate code for large changes. */
 const many = fc.oneof({ weight: 40, arbitrary: fc.constant(0) }, fc.constantFrom(100, 101, 451, 1_001));
-const manyMore = (count: number): [string, string][] =>
-  Array.from({ length: count }, (_, i) => [`m/${i}`, "1"]);
 
 const change = {
   name,
@@ -64,9 +62,9 @@ const change = {
 /** A commit whose `ifVersion` is relative to the record's version, or to 1 if there is no record. */
 const commitStep = (ifVersion: fc.Arbitrary<number | undefined>): fc.Arbitrary<Step> =>
   fc.record({ ...change, ifVersion }).map((told) =>
-    callStep(told.name, "commit", (held, now, { user }) => {
+    callStep(told.name, "commit", (held, now, { sizes, user }) => {
       const given: { -readonly [K in keyof Change]: Change[K] } = {
-        fields: new Map([...told.patch, ...manyMore(told.many)]),
+        fields: new Map([...told.patch, ...manyFields(sizes, told.many, "1", told.patch.length)]),
       };
       if (told.life !== undefined) given.expiresAt = now + told.life;
       if (told.principal !== undefined) given.principal = told.principal && user(told.principal);
@@ -99,7 +97,7 @@ const sweep = fc.record({ limit: fc.constantFrom(100, 1, 2), ago: fc.constantFro
       const before = await lookAtAll(telling);
       const shown = `sweep(${told.ago / MINUTE} min, limit: ${told.limit})`;
       telling.steps.push(shown);
-      const count = await telling.kit.driver.sweep(range).catch((error: unknown) => {
+      const count = await telling.driver.sweep(range).catch((error: unknown) => {
         throw new Deviation("R8", `${shown} must not reject with ${error}`);
       });
       telling.steps.splice(-1, 1, `${shown} → ${count}`);

@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
-import { isListingDriver, type ListingDriver } from "@sessions/core";
+import { type Driver, isListingDriver, type ListingDriver } from "@sessions/core";
 import fc from "fast-check";
+import * as assert from "../assert.ts";
 import type { Kit } from "../kit.ts";
 import { idsOf, listAll } from "../paging.ts";
 import { eventually, newId } from "../support.ts";
@@ -20,7 +20,14 @@ export interface Model {
 
 /** One story while a driver runs it. */
 export interface Telling {
-  readonly kit: Kit;
+  /** The drivers on the backend of the story. */
+  readonly drivers: readonly Driver[];
+  /** The driver that makes the next call. */
+  readonly driver: Driver;
+  /** What a record may hold. */
+  readonly sizes: Pick<Kit, "maxBytes" | "maxFields">;
+  /** The driver through which the kit looks at the records after each step. */
+  readonly witness: Driver;
   /** A record's id by its name in the story. */
   readonly ids: ReadonlyMap<string, string>;
   /** The principal of this story for a name that is printed; no other story has the same one. */
@@ -33,6 +40,15 @@ export interface Telling {
   readonly judged: Set<string>;
   /** The steps so far, as they are printed. */
   readonly steps: string[];
+}
+
+/** The drivers that tell a story. */
+export interface Tellers {
+  readonly drivers: readonly Driver[];
+  /** Looks at the records after each step. */
+  readonly witness: Driver;
+  /** Tells a story again that broke any rule: where it breaks none alone, the rule of the stories is broken. */
+  readonly alone?: Driver;
 }
 
 /** One step of a story. */
@@ -49,9 +65,9 @@ const MOST_STEPS = 20;
 /** A case begins no new story after this time, so a slow backend gets fewer of them. */
 const ENOUGH_MS = 500;
 
-async function look({ kit, ids }: Telling, name: string): Promise<Held> {
+async function look({ witness, ids }: Telling, name: string): Promise<Held> {
   try {
-    const record = await perform(kit.driver, ids.get(name) ?? "", { method: "load" }, 0);
+    const record = await perform(witness, ids.get(name) ?? "", { method: "load" }, 0);
     return typeof record === "object" ? record : undefined;
   } catch (error) {
     throw new Deviation("R2", `load(${name}) must not reject with ${error}`);
@@ -139,7 +155,7 @@ async function makeCall(
   shown: string,
 ): Promise<Answer> {
   try {
-    return await perform(telling.kit.driver, telling.ids.get(name) ?? "", call, now);
+    return await perform(telling.driver, telling.ids.get(name) ?? "", call, now);
   } catch (error) {
     throw new Deviation(ruleOfError(call), `${shown} must not reject with ${error}`);
   }
@@ -151,20 +167,48 @@ function judgedBy(rule: string): string | undefined {
   return { R1: "create", R4: "commit", R7: "destroy of a live record", R8: "sweep" }[rule];
 }
 
+/** Makes a step through one of the story's drivers. */
+export function through(which: number, step: Step): Step {
+  return {
+    check: (model) => step.check(model),
+    toString: () => step.toString(),
+    async run(model, telling) {
+      const { drivers, steps } = telling;
+      const at = steps.length;
+      try {
+        await step.run(model, { ...telling, driver: drivers[which % drivers.length] ?? telling.driver });
+      } finally {
+        steps[at] = `driver ${which + 1}: ${steps[at]}`;
+      }
+    },
+  };
+}
+
 function begin(
   kit: Kit,
+  { drivers, witness }: Tellers,
   rule: string,
   left: readonly Held[] | undefined,
   judged: Set<string>,
   enough: () => boolean,
 ): { model: Model; real: Telling } {
   const ids = new Map(NAMES.map((name) => [name, newId()]));
-  const lists = rule === "R13" && isListingDriver(kit.driver) ? kit.driver : undefined;
+  const lists = rule === "R13" && isListingDriver(witness) ? witness : undefined;
   const user = (name: string) => `${name} ${ids.get("A")}`;
   return {
     model: { now: kit.now + AHEAD_MS, enough, waited: 0, held: new Map() },
-    real: { kit, ids, user, lists, left, judged, steps: [] },
+    real: { sizes: kit, drivers, driver: witness, witness, ids, user, lists, left, judged, steps: [] },
   };
+}
+
+/** Whether the same story, told by one driver alone, breaks a rule too. */
+async function strays(told: Iterable<Step>, alone: Driver, kit: Kit): Promise<boolean> {
+  const tellers = { drivers: [alone], witness: alone };
+  const setup = () => begin(kit, tellers, "", undefined, new Set(), () => false);
+  return fc.asyncModelRun(setup, told).then(
+    () => false,
+    () => true,
+  );
 }
 
 /** Prints a failed story. fast-check shortens, so the last one that failed is the shortest. */
@@ -181,7 +225,13 @@ function print(rule: string, { steps, ids, user }: Telling, what: string, seed: 
  * shows the shortest story that breaks the rule. A story that breaks another rule ends there: that rule's own case
  * reports it.
  */
-export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Step>): Promise<void> {
+export async function tellStories(
+  kit: Kit,
+  rule: string,
+  step: fc.Arbitrary<Step>,
+  tellers: Tellers = { drivers: [kit.driver], witness: kit.driver },
+): Promise<void> {
+  const { alone } = tellers;
   let left: Held[] | undefined = [];
   let shortest: string | undefined;
   const judged = new Set<string>();
@@ -193,13 +243,13 @@ export async function tellStories(kit: Kit, rule: string, step: fc.Arbitrary<Ste
   const stories = fc.commands([step], { maxCommands: MOST_STEPS, size: "max" });
   const property = fc.asyncProperty(stories, async (told) => {
     if (enough()) return;
-    const { model, real } = begin(kit, rule, left, judged, enough);
+    const { model, real } = begin(kit, tellers, rule, left, judged, enough);
     try {
       await fc.asyncModelRun(() => ({ model, real }), told);
       if (real.lists) await eventually(real.lists.eventualList === true, () => compareListings(model, real));
     } catch (error) {
       if (!(error instanceof Deviation)) throw error;
-      if (error.rule !== rule) {
+      if (alone ? await strays(told, alone, kit) : error.rule !== rule) {
         left = undefined;
         other = `${error.rule} is broken first: ${error.message}`;
         return;

@@ -57,6 +57,24 @@ describe("the badge", () => {
   });
 });
 
+describe("what the driver says of itself", () => {
+  const profile = ["evicts sessions", "lists by principal only", "100 fields a commit"];
+  const said = "; evicts sessions, lists by principal only, 100 fields a commit";
+
+  test("is on the badge and in each report, whatever came of the run", () => {
+    for (const given of [report(7, 0, 2), report(9, 0, 0), report(6, 1, 2)]) {
+      const told = { ...given, profile };
+      expect(badgeMessage(told)).toBe(badgeMessage(given) + said);
+      expect(badgeOf(told)).toContain(`aria-label="sessions: ${badgeMessage(given)}${said}"`);
+      expect(markdownOf(told, memoryTarget()).split("\n")[0]).toContain(`${said}.`);
+      const options = { colour: false, width: 100, cwd: ".", again: "again" };
+      expect(textOf(told, memoryTarget(), options)).toContain(said);
+      expect(JSON.parse(jsonOf(told, memoryTarget(), "again")).profile).toEqual(profile);
+      expect(JSON.parse(jsonOf(given, memoryTarget(), "again"))).not.toHaveProperty("profile");
+    }
+  });
+});
+
 describe("names and reasons that somebody else wrote", () => {
   const hostile =
     "a | b\n\n# c <script>alert(1)</script> [x](javascript:y) `z` \u001b]0;owned\u0007\u001b[31m\u009b1m\u202e";

@@ -1,11 +1,14 @@
 import { type Driver, DriverUnavailableError, type ListingDriver } from "@sessions/core";
 import { yieldToEventLoop } from "../../src/support.ts";
-import { provisionedDriver, type Rows, remoteDriver, type World } from "../simple-driver.ts";
+import {
+  type Line,
+  outageOf,
+  provisionedDriver,
+  type Rows,
+  remoteDriver,
+  type World,
+} from "../simple-driver.ts";
 import type { Fault } from "./fault.ts";
-
-interface Line {
-  up: boolean;
-}
 
 /** A fault of a driver behind a line that can be cut. */
 export function outage(
@@ -17,10 +20,7 @@ export function outage(
     fault: what,
     target() {
       const world: World = new Map();
-      const line = { up: true };
-      const to = (up: boolean) => async () => {
-        line.up = up;
-      };
+      const line: Line = { up: true };
       return {
         name: what,
         open(namespace): Driver {
@@ -29,7 +29,7 @@ export function outage(
           const sound = remoteDriver(rows, line);
           return { ...sound, ...wrong(sound, line, rows) };
         },
-        outage: { cut: to(false), restore: to(true) },
+        outage: outageOf(line),
       };
     },
   };

@@ -1,60 +1,7 @@
-import { type Driver, isSessionError, type ListingDriver } from "@sessions/core";
+import { isSessionError, type ListingDriver } from "@sessions/core";
 import { yieldToEventLoop } from "../../src/support.ts";
-import { provisionedDriver, type Row, remoteDriver, type World } from "../simple-driver.ts";
+import { outage, setup } from "./away.ts";
 import { type Fault, fault } from "./fault.ts";
-
-function outage(
-  what: string,
-  wrong: (sound: ListingDriver, line: { up: boolean }) => Partial<ListingDriver>,
-): Fault {
-  return {
-    rule: "R11",
-    fault: what,
-    target() {
-      const world: World = new Map();
-      const line = { up: true };
-      return {
-        name: what,
-        open(namespace): Driver {
-          const rows = world.get(namespace) ?? new Map<string, Row>();
-          world.set(namespace, rows);
-          const sound = remoteDriver(rows, line);
-          return { ...sound, ...wrong(sound, line) };
-        },
-        outage: {
-          async cut() {
-            line.up = false;
-          },
-          async restore() {
-            line.up = true;
-          },
-        },
-      };
-    },
-  };
-}
-
-type Provisioned = ReturnType<typeof provisionedDriver>;
-
-function setup(
-  what: string,
-  wrong: (world: World, namespace: string, sound: Provisioned) => Partial<Provisioned>,
-): Fault {
-  return {
-    rule: "R12",
-    fault: what,
-    target() {
-      const world: World = new Map();
-      return {
-        name: what,
-        open(namespace): Driver {
-          const sound = provisionedDriver(world, namespace);
-          return { ...sound, ...wrong(world, namespace, sound) };
-        },
-      };
-    },
-  };
-}
 
 /** Faults in what is shared, what is away, and what is set up: R10 to R12. */
 export const backendFaults: Fault[] = [

@@ -1,15 +1,16 @@
 import { DriverUnavailableError, type ListingDriver, type StoredRecord } from "@sessions/core";
 import { yieldToEventLoop } from "../../src/support.ts";
-import { isLive } from "../simple-driver.ts";
+import { isLive, type Rows } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
 import { beside } from "./wrap.ts";
 
 const locks = beside(() => new Set<string>());
+const wholeIds = beside(() => new Map<string, string>());
 const clients = beside(() => ({ closed: false }));
 
 /** Ids that the backend cuts or converts. */
-function short(sound: ListingDriver, fold: (id: string) => string): Partial<ListingDriver> {
-  const whole = new Map<string, string>();
+function short(rows: Rows, sound: ListingDriver, fold: (id: string) => string): Partial<ListingDriver> {
+  const whole = wholeIds(rows);
   return {
     create(id, record, now) {
       whole.set(fold(id), id);
@@ -137,12 +138,14 @@ export const clientFaults: Fault[] = [
       },
     };
   }),
-  fault("R14", "ids are compared by their first half", (_, sound) => short(sound, (id) => id.slice(0, 16))),
-  fault("R14", "ids are compared as floating numbers", (_, sound) =>
-    short(sound, (id) => String(Number.parseInt(id, 16))),
+  fault("R14", "ids are compared by their first half", (rows, sound) =>
+    short(rows, sound, (id) => id.slice(0, 16)),
   ),
-  fault("R14", "ids are compared without their last character", (_, sound) =>
-    short(sound, (id) => id.slice(0, -1)),
+  fault("R14", "ids are compared as floating numbers", (rows, sound) =>
+    short(rows, sound, (id) => String(Number.parseInt(id, 16))),
+  ),
+  fault("R14", "ids are compared without their last character", (rows, sound) =>
+    short(rows, sound, (id) => id.slice(0, -1)),
   ),
   {
     rule: "R14",

@@ -1,6 +1,9 @@
 import { yieldToEventLoop } from "../../src/support.ts";
 import { copy, isLive, type Rows, type World } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
+import { beside } from "./wrap.ts";
+
+const orderOfUse = beside(() => new Map<string, number>());
 
 /** Principals that are compared otherwise than byte by byte. */
 const folded = (what: string, change: (principal: string) => string): Fault =>
@@ -74,9 +77,11 @@ export const listAndIsolationFaults: Fault[] = [
     };
   }),
   fault("R13", "the order of a listing is the order of use", (rows, sound) => {
-    const order = new Map<string, number>();
-    let uses = 0;
-    const use = (id: string) => order.set(id, ++uses);
+    const order = orderOfUse(rows);
+    const use = (id: string) => {
+      const last = Math.max(0, ...order.values());
+      order.set(id, last + 1);
+    };
     return {
       load(id) {
         use(id);

@@ -1,6 +1,12 @@
 import { yieldToEventLoop } from "../../src/support.ts";
 import { merge } from "../simple-driver.ts";
 import { type Fault, fault } from "./fault.ts";
+import { beside } from "./wrap.ts";
+
+/** The expiry that each record was created with. */
+const created = beside(() => new Map<string, number>());
+
+const moved = beside(() => new Set<string>());
 
 const mapTexts = (
   fields: ReadonlyMap<string, string>,
@@ -43,6 +49,20 @@ export const sweepAndContentFaults: Fault[] = [
       return range.limit;
     },
   })),
+  fault("R8", "sweep finds no record whose expiry was moved", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      if (outcome === "committed" && change.expiresAt !== undefined) moved(rows).add(id);
+      return outcome;
+    },
+    async sweep({ after, before, limit }) {
+      const found = [...rows].filter(
+        ([id, { expiresAt }]) => expiresAt >= after && expiresAt < before && !moved(rows).has(id),
+      );
+      for (const [id] of found.slice(0, limit)) rows.delete(id);
+      return Math.min(limit, found.length);
+    },
+  })),
   fault("R8", "sweep answers nothing", (_, sound) => ({
     async sweep(range) {
       await sound.sweep(range);
@@ -58,7 +78,7 @@ export const sweepAndContentFaults: Fault[] = [
     },
   })),
   fault("R8", "sweep removes a record by the expiry that it was created with", (rows, sound) => {
-    const born = new Map<string, number>();
+    const born = created(rows);
     return {
       create(id, record, now) {
         born.set(id, record.expiresAt);

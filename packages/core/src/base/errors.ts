@@ -31,7 +31,7 @@ export class SessionConfigError extends SessionError {
   }
 }
 
-/** The session would hold more than `maxBytes`, or more than its backend can hold. `ERR_SESSION_TOO_LARGE` */
+/** The session would hold more than `maxBytes`, or more bytes or fields than its backend can. `ERR_SESSION_TOO_LARGE` */
 export class SessionTooLargeError extends SessionError {
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_SESSION_TOO_LARGE", message, options);

@@ -79,6 +79,8 @@ export interface Settings {
   /** The fields of a session that is not stored yet. */
   readonly newFields: ReadonlyMap<string, string>;
   readonly maxBytes: number;
+  /** The most fields of a session and of a commit; `Infinity` if the driver has no such limit. */
+  readonly maxFields: number;
   readonly clock: () => number;
 }
 
@@ -144,8 +146,9 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const isDriver = hasMethods(driver, ...METHODS);
   checkOption(isDriver, "driver", `an object with the methods ${METHODS.join(", ")}`, driver);
   checkOption(typeof driver.name === "string", "driver.name", "a string", driver.name);
-  const { maxRecordBytes } = driver;
+  const { maxRecordBytes, maxFieldsPerCommit } = driver;
   if (maxRecordBytes !== undefined) checkCount("driver.maxRecordBytes", maxRecordBytes);
+  if (maxFieldsPerCommit !== undefined) checkCount("driver.maxFieldsPerCommit", maxFieldsPerCommit);
   checkOption(typeof clock === "function", "clock", "a function", clock);
   checkCount("maxBytes", bytesOption);
   checkAmong("setup", setup, "auto", "manual");
@@ -162,6 +165,11 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const production = environment === "production";
   if (production && driver.name === "memory")
     warnOnce("memory", "Sessions in memory end with this process: pass a driver");
+  else if (production && driver.volatile)
+    warnOnce(
+      `evicts ${driver.name}`,
+      `The driver "${driver.name}" evicts sessions: it may log users out at any time`,
+    );
   const settings = cookieSettings(cookie, absolute, production);
   const isDeveloping = environment === "development" || environment === "test";
   const maxBytes = Math.min(bytesOption, maxRecordBytes ?? bytesOption);
@@ -177,6 +185,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     codecs,
     newFields: newFields(codecs),
     maxBytes,
+    maxFields: maxFieldsPerCommit ?? Number.POSITIVE_INFINITY,
     clock: () => Math.floor(clock()),
   };
 }

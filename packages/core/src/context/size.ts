@@ -1,6 +1,6 @@
 import { SessionTooLargeError } from "../base/errors.ts";
 import { bytesOf } from "../record/field-names.ts";
-import type { SessionRecord } from "../record/session-record.ts";
+import { FIXED, type SessionRecord } from "../record/session-record.ts";
 
 /**
  * What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one.
@@ -19,29 +19,42 @@ export interface Sizes {
 type Fields = ReadonlyMap<string, string>;
 
 /**
- * Checks the size that a commit gives a session against `maxBytes`.
+ * Checks the size that a commit gives a session against `maxBytes`, and its fields against the driver's limit.
  *
  * Requests that overlap know only the session that they read, so several small additions together may be too much. We
  * know what this process added since. Additions of other processes stay unseen only while commits merge without
  * comparing versions, which they may do while the session is below a sixteenth of the limit. So P processes store at
- * most limit * (1 + P/16), and a session that is far from the limit costs nothing.
+ * most limit * (1 + P/16), and a session that is far from the limit costs nothing. The number of fields is exact: where
+ * the driver limits it, every commit that adds a field compares versions. Otherwise a logout could be too large.
  *
  * @param record The record to write to; `undefined` for a new record, which may take over the fields of an old one.
+ * @param sent The fields that the call names.
  * @returns Whether the commit must compare versions, and check the size again if another commit came between.
  * @throws SessionTooLargeError
  */
 export function judgeSize(
-  { settings, sizes }: { readonly settings: { readonly maxBytes: number }; readonly sizes: Sizes },
+  {
+    settings: { maxBytes, maxFields },
+    sizes,
+  }: { readonly settings: { readonly maxBytes: number; readonly maxFields: number }; readonly sizes: Sizes },
   before: Fields | undefined,
   after: Fields,
   record?: SessionRecord,
+  sent: ReadonlyMap<string, string | null> = after,
 ): boolean {
-  const { maxBytes } = settings;
+  const addsFields = after.size > (before?.size ?? 0);
+  // Keep room for the mark of setExpiry(), which is not judged.
+  const count = Math.max(sent.size, addsFields ? after.size + Number(!after.has(FIXED)) : 0);
+  if (count > maxFields)
+    throw new SessionTooLargeError(
+      `The session or commit would have ${count} fields, the core's own included; the driver takes ${maxFields}. Use fewer entries`,
+    );
+  const isCounted = addsFields && maxFields !== Number.POSITIVE_INFINITY;
   const blindBytes = maxBytes / 16;
   const size = bytesOf(after, ENTRY_BYTES);
   const growth = size - bytesOf(before ?? new Map(), ENTRY_BYTES);
   // Allow a commit that makes the session no larger. Otherwise an oversized session could never shrink.
-  if (growth <= 0) return false;
+  if (growth <= 0) return isCounted;
   if (size > maxBytes)
     throw new SessionTooLargeError(
       `The session would hold ${size} bytes of at most ${maxBytes}: keep large data elsewhere, or raise maxBytes`,
@@ -57,5 +70,5 @@ export function judgeSize(
     if (known.size <= MOST_SIZES) break;
     known.delete(oldest);
   }
-  return total > blindBytes;
+  return isCounted || total > blindBytes;
 }

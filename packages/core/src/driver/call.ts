@@ -16,10 +16,32 @@ export interface CallRules {
  *
  * - `timeout` replaces the driver's timeout for this call. Pass the rest of the time to the second of two steps; with 0
  *   or less the work does not begin. Pass `Infinity` for work without a limit, such as creating an index.
- * - `onLate` is called before a rejection for lack of time. A driver closes the connection there, so that a late reply
- *   does no harm. It must not throw.
+ * - `work` gets a signal that aborts before a rejection for lack of time, so that it can cancel what would go on. Work
+ *   without a parameter has none, because a signal costs more than the rest of a call.
  */
-export type Call = <T>(work: () => Promise<T>, timeout?: number, onLate?: () => void) => Promise<T>;
+export type Call = <T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  timeout?: number,
+  about?: CallDetails,
+) => Promise<T>;
+
+/** What a driver says of one call. */
+export interface CallDetails {
+  /**
+   * `true` for a call that changes a record: its error says that the change may or may not have been made.
+   * @default false
+   */
+  readonly changes?: boolean | undefined;
+  /**
+   * Called before a rejection for lack of time. A driver closes the connection there, so that a late reply does no harm.
+   * It must not throw.
+   */
+  readonly onLate?: (() => void) | undefined;
+}
+
+/** For work that declares no parameter. */
+const NEVER = new AbortController().signal;
+const UNCERTAIN = "; the change may or may not have been made";
 
 /** The kind of an error, for messages: only what cannot hold a secret. The whole error is the `cause`. */
 function kindOf(error: unknown): string {
@@ -39,13 +61,15 @@ const MOST_MS = 2 ** 31 - 1;
  * const text: string = await call(async () => "the backend's reply");
  */
 export function createCall({ driver, timeout: standard, translate }: CallRules): Call {
-  const lateness = () =>
+  const lateness = (doubt: string) =>
     new DriverUnavailableError(
-      `${driver}: no answer within ${standard} ms (is the server there, and the client connected?); a change may or may not have been made`,
+      `${driver}: no answer within ${standard} ms (is the server there, and the client connected?)${doubt}`,
     );
-  return async (work, timeout = standard, onLate) => {
-    // The time is used up: work that does not begin cannot finish too late.
-    if (timeout <= 0) throw lateness();
+  return async (work, timeout = standard, { changes, onLate } = {}) => {
+    const doubt = changes ? UNCERTAIN : "";
+    // The time is used up: work that does not begin cannot finish too late. An earlier step may have changed something.
+    if (timeout <= 0) throw lateness(doubt);
+    const controller = work.length > 0 ? new AbortController() : undefined;
     let timer: NodeJS.Timeout | undefined;
     try {
       // Promise.race would create several more promises.
@@ -54,18 +78,19 @@ export function createCall({ driver, timeout: standard, translate }: CallRules):
           timer = setTimeout(
             () => {
               onLate?.();
-              reject(lateness());
+              controller?.abort();
+              reject(lateness(doubt));
             },
             Math.min(timeout, MOST_MS),
           );
-        work().then(resolve, reject);
+        work(controller?.signal ?? NEVER).then(resolve, reject);
       });
     } catch (error) {
       if (isSessionError(error)) throw error;
       throw (
         translate(error) ??
         new DriverUnavailableError(
-          `${driver}: the backend cannot be reached, or refuses (${kindOf(error)}); a change may or may not have been made`,
+          `${driver}: the backend cannot be reached, or refuses (${kindOf(error)})${doubt}`,
           { cause: error },
         )
       );

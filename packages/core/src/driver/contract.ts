@@ -58,6 +58,8 @@ export interface SweepRange {
  * export const logged = (inner: Driver): Driver => ({
  *   name: inner.name,
  *   maxRecordBytes: inner.maxRecordBytes,
+ *   maxFieldsPerCommit: inner.maxFieldsPerCommit,
+ *   volatile: inner.volatile,
  *   create: (id, record, now) => inner.create(id, record, now),
  *   load(id) {
  *     console.log(`load ${id}`);
@@ -73,6 +75,13 @@ export interface Driver {
   readonly name: string;
   /** The most bytes that one record may hold, if that is less than 1 MiB. The manager keeps to it. */
   readonly maxRecordBytes?: number | undefined;
+  /**
+   * The most fields that one `create` or `commit` takes, 100 or more, if there is such a limit. The manager keeps every
+   * session within it, so that each login, rotation and logout stays one commit.
+   */
+  readonly maxFieldsPerCommit?: number | undefined;
+  /** `true` if the backend evicts records: it may log users out, and never in again. A record vanishes whole. */
+  readonly volatile?: boolean | undefined;
   /** R1: stores a record with version 1. If a live record has the id, returns `false` and changes nothing. */
   create(id: string, record: NewRecord, now: number): Promise<boolean>;
   /** R2: returns a copy of the whole record, strongly consistent. It may also return an expired record. */
@@ -87,7 +96,10 @@ export interface Driver {
 
 /** Which page of a listing to return. */
 export interface ListQuery {
-  /** Only this principal's live records. Without it, every record; the caller then skips those that are not live. */
+  /**
+   * Only this principal's live records. Without it, every record; the caller then skips those that are not live. The
+   * caller of a driver with `principalsOnly` always gives it.
+   */
   readonly principal?: string | undefined;
   /** The cursor of the page before; absent for the first page. */
   readonly cursor?: string | undefined;
@@ -113,6 +125,8 @@ export interface ListPage {
 export interface ListingDriver extends Driver {
   /** `true` if the index on principals lags behind the records. */
   readonly eventualList?: boolean | undefined;
+  /** `true` if `list` needs a principal, so that nobody can list or log out everyone. */
+  readonly principalsOnly?: boolean | undefined;
   /** R13: pages through the records, each at least once, even while others are created and removed. */
   list(query: ListQuery, now: number): Promise<ListPage>;
 }

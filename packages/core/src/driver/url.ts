@@ -1,6 +1,28 @@
 import { isSessionError, SessionConfigError } from "../base/errors.ts";
 import type { ClosableDriver, Driver } from "./contract.ts";
 
+/**
+ * What a driver's package exports as `fromUrl`, for `driverFromUrl`. It opens a client for the URL and returns a driver
+ * whose `close()` closes that client. It does not wait for the backend. If the URL is wrong, it throws a
+ * `SessionConfigError` that does not show the URL.
+ *
+ * @typeParam O The driver's options, without `client`. `driverFromUrl` gives none, so each has a default.
+ * @example
+ * import { closing, type FromUrl, openByUrl, readUrl } from "@sessions/core/driver-tools";
+ * import type { Driver } from "@sessions/core";
+ *
+ * declare const acmeDriver: (options: { client: object; timeout?: number }) => Driver;
+ * declare const connect: (host: string) => { end(): Promise<void> };
+ *
+ * export const fromUrl: FromUrl<{ timeout?: number }> = async (url, options = {}) => {
+ *   const rules = { where: "acmeDriver fromUrl", schemes: ["acme"], options: ["timeout"] };
+ *   const { hostname } = openByUrl("acme://host", () => readUrl(url, rules));
+ *   const client = connect(hostname);
+ *   return closing(acmeDriver({ ...options, client }), () => client.end());
+ * };
+ */
+export type FromUrl<O extends object = object> = (url: string, options?: O) => Driver | Promise<Driver>;
+
 /** The URLs that a driver's `fromUrl` takes. */
 export interface UrlRules {
   /** The beginning of a message about an option: `"mysqlDriver fromUrl"`. */

@@ -33,11 +33,18 @@ export type DestroyAllQuery = { principal: string; except?: string | undefined }
 const PAGE = 500;
 const LAG_MS = 1000;
 
-function listing({ settings: { driver } }: Context, method: string): ListingDriver {
-  if (isListingDriver(driver)) return driver;
+function listing(
+  { settings: { driver } }: Context,
+  method: string,
+  principal: string | undefined,
+): ListingDriver {
+  const lists = isListingDriver(driver);
+  if (lists && !(driver.principalsOnly && principal === undefined)) return driver;
   throw new SessionError(
     "ERR_SESSION_UNSUPPORTED",
-    `${method}() needs a driver that can list; "${driver.name}" cannot`,
+    lists
+      ? `${method}() of everyone needs a driver that lists all sessions; "${driver.name}" lists only those of a principal`
+      : `${method}() needs a driver that can list; "${driver.name}" cannot`,
   );
 }
 
@@ -50,7 +57,7 @@ async function* liveRecords(
   method: string,
   principal?: string,
 ): AsyncGenerator<SessionRecord> {
-  const driver = listing(context, method);
+  const driver = listing(context, method, principal);
   const { clock } = context.settings;
   let cursor: string | undefined;
   do {
@@ -121,7 +128,7 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
     throw new TypeError("destroyAll() needs either a principal, or everyone: true");
   if (!everyone) checkPrincipal(principal);
 
-  const driverLags = listing(context, "destroyAll").eventualList === true;
+  const driverLags = listing(context, "destroyAll", principal).eventualList === true;
   const latest = context.settings.clock() + CLOCKS_MS;
   const done = new Set<string>();
   let count = 0;

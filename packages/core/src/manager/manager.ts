@@ -79,7 +79,7 @@ export interface SessionManager {
   setExpiry(id: string, at: Date): Promise<boolean>;
   /**
    * Lists live sessions: all, or those of one principal.
-   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list.
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list, or not everyone's sessions.
    * @throws TypeError `principal` is `undefined`, which must not show the sessions of everyone.
    * @example
    * const sessions = createSessionManager();
@@ -92,7 +92,7 @@ export interface SessionManager {
    * those of everyone. It ends every session whose login was acknowledged before the call. A login during the call may
    * stay, so disable the account first. Sessions that begin over a minute later stay, so that the call ends on a busy
    * site.
-   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list.
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list, or not everyone's sessions.
    * @throws TypeError Neither a principal nor `everyone: true` is given.
    * @example
    * const sessions = createSessionManager();

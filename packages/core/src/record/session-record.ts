@@ -75,14 +75,19 @@ export function ownFields(token: Token, createdAt: number, now: number, fixed: b
   return own;
 }
 
-/** The change that empties a record and notes when it ended, and which session replaced it. */
+/**
+ * The change that empties a record and notes when it ended, and which session replaced it. A record with too many fields
+ * for one commit, from before the driver had its limit, keeps the rest until it is swept: it must end in one commit.
+ */
 export function endingFields(
   { fields }: SessionRecord,
   now: number,
   successor: string | undefined,
+  maxFields: number,
 ): Map<string, string | null> {
   const ending = new Map<string, string | null>();
-  for (const field of fields.keys()) if (field !== SESSION) ending.set(field, null);
+  for (const field of fields.keys())
+    if (field !== SESSION && ending.size < maxFields - 1) ending.set(field, null);
   return ending.set(ENDED, successor ? `${now} ${successor}` : `${now}`);
 }
 

@@ -28,7 +28,7 @@ function end(
   return settings.driver.commit(
     record.id,
     {
-      fields: endingFields(record, now, successor),
+      fields: endingFields(record, now, successor, settings.maxFields),
       expiresAt: now - ENDED_AGO_MS,
       principal: record.principal === undefined ? undefined : null,
       ifVersion: always ? undefined : record.version,

@@ -116,7 +116,8 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
     const sent = new Map(data?.fields);
     if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
-    const exact = (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record)) || patch.exact;
+    const exact =
+      (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record, sent)) || patch.exact;
     let change: Change = {
       fields: sent,
       expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,

@@ -8,12 +8,14 @@ import {
 } from "@sessions/core/driver-tools";
 import { notWritten } from "./not-written.ts";
 
+export { fromUrl } from "./from-url.ts";
+
 /** The methods of the client that the driver calls. List them here, with types that the real client fits. */
 export type __Pascal__ClientLike = object;
 
 /** Options of `__camel__Driver`. */
 export interface __Pascal__DriverOptions {
-  /** A client of __backend__. You open it and close it. */
+  /** A client of __title__. You open it and close it. */
   readonly client: __Pascal__ClientLike;
   /**
    * The start of all keys. Drivers with different prefixes share nothing (R14). 1 to 64 of `A-Z a-z 0-9 _ - :`.
@@ -28,7 +30,7 @@ export interface __Pascal__DriverOptions {
 }
 
 /**
- * Keeps sessions in __backend__.
+ * Keeps sessions in __title__.
  *
  * @throws SessionConfigError if an option is unknown or out of range. The message names it.
  */
@@ -36,7 +38,7 @@ export function __camel__Driver(options: __Pascal__DriverOptions): ListingDriver
   checkOptions("__camel__Driver", options, ["client", "prefix", "timeout"]);
   const { client, prefix = "sessions:", timeout = "2s" } = options;
   // Replace toString() by the methods that the driver calls, such as "get() set()".
-  checkClient(client, "a client of __backend__", ["toString()"]);
+  checkClient(client, "a client of __title__", ["toString()"]);
   checkOption(
     typeof prefix === "string" && /^[\w:-]{1,64}$/.test(prefix),
     "prefix",

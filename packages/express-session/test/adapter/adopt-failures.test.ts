@@ -1,6 +1,6 @@
 import { openSession } from "@sessions/adapter-node";
+import { startProxy } from "@sessions/conformance/proxy";
 import { service } from "@sessions/test-services";
-import { openProxy } from "@sessions/test-services/proxy";
 import { RedisStore } from "connect-redis";
 import session from "express-session";
 import { createClient } from "redis";
@@ -132,7 +132,7 @@ describe("leaves the old session to the next request, and sets no cookie:", () =
 test.skipIf(!redis)(
   "connect-redis whose Redis is away is down, and adopted from when it is back",
   async () => {
-    const proxy = await openProxy(redis?.url ?? "");
+    const proxy = await startProxy(redis?.url ?? "");
     const client = createClient({ url: proxy.url, socket: { reconnectStrategy: 50 } });
     client.on("error", () => undefined);
     await client.connect();
