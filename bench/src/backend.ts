@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Driver } from "@sessions/core";
 import { startProxy } from "@sessions/conformance/proxy";
+import type { Driver } from "@sessions/core";
 import type { ServiceName } from "@sessions/test-services/service";
 import { findService } from "./services.ts";
 

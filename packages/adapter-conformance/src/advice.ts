@@ -23,6 +23,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     cookies keeps only the first or the last of a name.`,
   "H2.5": `Pass the whole Cookie header to sessions.open(), and set no limit of your own to its length.`,
   "H2.6": `Pass the Cookie header to sessions.open() as it is. The core decides which cookie is valid.`,
+  "H2.7": `Send the setCookie that commit() returned as it is. Do not parse it, and do not make it again from your own options.`,
 
   H3: `Another middleware wraps res.writeHead to hear when the head goes out, and may write then. Send the head through
     the methods that you found on the response, commit again before the last byte, and let an error of the middleware
@@ -47,6 +48,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     error page.`,
   "H4.10": `Hand the session itself to the application. A copy, or an object made from it, accepts properties that are
     never stored.`,
+  "H4.11": `Call dropLogin(session) only if reportsError(status). A redirect is how most logins end.`,
 
   H5: `Call keepFromCaches(headers) if the response carries the session's cookie, and only then. It reads and changes the
     headers that go out, so call it after the handler has set its own.`,
@@ -73,6 +75,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   "H7.7": `A body that failed was ended like a complete one. Destroy the connection or the stream, so that the client sees
     an error.`,
   "H7.8": `The client has gone, and the source of the body still runs. Destroy or cancel it when the response closes.`,
+  "H7.9": `Headers of the handler were lost beside the cookie. Add the session's headers, and leave the others alone.`,
+  "H7.10": `A response to HEAD has the headers of one to GET. Do not derive the length from the body, which is not sent.`,
+  "H7.11": `The body was read faster than the client takes it. Return what write() returns, wait for "drain", or read the
+    source only when the client asks for more.`,
 
   H8: `Open the session once for each request, and commit what it has staged. A commit with nothing staged costs no call,
     so the core alone decides when to write.`,
@@ -100,6 +106,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   H12: `Use only what the manager and the session offer in public, and the functions of @sessions/core/adapter-tools.
     Ask whenPending(): if it returns false, the session cannot tell, so always commit.`,
   "H12.1": `A session was kept for the connection. Open one for each request, and keep it with the request.`,
+  "H12.5": `Two requests got one session object. Open a session for each request, also if their cookies are the same.`,
 
   H13: `Send the setCookie of commit() exactly once, and decide nothing from the session's state yourself. The core knows
     whether the cookie is new, cleared or to be left alone.`,

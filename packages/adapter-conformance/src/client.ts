@@ -20,8 +20,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   /** Called when the headers have arrived. */
   readonly onResponse?: () => void;
-  /** Called with the text so far, each time more arrives. */
-  readonly onData?: (text: string) => void;
+  /** Called with the text so far, each time more arrives. If it returns a promise, no more is read until it resolves. */
+  readonly onData?: (text: string) => unknown;
 }
 
 /** One connection, for one request after another. */
@@ -84,7 +84,7 @@ async function read(
   const chunks: Buffer[] = [];
   for await (const chunk of body) {
     chunks.push(chunk);
-    onData?.(Buffer.concat(chunks).toString());
+    await onData?.(Buffer.concat(chunks).toString());
   }
   return {
     status: status ?? 0,
@@ -94,6 +94,22 @@ async function read(
   };
 }
 
-/** The Cookie header that a browser would send next. */
-export const cookieOf = ({ cookies }: Pick<HttpResponse, "cookies">): string =>
-  cookies.map((cookie) => cookie.split(";")[0] ?? "").join("; ");
+/** The Cookie header that a browser would send next. Of several cookies with one name it keeps the last. */
+export function cookieOf({ cookies }: Pick<HttpResponse, "cookies">): string {
+  const pairs = cookies.map((cookie) => cookie.split(";")[0] ?? "");
+  return [...new Map(pairs.map((pair) => [pair.split("=")[0], pair])).values()].join("; ");
+}
+
+/** The Cookie header of a browser that sent one, and then got a response. */
+export const cookieAfter = (cookie: string, answer: Pick<HttpResponse, "cookies">): string =>
+  cookieOf(answer) || cookie;
+
+/** Whether a `Set-Cookie` header removes a cookie, by either of its attributes. */
+export function clears(setCookie: string | undefined, name: string): boolean {
+  const [pair, ...attributes] = (setCookie ?? "").split(/; */);
+  const expiry = attributes.find((it) => /^expires=/i.test(it))?.slice("expires=".length);
+  return (
+    pair === `${name}=` &&
+    (attributes.some((it) => /^max-age=0$/i.test(it)) || Date.parse(expiry ?? "") < Date.now())
+  );
+}

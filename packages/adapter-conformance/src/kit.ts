@@ -92,10 +92,11 @@ export async function runCase(
   const { abilities = [] } = target;
   const ends: (() => unknown)[] = [];
   const faults: unknown[] = [];
+  const reported: unknown[] = [];
   const kit: Kit = {
     can: (ability) => abilities.includes(ability),
     serve: (handler, options = {}, adapter = {}, around = {}) =>
-      serve(target, ends, manage, handler, options, adapter, around),
+      serve(target, ends, manage, handler, options, adapter, around, reported),
   };
   try {
     await within(CASE_MS, run(kit), "the case did not end");
@@ -107,7 +108,13 @@ export async function runCase(
     await within(CASE_MS, Promise.resolve().then(end), "close() did not end").catch((error: unknown) =>
       faults.push(error),
     );
-  if (faults.length > 0) throw faults[0];
+  if (faults.length > 0) throw withCause(faults[0], reported[0]);
+}
+
+/** Adds what reached the framework's error handling, which most likely is why a response was not as expected. */
+function withCause(fault: unknown, reported: unknown): unknown {
+  if (fault instanceof Error && reported !== undefined) fault.cause ??= reported;
+  return fault;
 }
 
 async function serve(
@@ -118,6 +125,7 @@ async function serve(
   options: SessionManagerOptions,
   adapter: AdapterOptions,
   { listener, wrap }: Around,
+  reported: unknown[],
 ): Promise<App> {
   const backend = createBackend();
   const sessions = manage({ driver: backend.driver, ...options });
@@ -134,7 +142,10 @@ async function serve(
     sessions: wrap ? wrap(sessions) : sessions,
     options: adapter,
     handler: async (visit) => handler(visit),
-    onError: (error) => errors.push(error),
+    onError(error) {
+      errors.push(error);
+      reported.push(error);
+    },
     before: mount("before"),
     after: mount("after"),
   });
@@ -191,6 +202,14 @@ export const writing =
     session.store("app").set("n", n);
     return reply;
   };
+
+/**
+ * Waits so long that a response that does not wait arrives first. Some turns of the event loop, because on a busy machine
+ * a length of time alone may pass before the response was read.
+ */
+export async function longEnough(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 3));
+}
 
 /** A body in pieces. Functions run between the pieces. */
 export async function* pieces(

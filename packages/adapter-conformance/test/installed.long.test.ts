@@ -27,8 +27,8 @@ test("the command ends with 0 for a right adapter, 1 for a wrong one, and 2 if t
   );
   expect(results.map(({ status }) => status)).toEqual([0, 1, 2]);
   expect(results.map(({ stdout }) => stdout.trim().split("\n").at(-1))).toEqual([
-    "right over HTTP/1.1: 63 of 92 clauses passed, 29 skipped",
-    expect.stringMatching(/^wrong over HTTP\/1\.1: \d+ of 92 clauses failed, /),
+    "right over HTTP/1.1: 68 of 98 clauses passed, 30 skipped",
+    expect.stringMatching(/^wrong over HTTP\/1\.1: \d+ of 98 clauses failed, /),
     "",
   ]);
 });

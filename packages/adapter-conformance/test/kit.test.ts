@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { textOf } from "../src/cli/text.ts";
 import { type Application, type Rule, runConformance, type Server, type Target } from "../src/index.ts";
 import { sound } from "./simple-adapter.ts";
 import { simpleTarget } from "./simple-target.ts";
@@ -26,6 +27,17 @@ test("a target whose start() returns no address is told so", async () => {
   // @ts-expect-error
   const start = async (): Promise<Server> => ({ port: 80 });
   expect(await failureOf({ ...simple, start }, "H8.1")).toContain("must return { url, close }");
+});
+
+test("the error of a failed clause has what reached the framework's error handling as its cause", async () => {
+  const missing = new Error("open is not written yet");
+  const faulty = simpleTarget("faulty", { ...sound, open: () => Promise.reject(missing) });
+  const report = await runConformance(faulty, { rules: ["H8.1"] });
+  const [result] = report.results;
+  expect(result).toMatchObject({ status: "failed", error: { name: "AssertionError", cause: missing } });
+  expect(textOf(report, faulty, { colour: false, width: 100 })).toContain(
+    "\n  In the framework's error handling\n    Error: open is not written yet\n  What to change\n",
+  );
 });
 
 test("every server is closed, whether its case passes or fails", async () => {

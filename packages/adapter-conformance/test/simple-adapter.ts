@@ -17,21 +17,25 @@ import type { AdapterOptions } from "../src/index.ts";
 /** What the adapter does at each point of a request, for deliberate faults to replace: `{ ...sound, lastByte: ... }`. */
 export interface Steps {
   open(sessions: SessionManager, req: IncomingMessage, touch: boolean): Promise<Session>;
+  /** Tells middlewares that were mounted later that the head goes out. */
+  tell(res: ServerResponse): unknown;
   /** Before the first commit, with the response's status. */
   status(session: Session, status: number): unknown;
   /** The commit that the head waits for. */
-  seal(session: Session): Promise<Pick<CommitResult, "setCookie">>;
+  seal(session: Session, res: ServerResponse): Promise<Pick<CommitResult, "setCookie">>;
   /** The headers of a response that the session may have changed. */
   vary(session: Session, headers: ResponseHeaders): void;
   cookie(setCookie: string, headers: ResponseHeaders, res: ServerResponse): void;
+  /** Sends the head, by middlewares that were mounted earlier. */
+  head(send: () => unknown): unknown;
   /** A commit failed before the head was sent: what was set for the response is taken back. */
   takeBack(res: ServerResponse, before: ReturnType<ServerResponse["getHeaders"]>): void;
   /** The commit that the last byte waits for. */
-  lastByte(session: Session): Promise<unknown>;
+  lastByte(session: Session, res: ServerResponse): Promise<unknown>;
   /** An error after the head was sent. */
   cut(res: ServerResponse): unknown;
   /** A write after the response. */
-  late(session: Session): Promise<unknown>;
+  late(session: Session, res: ServerResponse): Promise<unknown>;
 }
 
 export const sound: Steps = {
@@ -45,12 +49,22 @@ export const sound: Steps = {
         touch,
       }),
     ),
+  tell: (res) => res.writeHead(res.statusCode),
   status: (session, status) => reportsError(status) && dropLogin(session),
   seal: (session) => session.commit({ seal: true }),
   vary: (session, headers) => wasRead(session) && varyByCookie(headers),
   cookie(setCookie, headers, res) {
     res.appendHeader("Set-Cookie", setCookie);
     keepFromCaches(headers);
+  },
+  head(send) {
+    try {
+      send();
+    } catch (error) {
+      // A middleware beneath came too late with a write; that is no fault of the response.
+      if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) throw error;
+      send();
+    }
   },
   takeBack(res, before) {
     for (const name of res.getHeaderNames()) res.removeHeader(name);
@@ -62,7 +76,7 @@ export const sound: Steps = {
   late: (session) => session.commit(),
 };
 
-const headersOf = (res: ServerResponse): ResponseHeaders => ({
+export const headersOf = (res: ServerResponse): ResponseHeaders => ({
   get: (name) => [res.getHeader(name)].flat().join(", ") || undefined,
   set: (name, value) => void res.setHeader(name, value),
   delete: (name) => res.removeHeader(name),
@@ -71,11 +85,16 @@ const headersOf = (res: ServerResponse): ResponseHeaders => ({
 
 export type Next = (error?: unknown) => void;
 export type Visited = IncomingMessage & { session?: Session };
+export type Middleware = (req: Visited, res: ServerResponse, next: Next) => void;
 
 /** The smallest middleware for `node:http` that keeps every promise: it holds the head and the last byte back. */
 export const simpleAdapter =
-  (sessions: SessionManager, { touch = () => true, vary = true }: AdapterOptions, steps: Steps = sound) =>
-  (req: Visited, res: ServerResponse, next: Next): void => {
+  (
+    sessions: SessionManager,
+    { touch = () => true, vary = true }: AdapterOptions,
+    steps: Steps = sound,
+  ): Middleware =>
+  (req, res, next) => {
     steps.open(sessions, req, touch()).then((session) => {
       req.session = session;
       hold(res, session, next, vary ? steps : { ...steps, vary: () => undefined });
@@ -107,9 +126,11 @@ function hold(res: ServerResponse, session: Session, next: Next, steps: Steps): 
     steps.takeBack(res, before);
     next(error);
   }
-  async function commit<T>(step: (session: Session) => Promise<T>): Promise<T | undefined> {
+  async function commit<T>(
+    step: (session: Session, res: ServerResponse) => Promise<T>,
+  ): Promise<T | undefined> {
     if (isUncommitted) return undefined;
-    return step(session).catch((error: unknown) => {
+    return step(session, res).catch((error: unknown) => {
       isUncommitted = true;
       throw error;
     });
@@ -117,32 +138,25 @@ function hold(res: ServerResponse, session: Session, next: Next, steps: Steps): 
   async function sendHead(): Promise<void> {
     if (stage !== "held") return;
     // Other middlewares wrap it to hear that the head goes out.
-    if (!isHeard) res.writeHead(res.statusCode);
+    if (!isHeard) steps.tell(res);
     steps.status(session, res.statusCode);
     const result = await commit(steps.seal);
     const headers = headersOf(res);
     steps.vary(session, headers);
     if (result?.setCookie !== undefined) steps.cookie(result.setCookie, headers, res);
-    const send = (): unknown => writeHead.call(res, res.statusCode);
-    try {
-      send();
-    } catch (error) {
-      // A middleware beneath came too late with a write; that is no fault of the response.
-      if (!isSessionError(error, "ERR_SESSION_HEADERS_SENT")) throw error;
-      send();
-    }
+    steps.head(() => writeHead.call(res, res.statusCode));
     stage = "sent";
     remaining = Number(res.getHeader("Content-Length") ?? remaining);
   }
   const watch = (): boolean =>
     whenPending(session, () => {
-      if (stage === "over") queueMicrotask(() => void steps.late(session).then(watch, () => undefined));
+      if (stage === "over") queueMicrotask(() => void steps.late(session, res).then(watch, () => undefined));
       return stage;
     });
   function over(): void {
     if (stage === "over") return;
     stage = "over";
-    if (!isUncommitted) steps.late(session).then(watch, () => undefined);
+    if (!isUncommitted) steps.late(session, res).then(watch, () => undefined);
     watch();
   }
 

@@ -3,7 +3,7 @@ import http, { type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Application, Reply, Target } from "../src/index.ts";
-import { type Steps, simpleAdapter, sound, type Visited } from "./simple-adapter.ts";
+import { type Middleware, type Steps, simpleAdapter, sound, type Visited } from "./simple-adapter.ts";
 
 async function send(res: ServerResponse, reply: Reply): Promise<void> {
   const { status = 200, headers = {}, body, redirect } = reply;
@@ -17,8 +17,12 @@ async function send(res: ServerResponse, reply: Reply): Promise<void> {
 }
 
 /** Serves an application behind the simple adapter with these steps. */
-function listenerOf({ sessions, options, handler, onError, before, after }: Application, steps: Steps) {
-  const middleware = simpleAdapter(sessions, options, steps);
+function listenerOf(
+  { sessions, options, handler, onError, before, after }: Application,
+  steps: Steps,
+  mount: Mount,
+) {
+  const middleware = mount(simpleAdapter(sessions, options, steps));
   return (req: Visited, res: ServerResponse): void => {
     function fail(error: unknown): void {
       onError(error);
@@ -37,12 +41,19 @@ function listenerOf({ sessions, options, handler, onError, before, after }: Appl
   };
 }
 
-/** A target for the simple adapter, sound or with the faults in `steps`. */
-export const simpleTarget = (name: string, steps: Steps = sound): Target => ({
+/** Puts something around the adapter. */
+export type Mount = (adapter: Middleware) => Middleware;
+
+/** A target for the simple adapter, sound or with the faults in `steps` or in what `mount` puts around it. */
+export const simpleTarget = (
+  name: string,
+  steps: Steps = sound,
+  mount: Mount = (adapter) => adapter,
+): Target => ({
   name,
   abilities: ["streams", "node", "touch", "vary"],
   async start(application) {
-    const server = http.createServer(listenerOf(application, steps));
+    const server = http.createServer(listenerOf(application, steps, mount));
     await once(server.listen(0, "127.0.0.1"), "listening");
     const address = server.address();
     return {

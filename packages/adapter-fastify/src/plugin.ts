@@ -1,6 +1,12 @@
 import { openSession as openNodeSession } from "@sessions/adapter-node";
 import type { Session, SessionManager } from "@sessions/core";
-import { checkOption, checkOptions, dropLogin, warnOfDroppedLogin } from "@sessions/core/adapter-tools";
+import {
+  checkManager,
+  checkOption,
+  checkOptions,
+  dropLogin,
+  warnOfDroppedLogin,
+} from "@sessions/core/adapter-tools";
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { hideMessages, sendError } from "./error-page.ts";
@@ -39,10 +45,7 @@ export interface SessionPluginOptions {
 const register: FastifyPluginAsync<SessionPluginOptions> = async (app, options) => {
   checkOptions("sessionPlugin", options, ["sessions", "lazy", "touch", "vary"]);
   const { sessions, lazy = false, touch } = options;
-  if (typeof sessions?.open !== "function")
-    throw new TypeError(
-      "sessionPlugin: the option sessions is not a session manager. Pass the result of createSessionManager()",
-    );
+  checkManager("sessionPlugin", sessions);
   checkOption(["undefined", "function"].includes(typeof touch), "sessionPlugin: touch", "a function", touch);
   app.addHook("onRoute", hideMessages);
   // An error handler may redirect. A login before the error must not count then.

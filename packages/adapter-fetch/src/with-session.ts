@@ -1,5 +1,6 @@
 import type { Session, SessionManager } from "@sessions/core";
 import {
+  checkManager,
   checkOptions,
   dropLogin,
   keepFromCaches,
@@ -64,10 +65,7 @@ export async function withSession(
   handler: (session: Session) => Response | Promise<Response>,
   options: WithSessionOptions = {},
 ): Promise<Response> {
-  if (typeof sessions?.open !== "function")
-    throw new TypeError(
-      "withSession: sessions is not a session manager. Pass the result of createSessionManager()",
-    );
+  checkManager("withSession", sessions);
   checkOptions("withSession", options, ["touch", "vary"]);
   const { touch = () => true, vary = true } = options;
   const session = await sessions.open(

@@ -1,6 +1,12 @@
 import { openSession as openNodeSession } from "@sessions/adapter-node";
 import type { Session, SessionManager } from "@sessions/core";
-import { checkOption, checkOptions, dropLogin, warnOfDroppedLogin } from "@sessions/core/adapter-tools";
+import {
+  checkManager,
+  checkOption,
+  checkOptions,
+  dropLogin,
+  warnOfDroppedLogin,
+} from "@sessions/core/adapter-tools";
 import type { ExtendableContext, Middleware } from "koa";
 
 /**
@@ -54,10 +60,7 @@ export function sessionMiddleware(
   sessions: SessionManager,
   options: SessionMiddlewareOptions = {},
 ): Middleware {
-  if (typeof sessions?.open !== "function")
-    throw new TypeError(
-      "sessionMiddleware: sessions is not a session manager. Pass the result of createSessionManager()",
-    );
+  checkManager("sessionMiddleware", sessions);
   checkOptions("sessionMiddleware", options, ["lazy", "touch", "vary"]);
   const { lazy = false, touch } = options;
   checkOption(

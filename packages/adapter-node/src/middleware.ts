@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type OpenOptions, type Session, SessionError, type SessionManager } from "@sessions/core";
-import { checkOption, checkOptions, openOptionsOf } from "@sessions/core/adapter-tools";
+import { checkManager, checkOption, checkOptions, openOptionsOf } from "@sessions/core/adapter-tools";
 import { type Adopt, beginAdopting } from "./adopt.ts";
 import { makeDictionary } from "./dictionary.ts";
 import { holdBack } from "./hold-back/hold-back.ts";
@@ -107,10 +107,7 @@ export function sessionMiddleware(
   sessions: SessionManager,
   options: SessionMiddlewareOptions = {},
 ): (req: IncomingMessage, res: ServerResponse, next: (err?: unknown) => void) => void {
-  if (typeof sessions?.open !== "function")
-    throw new TypeError(
-      "sessionMiddleware: sessions is not a session manager. Pass the result of createSessionManager()",
-    );
+  checkManager("sessionMiddleware", sessions);
   checkOptions("sessionMiddleware", options, ["lazy", "adopt", "touch", "vary"]);
   const { lazy = false, ...rest } = options;
   for (const name of ["adopt", "touch"] as const)

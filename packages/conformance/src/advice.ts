@@ -1,5 +1,6 @@
 import { backendAdvice } from "./cli/advice-backends.ts";
 import { commitAdvice } from "./cli/advice-commits.ts";
+import { outageAdvice } from "./cli/advice-outages.ts";
 import { recordAdvice } from "./cli/advice-records.ts";
 import { stepAdvice, troubleAdvice } from "./cli/advice-trouble.ts";
 import type { Result } from "./run.ts";
@@ -7,7 +8,7 @@ import type { Rule } from "./target.ts";
 import { troubleOf } from "./trouble.ts";
 
 const ADVICE: ReadonlyMap<string, string> = new Map(
-  Object.entries({ ...recordAdvice, ...commitAdvice, ...backendAdvice }),
+  Object.entries({ ...recordAdvice, ...commitAdvice, ...backendAdvice, ...outageAdvice }),
 );
 
 /** The rules and clauses that have their own advice. */

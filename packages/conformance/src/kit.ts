@@ -97,6 +97,12 @@ function checkMethods(driver: Driver): void {
       typeof driver[method] === "function",
       `target.open() must return a driver: ${method} is missing`,
     );
+  // Read as unknown: the kit is called from JavaScript too.
+  const { name }: { readonly name: unknown } = driver;
+  assert.ok(
+    typeof name === "string" && name !== "",
+    "target.open() must return a driver: its name, for messages, is missing",
+  );
 }
 
 /** The target's outage, of which `notes` says how far the case has come. */

@@ -1,5 +1,6 @@
 import type { Change, ListingDriver, NewRecord, StoredRecord } from "@sessions/core";
 import { createCall } from "@sessions/core/driver-tools";
+import type { Line } from "./simple-driver.ts";
 
 /** What a key of the backend holds. No two writes have the same revision. */
 interface Held {
@@ -16,25 +17,32 @@ export interface Backend {
 }
 
 /** A backend in this process, `ms` away. While the line is cut, nothing that is sent over it has an answer. */
-export function distantBackend(ms: number, line: { up: boolean }): Backend {
+export function distantBackend(ms: number, line: Line): Backend {
   const keys = new Map<string, Held>();
   let revisions = 0;
-  const way = () => (line.up ? new Promise((resolve) => setTimeout(resolve, ms)) : new Promise(() => {}));
+  const never = new Promise<never>(() => {});
+  const way = () => (line.up ? new Promise((resolve) => setTimeout(resolve, ms)) : never);
+  /** The way of what has been done: one answer may be lost. */
+  const back = async <T>(answer: T): Promise<T> => {
+    const lost = line.drop;
+    line.drop = false;
+    return lost ? never : answer;
+  };
   return {
     async get(id) {
       await way();
-      return keys.get(id);
+      return back(keys.get(id));
     },
     async put(id, record, revision) {
       await way();
-      if (keys.get(id)?.revision !== revision) return false;
+      if (keys.get(id)?.revision !== revision) return back(false);
       if (record) keys.set(id, { revision: ++revisions, record });
       else keys.delete(id);
-      return true;
+      return back(true);
     },
     async all() {
       await way();
-      return [...keys];
+      return back([...keys]);
     },
   };
 }

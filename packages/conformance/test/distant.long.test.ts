@@ -1,9 +1,10 @@
 import { describe, test } from "vitest";
 import { testDriver } from "../src/index.ts";
 import { type Backend, distantBackend, distantDriver } from "./distant-driver.ts";
+import { type Line, outageOf } from "./simple-driver.ts";
 
 describe("a compare-and-set driver 20 ms away from its backend passes in the time that runners allow", () => {
-  const line = { up: true };
+  const line: Line = { up: true };
   const backends = new Map<string, Backend>();
   testDriver({
     test,
@@ -14,14 +15,7 @@ describe("a compare-and-set driver 20 ms away from its backend passes in the tim
         backends.set(namespace, backend);
         return distantDriver(backend, about?.outage ? 200 : 2_000);
       },
-      outage: {
-        async cut() {
-          line.up = false;
-        },
-        async restore() {
-          line.up = true;
-        },
-      },
+      outage: outageOf(line),
     },
   });
 });

@@ -14,6 +14,13 @@ import { keyValueFaults } from "./faults/key-value.ts";
 import { listAndIsolationFaults } from "./faults/list-isolation.ts";
 import { memoryFaults } from "./faults/memories.ts";
 import { nameFaults } from "./faults/names.ts";
+import { cassandraFaults } from "./faults/of-cassandra.ts";
+import { d1Faults } from "./faults/of-d1.ts";
+import { ferretDbFaults } from "./faults/of-ferretdb.ts";
+import { ioredisFaults } from "./faults/of-ioredis.ts";
+import { postgresJsFaults } from "./faults/of-postgres-js.ts";
+import { tidbFaults } from "./faults/of-tidb.ts";
+import { upstashFaults } from "./faults/of-upstash.ts";
 import { pageFaults } from "./faults/pages.ts";
 import { repeatFaults } from "./faults/repeats.ts";
 import { sqlFaults } from "./faults/sql.ts";
@@ -44,4 +51,11 @@ export const faultyDrivers: readonly Fault[] = [
   ...memoryFaults,
   ...batchFaults,
   ...repeatFaults,
+  ...ioredisFaults,
+  ...upstashFaults,
+  ...postgresJsFaults,
+  ...d1Faults,
+  ...ferretDbFaults,
+  ...tidbFaults,
+  ...cassandraFaults,
 ];

@@ -123,15 +123,15 @@ describe("a target that cannot work is refused", () => {
     expect(() => Reflect.apply(testDriver, undefined, [{ target: ok }])).toThrow(TypeError);
   });
 
-  test("what open answers is no driver", async () => {
+  test.each(["load", "name"])("what open answers is no driver, because its %s is missing", async (member) => {
     const open = () =>
       Object.assign(
         simpleDriver(() => new Map()),
-        { load: undefined },
+        { [member]: undefined },
       );
     const { failed, results } = await runConformance({ name: "lame", shared: false, open });
     expect(failed).toBeGreaterThan(0);
-    expect(String(results[0]?.error)).toMatch(/load is missing/);
+    expect(String(results[0]?.error)).toMatch(new RegExp(`${member}.* is missing`));
   });
 });
 

@@ -3,6 +3,7 @@ export { checkOption, checkOptions } from "./base/options.ts";
 export { cookieValues } from "./context/cookie.ts";
 export type { Adoption } from "./http/adoption.ts";
 export {
+  checkManager,
   cookieSettingsOf,
   isCrossSiteWrite,
   keepFromCaches,

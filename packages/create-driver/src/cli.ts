@@ -1,23 +1,4 @@
-import process from "node:process";
-import { createInterface } from "node:readline/promises";
-import { main } from "./main.ts";
+import { runCommand } from "@sessions/create-package";
+import { driver } from "./driver.ts";
 
-/** Asks on the terminal. Returns `undefined` if the input ends without an answer. */
-async function ask(question: string): Promise<string | undefined> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const ended = new Promise<undefined>((resolve) => lines.once("close", () => resolve(undefined)));
-    const answer = await Promise.race([lines.question(question), ended]);
-    if (answer === undefined) process.stdout.write("\n");
-    return answer;
-  } finally {
-    lines.close();
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2), {
-  cwd: process.cwd(),
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  ...(process.stdin.isTTY && process.stdout.isTTY && { ask }),
-});
+await runCommand(driver);

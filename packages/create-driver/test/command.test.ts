@@ -1,7 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandOf, emptyFolder, filesBelow } from "@sessions/create-package/testing";
 import { expect, test } from "vitest";
-import { create, emptyFolder, filesBelow } from "./support.ts";
+import { driver } from "../src/driver.ts";
+
+const create = commandOf(driver);
 
 test.each([
   ["leveldb", "sessions-driver-leveldb", "sessions-driver-leveldb", "leveldbDriver"],

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandOf, emptyFolder, filesBelow } from "@sessions/create-package/testing";
 import { beforeEach, expect, test } from "vitest";
-import { create, emptyFolder, filesBelow } from "./support.ts";
+import { driver } from "../src/driver.ts";
+
+const create = commandOf(driver);
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 

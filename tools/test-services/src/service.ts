@@ -16,7 +16,7 @@ export interface Missing {
   readonly missing: string;
 }
 
-export type ServiceName = "redis" | "mysql" | "postgres" | "mongodb" | "dynamodb";
+export type ServiceName = "redis" | "mysql" | "postgres" | "mongodb" | "dynamodb" | "memcached" | "etcd";
 
 /** The result of a service's own file: where the service is, and how to stop it. */
 export interface Started extends Service {

@@ -1,6 +1,8 @@
 import process from "node:process";
 import { startDynamodb } from "./dynamodb.ts";
+import { startEtcd } from "./etcd.ts";
 import { onCI } from "./machine.ts";
+import { startMemcached } from "./memcached.ts";
 import { startMongodb } from "./mongodb.ts";
 import { startMysql } from "./mysql.ts";
 import { startPostgres } from "./postgres.ts";
@@ -21,6 +23,8 @@ const starters: Record<ServiceName, (address: string | undefined) => Promise<Sta
   postgres: startPostgres,
   mongodb: startMongodb,
   dynamodb: startDynamodb,
+  memcached: startMemcached,
+  etcd: startEtcd,
 };
 
 export const serviceNames = Object.keys(starters) as ServiceName[];

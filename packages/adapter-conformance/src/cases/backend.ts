@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { isSessionError, SessionSetupError } from "@sessions/core";
-import { cookieOf } from "../client.ts";
+import { isSessionError, type SessionErrorCode, SessionSetupError } from "@sessions/core";
+import { cookieAfter, cookieOf } from "../client.ts";
 import { type App, type Case, gate, pieces, writing } from "../kit.ts";
 import type { Reply } from "../target.ts";
+import { within } from "../within.ts";
 
-const assertOneError = ({ errors }: App): void => {
-  assert.equal(errors.length, 1);
-  assert.ok(isSessionError(errors[0], "ERR_SESSION_UNAVAILABLE"));
+/** Some frameworks report an error again if the error page cannot be sent either. */
+const assertReported = ({ errors }: App, code: SessionErrorCode): void => {
+  assert.ok(errors.length > 0, "no error reached the framework's error handling");
+  for (const error of errors) assert.ok(isSessionError(error, code), String(error));
 };
+const assertDown = (app: App): void => assertReported(app, "ERR_SESSION_UNAVAILABLE");
 
 /** A framework's default page has the error's status; an application's page may have 500. */
 const isErrorPage = (status: number): boolean => status === 500 || status === 503;
@@ -28,7 +31,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("load");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies, handled], [true, [], 0]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal((await app.ask({ headers: { cookie } })).text, "ada");
     },
@@ -46,7 +49,7 @@ export const BACKEND: readonly Case[] = [
         [true, [], undefined],
       );
       assert.notEqual(answer.text, "done");
-      assertOneError(app);
+      assertDown(app);
     },
   },
   {
@@ -58,7 +61,11 @@ export const BACKEND: readonly Case[] = [
       const ended = gate();
       async function* body(): AsyncGenerator<Uint8Array> {
         try {
-          for (;;) yield new Uint8Array(10_000);
+          for (;;) {
+            yield new Uint8Array(10_000);
+            // An adapter that reads without end must not keep the case from its time limit.
+            await new Promise((resolve) => setImmediate(resolve));
+          }
         } finally {
           ended.open();
         }
@@ -70,8 +77,8 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("create");
       const answer = await app.ask();
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      await ended.opened;
-      assertOneError(app);
+      await within(2000, ended.opened, "the stream was not ended");
+      assertDown(app);
     },
   },
   {
@@ -93,15 +100,17 @@ export const BACKEND: readonly Case[] = [
         return replies[at] ?? {};
       });
       app.backend.beforeWrite = () => Promise.reject(new SessionSetupError("There is no table sessions"));
+      const pages = new Set<string>();
       for (at = 0; at < replies.length; at++)
         for (const path of ["/", "/in"]) {
           const answer = await app.ask({ path });
           assert.deepEqual([answer.status, answer.cookies], [500, []]);
+          assertReported(app, "ERR_SESSION_SETUP");
+          app.errors.length = 0;
+          pages.add(answer.text);
         }
-      assert.deepEqual(
-        app.errors.map((error) => isSessionError(error, "ERR_SESSION_SETUP")),
-        replies.flatMap(() => [true, true]),
-      );
+      // A page that kept a Content-Length of the handler would be cut.
+      assert.equal(pages.size, 1);
       app.backend.beforeWrite = async () => undefined;
       at = 0;
       assert.equal((await app.ask()).text, "done");
@@ -117,7 +126,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("commit");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal(await app.stored(cookie), 1);
       assert.equal((await app.ask({ headers: { cookie } })).status, 200);
@@ -137,7 +146,7 @@ export const BACKEND: readonly Case[] = [
       app.backend.down.add("create");
       const answer = await app.ask({ headers: { cookie } });
       assert.deepEqual([isErrorPage(answer.status), answer.cookies], [true, []]);
-      assertOneError(app);
+      assertDown(app);
       app.backend.down.clear();
       assert.equal(await app.stored(cookie), 1);
     },
@@ -211,8 +220,8 @@ export const BACKEND: readonly Case[] = [
       });
       const answer = await app.ask();
       assert.deepEqual([answer.status, app.errors], [500, [fault]]);
-      assert.equal(answer.cookies.length, app.backend.calls.length);
-      if (answer.cookies.length > 0) assert.equal(await app.stored(cookieOf(answer)), 2);
+      if (answer.cookies.length === 0) assert.deepEqual(app.backend.calls, []);
+      else assert.equal(await app.stored(cookieOf(answer)), 2);
     },
   },
   {
@@ -228,7 +237,7 @@ export const BACKEND: readonly Case[] = [
         const cookie = await app.visitor("ada");
         const answer = await app.ask({ path, headers: { cookie } });
         assert.equal(answer.status, 500);
-        assert.equal(await app.stored(cookieOf(answer) || cookie), 1);
+        assert.equal(await app.stored(cookieAfter(cookie, answer)), 1);
       }
     },
   },

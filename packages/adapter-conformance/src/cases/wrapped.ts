@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionManager } from "@sessions/core";
 import { cookieOf } from "../client.ts";
-import { type Case, pieces } from "../kit.ts";
+import { type Case, longEnough, pieces } from "../kit.ts";
 import type { Handler } from "../target.ts";
 
 type Get = (target: object, key: string | symbol) => unknown;
@@ -37,7 +37,7 @@ const handler: Handler = ({ session, method, url }) => {
   if (url === "/in") session.login("ada");
   if (method === "POST") app.update("n", (n = 0) => n + 1);
   if (url !== "/stream") return { body: String(app.get("n")) };
-  return { body: pieces("first ", () => void app.update("n", (n = 0) => n + 1), "last") };
+  return { body: pieces("first ", longEnough, () => void app.update("n", (n = 0) => n + 1), "last") };
 };
 
 /** Wrapped managers and sessions. */

@@ -1,5 +1,6 @@
 import manifest from "../../package.json" with { type: "json" };
 import { runConformance } from "../run.ts";
+import { makeFolder, writeFiles } from "./files.ts";
 import { loadTarget } from "./load.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { cut, plain, plainLines } from "./plain.ts";
@@ -24,6 +25,7 @@ const CLEAR = "\r\u001b[2K";
 
 async function run(options: Options, io: Io): Promise<number> {
   const target = await loadTarget(options.module, io.cwd);
+  if (options.out !== undefined) await makeFolder(options.out, io.cwd);
   if (!io.live) io.err(`Testing ${plain(target.name)}, as ${plain(options.module)} starts it\n`);
   const report = await runConformance(target, {
     rules: options.rules,
@@ -35,6 +37,10 @@ async function run(options: Options, io: Io): Promise<number> {
   });
   if (io.live) io.err(CLEAR);
   io.out(options.json ? jsonOf(report, target) : textOf(report, target, io));
+  if (options.out !== undefined) {
+    await writeFiles(options.out, io.cwd, report, target);
+    io.err(`Written: conformance.svg and conformance.md in ${plain(options.out)}\n`);
+  }
   return report.failed > 0 ? 1 : 0;
 }
 

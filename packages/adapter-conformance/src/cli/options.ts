@@ -11,6 +11,8 @@ export interface Options {
   readonly module: string;
   readonly rules: readonly Rule[] | undefined;
   readonly json: boolean;
+  /** The folder for the badge and the table. */
+  readonly out: string | undefined;
 }
 
 /** The command cannot run as called. The message tells the user what to change. */
@@ -28,6 +30,7 @@ as "target": { name, start(application), abilities }. The README lists the other
 Options:
   --rule <rule>   run only this promise (H4) or clause (H4.2); may be repeated
   --json          print the report as JSON
+  --out <folder>  write conformance.svg, a badge, and conformance.md, a table
   --help          print this
   --version       print the kit's version
 
@@ -37,6 +40,7 @@ Exit status: 0 no clause failed, 1 a clause failed, 2 nothing could be run.
 const settings = {
   rule: { type: "string", multiple: true },
   json: { type: "boolean" },
+  out: { type: "string" },
   help: { type: "boolean" },
   version: { type: "boolean" },
 } as const;
@@ -78,5 +82,11 @@ export function readOptions(args: readonly string[]): Options | "help" | "versio
   const [module, more] = positionals;
   if (!module) throw new UsageError("Name the module to test, such as ./my-adapter.js");
   if (more !== undefined) throw new UsageError(`Name only one module, not "${module}" and "${more}"`);
-  return { module, rules: values.rule && rulesOf(values.rule), json: values.json === true };
+  const { rule, json = false, out } = values;
+  if (out === "") throw new UsageError("--out must name a folder");
+  if (out !== undefined && rule)
+    throw new UsageError(
+      "--out cannot be combined with --rule, because a badge for some of the clauses would mislead. Leave one of them out",
+    );
+  return { module, rules: rule && rulesOf(rule), json, out };
 }

@@ -11,6 +11,11 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/\s+/g, " ").trim().replace(UNSEEN, escaped);
 }
 
+/** The same for a cell of a table in Markdown: no part of it is markup. */
+export function markdownText(text: string): string {
+  return plain(text).replace(/[\\`*_[\]<>|&~$@!]/g, "\\$&");
+}
+
 /** The same for several lines: at most `most` of them, each cut. */
 export function plainLines(text: string, most = 12): string[] {
   const lines = stripVTControlCharacters(text)

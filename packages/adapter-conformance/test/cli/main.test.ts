@@ -1,6 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { badgeOf, markdownOf } from "../../src/cli/files.ts";
 import { main } from "../../src/cli/main.ts";
+import type { Result } from "../../src/index.ts";
 
 /** Runs the command in this folder. */
 async function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
@@ -27,7 +32,7 @@ test("a right adapter: status 0, a row for each promise, and what was left out",
   expect(out).toMatch(/^H1 +A write is stored before the client can ask again +4 +3$/m);
   expect(out).toMatch(/^H14 +A request keeps its session alive +1 +1$/m);
   expect(out).toContain('without the ability "streams": bodies that are streams\n    H1.5, H1.6, H1.7, ');
-  expect(out).toMatch(/\nright over HTTP\/1.1: 63 of 92 clauses passed, 29 skipped\n$/);
+  expect(out).toMatch(/\nright over HTTP\/1.1: 68 of 98 clauses passed, 30 skipped\n$/);
 });
 
 test("a wrong adapter: status 1, and each failed clause with what was seen and what to change", async () => {
@@ -42,6 +47,35 @@ test("a wrong adapter: status 1, and each failed clause with what was seen and w
     "  What to change\n    The backend's error must reach the framework's error handling,",
   );
   expect(out).toMatch(/\nwrong over HTTP\/1.1: 1 of 4 clauses failed, 3 passed, 0 skipped\n$/);
+});
+
+test("--out writes a badge and a table that say what the report says, and makes the folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "adapter-conformance-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const out = join(folder, "made", "here");
+  const { status, err } = await run("./right.js", "--out", out);
+  expect(status).toBe(0);
+  expect(err).toContain(`Written: conformance.svg and conformance.md in ${out}`);
+  const written = (name: string) => readFileSync(join(out, name), "utf8");
+  expect(written("conformance.svg")).toContain("<title>sessions: 68 of 98 clauses, 30 skipped</title>");
+  const table = written("conformance.md");
+  expect(table).toContain("**right** over HTTP/1.1: 68 of 98 clauses passed, 30 skipped.\n");
+  expect(table).toMatch(/^\| H14 +\| A request keeps its session alive +\| +1 \| +\| +1 \|$/m);
+  expect(table).toMatch(/^\| H14\.2 +\| without the ability "touch": the option touch +\|$/m);
+});
+
+test("a badge and a table are written for an adapter that fails, too; a name in them stays text", () => {
+  const results: Result[] = [
+    { rule: "H8.1", title: "x", status: "failed", error: new Error("no") },
+    { rule: "H8.2", title: "x (skipped: a | [b](c))", status: "skipped" },
+  ];
+  const report = { passed: 0, failed: 1, skipped: 1, results };
+  const target = { name: "<b>*mine*</b>", http2: true, start: () => expect.unreachable() };
+  expect(badgeOf(report)).toContain("<title>sessions: 1 of 2 clauses failed</title>");
+  expect(markdownOf(report, target)).toContain(
+    "**\\<b\\>\\*mine\\*\\</b\\>** over HTTP/2: 1 of 2 clauses failed",
+  );
+  expect(markdownOf(report, target)).toMatch(/^\| H8\.2 +\| a \\\| \\\[b\\\]\(c\) +\|$/m);
 });
 
 test("--json prints the report for programs", async () => {
@@ -67,6 +101,13 @@ test.each<[string, string[], string]>([
   ["a missing module", ["./none.js"], "./none.js: there is no such file"],
   ["a module without a target", ["./no-target.js"], "expected its default export, or an export named target"],
   ["an unknown option", ["./right.js", "--jsn"], 'Did you mean "--json"?'],
+  ["--out with --rule", ["./right.js", "--out", ".", "--rule", "H4"], "cannot be combined with --rule"],
+  ["--out without a folder", ["./right.js", "--out", ""], "--out must name a folder"],
+  [
+    "--out below a file",
+    ["./right.js", "--out", "./right.js/x"],
+    "the folder ./right.js/x cannot be created",
+  ],
   ["an unknown promise", ["./right.js", "--rule", "H99"], 'such as H4 or H4.2, not "H99"'],
 ])("%s: status 2, and what to change", async (_, args, message) => {
   const { status, out, err } = await run(...args);

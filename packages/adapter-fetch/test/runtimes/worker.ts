@@ -35,7 +35,7 @@ const connect =
       let text = "";
       for await (const chunk of response.body ?? []) {
         text += decoder.decode(chunk, { stream: true });
-        onData?.(text);
+        await onData?.(text);
       }
       const cookies = response.headers.getSetCookie();
       return { status: response.status, headers: Object.fromEntries(response.headers), cookies, text };

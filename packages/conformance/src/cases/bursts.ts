@@ -3,6 +3,7 @@ import * as assert from "../assert.ts";
 import type { Case, Kit } from "../kit.ts";
 import {
   begin,
+  crowd,
   fieldsOf,
   HOUR,
   leave,
@@ -71,7 +72,7 @@ async function unseen(writer: Driver, reader: Driver, now: number): Promise<stri
   });
   const id = await begin(writer, now);
   const late = new Set<string>();
-  await together(30, async (i) => {
+  await together(await crowd(writer, 30), async (i) => {
     await writer.commit(id, set(`a/${i}`, "1"), now);
     if (!(await reader.load(id))?.fields.has(`a/${i}`)) late.add(`a/${i}`);
   });

@@ -13,6 +13,7 @@ import {
   set,
   severalDrivers,
   together,
+  touch,
   yieldToEventLoop,
 } from "../support.ts";
 
@@ -169,6 +170,22 @@ export const commitRaceCases: Case[] = [
         assert.equal(fields.get("a/new"), "1", "the new record's field must be there");
         if (outcome === "gone")
           assert.equal(fields.get("a/x"), undefined, "a commit that returned gone must leave nothing");
+      }
+    },
+  },
+  {
+    rule: "R3.17",
+    title: "a touch among concurrent commits is committed, and moves the expiry",
+    async run({ driver, now }) {
+      for (let round = 1; round <= 5; round++) {
+        const id = await begin(driver, now);
+        const outcomes = await together(9, (i) =>
+          driver.commit(id, i === 4 ? touch(now + HOUR + round * 1_000) : set(`a/${i}`, "1"), now),
+        );
+        assert.deepEqual(new Set(outcomes), new Set(["committed"]), "the results of commit");
+        const { expiresAt, fields } = await loaded(driver, id);
+        assert.equal(expiresAt, now + HOUR + round * 1_000, "expiresAt after the touch");
+        assert.equal(fields.size, 8, "the number of fields");
       }
     },
   },

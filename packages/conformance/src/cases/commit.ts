@@ -59,6 +59,15 @@ export const commitCases: Case[] = [
       assert.equal(await driver.commit(id, { ...set("a/x", "2"), ...absent }, now), "committed", "commit");
       const last = { principal: "bob", expiresAt: now + 2 * HOUR, fields: fieldsOf(["a/x", "2"]) };
       sameRecord(await loaded(driver, id), last);
+      // Past the life that the record had when the field was written.
+      const short = await begin(driver, now, {
+        ...record,
+        expiresAt: now + MINUTE,
+        fields: fieldsOf(["a/x", "1"]),
+      });
+      await driver.commit(short, touch(now + HOUR), now);
+      assert.equal(await driver.commit(short, set("a/y", "1"), now + 2 * MINUTE), "committed", "commit");
+      sameRecord(await loaded(driver, short), { ...record, fields: fieldsOf(["a/x", "1"], ["a/y", "1"]) });
     },
   },
   {
@@ -132,6 +141,28 @@ export const commitCases: Case[] = [
       // One more, in a record that holds many.
       assert.equal(await driver.commit(id, set("a/last", "1"), now), "committed", "commit");
       assert.equal((await loaded(driver, id)).fields.get("a/last"), "1", "field a/last");
+      // Whatever else it names: a driver may keep a statement for each shape of a change.
+      const shaped = await begin(driver, now);
+      for (const size of [0, 1, 600])
+        for (let shape = 0; shape < 8; shape++) {
+          const was = await loaded(driver, shaped);
+          const [text, hour] = [`${size} ${shape}`, now + HOUR + (size + shape) * 1000];
+          const fields = manyFields(kit, size, text);
+          const principal = (shape & 1) === 0 ? undefined : text;
+          const expiresAt = (shape & 2) === 0 ? undefined : hour;
+          const change: Change = {
+            fields,
+            principal,
+            expiresAt,
+            ifVersion: (shape & 4) === 0 ? undefined : was.version,
+          };
+          assert.equal(await driver.commit(shaped, change, now), "committed", `commit ${text}`);
+          sameRecord(await loaded(driver, shaped), {
+            expiresAt: expiresAt ?? was.expiresAt,
+            principal: principal ?? was.principal,
+            fields: new Map([...was.fields, ...fields]),
+          });
+        }
     },
   },
   {
@@ -140,12 +171,13 @@ export const commitCases: Case[] = [
     async run({ driver, now }) {
       const id = await begin(driver, now);
       for (const [i, at] of [now, now - 1_000, now - MINUTE, now + 1_000, now].entries()) {
-        const change = { ...set("a/x", String(i)), expiresAt: now + HOUR + i * 1_000 };
-        assert.equal(await driver.commit(id, change, at), "committed", "commit");
-        sameRecord(await loaded(driver, id), {
-          fields: fieldsOf(["a/x", String(i)]),
-          expiresAt: change.expiresAt,
-        });
+        const [expiresAt, principal] = [now + HOUR + i * 1_000, `user ${i}`];
+        assert.equal(
+          await driver.commit(id, { ...set("a/x", String(i)), expiresAt, principal }, at),
+          "committed",
+          "commit",
+        );
+        sameRecord(await loaded(driver, id), { fields: fieldsOf(["a/x", String(i)]), expiresAt, principal });
         for (const [later, moved] of [now + 2 * HOUR - i * 1_000, now + 3 * HOUR + i * 1_000].entries()) {
           assert.equal(await driver.commit(id, touch(moved), at - later * 1_000), "committed", "commit");
           sameRecord(await loaded(driver, id), { expiresAt: moved });

@@ -81,6 +81,9 @@ export const createCases: Case[] = [
           true,
           "create must return true: at expiresAt itself the record is expired",
         );
+        // A life that is shorter than the backend's unit of time.
+        const short = await begin(driver, now, { expiresAt: now + 1 });
+        assert.equal(await driver.create(short, record, now), false, "create over a life of one millisecond");
       }
     },
   },

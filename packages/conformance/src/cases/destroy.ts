@@ -129,6 +129,11 @@ export const destroyCases: Case[] = [
       const id = await begin(driver, now, { principal: "alice", fields: fieldsOf(["a/x", "1"]) });
       assert.equal(await driver.destroy(id, now), true, "destroy");
       assert.equal(await driver.destroy(id, now), false, "destroy");
+      // One that another table, or an index, holds in two places.
+      const moved = await begin(driver, now, { principal: "alice" });
+      await driver.commit(moved, { ...set("a/x", "1"), principal: "bob" }, now);
+      assert.equal(await driver.destroy(moved, now), true, "destroy");
+      assert.equal(await driver.destroy(moved, now), false, "destroy");
     },
   },
   {
@@ -156,6 +161,11 @@ export const destroyCases: Case[] = [
           true,
           "destroy must return true: the record is live for one more millisecond",
         );
+        // By a caller whose clock is behind that of the last commit.
+        const third = await begin(driver, now - MINUTE);
+        await driver.commit(third, set("a/x", "1"), now);
+        assert.equal(await driver.destroy(third, now - 1_000), true, "destroy");
+        assert.equal(await driver.load(third), undefined, "load");
       }
     },
   },

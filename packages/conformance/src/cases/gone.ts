@@ -76,6 +76,11 @@ export const goneCases: Case[] = [
         assert.equal(await driver.commit(id, set("a/x", "1"), now - 1), "committed", "commit");
         assert.equal(await driver.commit(id, set("a/x", "2"), now), "gone", "commit");
         assert.equal(await driver.commit(id, touch(now + HOUR), now + 1), "gone", "commit");
+        // One millisecond is left, which is less than the backend's unit of time.
+        const short = await begin(driver, now);
+        await driver.commit(short, touch(now + 1), now);
+        assert.equal(await driver.commit(short, set("a/x", "1"), now), "committed", "commit");
+        assert.equal(await driver.commit(short, set("a/x", "2"), now + 1), "gone", "commit");
       }
     },
   },

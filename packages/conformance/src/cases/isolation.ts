@@ -16,6 +16,7 @@ import {
   sameRecord,
   set,
   together,
+  touch,
 } from "../support.ts";
 import { oddPrincipals } from "../texts.ts";
 
@@ -41,7 +42,12 @@ export const isolationCases: Case[] = [
       }
       await others[0]?.commit(id, set("a/more", "1"), now);
       await others[1]?.destroy(id, now);
-      sameFields((await loaded(driver, id)).fields, fieldsOf(["a/n", "0"]));
+      await others[2]?.commit(id, touch(now + 2 * HOUR), now);
+      sameRecord(await loaded(driver, id), {
+        version: 1,
+        expiresAt: now + HOUR,
+        fields: fieldsOf(["a/n", "0"]),
+      });
     },
   },
   {
@@ -147,6 +153,31 @@ export const isolationCases: Case[] = [
           fields,
         });
       }
+    },
+  },
+  {
+    rule: "R14.9",
+    title: "calls in several namespaces at once act each in its own",
+    async run(kit) {
+      const { now } = kit;
+      const drivers = [kit.driver, ...(await apart(kit))];
+      const ids = Array.from({ length: 6 }, newId);
+      const record = (name: string) => ({ expiresAt: now + HOUR, fields: fieldsOf(["a/in", name]) });
+      // The same ids in all of them, the drivers in turn.
+      const everywhere = <T>(call: (driver: Driver, id: string, name: string) => Promise<T>): Promise<T[]> =>
+        Promise.all(ids.flatMap((id) => drivers.map((driver, i) => call(driver, id, String(i)))));
+      const created = await everywhere((driver, id, name) => driver.create(id, record(name), now));
+      assert.deepEqual(new Set(created), new Set([true]), "the results of create");
+      const committed = await everywhere((driver, id, name) => driver.commit(id, set("a/too", name), now));
+      assert.deepEqual(new Set(committed), new Set(["committed"]), "the results of commit");
+      await everywhere(async (driver, id, name) =>
+        sameRecord(await loaded(driver, id), {
+          version: 2,
+          fields: fieldsOf(["a/in", name], ["a/too", name]),
+        }),
+      );
+      const destroyed = await everywhere((driver, id) => driver.destroy(id, now));
+      assert.deepEqual(new Set(destroyed), new Set([true]), "the results of destroy");
     },
   },
 ];

@@ -11,6 +11,7 @@ import {
   loaded,
   MINUTE,
   manyFields,
+  newId,
   sameRecord,
   set,
   together,
@@ -71,6 +72,17 @@ export const listCases: Case[] = [
           if (found.fields instanceof Map) found.fields.clear();
           sameRecord(await loaded(driver, id), before);
         });
+      // What has changed since the last listing, and more records than most backends read by their ids at once.
+      const more = { expiresAt: now + 2 * HOUR, principal, fields: fieldsOf(["a/n", "1"]) };
+      await together(105, () => begin(driver, now, { ...more, fields: new Map(more.fields) }));
+      await driver.commit(id, touch(now + 3 * HOUR), now);
+      const { version, expiresAt } = await loaded(driver, id);
+      const touched = { ...expected, version, expiresAt };
+      await eventually(driver.eventualList === true, async () => {
+        const records = await listAll(driver, { principal }, now, 1_000);
+        assert.equal(idsOf(records).size, 106, "the number of records in the listing");
+        for (const each of records) sameRecord(each, each.id === id ? touched : { version: 1, ...more });
+      });
     },
   },
   {
@@ -170,6 +182,32 @@ export const listCases: Case[] = [
         "create",
       );
       await listsExactly(kit, { principal: "alice" }, [kept, id]);
+    },
+  },
+  {
+    rule: "R13.15",
+    title: "a principal's listing names each record once, while nothing changes",
+    needs: "list",
+    async run(kit) {
+      const { now } = kit;
+      const driver = listing(kit.driver);
+      const principal = "alice";
+      const create = (id: string | undefined) =>
+        driver.create(id ?? "", { expiresAt: now + HOUR, principal, fields: fieldsOf() }, now);
+      const ids = await together(6, () => begin(driver, now, { principal }));
+      // Some have come into the listing in other ways, and more than once.
+      await driver.commit(ids[0] ?? "", { fields: new Map(), principal }, now);
+      for (const name of ["bob", principal])
+        await driver.commit(ids[1] ?? "", { fields: new Map(), principal: name }, now);
+      await driver.destroy(ids[2] ?? "", now);
+      await create(ids[2]);
+      ids.push(newId());
+      await Promise.allSettled(Array.from({ length: 4 }, () => create(ids[6])));
+      for (const limit of [1, 3, 100])
+        await eventually(driver.eventualList === true, async () => {
+          const found = (await listAll(driver, { principal }, now, limit)).map(({ id }) => id);
+          assert.deepEqual(found.sort(), [...ids].sort(), "the ids in the listing, each once");
+        });
     },
   },
 ];

@@ -7,6 +7,7 @@ import {
   eventually,
   fieldsOf,
   HOUR,
+  leave,
   loaded,
   newId,
   set,
@@ -184,6 +185,26 @@ export const lostAnswerCases: Case[] = [
         if (!isListingDriver(driver) || driver.eventualList === true) continue;
         const found = await withoutAnswer(kit, id, () => listAll(driver, { principal: "alice" }, now, 10));
         if (found !== "unknown") assert.deepEqual([...idsOf(found)], [id], "the listing");
+      }
+    },
+  },
+  {
+    rule: "R11.13",
+    title: "a sweep whose answer is lost rejects, or counts what it removed",
+    needs: "drop",
+    async run(kit) {
+      const { driver, now } = kit;
+      for (let round = 0; round < ROUNDS; round++) {
+        const id = await leave(driver, now, { principal: "alice" });
+        const there = (await driver.load(id)) !== undefined;
+        // The call about another record finds nothing.
+        const before = (of: string) => (of === id ? now : 1);
+        const count = await withoutAnswer(kit, id, (of) =>
+          driver.sweep({ after: 0, before: before(of), limit: 10 }),
+        );
+        if (count === "unknown" || !there) continue;
+        const removed = (await driver.load(id)) === undefined ? 1 : 0;
+        assert.equal(count, removed, "sweep must return the number of records that it removed");
       }
     },
   },

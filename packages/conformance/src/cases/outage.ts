@@ -9,8 +9,20 @@ import { within } from "../within.ts";
 /** The most that a call may take while the backend is away. The timeout of the driver under test must be shorter. */
 const ANSWER_MS = 3_000;
 
+/** Passes an error on to `note`, and rejects with it. */
+const noted =
+  (note: (error: unknown) => void) =>
+  (error: unknown): never => {
+    note(error);
+    throw error;
+  };
+
 /** Cuts the backend off, runs `body`, and brings the backend back, even if `body` fails. */
-async function during<T>({ outage, driver, failed }: Kit, body: () => Promise<T>): Promise<T> {
+async function during<T>(
+  { outage, driver, failed }: Kit,
+  body: () => Promise<T>,
+  meanwhile: (error: unknown) => void = () => {},
+): Promise<T> {
   assert.ok(outage, "the target has no outage");
   await outage.cut();
   try {
@@ -22,7 +34,7 @@ async function during<T>({ outage, driver, failed }: Kit, body: () => Promise<T>
     await outage.restore();
     // Wait until the client has connected again, so that the outage does not fail later cases. R11.4 tests whether it
     // does connect.
-    const look = () => within(ANSWER_MS, driver.load(newId()), "no answer");
+    const look = () => within(ANSWER_MS, driver.load(newId()).catch(noted(meanwhile)), "no answer");
     await eventually(true, look).catch(() => undefined);
   }
 }
@@ -115,22 +127,32 @@ export const outageCases: Case[] = [
   },
   {
     rule: "R11.4",
-    title: "the same driver works again when the backend is back",
+    title: "the same driver works again when the backend is back, and until then says that it is unavailable",
     needs: "outage",
     async run(kit) {
       const { driver, now } = kit;
       const id = await begin(driver, now);
       const [query] = queries(driver, "alice");
+      const meanwhile: unknown[] = [];
       // Let every method fail once before the backend is back.
-      await during(kit, () =>
-        unavailable({
-          load: () => driver.load(id),
-          create: () => driver.create(newId(), { expiresAt: now + HOUR, fields: fieldsOf() }, now),
-          commit: () => driver.commit(id, set("a/x", "1"), now),
-          destroy: () => driver.destroy(id, now),
-          sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
-          ...(isListingDriver(driver) && { list: () => driver.list({ ...query, limit: 10 }, now) }),
-        }),
+      await during(
+        kit,
+        () =>
+          unavailable({
+            load: () => driver.load(id),
+            create: () => driver.create(newId(), { expiresAt: now + HOUR, fields: fieldsOf() }, now),
+            commit: () => driver.commit(id, set("a/x", "1"), now),
+            destroy: () => driver.destroy(id, now),
+            sweep: () => driver.sweep({ after: 0, before: now, limit: 10 }),
+            ...(isListingDriver(driver) && { list: () => driver.list({ ...query, limit: 10 }, now) }),
+          }),
+        (error) => meanwhile.push(error),
+      );
+      // A backend that is starting refuses calls, with errors of its own.
+      const other = meanwhile.find((error) => !isSessionError(error, "ERR_SESSION_UNAVAILABLE"));
+      assert.ok(
+        other === undefined,
+        `until the backend is back, load must reject with DriverUnavailableError, not ${other}`,
       );
       // A client may take a moment to connect again. Use a new record, because a test's backend may lose its data when
       // it stops.

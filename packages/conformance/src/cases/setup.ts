@@ -56,6 +56,9 @@ export const setupCases: Case[] = [
       );
       await driver.setup();
       sameRecord(await loaded(driver, id), { version: 3, ...kept });
+      // That of another process, while this one has statements prepared.
+      if (kit.shared) await provisioned(await kit.open()).setup();
+      sameRecord(await loaded(driver, id), { version: 3, ...kept });
       assert.equal(await driver.commit(id, set("a/x", "2"), now), "committed", "commit");
       assert.deepEqual(await driver.check(), [], "check");
     },
@@ -112,6 +115,7 @@ export const setupCases: Case[] = [
       const id = await begin(driver, now, record(now));
       // Through a driver that did not run setup, because a deployment may run teardown in a separate process.
       const other = kit.shared ? provisioned(await kit.open()) : driver;
+      await loaded(driver, id);
       await other.teardown();
       await driver.setup();
       assert.equal(await driver.load(id), undefined, "load");

@@ -1,8 +1,9 @@
-import type { Driver } from "@sessions/core";
+import { type Driver, isListingDriver } from "@sessions/core";
 import * as assert from "../assert.ts";
 import type { Case } from "../kit.ts";
 import {
   begin,
+  eventually,
   fieldsOf,
   HOUR,
   leave,
@@ -98,6 +99,13 @@ export const sweepCases: Case[] = [
         sum <= ids.length,
         `the sweeps returned ${sum} in all, but there were only ${ids.length} records`,
       );
+      // More records than most backends take in one statement or batch.
+      const many = await shown(driver, await together(130, () => leave(driver, now)));
+      const count = await driver.sweep({ after: now - 2 * MINUTE, before: now, limit: 1_000 });
+      const removed = many.length - (await shown(driver, many)).length;
+      assert.ok(count >= removed, `a sweep that removed ${removed} records must not return ${count}`);
+      if (many.length === 130)
+        assert.equal(count, removed, "sweep must return the number of records that it removed");
     },
   },
   {
@@ -151,6 +159,42 @@ export const sweepCases: Case[] = [
       );
       if (there.length === ids.length)
         assert.equal(sum, removed, "the sweeps must return the number of records that they removed in all");
+    },
+  },
+  {
+    rule: "R8.9",
+    title: "sweeps of a range, until one removes nothing, remove every record in it or none",
+    async run({ driver, now }) {
+      const before = now - 5 * MINUTE;
+      // Several in one minute and several minutes, some of them moved, some destroyed, some created over a leftover.
+      const instants = Array.from(
+        { length: 18 },
+        (_, i) => before - 1 - Math.floor(i / 3) * MINUTE - (i % 3),
+      );
+      const after = Math.min(...instants);
+      const ids = await together(instants.length, (i) =>
+        begin(driver, now - HOUR, { expiresAt: (instants[i] ?? now) - (i % 3 === 0 ? 10 * MINUTE : 0) }),
+      );
+      const unmoved = new Set<string>();
+      for (let i = 0; i < ids.length; i += 3) {
+        const outcome = await driver.commit(ids[i] ?? "", touch(instants[i] ?? now), now - HOUR);
+        // What a wrong clock leaves out of the range is another clause's.
+        if (outcome !== "committed") unmoved.add(ids[i] ?? "");
+      }
+      for (const id of ids.splice(4, 3)) await driver.destroy(id, now - HOUR);
+      const last = { expiresAt: before - 2 * MINUTE, fields: fieldsOf() };
+      await driver.create(ids.at(-2) ?? "", last, before - 4 * MINUTE);
+      let removed = 0;
+      await eventually(isListingDriver(driver) && driver.eventualList === true, async () => {
+        for (let round = 0; round < 2 * ids.length; round++) {
+          const count = await driver.sweep({ after, before, limit: 4 });
+          if (count === 0) break;
+          removed += count;
+        }
+        const inRange = ids.filter((id) => !unmoved.has(id));
+        if (removed > 0)
+          assert.deepEqual(await shown(driver, inRange), [], "the records that no sweep removed");
+      });
     },
   },
 ];

@@ -73,6 +73,12 @@ export const versionCases: Case[] = [
         [1, 1, 1, 1, 1, 1],
         "by how much each commit raises the version",
       );
+      const more = Array.from({ length: 8 }, (_, i) => set("a/x", String(i)));
+      assert.deepEqual(
+        new Set(await growth(driver, id, more, now)),
+        new Set([1]),
+        "by how much each commit raises a version of two digits",
+      );
     },
   },
   {

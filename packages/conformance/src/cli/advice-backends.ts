@@ -1,4 +1,4 @@
-/** Advice on durability, outages, setup, listings and isolation: R10 to R14. */
+/** Advice on durability, setup, listings and isolation: R10, and R12 to R14. */
 export const backendAdvice: Record<string, string> = {
   R10: `A write that was acknowledged must be visible to every other driver, and must stay. Return only after
     the backend has acknowledged the write, and keep no record inside the driver. Ask for the backend's full
@@ -16,27 +16,24 @@ export const backendAdvice: Record<string, string> = {
   "R10.4": `A driver showed data that another driver had already replaced. Usual causes: a cache, a replica, an
     open transaction with an old snapshot, or a commit that was acknowledged before it was written. Keep no
     record inside the driver, read from the primary, and write before you return.`,
-
-  R11: `An unreachable backend must be an error. Catch what the client throws when it has no connection or gets
-    no reply in time, and throw DriverUnavailableError with that error as its cause. Never return undefined,
-    "gone", false or 0 instead: that logs people out.`,
-  "R11.1": `While the backend was away, a write hung, returned a result, or rejected with the client's own
-    error. Map the client's codes to DriverUnavailableError (ECONNREFUSED, ECONNRESET, ETIMEDOUT, closed pools
-    and sockets), give each call a timeout, and switch off the client's offline queue.`,
-  "R11.2": `While the backend was away, load returned undefined or hung. An unreachable backend is not a missing
-    record: return undefined only if the backend replied that it has no such record.`,
-  "R11.3": `While the backend was away, sweep returned 0 or list returned an empty page, as if there were
-    nothing left. Wrap both methods, and every page that they read, in the same mapping of errors as the other
-    methods.`,
-  "R11.4": `The driver did not work again after the backend came back, because it kept a broken connection or a
-    rejected promise of one. Take a connection for each call, discard one that failed, and store no failure.
-    Configure the client so that it connects again.`,
-  "R11.5": `One commit was written twice. The reply was lost, and the driver or its client sent the commit
-    again. Repeat a write only if it certainly did not reach the backend, and switch off the client's own
-    retries of writes, unless the backend recognises a repeat.`,
-  "R11.6": `The error contains session data: the client's error came through with the statement or its
-    parameters (sql, parameters, command, args), and would end up in a log. Throw a new error with the same code
-    and your own message. Its cause must hold no session data either.`,
+  "R10.5": `After another driver's create, this driver still went by what it knew: that the id was missing,
+    expired or destroyed. Remember no id as missing, gone or destroyed, and let each create, commit and destroy
+    ask the backend.`,
+  "R10.6": `After another driver's commit, this driver still went by the version, the expiry, the principal or
+    the texts that it had seen. Usual causes: a copy of the record or its version, a touch or an index entry that
+    is left out because nothing seems to change, and listings that are kept. Ask the backend on each call.`,
+  "R10.7": `After another driver's destroy, this driver still took the record for live. Usual causes: a cached
+    record or listing, or a create that returns false from memory. Forgetting on the driver's own destroy is not
+    enough, because other processes destroy records as well.`,
+  "R10.8": `After another driver's sweep, this driver still went by records that the sweep had removed. Usual
+    causes: leftovers, or a listing, that are kept in memory. A sweep may run in any process: keep nothing that
+    only this driver's own sweep would clear.`,
+  "R10.9": `A random story through several drivers went otherwise than through one driver. So something inside
+    the driver object has a part in the result: a cache, a counter, a lock, a list of ids. Repeat it with
+    SESSIONS_CONFORMANCE_SEED, read the last call of the story, and move that state into the backend.`,
+  "R10.10": `With many writes at once, a write was acknowledged before others could see it. Usual causes: a queue
+    or batch that returns when the call is added instead of when the backend has acknowledged it, and a pipeline
+    whose replies are not awaited. Resolve each call with the reply to its own write.`,
 
   R12: `setup creates what is missing and changes nothing else (IF NOT EXISTS). check looks at each object and
     names each one that is missing. teardown drops the driver's own objects, and succeeds if some are already
@@ -95,6 +92,9 @@ export const backendAdvice: Record<string, string> = {
     in the index that a touch does not move.`,
   "R13.9": `The listing named a destroyed record, because an index still names it. Remove the index entry in
     destroy, or skip entries whose record is gone.`,
+  "R13.15": `The listing of a principal named a record twice. Usual causes: a page that begins with the record at
+    which the page before ended (>= instead of >), an index with an entry for each login instead of one for each
+    record, or a scan that may return a key again. Continue after the cursor, and key the index by the id.`,
   "R13.10": `The listing of a principal lost records when several were written at once. The index is a single
     value that each writer reads, changes and writes back. Keep one entry for each record (a row, a member of a
     set, a file), and write it before the record.`,
@@ -115,4 +115,11 @@ export const backendAdvice: Record<string, string> = {
     255 bytes. Use VARBINARY(255), or TEXT with a bytewise collation, and a UTF-8 connection.`,
   "R14.6": `A call changed another record as well. The statement lacks the id in its condition, or selects by
     principal or prefix. Let every write name exactly one id.`,
+  "R14.8": `Of calls that began together, one got the result of another. Usual causes: a batch or a transaction
+    that fails or conflicts as a whole, results that are matched by their place after one of them failed or was
+    repeated, and state of a call that is kept in the driver object. Give each call its own statement, or match
+    each reply to its own call.`,
+  "R14.9": `Calls of several namespaces met, and one acted in another's. The namespace is state of a shared
+    connection (SET search_path, USE, SELECT of a Redis database), and another call changed it in between. Name
+    the namespace in each statement or key.`,
 };

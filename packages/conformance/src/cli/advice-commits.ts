@@ -36,6 +36,9 @@ export const commitAdvice: Record<string, string> = {
   "R3.13": `A commit was merged into a record that was created again under the same id. Both records begin with
     version 1, so a comparison of versions cannot tell them apart. Merge in the backend's own statement, hold
     the lock from reading to writing, or give each record a random mark that the write compares.`,
+  "R3.17": `A touch that ran beside commits was lost, or was rejected. Usual causes: the driver reads the version and
+    skips the touch if it has changed meanwhile, writes back the expiry that it had read with a commit of fields, or
+    an optimistic transaction that lost is not tried again. Set the expiry in the statement itself.`,
 
   R4: `A commit must write only if the record is live. Put that into the condition of the write itself: UPDATE …
     WHERE id = :id AND expires_at > :now. Return "gone" if no row matched. Do not use an upsert, and do not look

@@ -52,6 +52,9 @@ export const recordAdvice: Record<string, string> = {
     changed the caller's Map. Copy it before the first await, new Map(change.fields), and never write to it.`,
   "R2.7": `Load hid a record that is live by the caller's clock, because it has expired by the backend's clock.
     Do not filter by the backend's clock in load, and set a TTL an hour or more after expiresAt.`,
+  "R2.10": `A load that began after a commit was acknowledged returned the record as it was before. The driver lets
+    loads share one read that is under way (a data loader, a cache of promises), and that read began before the
+    commit. Let each load ask the backend, or share only reads that have not been sent yet.`,
   "R2.9": `A load returned data that had been replaced before the load began, or parts of two moments. Usual
     causes: a cache, a replica, or fields and version read by two statements. Read the record in one statement
     from the primary.`,
@@ -106,6 +109,9 @@ export const recordAdvice: Record<string, string> = {
     looks again; or under the file's lock).`,
   "R8.6": `A sweep removed a new record that create had put in the place of the expired one. Delete by id and
     expiry together, never by the id alone.`,
+  "R8.9": `Sweeps removed some of the expired records in their range, and then found no more. The index that sweep
+    reads lacks the others: keep it with each create, touch and destroy, or go on behind the last record until
+    the range ends. Return 0 only where nothing is left.`,
 
   R9: `The text or the name that came back is not the one that was stored. Check the charset and the collation,
     whatever escapes or trims text, and the limits of columns, statements and packets.`,

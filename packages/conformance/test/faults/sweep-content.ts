@@ -6,6 +6,8 @@ import { beside } from "./wrap.ts";
 /** The expiry that each record was created with. */
 const created = beside(() => new Map<string, number>());
 
+const moved = beside(() => new Set<string>());
+
 const mapTexts = (
   fields: ReadonlyMap<string, string>,
   change: (text: string) => string,
@@ -45,6 +47,20 @@ export const sweepAndContentFaults: Fault[] = [
     async sweep(range) {
       await sound.sweep(range);
       return range.limit;
+    },
+  })),
+  fault("R8", "sweep finds no record whose expiry was moved", (rows, sound) => ({
+    async commit(id, change, now) {
+      const outcome = await sound.commit(id, change, now);
+      if (outcome === "committed" && change.expiresAt !== undefined) moved(rows).add(id);
+      return outcome;
+    },
+    async sweep({ after, before, limit }) {
+      const found = [...rows].filter(
+        ([id, { expiresAt }]) => expiresAt >= after && expiresAt < before && !moved(rows).has(id),
+      );
+      for (const [id] of found.slice(0, limit)) rows.delete(id);
+      return Math.min(limit, found.length);
     },
   })),
   fault("R8", "sweep answers nothing", (_, sound) => ({

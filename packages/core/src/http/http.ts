@@ -46,6 +46,25 @@ const isFetchHeaders = (headers: RequestHead["headers"]): headers is FetchHeader
   typeof Reflect.get(headers, "get") === "function";
 
 /**
+ * Checks what an application passes as the manager of its sessions. `where` names the function that was called.
+ * @throws TypeError `sessions` is not a session manager, for example because its promise was not awaited.
+ *
+ * @example
+ * import type { SessionManager } from "@sessions/core";
+ * import { checkManager } from "@sessions/core/adapter-tools";
+ *
+ * export function sessionPlugin(sessions: SessionManager) {
+ *   checkManager("sessionPlugin", sessions);
+ * }
+ */
+export function checkManager(where: string, sessions: SessionManager): void {
+  if (typeof sessions?.open !== "function")
+    throw new TypeError(
+      `${where}: sessions is not a session manager. Pass the result of createSessionManager()`,
+    );
+}
+
+/**
  * Returns the cookie settings of a manager, with all defaults. Returns an empty object for a wrapped manager without
  * them.
  *
@@ -167,6 +186,8 @@ export function varyByCookie(headers: ResponseHeaders): void {
 /**
  * Returns whether a session can still be written to after a sealed commit. A session that has ended cannot, and neither
  * can a session for which the client has no cookie. A new session can if its cookie goes out with this response.
+ *
+ * It looks at the session, so call `wasRead()` before it.
  */
 export const mayWriteMore = (session: Session, { status, setCookie }: CommitResult): boolean =>
   status === "committed" || (status === "unchanged" && (!session.isNew || setCookie !== undefined));

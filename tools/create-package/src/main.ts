@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { FolderError, makePackage } from "./files.ts";
-import { NAME_RULE, type Names, namesOf } from "./names.ts";
-import { addressOf, ownVersion } from "./versions.ts";
+import { addressOf, type Kind } from "./kind.ts";
+import { type Names, nameRule, namesOf } from "./names.ts";
 
 /** What the command uses of its process. */
 export interface Surroundings {
@@ -15,28 +15,27 @@ export interface Surroundings {
   readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
 }
 
-const USAGE = `Starts a package for your own session driver.
+const usage = ({ kind, subject, examples: [name] }: Kind) => `Starts a package for your own session ${kind}.
 
-  npm create @sessions/driver <name>
+  npm create @sessions/${kind} <name>
 
-<name> is that of the backend (leveldb) or of the package (@me/driver-leveldb, sessions-driver-leveldb).
+<name> is that of the ${subject} (${name}) or of the package (@me/${kind}-${name}, sessions-${kind}-${name}).
 
   --help      prints this text
   --version   prints the version of this command
 `;
 
-const example = (problem: string) => `${problem}\nFor example: npm create @sessions/driver leveldb\n`;
-
-function nextSteps({ folder, title, owner, camel }: Names): string {
-  return `Made ${folder}. Now write ${camel}Driver, which keeps sessions in ${title}.
+function nextSteps(kind: Kind, names: Names): string {
+  const { folder, owner } = names;
+  return `Made ${folder}. Now write ${kind.task(names)}.
 
   cd ${folder}
   npm install
   npm test
 
-Each failing test names a method in src/index.ts, and the rule that it must keep.
-The rules: ${addressOf("SPEC.md")}
-The guide: ${addressOf("docs/writing-a-driver.md")}
+Each failing test names ${kind.unit}, and the rule that it must keep.
+The rules: ${addressOf(kind, "SPEC.md")}
+The guide: ${addressOf(kind, kind.guide)}
 
 Before you publish, look at "repository" in package.json: it says github.com/${owner}/${folder}.
 `;
@@ -53,9 +52,12 @@ function parse(args: readonly string[]): { help: boolean; version: boolean; name
 
 /** The command without its process. Returns the exit status: 0, 1 if the folder cannot be made, 2 for wrong usage. */
 export async function main(
+  kind: Kind,
   args: readonly string[],
   { cwd, out, err, ask }: Surroundings,
 ): Promise<0 | 1 | 2> {
+  const [name] = kind.examples;
+  const example = (problem: string) => `${problem}\nFor example: npm create @sessions/${kind.kind} ${name}\n`;
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
@@ -66,11 +68,11 @@ export async function main(
     return 2;
   }
   if (parsed.help) {
-    out(USAGE);
+    out(usage(kind));
     return 0;
   }
   if (parsed.version) {
-    out(`${ownVersion}\n`);
+    out(`${kind.manifest.version}\n`);
     return 0;
   }
   const [given, ...more] = parsed.names;
@@ -78,24 +80,24 @@ export async function main(
     err(example(`Give one name only; got ${parsed.names.map((name) => JSON.stringify(name)).join(", ")}.`));
     return 2;
   }
-  const question = "Name of the backend (leveldb) or of the package (@me/driver-leveldb): ";
+  const question = `Name of the ${kind.subject} (${name}) or of the package (@me/${kind.kind}-${name}): `;
   const asked = given ?? (await ask?.(question))?.trim();
   if (asked === undefined) {
-    err(example("A name is missing. Give the name of the backend or of the package."));
+    err(example(`A name is missing. Give the name of the ${kind.subject} or of the package.`));
     return 2;
   }
-  const names = namesOf(asked);
+  const names = namesOf(kind, asked);
   if (names === undefined) {
-    err(example(`The name must be ${NAME_RULE}; got ${JSON.stringify(asked)}.`));
+    err(example(`The name must be ${nameRule(kind)}; got ${JSON.stringify(asked)}.`));
     return 2;
   }
   try {
-    await makePackage(names, cwd);
+    await makePackage(kind, names, cwd);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     err(error instanceof FolderError ? `${reason}\n` : `Nothing was made: ${reason}\n`);
     return 1;
   }
-  out(nextSteps(names));
+  out(nextSteps(kind, names));
   return 0;
 }

@@ -2,29 +2,27 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addressOf, type Kind } from "./kind.ts";
 import type { Names } from "./names.ts";
-import { addressOf, versions } from "./versions.ts";
-
-const template = fileURLToPath(new URL("../template/", import.meta.url));
 
 /** The folder cannot be made. The message is for the user of the command. */
 export class FolderError extends Error {}
 
 /** The values of the template's placeholders, such as `__package__`. */
-function valuesOf(names: Names): Map<string, string> {
-  const { core, conformance } = versions;
+function valuesOf(kind: Kind, names: Names): Map<string, string> {
+  const { core, conformance } = kind.versions;
   return new Map([
     ["package", names.package],
     ["folder", names.folder],
-    ["backend", names.backend],
+    [kind.subject, names.subject],
     ["title", names.title],
     ["owner", names.owner],
-    ["spec", addressOf("SPEC.md")],
+    ["spec", addressOf(kind, "SPEC.md")],
     ["camel", names.camel],
     ["Pascal", names.pascal],
     ["year", String(new Date().getFullYear())],
     ["core", `^${core}`],
-    // With a caret, every new version of core before 1.0.0 would force a major version of the driver.
+    // With a caret, every new version of core before 1.0.0 would force a major version of the package.
     ["corePeer", `>=${core} <${Number.parseInt(core, 10) + 1}.0.0`],
     ["conformance", `^${conformance}`],
   ]);
@@ -35,7 +33,7 @@ function fillIn(text: string, values: ReadonlyMap<string, string>): string {
     const value = values.get(key);
     if (value === undefined)
       throw new Error(
-        `create-driver: the template has an unknown placeholder ${placeholder}. Add its value to valuesOf().`,
+        `create-package: the template has an unknown placeholder ${placeholder}. Add its value to valuesOf().`,
       );
     return value;
   });
@@ -46,9 +44,10 @@ function finalPath(path: string): string {
   return path === "_package.json" ? "package.json" : path.replace(/^_/, ".");
 }
 
-/** Path and text of every file of a driver's package. */
-async function filesOf(names: Names): Promise<{ path: string; text: string }[]> {
-  const values = valuesOf(names);
+/** Path and text of every file of the new package. */
+async function filesOf(kind: Kind, names: Names): Promise<{ path: string; text: string }[]> {
+  const values = valuesOf(kind, names);
+  const template = fileURLToPath(kind.template);
   const entries = await readdir(template, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
@@ -86,12 +85,12 @@ async function isEmpty(folder: string): Promise<boolean> {
  * @returns the folder's path.
  * @throws FolderError if something is in the way. Nothing is overwritten.
  */
-export async function makePackage(names: Names, parent: string): Promise<string> {
+export async function makePackage(kind: Kind, names: Names, parent: string): Promise<string> {
   const folder = join(parent, names.folder);
   const wasEmpty = await isEmpty(folder);
   const draft = join(parent, `.${names.folder}-${randomBytes(4).toString("hex")}`);
   try {
-    for (const { path, text } of await filesOf(names)) {
+    for (const { path, text } of await filesOf(kind, names)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
       await writeFile(join(draft, path), text);
     }

@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { onTestFinished } from "vitest";
-import { main, type Surroundings } from "../src/main.ts";
+import type { Kind } from "./kind.ts";
+import { main, type Surroundings } from "./main.ts";
 
 /** An empty folder, which goes with the test. */
 export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "create-driver-"));
+  const folder = mkdtempSync(join(tmpdir(), "create-package-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   return folder;
 }
@@ -18,25 +19,23 @@ export interface Outcome {
   err: string;
 }
 
-/** The command, with nobody at the terminal unless `ask` is given. */
-export async function create(
-  cwd: string,
-  args: readonly string[],
-  ask?: Surroundings["ask"],
-): Promise<Outcome> {
-  const said = { out: "", err: "" };
-  const status = await main(args, {
-    cwd,
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    ask,
-  });
-  return { status, ...said };
-}
+/** The command in a folder, with nobody at the terminal unless `ask` is given. */
+export const commandOf =
+  (kind: Kind) =>
+  async (cwd: string, args: readonly string[], ask?: Surroundings["ask"]): Promise<Outcome> => {
+    const said = { out: "", err: "" };
+    const status = await main(kind, args, {
+      cwd,
+      out: (text) => {
+        said.out += text;
+      },
+      err: (text) => {
+        said.err += text;
+      },
+      ask,
+    });
+    return { status, ...said };
+  };
 
 /** Path and text of every file below a folder, folders that begin with a dot included. */
 export function filesBelow(folder: string): Map<string, string> {
