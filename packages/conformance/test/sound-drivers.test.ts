@@ -9,7 +9,7 @@ import { cases } from "../src/cases/index.ts";
 import { runConformance, type Target, testDriver } from "../src/index.ts";
 import type { Need } from "../src/kit.ts";
 import { yieldToEventLoop } from "../src/support.ts";
-import { copy, isLive, type Rows, remoteDriver, simpleDriver } from "./simple-driver.ts";
+import { copy, isLive, type Line, outageOf, type Rows, remoteDriver, simpleDriver } from "./simple-driver.ts";
 import { memoryTarget, provisionedTarget, remoteTarget, simpleTarget, worldTarget } from "./targets.ts";
 
 describe("the memory driver keeps every rule", () => {
@@ -123,12 +123,8 @@ const byPrincipal = (more: Partial<Driver> = {}): Target =>
 
 /** The same behind a line that can be cut. */
 function remoteByPrincipal(): Target {
-  const line = { up: true };
-  const to = (up: boolean) => async () => {
-    line.up = up;
-  };
-  const outage = { cut: to(false), restore: to(true) };
-  return worldTarget((rows) => narrowed(remoteDriver(rows, line)), { outage });
+  const line: Line = { up: true };
+  return worldTarget((rows) => narrowed(remoteDriver(rows, line)), { outage: outageOf(line) });
 }
 
 /** Of more than 200 commits at once the rest is rejected as late; half of it arrives all the same, between later calls. */

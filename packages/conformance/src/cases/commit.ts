@@ -141,6 +141,28 @@ export const commitCases: Case[] = [
       // One more, in a record that holds many.
       assert.equal(await driver.commit(id, set("a/last", "1"), now), "committed", "commit");
       assert.equal((await loaded(driver, id)).fields.get("a/last"), "1", "field a/last");
+      // Whatever else it names: a driver may keep a statement for each shape of a change.
+      const shaped = await begin(driver, now);
+      for (const size of [0, 1, 600])
+        for (let shape = 0; shape < 8; shape++) {
+          const was = await loaded(driver, shaped);
+          const [text, hour] = [`${size} ${shape}`, now + HOUR + (size + shape) * 1000];
+          const fields = manyFields(kit, size, text);
+          const principal = (shape & 1) === 0 ? undefined : text;
+          const expiresAt = (shape & 2) === 0 ? undefined : hour;
+          const change: Change = {
+            fields,
+            principal,
+            expiresAt,
+            ifVersion: (shape & 4) === 0 ? undefined : was.version,
+          };
+          assert.equal(await driver.commit(shaped, change, now), "committed", `commit ${text}`);
+          sameRecord(await loaded(driver, shaped), {
+            expiresAt: expiresAt ?? was.expiresAt,
+            principal: principal ?? was.principal,
+            fields: new Map([...was.fields, ...fields]),
+          });
+        }
     },
   },
   {

@@ -175,8 +175,12 @@ export const sweepCases: Case[] = [
       const ids = await together(instants.length, (i) =>
         begin(driver, now - HOUR, { expiresAt: (instants[i] ?? now) - (i % 3 === 0 ? 10 * MINUTE : 0) }),
       );
-      for (let i = 0; i < ids.length; i += 3)
-        await driver.commit(ids[i] ?? "", touch(instants[i] ?? now), now - HOUR);
+      const unmoved = new Set<string>();
+      for (let i = 0; i < ids.length; i += 3) {
+        const outcome = await driver.commit(ids[i] ?? "", touch(instants[i] ?? now), now - HOUR);
+        // What a wrong clock leaves out of the range is another clause's.
+        if (outcome !== "committed") unmoved.add(ids[i] ?? "");
+      }
       for (const id of ids.splice(4, 3)) await driver.destroy(id, now - HOUR);
       const last = { expiresAt: before - 2 * MINUTE, fields: fieldsOf() };
       await driver.create(ids.at(-2) ?? "", last, before - 4 * MINUTE);
@@ -187,7 +191,9 @@ export const sweepCases: Case[] = [
           if (count === 0) break;
           removed += count;
         }
-        if (removed > 0) assert.deepEqual(await shown(driver, ids), [], "the records that no sweep removed");
+        const inRange = ids.filter((id) => !unmoved.has(id));
+        if (removed > 0)
+          assert.deepEqual(await shown(driver, inRange), [], "the records that no sweep removed");
       });
     },
   },
