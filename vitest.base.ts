@@ -21,6 +21,8 @@ const notQuick = [
 ].map((name) => `test/${name}.test.ts`);
 const files: Record<string, ViteUserConfig["test"]> = {
   quick: {
+    // Half of a quick run would be the start of a worker for each file.
+    isolate: false,
     exclude: [...configDefaults.exclude, long, ...notQuick],
     setupFiles: [fileURLToPath(new URL("./packages/conformance/test/quick-setup.ts", import.meta.url))],
   },
