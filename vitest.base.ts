@@ -16,8 +16,8 @@ const long = "test/**/*.long.test.ts";
 export const level: string = process.env["SESSIONS_TEST_LEVEL"] ?? "all";
 /** What takes longest of the packages of the quick level: other runtimes and processes, and tables of many cases. */
 const notQuick = [
-  ...["runtimes", "head", "garbage", "races", "under-fire", "responses-in-any-order", "driver-from-url"],
-  ...["sound-drivers", "cli/main"],
+  ...["runtimes", "head", "garbage", "races", "under-fire", "responses-in-any-order"],
+  ...["driver-from-url", "cli/main"],
 ].map((name) => `test/${name}.test.ts`);
 const files: Record<string, ViteUserConfig["test"]> = {
   quick: {
