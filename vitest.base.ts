@@ -16,11 +16,13 @@ const long = "test/**/*.long.test.ts";
 export const level: string = process.env["SESSIONS_TEST_LEVEL"] ?? "all";
 /** What takes longest of the packages of the quick level: other runtimes and processes, and tables of many cases. */
 const notQuick = [
-  ...["runtimes", "head", "garbage", "races", "under-fire", "responses-in-any-order", "driver-from-url"],
-  ...["sound-drivers", "cli/main"],
+  ...["runtimes", "head", "garbage", "races", "under-fire", "responses-in-any-order"],
+  ...["driver-from-url", "cli/main"],
 ].map((name) => `test/${name}.test.ts`);
 const files: Record<string, ViteUserConfig["test"]> = {
   quick: {
+    // Half of a quick run would be the start of a worker for each file.
+    isolate: false,
     exclude: [...configDefaults.exclude, long, ...notQuick],
     setupFiles: [fileURLToPath(new URL("./packages/conformance/test/quick-setup.ts", import.meta.url))],
   },

@@ -3,7 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { level, project, reporters } from "./vitest.base.ts";
 
 /** What needs no server, no browser and no other runtime. */
-const quick = "packages/{core,conformance,adapter-node,adapter-fetch,driver-sqlite}/vitest.config.ts";
+const quick =
+  "packages/{core,conformance,adapter-conformance,adapter-node,adapter-fetch,driver-sqlite}/vitest.config.ts";
 // The last project is the root's own test/: what holds for the repository as a whole.
 const all = ["{packages,tools}/*/vitest.config.ts", project("repository")];
 

@@ -100,6 +100,8 @@ process.on("exit", () => current.judge.kill("SIGKILL"));
 /** @type {(limit: number, mutant?: Mutant) => Promise<Verdict>} */
 async function judgeByKit(limit, mutant) {
   const file = await bundle(mutant);
+  // An error that nobody caught may end the process after its reply.
+  if (!current.judge.connected) current = start();
   const { judge } = current;
   const isFresh = current.runs++ === 0;
   judge.send({ file, only: rules });

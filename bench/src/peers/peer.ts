@@ -36,8 +36,14 @@ export interface PeerApplication {
   readonly gate: Gate;
   /** The backend of the case, for a library that takes one of our drivers. */
   readonly driver: Driver;
+  /** The cookie's name. */
+  readonly name: string;
   /** The cookie's settings that the case asks for. */
-  readonly cookie: { readonly secure?: boolean; readonly sameSite?: "strict" | "lax" | "none" };
+  readonly cookie: {
+    readonly path?: string;
+    readonly secure?: boolean;
+    readonly sameSite?: "strict" | "lax" | "none";
+  };
   /** Makes the session that the case's handler sees. */
   sessionOf(means: Means): SeenSession;
   /** Runs the case's handler. */

@@ -6,7 +6,7 @@ function seenBy(error: Error): string {
   if (!(error instanceof AssertionError && error.generatedMessage))
     return error.message.replace(/ Input:.*$/s, "");
   const text = JSON.stringify(error.actual) ?? "undefined";
-  return text.replace(/"sid(?:\.\d)?=[^"]*"/g, "cookie");
+  return text.replace(/"(?:sid|own)=[^"]*"/g, "cookie");
 }
 
 /** What a finding looks like, and how to say it. The first one that fits is said. */
@@ -122,6 +122,13 @@ const SENTENCES: readonly (readonly [rules: RegExp, seen: RegExp, sentence: stri
   ],
   [/^H14\.1$/, /^0$/, "a request that writes nothing did not move the expiry"],
   [/^H13\.5$/, /^undefined$/, "after the late response, the user was logged in no more"],
+  [
+    /^H2\.7$/,
+    /^(?:\[\]|""|undefined)$/,
+    "over a connection without TLS of its own, no Secure cookie was sent",
+  ],
+  [/^H4\.11$/, /,0\]$/, "the login sent no new cookie"],
+  [/^H13\.2$/, /^cookie$/, "the cookie was cleared with another Path than its own"],
 ];
 
 /** Says in one sentence what a case saw of a library. */

@@ -106,7 +106,7 @@ export function peerTarget(peer: Peer): PeerTarget {
   async function start(application: Application) {
     const its = made.get(application.sessions);
     if (!its) throw new Error("Only the manager's stand-in can be used");
-    const { secure, sameSite } = its.options.cookie ?? {};
+    const { name = "sid", path, secure, sameSite } = its.options.cookie ?? {};
     const isOwn = (res: object): boolean => String(Object(res).req?.url).startsWith(OWN);
     const hearing =
       (mount: Application["before"]): PeerApplication["before"] =>
@@ -116,7 +116,12 @@ export function peerTarget(peer: Peer): PeerTarget {
     const server = await peer.start({
       gate: gateOf(its.driver),
       driver: its.driver,
-      cookie: { ...(secure !== undefined && { secure }), ...(sameSite !== undefined && { sameSite }) },
+      name,
+      cookie: {
+        ...(path !== undefined && { path }),
+        ...(secure !== undefined && { secure }),
+        ...(sameSite !== undefined && { sameSite }),
+      },
       sessionOf: (means) => seenSession(means, lacks),
       async handle(session, method, url) {
         if (url.startsWith(MAKE)) {

@@ -1,43 +1,19 @@
 import process from "node:process";
+import { start } from "@sessions/kit-command";
 import { main, quoted } from "./cli/main.ts";
-import { uncaught } from "./cli/uncaught.ts";
+import { ROOT } from "./cli/root.ts";
 
-const chunks: string[] = [];
-const { stdout, stderr } = process;
-const print = stdout.write.bind(stdout);
-// Output of the module under test goes to stderr, because a program may read the report on stdout.
-stdout.write = stderr.write.bind(stderr);
+const command =
+  process.execArgv.length > 0
+    ? ["node", ...process.execArgv, process.argv[1] ?? ""].map(quoted).join(" ")
+    : "npx @sessions/conformance";
 
-/** Ends the process once its output is written, even if the module under test keeps timers or sockets open. */
-function end(status: number): void {
-  print(chunks.join(""), () => process.exit(status));
-}
-// The reader of the pipe may have closed it; ignore that.
-for (const stream of [stdout, stderr]) stream.on("error", () => {});
-
-// The status if the event loop runs empty: the module waits for ever, and nothing was run.
-process.exitCode = 2;
-process.once("beforeExit", () =>
-  stderr.write(
-    "sessions-conformance: the module, or a call of its driver, waits for something that never happens, so the run cannot end. Look for a promise that never resolves.\n",
-  ),
+start(
+  {
+    name: "sessions-conformance",
+    calls: "a call of its driver",
+    remedy: "Listen to the client's error event, and handle the rejection of every promise",
+    root: ROOT,
+  },
+  (args, io) => main(args, { ...io, command }),
 );
-process.on("uncaughtException", (error) => {
-  stderr.write(uncaught(error, process.cwd()));
-  end(1);
-});
-
-// A rejection reaches the uncaughtException listener above.
-void main(process.argv.slice(2), {
-  out: (text) => chunks.push(text),
-  err: (text) => stderr.write(text),
-  colour: stdout.isTTY === true && !process.env["NO_COLOR"],
-  live: stderr.isTTY === true,
-  // A terminal that does not know its width says 0.
-  width: Math.min(stdout.columns || stderr.columns || 100, 110),
-  cwd: process.cwd(),
-  command:
-    process.execArgv.length > 0
-      ? ["node", ...process.execArgv, process.argv[1] ?? ""].map(quoted).join(" ")
-      : "npx @sessions/conformance",
-}).then(end);

@@ -52,7 +52,7 @@ const meansOf = (req: express.Request, res: express.Response): Means => {
 type OpenStore = (application: PeerApplication) => { store: session.Store; close?(): Promise<unknown> };
 
 async function start(application: PeerApplication, openStore: OpenStore) {
-  const { cookie, sessionOf, handle, onError, before, after } = application;
+  const { name, cookie, sessionOf, handle, onError, before, after } = application;
   const { store, close } = openStore(application);
   const app = express();
   // So that Express does not print each error.
@@ -66,13 +66,13 @@ async function start(application: PeerApplication, openStore: OpenStore) {
   app.use(
     session({
       store,
-      name: "sid",
+      name,
       secret: "a secret of the bench's own",
       // Both as the README advises ("resave", "saveUninitialized").
       resave: false,
       saveUninitialized: false,
       // "cookie.secure": "auto" fits http and https.
-      cookie: { secure: cookie.secure ?? "auto", ...(cookie.sameSite && { sameSite: cookie.sameSite }) },
+      cookie: { secure: "auto", ...cookie },
     }),
   );
   app.use((req, res, next) => {

@@ -48,7 +48,7 @@ export const fastifySessionPeer = (redis: Redis): Peer => ({
   packages: ["@fastify/session", "@fastify/cookie", "connect-redis", "fastify"],
   abilities: ["streams", "node"],
   apart: [...EVERYWHERE, ...IN_STORE],
-  async start({ gate, cookie, sessionOf, handle, onError, before, after }) {
+  async start({ gate, name, cookie, sessionOf, handle, onError, before, after }) {
     const { client, prefix, clear } = gatedRedis(redis, gate);
     const store = new RedisStore({ client, prefix });
     const seen = new WeakMap<FastifyRequest, SeenSession>();
@@ -57,9 +57,9 @@ export const fastifySessionPeer = (redis: Redis): Peer => ({
     await app.register(cookiePlugin);
     await app.register(sessionPlugin, {
       secret: "a secret of the bench's own, and long enough",
-      cookieName: "sid",
+      cookieName: name,
       // "cookie": "auto" fits http and https. "saveUninitialized": false for the EU cookie law.
-      cookie: { secure: cookie.secure ?? "auto", ...(cookie.sameSite && { sameSite: cookie.sameSite }) },
+      cookie: { secure: "auto", ...cookie },
       saveUninitialized: false,
       // "store": those of express-session fit, but their types differ.
       store: store as unknown as SessionStore,
@@ -68,7 +68,12 @@ export const fastifySessionPeer = (redis: Redis): Peer => ({
       seen.set(request, sessionOf(meansOf(request, reply)));
       after(reply.raw, () => seen.get(request));
     });
-    app.addHook("onError", async (_request, _reply, error) => onError(error));
+    // Fastify reports the error again if the error page cannot be sent either.
+    const reported = new WeakSet<FastifyRequest>();
+    app.addHook("onError", async (request, _reply, error) => {
+      if (!reported.has(request)) onError(error);
+      reported.add(request);
+    });
     app.all("/*", async (request, reply) => {
       const session = seen.get(request);
       if (!session) throw new Error("the session is not ready");

@@ -6,8 +6,8 @@ import {
   useSession,
   useSessionStorage,
 } from "@hono/session";
-import { Hono } from "hono";
-import { deleteCookie, setCookie } from "hono/cookie";
+import { type Context, Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import {
   EVERYWHERE,
   IN_COOKIE,
@@ -40,7 +40,10 @@ function meansOf(session: Session<SessionData>): Means {
   };
 }
 
-function start({ cookie, sessionOf, handle, onError }: PeerApplication, storage?: Storage<SessionData>) {
+function start(
+  { name, cookie, sessionOf, handle, onError }: PeerApplication,
+  storage?: Storage<SessionData>,
+) {
   const app = new Hono<SessionEnv>();
   // "With Session storage"
   if (storage) app.use(useSessionStorage(storage));
@@ -49,9 +52,11 @@ function start({ cookie, sessionOf, handle, onError }: PeerApplication, storage?
       secret: "a".repeat(64),
       // "MaxAgeDuration": "It is recommended to provide value for duration.absolute"
       duration: { absolute: 86_400 },
-      // The cookie's attributes, for the cases that ask for some
-      setCookie: (c, name, value, options) => setCookie(c, name, value, { ...options, ...cookie }),
-      deleteCookie,
+      // "Options": the means to change the cookie's name and attributes
+      // Of its overloads the library calls the one with a name.
+      getCookie: ((c: Context) => getCookie(c, name)) as unknown as typeof getCookie,
+      setCookie: (c, _name, value, options) => setCookie(c, name, value, { ...options, ...cookie }),
+      deleteCookie: (c, _name, options) => deleteCookie(c, name, { ...options, ...cookie }),
     }),
   );
   app.all("/*", async (c) => {

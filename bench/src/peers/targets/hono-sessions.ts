@@ -34,7 +34,7 @@ function meansOf(session: Session<Record<string, unknown>>, rotate: () => void):
   };
 }
 
-function start({ cookie, sessionOf, handle, onError }: PeerApplication, store: Store | CookieStore) {
+function start({ name, cookie, sessionOf, handle, onError }: PeerApplication, store: Store | CookieStore) {
   const { sameSite = "Lax", ...others } = cookie;
   const app = new Hono<Env>();
   app.use(
@@ -42,7 +42,7 @@ function start({ cookie, sessionOf, handle, onError }: PeerApplication, store: S
     // "Examples"
     sessionMiddleware({
       store,
-      sessionCookieName: "sid",
+      sessionCookieName: name,
       encryptionKey: "a secret of the bench's own, and long enough",
       expireAfterSeconds: 900,
       autoExtendExpiration: true,

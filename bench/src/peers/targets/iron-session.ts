@@ -33,12 +33,12 @@ export const ironSessionPeer: Peer = {
     { rule: "H3", reason: NO_MIDDLEWARE },
     { rule: "H11", reason: NO_MIDDLEWARE },
   ],
-  start: ({ cookie, sessionOf, handle, onError }) =>
+  start: ({ name, cookie, sessionOf, handle, onError }) =>
     listen(async (req, res) => {
       try {
         // "getIronSession(req, res, sessionOptions)"; the cookie's other settings are the defaults, with `secure: true`.
         const session = await getIronSession<Record<string, unknown>>(req, res, {
-          cookieName: "sid",
+          cookieName: name,
           password: "a secret of the bench's own, and long enough",
           cookieOptions: cookie,
         });

@@ -52,7 +52,7 @@ function meansOf(ctx: Koa.Context): Means {
 }
 
 async function start(application: PeerApplication, store?: ReturnType<typeof textStore>) {
-  const { cookie, sessionOf, handle, onError, before, after } = application;
+  const { name, cookie, sessionOf, handle, onError, before, after } = application;
   const app = new Koa();
   app.keys = ["a secret of the bench's own"];
   app.on("error", (error: NodeJS.ErrnoException) => {
@@ -65,7 +65,7 @@ async function start(application: PeerApplication, store?: ReturnType<typeof tex
     return next();
   });
   // "Example": all other settings are defaults. "External Session Stores"
-  app.use(koaSession({ key: "sid", ...cookie, ...(store && { store }) }, app));
+  app.use(koaSession({ key: name, ...cookie, ...(store && { store }) }, app));
   app.use((ctx, next) => {
     seen.set(ctx, sessionOf(meansOf(ctx)));
     after(ctx.res, () => seen.get(ctx));
@@ -100,10 +100,10 @@ const connect: Connect = (url) => {
         headers: cookie ? { ...headers, cookie: sent.join("; ") } : headers,
       });
       const pairs = answer.cookies.map((one) => one.split(";")[0] ?? "");
-      const signature = pairs.find((pair) => pair.startsWith("sid.sig="));
-      const signed = pairs.find((pair) => pair.startsWith("sid="));
+      const signature = pairs.find((pair) => /^[^=]+\.sig=/.test(pair));
+      const signed = pairs.find((pair) => signature?.startsWith(`${pair.split("=")[0]}.sig=`));
       if (signature && signed) signatures.set(signed, [signature]);
-      return { ...answer, cookies: answer.cookies.filter((one) => !one.startsWith("sid.sig=")) };
+      return { ...answer, cookies: answer.cookies.filter((one) => !/^[^=]+\.sig=/.test(one)) };
     },
   };
 };

@@ -180,7 +180,7 @@ export const STREAMS: readonly Case[] = [
       async function* endless(): AsyncGenerator<Uint8Array> {
         try {
           for (;;) {
-            yield new Uint8Array(10_000);
+            yield new Uint8Array(100);
             // Lets the server notice the client.
             await new Promise((resolve) => setImmediate(resolve));
           }

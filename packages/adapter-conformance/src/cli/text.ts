@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
+import { messageOf, nameOf, plain, plainLines, wrap } from "@sessions/kit-command";
 import { advice } from "../advice.ts";
 import type { Report, Result } from "../run.ts";
 import type { Target } from "../target.ts";
-import { messageOf, nameOf, plain, plainLines, wrap } from "./plain.ts";
 import { byPromise, protocolOf, STATUSES, skips, titleAndReason, verdict } from "./summary.ts";
 
 /** Settings of the printed report. */

@@ -93,9 +93,7 @@ export const commitFaults: readonly Fault[] = [
       "H4.2",
       "H4.3",
       "H4.10",
-      "H5.9",
       "H5.10",
-      "H5.11",
       "H7.6",
       "H11.1",
       "H11.2",
@@ -117,7 +115,7 @@ export const commitFaults: readonly Fault[] = [
     },
   ),
   fault(
-    ["H8.2", "H1.5", "H1.6", "H5.9", "H5.10", "H5.11", "H10.7", "H14.2"],
+    ["H8.2", "H1.5", "H1.6", "H5.10", "H10.7", "H14.2"],
     "each request of a visitor writes when it was seen",
     {
       async open(sessions, req, touch) {

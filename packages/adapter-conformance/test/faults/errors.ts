@@ -21,7 +21,7 @@ export const errorFaults: readonly Fault[] = [
       return result;
     },
   }),
-  fault(["H3.4", "H3.9", "H4.4", "H4.7"], "an error response drops all that was staged", {
+  fault(["H4.4", "H4.7"], "an error response drops all that was staged", {
     status: (session, status) => reportsError(status) && session.discard(),
   }),
   fault(["H4.7", "H4.4", "H4.6", "H4.8"], "an error response is not committed", {
@@ -33,7 +33,7 @@ export const errorFaults: readonly Fault[] = [
       if (!reportsError(res.statusCode)) sound.cookie(setCookie, headers, res);
     },
   }),
-  fault(["H4.7", "H3.4", "H3.9", "H4.4", "H4.5", "H4.6", "H4.9"], "an error response ends the session", {
+  fault(["H4.7", "H4.4", "H4.5", "H4.6", "H4.9"], "an error response ends the session", {
     async seal(session, res) {
       if (reportsError(res.statusCode)) await session.logout();
       return sound.seal(session, res);
@@ -83,14 +83,6 @@ export const errorFaults: readonly Fault[] = [
     if (error instanceof Error) Object.defineProperty(error, "headers", { value: {} });
     next(error);
   }),
-  handingOn(
-    ["H10.1", "H10.2", "H10.3", "H10.4", "H10.5", "H10.6"],
-    "an error reaches the framework twice",
-    (error, next) => {
-      next(error);
-      next(error);
-    },
-  ),
   fault(["H10.2", "H10.4"], "the error page keeps the handler's headers", {
     takeBack(res) {
       res.statusCode = 200;

@@ -59,6 +59,12 @@ export const sweepCases: Case[] = [
         for (const id of left)
           sameRecord(await loaded(driver, id), { version: 1, expiresAt: now - MINUTE, fields });
       }
+      // More than most drivers remove with one statement.
+      const many = await shown(driver, await together(130, () => leave(driver, now)));
+      const count = await driver.sweep({ after: 0, before: now, limit: 120 });
+      const removed = many.length - (await shown(driver, many)).length;
+      assert.ok(count <= 120, `a sweep with limit 120 must not return ${count}`);
+      assert.ok(removed <= 120, `a sweep with limit 120 must not remove ${removed}`);
     },
   },
   {

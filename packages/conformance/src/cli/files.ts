@@ -1,11 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { markdownText } from "@sessions/kit-command";
 import { makeBadge } from "badge-maker";
 import { markdownTable } from "markdown-table";
 import type { Report } from "../run.ts";
 import type { Target } from "../target.ts";
-import { UsageError } from "./options.ts";
-import { markdownText, messageOf, plain } from "./plain.ts";
 import { byRule, profileText, skips, verdict } from "./summary.ts";
 
 /** The badge's text: numbers, so that skipped clauses show too, and what the driver says of itself. */
@@ -49,23 +46,4 @@ export function markdownOf(report: Report, target: Target): string {
   table("Excluded", true);
   table("Does not apply, or was not tested", false);
   return `${lines.join("\n")}\n`;
-}
-
-/** Creates the folder before the run, so that the result of a long run is not lost. */
-export async function makeFolder(folder: string, cwd: string): Promise<void> {
-  try {
-    await mkdir(resolve(cwd, folder), { recursive: true });
-  } catch (error) {
-    throw new UsageError(`--out: the folder ${folder} cannot be created. ${plain(messageOf(error))}`);
-  }
-}
-
-/** Writes `conformance.svg` and `conformance.md` into the folder. */
-export async function writeFiles(folder: string, cwd: string, report: Report, target: Target): Promise<void> {
-  try {
-    await writeFile(join(resolve(cwd, folder), "conformance.svg"), badgeOf(report));
-    await writeFile(join(resolve(cwd, folder), "conformance.md"), markdownOf(report, target));
-  } catch (error) {
-    throw new UsageError(`--out: cannot write into the folder ${folder}. ${plain(messageOf(error))}`);
-  }
 }

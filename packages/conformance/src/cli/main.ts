@@ -1,25 +1,25 @@
+import {
+  type Io as CommandIo,
+  exportedTarget,
+  makeFolder,
+  messageOf,
+  plain,
+  progress,
+  runCommand,
+  UsageError,
+  writeFiles,
+} from "@sessions/kit-command";
 import manifest from "../../package.json" with { type: "json" };
+import { cases } from "../cases/index.ts";
 import { runConformance } from "../run.ts";
-import type { Target } from "../target.ts";
-import { makeFolder, writeFiles } from "./files.ts";
-import { loadTarget } from "./load.ts";
-import { HELP, type Options, readOptions, UsageError } from "./options.ts";
-import { cut, messageOf, plain, plainLines } from "./plain.ts";
+import { checkTarget, type Target } from "../target.ts";
+import { badgeOf, markdownOf } from "./files.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
+import { ROOT } from "./root.ts";
 import { jsonOf, textOf } from "./text.ts";
 
 /** The streams and settings of the command. */
-export interface Io {
-  /** Writes the report. */
-  readonly out: (text: string) => void;
-  /** Writes progress and errors. */
-  readonly err: (text: string) => void;
-  /** Whether the report may be coloured. */
-  readonly colour: boolean;
-  /** Whether a line of progress can be overwritten. */
-  readonly live: boolean;
-  /** How many characters fit into a line. */
-  readonly width: number;
-  readonly cwd: string;
+export interface Io extends CommandIo {
   /** The command line that called this command, without its arguments. */
   readonly command: string;
 }
@@ -35,53 +35,50 @@ function againOf({ module, rules }: Options, seed: number, command: string): str
   return plain([command, ...arguments_.map(quoted)].join(" "));
 }
 
-const CLEAR = "\r\u001b[2K";
+const expected = {
+  kit: "conformance",
+  example: "./my-driver.js",
+  shape: "{ name, open(namespace), ... }",
+  root: ROOT,
+  looksLikeTarget: (value: unknown): value is Target =>
+    typeof value === "object" && value !== null && ("open" in value || "name" in value),
+  check: (target: Target): void =>
+    checkTarget(
+      target,
+      cases.map(({ rule }) => rule),
+    ),
+};
 
-async function runWith(target: Target, options: Options, io: Io) {
-  if (!io.live) io.err(`Testing ${plain(target.name)}, as ${plain(options.module)} opens it\n`);
+async function runWith(target: Target, { module, seed, rules }: Options, io: Io) {
+  if (!io.live) io.err(`Testing ${plain(target.name)}, as ${plain(module)} opens it\n`);
+  const { onResult, clear } = progress(io);
   try {
-    return await runConformance(target, {
-      seed: options.seed,
-      rules: options.rules,
-      onResult({ rule, title, status }, done, total) {
-        if (!io.live) return;
-        const line = `${done}/${total} ${rule} ${status === "failed" ? "failed: " : ""}${title}`;
-        io.err(CLEAR + cut(plain(line), io.width - 1));
-      },
-    });
+    return await runConformance(target, { seed, rules, onResult });
   } catch (error) {
     // The target was checked before, so this can only be a wrong seed in the environment.
     throw new UsageError(messageOf(error).replace(/^conformance: /, ""));
   } finally {
-    if (io.live) io.err(CLEAR);
+    clear();
   }
 }
 
-async function run(options: Options, io: Io): Promise<number> {
-  const target = await loadTarget(options.module, io.cwd);
-  if (options.out !== undefined) await makeFolder(options.out, io.cwd);
+async function run(options: Options, io: Io): Promise<boolean> {
+  const { module, out, json } = options;
+  const target = await exportedTarget(module, io.cwd, expected);
+  if (out !== undefined) await makeFolder(out, io.cwd);
   const report = await runWith(target, options, io);
   const again = againOf(options, report.seed, io.command);
-  io.out(options.json ? jsonOf(report, target, again) : textOf(report, target, { ...io, again }));
-  if (options.out !== undefined) {
-    await writeFiles(options.out, io.cwd, report, target);
-    io.err(`Written: conformance.svg and conformance.md in ${plain(options.out)}\n`);
+  io.out(json ? jsonOf(report, target, again) : textOf(report, target, { ...io, again }));
+  if (out !== undefined) {
+    await writeFiles(out, io.cwd, badgeOf(report), markdownOf(report, target));
+    io.err(`Written: conformance.svg and conformance.md in ${plain(out)}\n`);
   }
-  return report.failed > 0 ? 1 : 0;
+  return report.failed > 0;
 }
 
 /** Runs the command. Returns its exit status: 0 if no clause failed, 1 if one did, 2 if nothing could be run. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
-  try {
-    const options = readOptions(args);
-    if (options === "help") io.out(HELP);
-    else if (options === "version") io.out(`${manifest.version}\n`);
-    else return await run(options, io);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.err(`sessions-conformance: ${plainLines(error.message).join("\n")}\n`);
-    if (args.length === 0) io.err(`\n${HELP}`);
-    return 2;
-  }
+export function main(args: readonly string[], io: Io): Promise<number> {
+  const { version } = manifest;
+  const command = { name: "sessions-conformance", help: HELP, version, readOptions };
+  return runCommand({ ...command, run: (options: Options) => run(options, io) }, args, io);
 }

@@ -1,24 +1,11 @@
-import { parseArgs } from "node:util";
-import { checkOptions } from "@sessions/core/driver-tools";
+import { parseCommand, type RunOptions, readRunOptions, UsageError } from "@sessions/kit-command";
 import { cases } from "../cases/index.ts";
 import { covers, type Rule } from "../target.ts";
 import { readme, spec } from "./address.ts";
-import { messageOf } from "./plain.ts";
 
 /** The options of the command line. */
-export interface Options {
-  /** The module's path, as given. */
-  readonly module: string;
+export interface Options extends RunOptions<Rule> {
   readonly seed: number | undefined;
-  readonly rules: readonly Rule[] | undefined;
-  readonly json: boolean;
-  /** The folder for the badge and the table. */
-  readonly out: string | undefined;
-}
-
-/** The command cannot run as called. The message tells the user what to change. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 /** The text of `--help`. */
@@ -52,30 +39,10 @@ const settings = {
   version: { type: "boolean" },
 } as const;
 
-function parsed(args: readonly string[]) {
-  const config = { args: [...args], allowPositionals: true, options: settings } as const;
-  try {
-    // Parse loosely first, because checkOptions suggests the right name for an unknown option and Node does not.
-    const { values } = parseArgs({ ...config, strict: false });
-    checkOptions("conformance", values, Object.keys(settings), "--");
-    return parseArgs(config);
-  } catch (error) {
-    // Remove Node's hint about positional arguments after `--`, which does not help here.
-    const message = messageOf(error).replace(/\. To specify a positional argument.*/s, "");
-    throw new UsageError(message.replace(/^conformance: /, ""));
-  }
-}
-
-function isRule(text: string): text is Rule {
-  return cases.some(({ rule }) => covers(text, rule));
-}
-
-function rulesOf(texts: readonly string[]): Rule[] {
-  return texts.map((text) => {
-    if (isRule(text)) return text;
-    throw new UsageError(`--rule must be a rule or a clause of SPEC.md, such as R4 or R4.2, not "${text}"`);
-  });
-}
+const rules = {
+  isRule: (text: string): text is Rule => cases.some(({ rule }) => covers(text, rule)),
+  must: "a rule or a clause of SPEC.md, such as R4 or R4.2",
+};
 
 function seedOf(text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= 0x7fffffff) return Number(text);
@@ -88,22 +55,15 @@ function seedOf(text: string): number {
  * @throws UsageError that names the option.
  */
 export function readOptions(args: readonly string[]): Options | "help" | "version" {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parseCommand("conformance", {
+    args: [...args],
+    allowPositionals: true,
+    options: settings,
+  });
   if (values.help) return "help";
   if (values.version) return "version";
-  const [module, more] = positionals;
-  if (!module) throw new UsageError("Name the module to test, such as ./my-driver.js");
-  if (more !== undefined) throw new UsageError(`Name only one module, not "${module}" and "${more}"`);
-  if (values.out === "") throw new UsageError("--out must name a folder");
-  if (values.out !== undefined && values.rule)
-    throw new UsageError(
-      "--out cannot be combined with --rule, because a badge for some of the clauses would mislead. Leave one of them out",
-    );
   return {
-    module,
+    ...readRunOptions(values, positionals, "./my-driver.js", rules),
     seed: values.seed === undefined ? undefined : seedOf(values.seed),
-    rules: values.rule && rulesOf(values.rule),
-    json: values.json === true,
-    out: values.out,
   };
 }

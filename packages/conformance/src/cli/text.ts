@@ -1,12 +1,12 @@
 import { styleText } from "node:util";
+import { cut, isOf, messageOf, nameOf, placeOf, plain, plainLines, wrap } from "@sessions/kit-command";
 import CliTable from "cli-table3";
 import { adviceOn } from "../advice.ts";
 import { line } from "../environment.ts";
 import type { Report, Result } from "../run.ts";
 import type { Target } from "../target.ts";
 import { addressOf } from "./address.ts";
-import { isKits, placeOf } from "./place.ts";
-import { cut, messageOf, nameOf, plain, plainLines, wrap } from "./plain.ts";
+import { ROOT } from "./root.ts";
 import { byRule, skips, titleAndReason, verdict } from "./summary.ts";
 
 /** Settings of the printed report. */
@@ -42,11 +42,11 @@ function table(report: Report, paint: Paint): string {
 
 /** What a case saw. For an error that the kit did not throw, also its class, its cause and where it began. */
 function seen(error: unknown, cwd: string): string[] {
-  if (isKits(error)) return plainLines(messageOf(error), 40);
+  if (isOf(ROOT, error)) return plainLines(messageOf(error), 40);
   const lines = plainLines(`${nameOf(error)}: ${messageOf(error)}`, 12);
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause !== undefined) lines.push(`caused by ${nameOf(cause)}: ${cut(plain(messageOf(cause)), 200)}`);
-  const place = placeOf(error, cwd);
+  const place = placeOf(ROOT, error, cwd);
   if (place !== undefined) lines.push(`at ${place}`);
   return lines;
 }

@@ -4,6 +4,7 @@ import { type Fault, fault } from "./fault.ts";
 import { altered, beside } from "./wrap.ts";
 
 const pages = beside(() => new Map<string, Row>());
+const statements = beside(() => ({ changes: 0 }));
 const logins = beside(() => new Set<string>());
 const bookmarks = beside(() => ({ snapshot: new Map<string, ReturnType<typeof copy>>() }));
 /** The most parameters of a statement. */
@@ -48,18 +49,18 @@ export const d1Faults: Fault[] = [
     "R4",
     "a compare-and-set to an expired record has the count of the statement before it",
     (rows, sound) => {
-      let changes = 0;
+      const last = statements(rows);
       return {
         async create(id, record, now) {
           const created = await sound.create(id, record, now);
-          changes = Number(created);
+          last.changes = Number(created);
           return created;
         },
         async commit(id, change, now) {
           const outcome = await sound.commit(id, change, now);
-          if (outcome === "committed") changes = 1;
+          if (outcome === "committed") last.changes = 1;
           const other = outcome === "gone" && change.ifVersion !== undefined && rows.has(id);
-          return other && changes > 0 ? "committed" : outcome;
+          return other && last.changes > 0 ? "committed" : outcome;
         },
       };
     },

@@ -50,16 +50,23 @@ export const ferretDbFaults: Fault[] = [
       ]),
     ),
   })),
-  fault("R6", "$inc reads before it writes: of two commits at once one counts", (rows, sound) => ({
-    async commit(id, change, now) {
-      const counted = counts(change) && change.ifVersion === undefined;
-      const version = rows.get(id)?.version ?? 0;
-      const outcome = await sound.commit(id, change, now);
-      const row = rows.get(id);
-      if (outcome === "committed" && counted && row) row.version = version + 1;
-      return outcome;
-    },
-  })),
+  fault("R6", "where more than ten commits are under way, $inc reads before it writes", (rows, sound) => {
+    let underWay = 0;
+    return {
+      async commit(id, change, now) {
+        const version = rows.get(id)?.version ?? 0;
+        const crowded = ++underWay > 10 && counts(change) && change.ifVersion === undefined;
+        try {
+          const outcome = await sound.commit(id, change, now);
+          const row = rows.get(id);
+          if (outcome === "committed" && crowded && row) row.version = version + 1;
+          return outcome;
+        } finally {
+          underWay--;
+        }
+      },
+    };
+  }),
   fault("R13", "a record that was upserted twice at once is listed twice", (rows, sound) => {
     const twice = new Set<string>();
     const busy = new Map<string, number>();

@@ -32,15 +32,26 @@ export const ioredisFaults: Fault[] = [
   altered("R3", "a principal that is cleared is written as an empty text", (change) =>
     change.principal === null ? { ...change, principal: "" } : change,
   ),
-  fault("R5", "the null of an EXEC that WATCH has stopped is taken for committed", (rows, sound) => ({
-    async commit(id, change, now) {
-      if (change.ifVersion === undefined) return sound.commit(id, change, now);
-      const watched = rows.get(id)?.version;
-      if (watched !== change.ifVersion) return sound.commit(id, change, now);
-      const outcome = await sound.commit(id, change, now);
-      return outcome === "conflict" ? "committed" : outcome;
+  fault(
+    "R5",
+    "of more than ten calls that WATCH, the null of an EXEC is taken for committed",
+    (rows, sound) => {
+      let watching = 0;
+      return {
+        async commit(id, change, now) {
+          if (change.ifVersion === undefined || rows.get(id)?.version !== change.ifVersion)
+            return sound.commit(id, change, now);
+          const crowded = ++watching > 10;
+          try {
+            const outcome = await sound.commit(id, change, now);
+            return crowded && outcome === "conflict" ? "committed" : outcome;
+          } finally {
+            watching--;
+          }
+        },
+      };
     },
-  })),
+  ),
   fault("R5", "an EXEC of another call on the connection ends the WATCH", (rows, sound) => {
     let execs = 0;
     return {

@@ -2,9 +2,6 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { plain } from "./plain.ts";
 
-/** The kit's own files: `src` here, and the whole package where it is installed. */
-const KIT = fileURLToPath(new URL("..", import.meta.url));
-
 /** The places in an error's stack, innermost first, without Node's own. */
 function places(error: unknown): string[] {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
@@ -16,14 +13,14 @@ function places(error: unknown): string[] {
   );
 }
 
-/** Whether the kit itself threw this error; its message is then enough, without a place. */
-export function isKits(error: unknown): boolean {
-  return places(error)[0]?.startsWith(KIT) === true;
+/** Whether code below `kit` threw this error; its message is then enough, without a place. */
+export function isOf(kit: URL, error: unknown): boolean {
+  return places(error)[0]?.startsWith(fileURLToPath(kit)) === true;
 }
 
-/** Where an error began: the first place in its stack that is neither Node's nor the kit's. */
-export function placeOf(error: unknown, cwd: string): string | undefined {
-  const place = places(error).find((one) => !one.startsWith(KIT));
+/** Where an error began: the first place in its stack that is neither Node's nor below `kit`. */
+export function placeOf(kit: URL, error: unknown, cwd: string): string | undefined {
+  const place = places(error).find((one) => !one.startsWith(fileURLToPath(kit)));
   if (place === undefined) return undefined;
   const inside = relative(cwd, place);
   return plain(inside.startsWith("..") ? place : inside);
