@@ -5,7 +5,6 @@ import {
   SessionConfigError,
 } from "@sessions/core";
 import {
-  checkClient,
   checkOption,
   checkOptions,
   createCall,
@@ -16,7 +15,7 @@ import {
 } from "@sessions/core/driver-tools";
 import { translate } from "./errors.ts";
 import type { PostgresResult } from "./executor.ts";
-import { type AnyPostgresClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
+import { type AnyPostgresClientLike, executorOf } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { createSend } from "./sending.ts";
 import { parseRow, statementsOf, toArray, toJson, valuesOf } from "./statements.ts";
@@ -64,7 +63,7 @@ export interface PostgresDriverOptions {
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("postgresDriver", options, ["client", "table", "timeout", "unlogged"]);
   const { client, table: name = "sessions", timeout: limit = "2s", unlogged = false } = options;
-  checkClient(client, MUST, FORMS, ROWS);
+  const executor = executorOf(client);
   const table = readTable(name, {
     form: /^\w{1,48}(\.\w{1,48})?$/,
     must: "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
@@ -73,7 +72,7 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
-  const sendWithin = createSend(executorOf(client), call);
+  const sendWithin = createSend(executor, call);
   const send = (text: string, values: (string | null)[] = [], within = timeout): Promise<PostgresResult> =>
     sendWithin(text, values, within, false);
   const change = (text: string, values: (string | null)[]): Promise<PostgresResult> =>

@@ -26,8 +26,8 @@ export interface RawConnection {
 
 /** Statements as they are, with values for placeholders, on a connection that the ORM keeps to itself. */
 export interface RawStatements {
-  /** Lends a connection for some work. `time` is the most milliseconds that the ORM may take for it. */
-  use<T>(work: (connection: RawConnection) => Promise<T>, time: number): Promise<T>;
+  /** Lends a connection for some work. */
+  use<T>(work: (connection: RawConnection) => Promise<T>): Promise<T>;
 }
 
 /** What an ORM hands out: its own client, or native connections, or no more than raw statements. */

@@ -26,8 +26,8 @@ interface PrismaTransactionLike {
 
 const DIALECTS: Record<string, string> = { postgresql: "postgres", cockroachdb: "postgres" };
 
-/** The longest time that a timer takes. */
-const LONGEST = 2 ** 31 - 1;
+/** As long as a timer can be: the driver ends its calls itself, by errors in them. */
+const LIMITS = { maxWait: 2 ** 31 - 1, timeout: 2 ** 31 - 1 };
 
 export const isPrisma = (orm: object): orm is PrismaLike => hasMethods(orm, "$queryRawUnsafe", "$executeRawUnsafe");
 
@@ -49,12 +49,11 @@ export function prisma(client: PrismaLike, dialect: SqlDialect): Handed {
     );
   return {
     statements: {
-      async use(work, time) {
-        const longest = Math.min(time, LONGEST);
+      async use(work) {
         try {
           return await client.$transaction(
             (tx) => work({ run: (sql, values) => run(tx, sql, values) }),
-            { maxWait: longest, timeout: longest },
+            LIMITS,
           );
         } catch (error) {
           throw serverError(error);
