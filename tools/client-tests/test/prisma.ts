@@ -1,9 +1,13 @@
+import { createRequire } from "node:module";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { PrismaMariaDb } from "@prisma/adapter-mariadb";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { getPrismaClientClass } from "@prisma/client/runtime/client";
+import type * as PrismaRuntime from "@prisma/client/runtime/client";
 
-type ClassConfig = Parameters<typeof getPrismaClientClass>[0];
+const require = createRequire(import.meta.url);
+const { getPrismaClient }: typeof PrismaRuntime = require("@prisma/client/runtime/client");
+
+type ClassConfig = Parameters<typeof getPrismaClient>[0];
 type Provider = "postgresql" | "mysql" | "sqlite";
 
 /**
@@ -29,7 +33,7 @@ function classFor(activeProvider: Provider) {
       importName: "./query_compiler_small_bg.js",
     },
   };
-  return getPrismaClientClass(config);
+  return getPrismaClient(config);
 }
 
 /** The part of a client of Prisma that the tests use. */
