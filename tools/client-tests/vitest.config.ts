@@ -1,3 +1,9 @@
-import { project } from "../../vitest.base.ts";
+import { level, project } from "../../vitest.base.ts";
 
-export default project("clients");
+export default project("clients", {
+  // Only the long tests reach a server.
+  ...(level !== "usual" && { globalSetup: ["@sessions/test-services/setup"] }),
+  provide: { needs: ["postgres", "mysql"], services: {} },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+});

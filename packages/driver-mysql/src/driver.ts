@@ -9,18 +9,19 @@ import {
   readTable,
   retry,
 } from "@sessions/core/driver-tools";
-import { type Answer, createConnection, type Lease, type MysqlClientLike } from "./connection.ts";
+import { type Answer, type Connection, createConnection } from "./connection.ts";
 import { inTransaction, isContention, translate } from "./errors.ts";
+import { type AnyMysqlClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseListed, parseRow, statementsOf } from "./statements.ts";
 
 /** Options of {@link mysqlDriver}. */
 export interface MysqlDriverOptions {
   /**
-   * A pool or a connection of the package `mysql2`, with promises or with callbacks. You open it and you close it. Use
+   * A pool or a connection of the package `mysql2`, or an executor of your own. You open it and you close it. Use
    * a pool in production: a single connection must serve sessions alone, and a lost one stays lost.
    */
-  readonly client: MysqlClientLike;
+  readonly client: AnyMysqlClientLike;
   /** The table's name, in the client's database: 1 to 64 of `A-Z a-z 0-9 _`. @default "sessions" */
   readonly table?: string | undefined;
   /**
@@ -53,12 +54,7 @@ const REMOVE_AT_ONCE = 500;
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("mysqlDriver", options, ["client", "table", "timeout"]);
   const { client, table: name = "sessions", timeout: limit = "2s" } = options;
-  checkClient(
-    client,
-    "a pool or a connection of the package mysql2",
-    ["promise()", "getConnection()", "query()"],
-    ["mysql2"],
-  );
+  checkClient(client, MUST, FORMS, ROWS);
   const table = readTable(name, {
     form: /^\w{1,64}$/,
     must: "a name of 1 to 64 of A-Z a-z 0-9 _",
@@ -67,12 +63,20 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(name) });
-  const use = createConnection(client, call);
+  const use = createConnection(executorOf(client), call);
   const statements = statementsOf(table.quoted);
 
   /** Does some work on one connection, and again if another transaction was in its way: then nothing was written. */
-  const work = <T>(attempt: (lease: Lease) => Promise<T>, within = timeout, changes = false): Promise<T> =>
-    use((lease) => retry(() => attempt(lease), { isContention, attempts: ATTEMPTS }), within, changes);
+  const work = <T>(
+    attempt: (connection: Connection) => Promise<T>,
+    within = timeout,
+    changes = false,
+  ): Promise<T> =>
+    use(
+      (connection) => retry(() => attempt(connection), { isContention, attempts: ATTEMPTS }),
+      within,
+      changes,
+    );
 
   /** Sends a statement that changes rows. Inside an open transaction it could be acknowledged and then rolled back. */
   const write = (sql: string): Promise<Answer> =>

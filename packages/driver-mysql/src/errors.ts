@@ -63,15 +63,17 @@ const HARMLESS = ["code", "errno", "sqlState", "fatal", "syscall", "address", "p
 /** Copies an error without the statement, which the client adds, and without values of the row. */
 export function withoutRow(error: unknown): unknown {
   if (isSessionError(error)) return error;
-  const { message, sqlState }: Record<string, unknown> =
+  const { message, sqlState, sqlMessage }: Record<string, unknown> =
     error instanceof Error ? { sqlState: undefined, ...error, message: error.message } : {};
-  const mayShow = sqlState !== undefined && !NAMING.test(String(message));
+  // Some clients put more than the server's own words into the message.
+  const words = String(sqlMessage ?? message ?? "");
+  const mayShow = sqlState !== undefined && !NAMING.test(words);
   return shownError(
     error,
     HARMLESS,
     mayShow
       ? `The server refused the statement (error ${numberOf(error)}). Its message may hold the row, so it is left out.`
-      : String(message ?? ""),
+      : words,
   );
 }
 

@@ -1,4 +1,7 @@
-// Reading order: driver, statements, connection, errors, provisioning, from-url.
+// Reading order: driver, statements, connection, errors, provisioning, executor, executors, from-url.
+export { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
+export type { MysqlExecutor, MysqlLease, MysqlResult } from "./executor.ts";
+export type { AnyMysqlClientLike } from "./executors/executor-of.ts";
 export type {
   MysqlCallbackClientLike,
   MysqlClientLike,
@@ -6,6 +9,5 @@ export type {
   MysqlPoolConnectionLike,
   MysqlPoolLike,
   MysqlStatement,
-} from "./connection.ts";
-export { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
+} from "./executors/mysql2.ts";
 export { fromUrl, type MysqlUrlOptions } from "./from-url.ts";

@@ -9,7 +9,7 @@ import {
   type SqlTable,
   type WantedTable,
 } from "@sessions/core/driver-tools";
-import type { Lease, Run } from "./connection.ts";
+import type { Connection, Run } from "./connection.ts";
 import { isDenied, isReadOnly, numberOf } from "./errors.ts";
 
 const COLUMNS = {
@@ -63,7 +63,7 @@ function typeIn([type = "", , collation = ""]: readonly string[]): string {
 
 interface Backend {
   readonly table: SqlTable;
-  work<T>(attempt: (lease: Lease) => Promise<T>, within?: number): Promise<T>;
+  work<T>(attempt: (connection: Connection) => Promise<T>, within?: number): Promise<T>;
 }
 
 /** The driver's methods that make, check and drop the table. */
@@ -83,7 +83,7 @@ export function createProvisioning({
   const ofTable = `table_schema = DATABASE() AND table_name = IF(@@lower_case_table_names = 1, ${hex(name.toLowerCase())}, ${hex(name)})`;
 
   async function ask(run: Run, sql: string): Promise<string[][]> {
-    return (await run(sql)).rows.map((row) => row.map((column) => String(column ?? "")));
+    return (await run(sql)).rows.map((row) => row.map((column) => column ?? ""));
   }
 
   async function look(run: Run): Promise<Found | undefined> {

@@ -51,10 +51,9 @@ function parse(json: string): Record<string, string> {
 }
 
 /** @throws SessionConfigError if autocommit is off: the row may be an old snapshot. */
-export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
+export function parseRow([text, principal]: readonly (string | null)[]): StoredRecord {
   // CONCAT() returns NULL for a result longer than max_allowed_packet.
-  if (row === null) throw new Error("The row is larger than max_allowed_packet");
-  const text = String(row);
+  if (text == null) throw new Error("The row is larger than max_allowed_packet");
   const toVersion = text.indexOf(" ") + 1;
   const toExpiry = text.indexOf(" ", toVersion) + 1;
   const toFields = text.indexOf(" ", toExpiry) + 1;
@@ -65,13 +64,13 @@ export function parseRow([row, principal]: readonly unknown[]): StoredRecord {
   return {
     version: Number(text.slice(toVersion, toExpiry)),
     expiresAt: Number(text.slice(toExpiry, toFields)),
-    ...(principal !== null && { principal: String(principal) }),
+    ...(principal != null && { principal }),
     fields,
   };
 }
 
 /** Parses a row of `list`. */
-export function parseListed(row: readonly unknown[]): ListedRecord {
+export function parseListed(row: readonly (string | null)[]): ListedRecord {
   return { id: `${row[2]}`, ...parseRow(row) };
 }
 

@@ -54,7 +54,7 @@ await withService("mysql", async (service) => {
         test,
         target: {
           name: "mysql",
-          open: (namespace) => mysqlDriver({ client, table: namespace, timeout: 1000 }),
+          open: (namespace) => mysqlDriver({ client, table: namespace, timeout: 4000 }),
         },
       });
     });

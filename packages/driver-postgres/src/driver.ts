@@ -1,6 +1,10 @@
-import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
-  checkClient,
+  type Duration,
+  type ListingDriver,
+  type ProvisionedDriver,
+  SessionConfigError,
+} from "@sessions/core";
+import {
   checkOption,
   checkOptions,
   createCall,
@@ -9,15 +13,20 @@ import {
   raisesVersion,
   readTable,
 } from "@sessions/core/driver-tools";
-import { createConnection, type PgClientLike, type PgPoolLike, type PgResult } from "./connection.ts";
 import { translate } from "./errors.ts";
+import type { PostgresResult } from "./executor.ts";
+import { type AnyPostgresClientLike, executorOf } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
-import { parseRow, statementsOf, toJson } from "./statements.ts";
+import { createSend } from "./sending.ts";
+import { parseRow, statementsOf, toArray, toJson, valuesOf } from "./statements.ts";
 
 /** Options of {@link postgresDriver}. */
 export interface PostgresDriverOptions {
-  /** A `Pool` or a connected `Client` of the package `pg`. You close it. A single client stays lost once it is lost. */
-  readonly client: PgPoolLike | PgClientLike;
+  /**
+   * A client of `pg`, or an executor of your own. You close it. A single `Client` of `pg` must be connected, and stays
+   * lost once it is lost.
+   */
+  readonly client: AnyPostgresClientLike;
   /**
    * The table's name, perhaps with a schema: `"sessions"`, `"app.sessions"`. Each of the two has 1 to 48 of
    * `a-z A-Z 0-9 _`. Case matters.
@@ -54,7 +63,7 @@ export interface PostgresDriverOptions {
 export function postgresDriver(options: PostgresDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("postgresDriver", options, ["client", "table", "timeout", "unlogged"]);
   const { client, table: name = "sessions", timeout: limit = "2s", unlogged = false } = options;
-  checkClient(client, "a Pool or a Client of the package pg", ["query()", "connect() totalCount"], ["pg"]);
+  const executor = executorOf(client);
   const table = readTable(name, {
     form: /^\w{1,48}(\.\w{1,48})?$/,
     must: "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
@@ -63,10 +72,10 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
-  const sendWithin = createConnection(client, call);
-  const send = (text: string, values: unknown[] = [], within = timeout): Promise<PgResult> =>
+  const sendWithin = createSend(executor, call);
+  const send = (text: string, values: (string | null)[] = [], within = timeout): Promise<PostgresResult> =>
     sendWithin(text, values, within, false);
-  const change = (text: string, values: unknown[]): Promise<PgResult> =>
+  const change = (text: string, values: (string | null)[]): Promise<PostgresResult> =>
     sendWithin(text, values, timeout, true);
   const statements = statementsOf(table.quoted);
 
@@ -74,8 +83,8 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
     name: "postgres",
 
     async create(id, { expiresAt, principal, fields }, now) {
-      const values = [id, expiresAt, principal ?? null, toJson(fields), now];
-      return (await change(statements.create, values)).rowCount === 1;
+      const values = [id, `${expiresAt}`, principal ?? null, toJson(fields), `${now}`];
+      return countOf(await change(statements.create, values)) === 1;
     },
 
     async load(id) {
@@ -94,30 +103,39 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
         else sets.push([name, text]);
       }
       const values = [
-        ...[id, now, deletes, toJson(sets), expiresAt ?? null],
-        ...[principal !== undefined, principal ?? null, raisesVersion(given) ? 1 : 0],
+        ...[id, `${now}`, toArray(deletes), toJson(sets), expiresAt === undefined ? null : `${expiresAt}`],
+        ...[`${principal !== undefined}`, principal ?? null, raisesVersion(given) ? "1" : "0"],
       ];
       if (ifVersion === undefined)
-        return (await change(statements.commit, values)).rowCount === 1 ? "committed" : "gone";
-      const [row] = (await change(statements.compareAndSet, [...values, ifVersion])).rows;
-      const { outcome }: Record<string, unknown> = Object(row);
+        return countOf(await change(statements.commit, values)) === 1 ? "committed" : "gone";
+      const [row] = (await change(statements.compareAndSet, [...values, `${ifVersion}`])).rows;
+      const { outcome } = valuesOf(row, ["outcome"]);
       return outcome === "committed" || outcome === "conflict" ? outcome : "gone";
     },
 
-    destroy: async (id, now) => (await change(statements.destroy, [id, now])).rowCount === 1,
+    destroy: async (id, now) => countOf(await change(statements.destroy, [id, `${now}`])) === 1,
 
     async sweep({ after, before, limit }) {
-      return (await send(statements.sweep, [after, before, limit])).rowCount ?? 0;
+      return countOf(await send(statements.sweep, [`${after}`, `${before}`, `${limit}`]));
     },
 
     async list({ principal, cursor = "", limit }, now) {
       const { rows } =
         principal === undefined
-          ? await send(statements.list, [cursor, limit])
-          : await send(statements.listPrincipal, [cursor, limit, now, principal]);
+          ? await send(statements.list, [cursor, `${limit}`])
+          : await send(statements.listPrincipal, [cursor, `${limit}`, `${now}`, principal]);
       return pageById(rows.map(parseRow), limit);
     },
 
     ...createProvisioning({ table, unlogged, send }),
   };
+}
+
+/** How many rows a statement wrote. Without it, every write would look like one to a record that is gone. */
+function countOf({ rowCount }: PostgresResult): number {
+  if (typeof rowCount !== "number")
+    throw new SessionConfigError(
+      "client must say how many rows a statement wrote: rowCount must be a number",
+    );
+  return rowCount;
 }

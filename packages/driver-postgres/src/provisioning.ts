@@ -8,13 +8,14 @@ import {
   type SqlTable,
   type WantedTable,
 } from "@sessions/core/driver-tools";
-import type { PgResult } from "./connection.ts";
 import { isDenied } from "./errors.ts";
+import type { PostgresResult } from "./executor.ts";
+import { valuesOf } from "./statements.ts";
 
 export interface Provisioning {
   readonly table: SqlTable;
   readonly unlogged: boolean;
-  send(text: string, values?: unknown[], timeout?: number): Promise<PgResult>;
+  send(text: string, values?: string[], timeout?: number): Promise<PostgresResult>;
 }
 
 /** The collation "C" compares bytes, as R14 wants. */
@@ -123,23 +124,25 @@ END $sessions$`;
   l.collname::text AS collation, c.relpersistence::text AS persistence, c.relkind::text AS kind
 FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-WHERE c.oid = to_regclass($1)`,
+WHERE c.oid = to_regclass($1::text)`,
       [quoted],
     );
-    const columns = rows.map((row): Record<string, unknown> => Object(row));
+    const columns = rows.map((row) =>
+      valuesOf(row, ["name", "type", "required", "collation", "persistence", "kind"]),
+    );
     const [first] = columns;
     if (first === undefined) return undefined;
     const indexes = await lookAtIndexes();
     return {
-      isTable: first["kind"] === "r" || first["kind"] === "p",
-      isUnlogged: first["persistence"] === "u",
+      isTable: first.kind === "r" || first.kind === "p",
+      isUnlogged: first.persistence === "u",
       columns: new Map(
         columns.map((column) => [
-          String(column["name"]),
+          String(column.name),
           {
-            type: String(column["type"]),
-            isNullable: column["required"] !== "true",
-            collation: String(column["collation"]),
+            type: String(column.type),
+            isNullable: column.required !== "true",
+            collation: String(column.collation),
           },
         ]),
       ),
@@ -149,33 +152,33 @@ WHERE c.oid = to_regclass($1)`,
   }
 
   /** The first column of each index. */
-  async function lookAtIndexes(): Promise<Record<string, unknown>[]> {
+  async function lookAtIndexes(): Promise<{ first?: unknown; primary?: unknown }[]> {
     const { rows } = await send(
       // Read the catalogs only: pg_get_indexdef() would lock the table.
       `SELECT a.attname::text AS first, i.indisprimary::text AS primary
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-WHERE i.indrelid = to_regclass($1) AND i.indisvalid`,
+WHERE i.indrelid = to_regclass($1::text) AND i.indisvalid`,
       [quoted],
     );
-    return rows.map((row) => Object(row));
+    return rows.map((row) => valuesOf(row, ["first", "primary"]));
   }
 
   async function denied(): Promise<string[]> {
     const { rows } = await send(
       `SELECT p AS privilege FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
-WHERE NOT has_table_privilege(to_regclass($1)::oid, p)`,
+WHERE NOT has_table_privilege(to_regclass($1::text)::oid, p)`,
       [quoted],
     );
-    return rows.map((row) => String(Object(row).privilege));
+    return rows.map((row) => String(valuesOf(row, ["privilege"]).privilege));
   }
 
   async function checkServer(): Promise<string[]> {
     const { rows } = await send(
-      `SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS read_only, current_setting('server_encoding') AS encoding`,
+      `SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean)::text AS readonly, current_setting('server_encoding') AS encoding`,
     );
-    const { read_only, encoding }: Record<string, unknown> = Object(rows[0]);
+    const { readonly, encoding } = valuesOf(rows[0], ["readonly", "encoding"]);
     return [
-      ...(read_only === "true"
+      ...(readonly === "true"
         ? ["The server is a standby, or its transactions are read-only: connect to the primary"]
         : []),
       ...(encoding === "UTF8"

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
   checkClient,
@@ -8,8 +7,10 @@ import {
   pageById,
   readTable,
 } from "@sessions/core/driver-tools";
-import { createConnection, type SqliteClientLike, type Work } from "./connection.ts";
+import { createCalls } from "./calls.ts";
 import { translate } from "./errors.ts";
+import type { SqliteExecutor } from "./executor.ts";
+import { type AnySqliteClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord, parseRow, statementsOf } from "./statements.ts";
 
@@ -19,7 +20,7 @@ export interface SqliteDriverOptions {
    * A handle of `better-sqlite3` or `node:sqlite`. You open it and you close it. Give sessions a handle of their own:
    * while the application has a transaction open on it, calls wait. The handle's pragmas stay as you set them.
    */
-  readonly client: SqliteClientLike;
+  readonly client: AnySqliteClientLike;
   /**
    * The table's name: 1 to 64 of `a-z 0-9 _`, not beginning with `sqlite_` or a digit. It is in lower case, because SQLite
    * does not distinguish names that differ only in case.
@@ -34,8 +35,10 @@ export interface SqliteDriverOptions {
   readonly timeout?: Duration | undefined;
 }
 
-/** The most records that one statement removes. It takes some milliseconds, in which nothing else runs. */
+/** The most records that one statement removes from a file. It takes some milliseconds, in which nothing else runs. */
 const REMOVE_AT_ONCE = 100;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Keeps sessions in SQLite: one table, one row per session. The processes of one machine may share the file.
@@ -51,14 +54,17 @@ const REMOVE_AT_ONCE = 100;
  * await sessions.setup();
  */
 export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
-  return createDriver(options, false);
+  checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
+  const { client, ...rest } = options;
+  checkClient(client, MUST, FORMS, ROWS);
+  return createDriver(executorOf(client), rest);
 }
 
-/** @param own Whether the driver opened the handle, with a busy timeout of 0. */
-export function createDriver(options: SqliteDriverOptions, own: boolean): ListingDriver & ProvisionedDriver {
-  checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
-  const { client, table: name = "sessions", timeout: limit = "2s" } = options;
-  checkClient(client, "a handle of better-sqlite3 or node:sqlite", ["prepare() exec()"], ["sqlite"]);
+/** Makes a driver on an executor. */
+export function createDriver(
+  executor: SqliteExecutor,
+  { table: name = "sessions", timeout: limit = "2s" }: Omit<SqliteDriverOptions, "client">,
+): ListingDriver & ProvisionedDriver {
   const table = readTable(name, {
     form: /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/,
     must: "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
@@ -66,51 +72,43 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "sqlite", timeout, translate: translate(name) });
-  const { attempt, again } = createConnection(client, { timeout, own });
+  const { read, write } = createCalls(executor, call, timeout);
   const statements = statementsOf(name);
-
-  /** A handle returns or throws at once, so usually no promise is needed. All waiting is in `again`. */
-  function work<T>(body: Work<T>): T | Promise<T> {
-    try {
-      return attempt(body);
-    } catch (error) {
-      return call(() => again(body, error), Infinity);
-    }
-  }
+  const { isFile, maxRecordBytes } = executor;
 
   return {
     name: "sqlite",
+    ...(maxRecordBytes !== undefined && { maxRecordBytes }),
 
-    async create(id, record, now) {
-      const create = statements.create(id, record, now);
-      return (await work(({ run }) => run(create))) === 1;
-    },
+    create: async (id, record, now) => (await write(statements.create(id, record, now))) === 1,
 
     async load(id) {
-      return work(({ get }) => {
-        const row = get(statements.load(id));
-        return row && parseRecord(row);
-      });
+      const [row] = await read(statements.load(id));
+      return row && parseRecord(row);
     },
 
     async commit(id, change, now) {
-      // Read the change before any wait, in which the caller may change its Map.
-      const commit = statements.commit(id, change, now);
       const { ifVersion } = change;
-      return work(({ run, all }) => {
-        if (run(commit) === 1) return "committed";
-        // If the record was destroyed between the two statements, it is gone.
-        return ifVersion !== undefined && all(statements.isLive(id, now)).length > 0 ? "conflict" : "gone";
-      });
+      const commit = statements.commit(id, change, now);
+      const end = performance.now() + timeout;
+      for (;;) {
+        if ((await write(commit, end)) === 1) return "committed";
+        if (ifVersion === undefined) return "gone";
+        const [row] = await read(statements.version(id, now), end);
+        if (row === undefined) return "gone";
+        if (Number(row[0]) !== ifVersion) return "conflict";
+        // The record got this version between the two statements.
+      }
     },
 
-    destroy: async (id, now) => (await work(({ run }) => run(statements.destroy(id, now)))) === 1,
+    destroy: async (id, now) => (await write(statements.destroy(id, now))) === 1,
 
     async sweep({ limit, ...range }) {
+      const most = isFile ? REMOVE_AT_ONCE : limit;
       let removed = 0;
       while (removed < limit) {
-        const some = Math.min(limit - removed, REMOVE_AT_ONCE);
-        const count = await work(({ run }) => run(statements.sweep({ ...range, limit: some })));
+        const some = Math.min(limit - removed, most);
+        const count = await write(statements.sweep({ ...range, limit: some }));
         removed += count;
         if (count < some) break;
         await nextTurn();
@@ -121,10 +119,10 @@ export function createDriver(options: SqliteDriverOptions, own: boolean): Listin
     async list(query, now) {
       // Let other work run between pages, because reading a page needs no wait.
       await nextTurn();
-      const rows = await work(({ all }) => all(statements.list(query, now)));
+      const rows = await read(statements.list(query, now));
       return pageById(rows.map(parseRow), query.limit);
     },
 
-    ...createProvisioning({ table, work }),
+    ...createProvisioning({ table, isFile, read, write }),
   };
 }

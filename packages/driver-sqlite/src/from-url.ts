@@ -8,8 +8,8 @@ import {
   SessionConfigError,
 } from "@sessions/core";
 import { checkOptions, closing, openByUrl } from "@sessions/core/driver-tools";
-import type { SqliteClientLike } from "./connection.ts";
 import { createDriver, type SqliteDriverOptions } from "./driver.ts";
+import { local, type SqliteClientLike } from "./executors/local.ts";
 
 /** Options of {@link fromUrl}: those of `sqliteDriver`, except `client`. */
 export type SqliteUrlOptions = Omit<SqliteDriverOptions, "client">;
@@ -99,7 +99,7 @@ export async function fromUrl(
   }
 
   const client: SqliteClientLike = { prepare: (sql) => open().prepare(sql), exec: (sql) => open().exec(sql) };
-  return closing(createDriver({ ...options, client }, true), async () => {
+  return closing(createDriver(local(client, true), options), async () => {
     isClosed = true;
     handle?.close();
     handle = undefined;

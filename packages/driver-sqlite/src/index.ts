@@ -1,4 +1,6 @@
-// Reading order: driver, statements, connection, errors, provisioning, from-url.
-export type { SqliteClientLike, SqliteStatementLike, SqliteValue } from "./connection.ts";
+// Reading order: driver, statements, executor, executors, calls, errors, provisioning, from-url.
 export { type SqliteDriverOptions, sqliteDriver } from "./driver.ts";
+export type { SqliteExecutor, SqliteStatement, SqliteTimeLimit, SqliteValue } from "./executor.ts";
+export type { AnySqliteClientLike } from "./executors/executor-of.ts";
+export type { SqliteClientLike, SqliteStatementLike } from "./executors/local.ts";
 export { fromUrl, type SqliteUrlOptions } from "./from-url.ts";

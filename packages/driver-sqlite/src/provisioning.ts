@@ -8,7 +8,7 @@ import {
   type SqlTable,
   type WantedTable,
 } from "@sessions/core/driver-tools";
-import type { Work } from "./connection.ts";
+import type { Calls } from "./calls.ts";
 import { codeOf } from "./errors.ts";
 import { primaryKeyOf } from "./statements.ts";
 
@@ -36,11 +36,13 @@ const definition = (table: string): string[] => [
 /** The driver's methods that make, check and drop the table. */
 export function createProvisioning({
   table: { name: table, quoted },
-  work,
-}: {
-  table: SqlTable;
-  work: <T>(body: Work<T>) => T | Promise<T>;
-}): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
+  isFile,
+  read,
+  write,
+}: Calls & { readonly table: SqlTable; readonly isFile: boolean }): Pick<
+  ProvisionedDriver,
+  "setup" | "check" | "teardown"
+> {
   const wanted: WantedTable = {
     driver: "sqlite",
     table,
@@ -56,8 +58,10 @@ export function createProvisioning({
     },
   };
 
-  const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> =>
-    work(({ all }) => all({ sql, values }));
+  const ask = async (sql: string, ...values: string[]): Promise<unknown[][]> => read({ sql, values });
+  /** On a server, an index over many records takes its time. A file's owner waits for nothing but locks. */
+  const execute = async (sql: string): Promise<unknown> =>
+    write({ sql, values: [] }, isFile ? undefined : Number.POSITIVE_INFINITY);
 
   /** Looks in the handle's main database only: an attached one may have a table of the same name. */
   async function look(): Promise<FoundTable | undefined> {
@@ -109,7 +113,7 @@ export function createProvisioning({
 
   async function checkWriting(): Promise<string[]> {
     try {
-      await work(({ run }) => run({ sql: `DELETE FROM ${quoted} WHERE 0`, values: [] }));
+      await write({ sql: `DELETE FROM ${quoted} WHERE 0`, values: [] });
       return [];
     } catch (error) {
       // An outage is an error of check() itself, not a problem that it reports.
@@ -120,7 +124,7 @@ export function createProvisioning({
     }
   }
 
-  async function checkDatabase(): Promise<string[]> {
+  async function checkFile(): Promise<string[]> {
     const mode = (await ask("PRAGMA journal_mode"))[0]?.[0];
     const encoding = (await ask("PRAGMA encoding"))[0]?.[0];
     return [
@@ -138,8 +142,8 @@ export function createProvisioning({
     async setup() {
       refuseIncomplete(wanted, inspectTable(wanted, await look()));
       try {
-        await work(({ exec }) => exec("PRAGMA journal_mode = WAL"));
-        for (const sql of definition(table)) await work(({ run }) => run({ sql, values: [] }));
+        if (isFile) await ask("PRAGMA journal_mode = WAL");
+        for (const sql of definition(table)) await execute(sql);
       } catch (error) {
         if (!isReadOnly(error)) throw error;
         throw new SessionSetupError(
@@ -157,15 +161,14 @@ export function createProvisioning({
         ...(await checkCollations(found)),
         ...problems,
         ...(await checkWriting()),
-        ...(await checkDatabase()),
+        ...(isFile ? await checkFile() : []),
       ];
     },
 
     async teardown() {
       const inspection = inspectTable(wanted, await look());
       refuseForeign(wanted, inspection);
-      if (inspection.state !== "missing")
-        await work(({ run }) => run({ sql: `DROP TABLE IF EXISTS main.${quoted}`, values: [] }));
+      if (inspection.state !== "missing") await execute(`DROP TABLE IF EXISTS main.${quoted}`);
     },
   };
 }

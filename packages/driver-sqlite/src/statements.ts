@@ -8,8 +8,8 @@ import {
   type SweepRange,
 } from "@sessions/core";
 import { raisesVersion } from "@sessions/core/driver-tools";
-import type { SqliteValue, Statement } from "./connection.ts";
 import { tooLarge } from "./errors.ts";
+import type { SqliteStatement, SqliteValue } from "./executor.ts";
 
 const RECORD = "version, expires_at, principal, fields";
 const COLUMNS = `id, ${RECORD}`;
@@ -52,7 +52,7 @@ export const parseRow = ([id, ...columns]: readonly unknown[]): ListedRecord => 
 /** SQLite's own name for the index of the primary key. */
 export const primaryKeyOf = (table: string): string => `sqlite_autoindex_${table}_1`;
 
-const statement = (sql: string, ...values: SqliteValue[]): Statement => ({ sql, values });
+const statement = (sql: string, ...values: SqliteValue[]): SqliteStatement => ({ sql, values });
 
 /** Numbers the shape of a change; changes of one shape have the same SQL. */
 const shapeOf = ({ fields, expiresAt, principal, ifVersion }: Change): number =>
@@ -83,7 +83,7 @@ export function statementsOf(table: string) {
   }
 
   return {
-    create: (id: string, { expiresAt, principal, fields }: NewRecord, now: number): Statement =>
+    create: (id: string, { expiresAt, principal, fields }: NewRecord, now: number): SqliteStatement =>
       statement(
         `INSERT INTO "${table}" (id, principal, version, expires_at, fields) VALUES (?, ?, 1, ?, ?)
          ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, version = 1,
@@ -96,9 +96,9 @@ export function statementsOf(table: string) {
         now,
       ),
 
-    load: (id: string): Statement => ({ sql: load, values: [id] }),
+    load: (id: string): SqliteStatement => ({ sql: load, values: [id] }),
 
-    commit(id: string, change: Change, now: number): Statement {
+    commit(id: string, change: Change, now: number): SqliteStatement {
       const { fields, expiresAt, principal, ifVersion } = change;
       const values: SqliteValue[] = [];
       if (fields.size > 0) {
@@ -117,11 +117,14 @@ export function statementsOf(table: string) {
       return { sql, values };
     },
 
-    isLive: (id: string, now: number): Statement => statement(`SELECT 1 FROM "${table}" ${live}`, id, now),
+    /** The version of a live record. */
+    version: (id: string, now: number): SqliteStatement =>
+      statement(`SELECT version FROM "${table}" ${live}`, id, now),
 
-    destroy: (id: string, now: number): Statement => statement(`DELETE FROM "${table}" ${live}`, id, now),
+    destroy: (id: string, now: number): SqliteStatement =>
+      statement(`DELETE FROM "${table}" ${live}`, id, now),
 
-    sweep: ({ after, before, limit }: SweepRange): Statement =>
+    sweep: ({ after, before, limit }: SweepRange): SqliteStatement =>
       statement(
         // INDEXED BY, because the planner would read the whole table if old statistics say that it is small.
         `DELETE FROM "${table}" INDEXED BY "${primaryKeyOf(table)}" WHERE id IN (
@@ -131,7 +134,7 @@ export function statementsOf(table: string) {
         limit,
       ),
 
-    list: ({ principal, cursor = "", limit }: ListQuery, now: number): Statement =>
+    list: ({ principal, cursor = "", limit }: ListQuery, now: number): SqliteStatement =>
       principal === undefined
         ? statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
         : statement(

@@ -209,7 +209,6 @@ test("the errors of better-sqlite3 for large values are SessionTooLargeError", a
         exec: (sql) => client.exec(sql),
         prepare: (sql) => ({
           all: (...values) => client.prepare(sql).all(...values),
-          get: (...values) => client.prepare(sql).get(...values),
           run() {
             throw error;
           },

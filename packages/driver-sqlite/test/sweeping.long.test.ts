@@ -36,7 +36,6 @@ test(`sweeping ${COUNT} of ${2 * COUNT} records beside commits: none is lost, an
       const statement = client.prepare(sql);
       return {
         all: (...values) => statement.all(...values),
-        get: (...values) => statement.get(...values),
         run(...values) {
           const begun = performance.now();
           const result = statement.run(...values);

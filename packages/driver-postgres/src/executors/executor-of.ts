@@ -1,0 +1,31 @@
+import { checkClient } from "@sessions/core/driver-tools";
+import { handedBy, type OrmLike } from "@sessions/sql-clients";
+import type { PostgresExecutor } from "../executor.ts";
+import { ormPool, ormStatements } from "./orm.ts";
+import { type PgClientLike, type PgPoolLike, pgClient, pgPool } from "./pg.ts";
+
+/** Every client that the driver takes, an ORM on one, and an executor that an application writes itself. */
+export type AnyPostgresClientLike = KnownClientLike | OrmLike;
+
+type KnownClientLike = PgPoolLike | PgClientLike | PostgresExecutor;
+
+/** For `checkClient`: what a client must be, what the driver uses of it, and the rows of the table that fit. */
+const MUST = "a Pool or a Client of pg, an ORM on one, or a PostgresExecutor";
+const FORMS = ["run()", "query()", "connect() totalCount"] as const;
+const ROWS = ["pg"] as const;
+
+/** The executor for a client. Only names decide, so a wrapped or traced client fits, too. */
+export function executorOf(given: AnyPostgresClientLike): PostgresExecutor {
+  const handed = handedBy(given, "postgres");
+  if ("statements" in handed) return ormStatements(handed.statements);
+  if ("connections" in handed) return pgPool(ormPool(handed.connections));
+  const { client } = handed;
+  check(client);
+  if ("totalCount" in client) return pgPool(client);
+  if ("run" in client) return client;
+  return pgClient(client);
+}
+
+function check(client: unknown): asserts client is KnownClientLike {
+  checkClient(client, MUST, FORMS, ROWS);
+}

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { DriverUnavailableError } from "@sessions/core";
+import { serialize } from "@sessions/core/driver-tools";
+import { isNotPrepared, isUsableAfter } from "../errors.ts";
+import type { PostgresExecutor, PostgresResult } from "../executor.ts";
+
+// The few members of `pg` that the driver uses.
+
+/** A statement with its parameters, in the form that `pg` takes. */
+export interface PgQuery {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly name?: string;
+}
+
+/** A result of `pg`. */
+export interface PgResult {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
+
+/** A connected `Client`. */
+export interface PgClientLike {
+  query(query: PgQuery): Promise<PgResult>;
+}
+
+/** A connection that a `Pool` lends. */
+export interface PgPoolClientLike extends PgClientLike {
+  /** Returns the connection to the pool; `true` ends it instead, if its state is unknown. */
+  release(destroy?: boolean): void;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** A `Pool`. */
+export interface PgPoolLike {
+  readonly totalCount: number;
+  connect(): Promise<PgPoolClientLike>;
+}
+
+/** Runs statements on a `Pool` of the package `pg`, or one of Neon's or Vercel's, which are made of it. */
+export function pgPool(pool: PgPoolLike): PostgresExecutor {
+  const query = preparing();
+  return {
+    async run(text, values, limit) {
+      const one = await pool.connect();
+      let isLent = true;
+      const giveBack = (destroy: boolean): void => {
+        if (!isLent) return;
+        isLent = false;
+        one.off("error", ignore);
+        one.release(destroy);
+      };
+      // A pool does not listen to a connection that it has lent: without this listener, a broken one ends the process.
+      one.on("error", ignore);
+      // The client's own `query_timeout` does the same, but makes every statement a seventh slower.
+      limit.onOver(() => void giveBack(true));
+      try {
+        const result = await query(one, text, values, limit);
+        giveBack(false);
+        return result;
+      } catch (error) {
+        giveBack(!isUsableAfter(error));
+        throw error;
+      }
+    },
+  };
+}
+
+/** Runs statements on a connected `Client` of the package `pg`, one after the other. */
+export function pgClient(client: PgClientLike): PostgresExecutor {
+  const query = preparing();
+  return {
+    async run(text, values, limit) {
+      limit.onOver(() => (isConnected(client) ? undefined : notConnected()));
+      // Wait here, not in the client's queue: so a call that has timed out leaves without being sent.
+      return serialize(client, () => query(client, text, values, limit));
+    },
+  };
+}
+
+/** Sends statements prepared, until a connection loses one. */
+function preparing() {
+  // False once a prepared statement was lost: then a proxy such as PgBouncer shares server processes between clients.
+  let prepares = true;
+  const query = async (
+    client: PgClientLike,
+    ...[text, values, limit]: Parameters<PostgresExecutor["run"]>
+  ): Promise<PostgresResult> => {
+    limit.throwIfOver();
+    const named = prepares;
+    try {
+      // The name follows from the text, because another version of this program may share the server process.
+      return await client.query({ text, values: [...values], ...(named && { name: nameOf(text) }) });
+    } catch (error) {
+      if (!named || !isNotPrepared(error)) throw error;
+      prepares = false;
+      return query(client, text, values, limit);
+    }
+  };
+  return query;
+}
+
+const ignore = (): void => {};
+
+/** Whether the server has told the client its process id. Before that, `pg` queues statements and never returns. */
+const isConnected = (client: PgClientLike): boolean => Object(client).processID !== null;
+
+const notConnected = (): DriverUnavailableError =>
+  new DriverUnavailableError(
+    "postgres: the client is not connected. Await client.connect() before the first call, or give the driver a Pool.",
+  );
+
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `sessions_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+  names.set(text, name);
+  return name;
+}

@@ -1,0 +1,73 @@
+import { SessionConfigError } from "@sessions/core";
+
+/** The databases that an ORM may be on. */
+export type SqlDialect = "postgres" | "mysql" | "sqlite";
+
+/** Connections of the database's own client, which the ORM lends one at a time. */
+export interface NativeConnections {
+  acquire(): Promise<object>;
+  /** Gives a connection back. A broken one is not lent again. It must not throw. */
+  release(connection: object, isBroken: boolean): void;
+}
+
+/** What one statement returned. */
+export interface RawResult {
+  readonly rows: readonly object[];
+  readonly affected?: number | bigint | undefined;
+  readonly insertId?: number | bigint | undefined;
+}
+
+/** A connection on which the ORM runs statements as they are. */
+export interface RawConnection {
+  /** The same object, each time the same connection is lent. */
+  readonly connection?: object;
+  run(sql: string, values: readonly unknown[]): Promise<RawResult>;
+}
+
+/** Statements as they are, with values for placeholders, on a connection that the ORM keeps to itself. */
+export interface RawStatements {
+  /** Lends a connection for some work. */
+  use<T>(work: (connection: RawConnection) => Promise<T>): Promise<T>;
+}
+
+/** What an ORM hands out: its own client, or native connections, or no more than raw statements. */
+export type Handed =
+  | { readonly client: unknown }
+  | { readonly connections: NativeConnections }
+  | { readonly statements: RawStatements };
+
+/** Refuses an ORM. `must` ends the sentence "client must be …". */
+export const refused = (must: string): SessionConfigError =>
+  new SessionConfigError(`client must be ${must}`);
+
+/**
+ * A transaction would acknowledge what the application rolls back later.
+ *
+ * @param what The transaction: "a transaction of knex".
+ * @param instead What to give instead: "the instance of knex that began it".
+ */
+export const refusedTransaction = (what: string, instead: string): SessionConfigError =>
+  refused(
+    `outside of transactions, and this is ${what}: what it rolls back would be lost after it was acknowledged. Give the driver ${instead}`,
+  );
+
+/** Checks the database that the ORM is on. An ORM that does not tell fails at its first statement, if it is wrong. */
+export function checkDialect(orm: string, found: string | undefined, dialect: SqlDialect): void {
+  if (found !== undefined && found !== dialect)
+    throw refused(`on ${NAMES[dialect]}, and this ${orm} is on ${found}: give it to the driver of that database`);
+}
+
+const NAMES: Record<SqlDialect, string> = { postgres: "PostgreSQL", mysql: "MySQL", sqlite: "SQLite" };
+
+/** Whether the object has methods of these names. Only names decide, so a wrapped or traced ORM fits, too. */
+export const hasMethods = (orm: object, ...names: string[]): boolean =>
+  names.every((name) => typeof Reflect.get(orm, name) === "function");
+
+/** Reads what an ORM may keep from a wrapper of it. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

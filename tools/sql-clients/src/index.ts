@@ -1,0 +1,43 @@
+/** What the drivers for SQL take from an ORM. */
+import { drizzle, type DrizzleLike, isDrizzle } from "./drizzle.ts";
+import type { Handed, SqlDialect } from "./handed.ts";
+import { isKnex, knex, type KnexLike } from "./knex.ts";
+import { isKysely, kysely, type KyselyLike } from "./kysely.ts";
+import { isMikroOrm, mikroOrm, type MikroOrmLike } from "./mikro-orm.ts";
+import { isPrisma, prisma, type PrismaLike } from "./prisma.ts";
+import { isSequelize, sequelize, type SequelizeLike } from "./sequelize.ts";
+import { isTypeorm, typeorm, type TypeormLike } from "./typeorm.ts";
+
+export type { NativeConnections, RawConnection, RawStatements } from "./handed.ts";
+
+/** Any ORM that the drivers for SQL take. */
+export type OrmLike =
+  | DrizzleLike
+  | KnexLike
+  | KyselyLike
+  | MikroOrmLike
+  | PrismaLike
+  | SequelizeLike
+  | TypeormLike;
+
+/**
+ * What an ORM hands out for the driver of a database, or the given client itself, if that is no ORM. It sends nothing.
+ *
+ * @throws SessionConfigError for a transaction of an ORM, an ORM on another database, and one that is not connected.
+ */
+export function handedBy(client: unknown, dialect: SqlDialect): Handed {
+  const orm: object = Object(client);
+  if (orm !== client || isAnything(orm)) return { client };
+  if (isDrizzle(orm)) return drizzle(orm);
+  if (isKysely(orm)) return kysely(orm, dialect);
+  if (isKnex(orm)) return knex(orm, dialect);
+  if (isPrisma(orm)) return prisma(orm, dialect);
+  if (isSequelize(orm)) return sequelize(orm, dialect);
+  if (isTypeorm(orm)) return typeorm(orm, dialect);
+  if (!isMikroOrm(orm)) return { client };
+  const handed = mikroOrm(orm);
+  return "client" in handed ? handedBy(handed.client, dialect) : handed;
+}
+
+/** Whether the object has every name that it is asked for, as a proxy to another process does. */
+const isAnything = (orm: object): boolean => "noClientHasThisMethod" in orm || typeof Reflect.get(orm, "noClientHasThisMethod") === "function";

@@ -1,0 +1,79 @@
+import {
+  checkDialect,
+  type Handed,
+  hasMethods,
+  type RawResult,
+  refused,
+  refusedTransaction,
+  type SqlDialect,
+} from "./handed.ts";
+
+/** A client of Prisma. */
+export interface PrismaLike {
+  $connect(): Promise<unknown>;
+  $transaction<T>(
+    work: (tx: PrismaTransactionLike) => Promise<T>,
+    options?: { maxWait?: number; timeout?: number },
+  ): Promise<T>;
+}
+
+interface PrismaTransactionLike {
+  // biome-ignore lint/suspicious/noExplicitAny: Prisma's own type of values.
+  $queryRawUnsafe<T>(sql: string, ...values: any[]): PromiseLike<T>;
+  // biome-ignore lint/suspicious/noExplicitAny: Prisma's own type of values.
+  $executeRawUnsafe(sql: string, ...values: any[]): PromiseLike<number>;
+}
+
+const DIALECTS: Record<string, string> = { postgresql: "postgres", cockroachdb: "postgres" };
+
+/** As long as a timer can be: the driver ends its calls itself, by errors in them. */
+const LIMITS = { maxWait: 2 ** 31 - 1, timeout: 2 ** 31 - 1 };
+
+export const isPrisma = (orm: object): orm is PrismaLike => hasMethods(orm, "$queryRawUnsafe", "$executeRawUnsafe");
+
+/**
+ * Prisma lends a connection for a transaction alone. Outside of one, it would send a statement whenever a connection is
+ * there, even after the call has timed out.
+ */
+export function prisma(client: PrismaLike, dialect: SqlDialect): Handed {
+  if (!hasMethods(client, "$connect", "$transaction"))
+    throw refusedTransaction("a transaction of Prisma", "the PrismaClient that began it");
+  const provider: unknown = Reflect.get(client, "_activeProvider");
+  const found = typeof provider === "string" ? (DIALECTS[provider] ?? provider) : undefined;
+  checkDialect("PrismaClient", found, dialect);
+  if (dialect !== "postgres")
+    throw refused(
+      dialect === "mysql"
+        ? "a pool of mariadb or mysql2, because Prisma does not return what a statement gave to LAST_INSERT_ID(): give the driver the pool that you give PrismaMariaDb"
+        : "a handle of better-sqlite3 or node:sqlite on the same file, because Prisma lends a connection only in a transaction, which locks the file",
+    );
+  return {
+    statements: {
+      async use(work) {
+        try {
+          return await client.$transaction(
+            (tx) => work({ run: (sql, values) => run(tx, sql, values) }),
+            LIMITS,
+          );
+        } catch (error) {
+          throw serverError(error);
+        }
+      },
+    },
+  };
+}
+
+async function run(tx: PrismaTransactionLike, sql: string, values: readonly unknown[]): Promise<RawResult> {
+  if (/^(SELECT|WITH)\b/.test(sql)) return { rows: await tx.$queryRawUnsafe<object[]>(sql, ...values) };
+  return { rows: [], affected: await tx.$executeRawUnsafe(sql, ...values) };
+}
+
+/** The server's error inside one of Prisma, in the form of `pg`. Prisma's own may hold the statement's values. */
+function serverError(error: unknown): unknown {
+  const meta = Object(Object(error).meta);
+  const cause = Object(Object(meta.driverAdapterError).cause);
+  const code: unknown = cause.originalCode ?? meta.code;
+  if (typeof code !== "string") return error;
+  const { originalMessage: message = meta.message } = cause;
+  return Object.assign(new Error(String(message)), { code, severity: "ERROR" });
+}
