@@ -53,9 +53,9 @@ await withService("redis", async (redis) => {
 
     test("uses the user, the password and the database of the URL, and closes what it opened", async () => {
       const { url, client } = await ownServer();
-      await client.aclSetUser("app", ["on", ">p/a@ss", "~*", "+@all"]);
+      await client.aclSetUser("app", ["on", ">p%40/ss", "~*", "+@all"]);
       const { host } = new URL(url);
-      const driver = await fromUrl(`redis://app:p%2Fa%40ss@${host}/3`, { prefix: "app:" });
+      const driver = await fromUrl(`redis://app:p%2540%2Fss@${host}/3`, { prefix: "app:" });
       const id = await begin(driver);
       await client.select(3);
       expect(await client.keys("*")).toEqual([`app:${id}`]);
@@ -66,10 +66,22 @@ await withService("redis", async (redis) => {
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
     });
 
-    test("close() ends in time where there is no server", async () => {
+    test("does not wait for the server, and works once it is there", async () => {
       await line.cut();
       onTestFinished(line.restore);
-      const driver = await fromUrl(line.url, { timeout: 200 });
+      const driver = await fromUrl(line.url, { prefix: `later_${newId()}:`, timeout: 300 });
+      onTestFinished(() => driver.close());
+      await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      await line.restore();
+      const id = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+      expect((await driver.load(id))?.version).toBe(1);
+    });
+
+    test.each(["cut", "stall"] as const)("close() ends where the line was %s", async (trouble) => {
+      onTestFinished(line.restore);
+      const driver = await fromUrl(line.url, { prefix: `close_${newId()}:`, timeout: 200 });
+      await vi.waitFor(() => begin(driver), { timeout: 10_000 });
+      await line[trouble]();
       await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
       await driver.close();
     });
