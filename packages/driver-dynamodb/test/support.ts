@@ -11,15 +11,15 @@ export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
 export const newTable = (): string => `t_${newId().slice(0, 12)}`;
 
-/** A client for a service's URL, with the SDK's own settings otherwise. */
-export function clientOf(url: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint: url.replace(/^dynamodb:/, "http:"),
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    ...config,
-  });
-}
+/** What a client needs for a service's URL; all else is the SDK's own settings. */
+export const configOf = (url: string): DynamoDBClientConfig => ({
+  endpoint: url.replace(/^dynamodb:/, "http:"),
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+});
+
+export const clientOf = (url: string, config: DynamoDBClientConfig = {}): DynamoDBClient =>
+  new DynamoDBClient({ ...configOf(url), ...config });
 
 /** A driver whose table exists until the end of the test. */
 export async function prepare(

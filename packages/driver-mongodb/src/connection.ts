@@ -1,4 +1,5 @@
-import { type Call, createCall } from "@sessions/core/driver-tools";
+import { createCall } from "@sessions/core/driver-tools";
+import type { FindCollection } from "./database.ts";
 import { translate } from "./errors.ts";
 
 // The few members of the package `mongodb` that the driver uses.
@@ -65,45 +66,38 @@ export interface MongodbCollectionLike {
   drop(): Promise<unknown>;
 }
 
-/** The `MongoClient` of the package `mongodb`. */
-export interface MongodbClientLike {
-  db(): { collection(name: string): MongodbCollectionLike };
-}
-
 /** A collection, and the ways to call the server for it. Each call rejects with a `SessionError`. */
 export interface Connection {
-  readonly collection: MongodbCollectionLike;
-  /** Calls the server without limits, for work that takes as long as it takes. */
-  readonly call: Call;
+  /** The collection's name. */
+  readonly name: string;
+  /** Work that takes as long as it takes. */
+  unlimited<T>(work: (collection: MongodbCollectionLike) => Promise<T>): Promise<T>;
   /** A call that ends with the driver's timeout, in the client as well as in the server. `changes` as in `CallDetails`. */
-  within<T>(work: (limits: MongodbCallOptions) => Promise<T>, changes?: boolean): Promise<T>;
+  within<T>(
+    work: (collection: MongodbCollectionLike, limits: MongodbCallOptions) => Promise<T>,
+    changes?: boolean,
+  ): Promise<T>;
 }
 
 /**
  * Makes the calls of one collection.
  *
  * @param timeout Milliseconds.
- * @param connected Resolves once the client is connected, where the driver opened the client itself.
  */
-export function createConnection(
-  collection: MongodbCollectionLike,
-  timeout: number,
-  connected?: Promise<void>,
-): Connection {
+export function createConnection(name: string, find: FindCollection, timeout: number): Connection {
   const call = createCall({ driver: "mongodb", timeout, translate });
   return {
-    collection,
-    call,
-    within(work, changes) {
-      return call(
+    name,
+    unlimited: (work) => call(async () => work(await find()), Number.POSITIVE_INFINITY),
+    within: (work, changes) =>
+      call(
         async (signal) => {
-          if (connected) await connected;
+          const collection = await find();
           signal.throwIfAborted();
-          return work({ signal, maxTimeMS: timeout });
+          return work(collection, { signal, maxTimeMS: timeout });
         },
         timeout,
         { changes },
-      );
-    },
+      ),
   };
 }

@@ -18,11 +18,11 @@ import {
   type Connection,
   createConnection,
   type MongodbCallOptions,
-  type MongodbClientLike,
   type MongodbCollectionLike,
   READ,
   WRITE,
 } from "./connection.ts";
+import { type AnyMongodbClientLike, collectionOf } from "./database.ts";
 import { codeOf, DUPLICATE_KEY, UNAUTHORIZED } from "./errors.ts";
 import { createProvisioning, listIndexes } from "./provisioning.ts";
 import { NOTHING, newDocument, parseRecord, updateFor } from "./statements.ts";
@@ -30,10 +30,10 @@ import { NOTHING, newDocument, parseRecord, updateFor } from "./statements.ts";
 /** Options of `mongodbDriver`: a client and a collection's name, or a collection. */
 export interface MongodbDriverOptions {
   /**
-   * A `MongoClient`, which you close. Sessions are kept in its default database, the one that its URL names. Leave it
-   * out where `collection` is a Collection.
+   * Your client, which you connect and close: a `MongoClient`, whose default database is used (the one that its URL
+   * names), a `Db`, a connection of mongoose, or mongoose itself. Leave it out where `collection` is a Collection.
    */
-  readonly client?: MongodbClientLike | undefined;
+  readonly client?: AnyMongodbClientLike | undefined;
   /**
    * The name of the collection, 1 to 100 of `A-Z a-z 0-9 _ - .`, or a Collection of any database. The collection is
    * the driver's alone.
@@ -65,35 +65,31 @@ const BY_EXPIRY = { expiresAt: 1 } as const;
  * await sessions.setup();
  */
 export function mongodbDriver(options: MongodbDriverOptions): ListingDriver & ProvisionedDriver {
-  const { collection, timeout } = readOptions(options);
-  return createDriver(createConnection(collection, timeout));
+  return createDriver(readOptions(options));
 }
 
 const isCollection = (value: unknown): value is MongodbCollectionLike =>
   typeof Object(value).bulkWrite === "function";
 
 /** @throws SessionConfigError naming an option that is unknown, out of range, or contradicts another. */
-function readOptions(options: MongodbDriverOptions): {
-  collection: MongodbCollectionLike;
-  timeout: number;
-} {
+function readOptions(options: MongodbDriverOptions): Connection {
   checkOptions("mongodbDriver", options, ["client", "collection", "timeout"]);
   const { client, collection = "sessions", timeout = "2s" } = options;
   const ms = milliseconds("timeout", timeout);
   if (isCollection(collection)) {
     checkOption(client === undefined, "client", "left out where collection is a Collection", typeof client);
-    return { collection, timeout: ms };
+    return createConnection(collection.collectionName, () => collection, ms);
   }
   checkName(collection);
   checkClient(
     client,
-    "a MongoClient of the package mongodb, unless collection is a Collection",
+    "a MongoClient or a Db of mongodb, mongoose or a connection of it, unless collection is a Collection",
     ["db()"],
-    ["mongodb"],
+    ["mongodb", "mongodb db", "mongoose connection", "mongoose"],
   );
   // For the compiler alone: checkClient has refused it already.
   if (client === undefined) throw new TypeError("client");
-  return { collection: client.db().collection(collection), timeout: ms };
+  return createConnection(collection, collectionOf(client, collection), ms);
 }
 
 /** @throws SessionConfigError for a name that no collection may have; MongoDB's own begin with `system.` */
@@ -110,7 +106,7 @@ export function checkName(collection: unknown): void {
 
 /** A driver on a connection. */
 export function createDriver(connection: Connection): ListingDriver & ProvisionedDriver {
-  const { collection, within } = connection;
+  const { name, within } = connection;
   const live = (id: string, now: number) => ({ _id: id, expiresAt: { $gt: now } });
 
   // The first write makes a missing collection, but without its indexes, so that nothing would ever be removed. Only
@@ -126,7 +122,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
     }
   }
   async function lookForIndexes(): Promise<void> {
-    const keys = await within(async (limits) => {
+    const keys = await within(async (collection, limits) => {
       try {
         return (await listIndexes(collection, limits)).map(({ key }) => Object.keys(Object(key))[0]);
       } catch (error) {
@@ -137,7 +133,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
     });
     if (keys && !keys.includes("removeAt"))
       throw new SessionSetupError(
-        `mongodb: the collection ${collection.collectionName} or its indexes are missing. Call sessions.setup(), or driver.setup() where there is no manager.`,
+        `mongodb: the collection ${name} or its indexes are missing. Call sessions.setup(), or driver.setup() where there is no manager.`,
       );
   }
 
@@ -147,6 +143,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
    * faster.
    */
   async function commitLarge(
+    collection: MongodbCollectionLike,
     id: string,
     change: Change,
     now: number,
@@ -174,7 +171,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
       // Before any waiting, because the caller may change the Map meanwhile.
       const document = newDocument(record, now);
       await prepare();
-      return within(async (limits) => {
+      return within(async (collection, limits) => {
         try {
           // The filter does not match a live record; the upsert would then insert a second one, and the server refuses
           // it.
@@ -189,7 +186,9 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
     },
 
     async load(id) {
-      const document = await within((limits) => collection.findOne({ _id: id }, { ...READ, ...limits }));
+      const document = await within((collection, limits) =>
+        collection.findOne({ _id: id }, { ...READ, ...limits }),
+      );
       const found = document && parseRecord(document);
       if (!found) return undefined;
       const { id: _, ...record } = found;
@@ -202,8 +201,8 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
       const many = change.fields.size > MANY_FIELDS && { ...change, fields: new Map(change.fields) };
       const filter = live(id, now);
       const { ifVersion } = change;
-      return within(async (limits) => {
-        const outcome = many && (await commitLarge(id, many, now, limits));
+      return within(async (collection, limits) => {
+        const outcome = many && (await commitLarge(collection, id, many, now, limits));
         if (outcome) return outcome;
         if (ifVersion === undefined) {
           const { matchedCount } = await collection.updateOne(filter, update, { ...WRITE, ...limits });
@@ -226,7 +225,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
 
     async destroy(id, now) {
       const filter = live(id, now);
-      return within(async (limits) => {
+      return within(async (collection, limits) => {
         const options = { ...WRITE, ...limits };
         if ((await collection.deleteOne(filter, options)).deletedCount === 1) return true;
         // DocumentDB's deleteOne deletes nothing and returns 0 where the document is updated at the same time. Second,
@@ -237,7 +236,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
 
     async sweep({ after, before, limit }) {
       const range = { expiresAt: { $gte: after, $lt: before } };
-      return within(async (limits) => {
+      return within(async (collection, limits) => {
         // Read first, because a delete takes no limit; in one batch, in the index's order.
         const query = { ...READ, ...limits, projection: ID, sort: BY_EXPIRY, limit };
         const found = await collection.find(range, { ...query, batchSize: limit }).toArray();
@@ -252,7 +251,7 @@ export function createDriver(connection: Connection): ListingDriver & Provisione
     async list({ principal, cursor = "", limit }, now) {
       // The expiry is judged below: in the query, it could make the server use another index, and sort.
       const filter = { ...(principal !== undefined && { principal }), _id: { $gt: cursor } };
-      const found = await within((limits) =>
+      const found = await within((collection, limits) =>
         collection.find(filter, { ...READ, ...limits, sort: ID, limit, batchSize: limit }).toArray(),
       );
       // The principal is judged again: a server without snapshots may find a document by its old principal.

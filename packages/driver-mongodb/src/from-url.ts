@@ -59,8 +59,11 @@ export async function fromUrl(
     }
   }
   const connected = connect();
-  const connection = createConnection(client.db().collection(collection), timeout, connected);
-  const driver = createDriver(connection);
+  const find = async () => {
+    await connected;
+    return client.db().collection(collection);
+  };
+  const driver = createDriver(createConnection(collection, find, timeout));
   return closing(driver, async () => {
     ending.abort();
     await client.close();

@@ -69,12 +69,10 @@ export async function listIndexes(
 }
 
 export function createProvisioning({
-  collection,
-  call,
+  name,
+  unlimited,
   within,
 }: Connection): Pick<ProvisionedDriver, "setup" | "check" | "teardown"> {
-  const { collectionName: name } = collection;
-
   function wrongIndexes(found: Record<string, unknown>[]): string[] {
     return INDEXES.flatMap((wanted, i) => {
       const keys = Object.keys(wanted.key).join(", ");
@@ -90,7 +88,7 @@ export function createProvisioning({
 
   /** The options that the collection was made with; none where it is missing. */
   async function readOptions(): Promise<{ [option: string]: unknown }> {
-    return within(async (limits) => {
+    return within(async (collection, limits) => {
       try {
         return { ...(await collection.options({ ...ASK, ...limits })) };
       } catch (error) {
@@ -112,8 +110,8 @@ export function createProvisioning({
 
   /** Whether there is such a document. To find none, it reads the whole collection, as making an index does. */
   async function holds(filter: object): Promise<boolean> {
-    const found = () => collection.find(filter, { ...READ, projection: { _id: 1 }, limit: 1 }).toArray();
-    return (await call(found, Number.POSITIVE_INFINITY)).length > 0;
+    const one = { ...READ, projection: { _id: 1 }, limit: 1 } as const;
+    return (await unlimited((collection) => collection.find(filter, one).toArray())).length > 0;
   }
 
   /** @throws SessionSetupError where the collection is another application's. */
@@ -143,7 +141,7 @@ export function createProvisioning({
     const probe = { _id: `check ${randomBytes(16).toString("hex")}` };
     const update = { $set: { version: 1, expiresAt: 0 }, $currentDate: { removeAt: true } };
     const before = Date.now();
-    const document = await within(async (limits) => {
+    const document = await within(async (collection, limits) => {
       const options = { ...WRITE, ...limits };
       await collection.updateOne(probe, update, { ...options, upsert: true });
       const written = await collection.findOne(probe, { ...READ, ...limits });
@@ -157,22 +155,19 @@ export function createProvisioning({
   return {
     async setup() {
       // Both questions at once, because every process asks them.
-      const looking = within((limits) => listIndexes(collection, limits));
+      const looking = within((collection, limits) => listIndexes(collection, limits));
       // A view has no indexes; refuseOtherKind() has the better error.
       looking.catch(() => {});
       await refuseOtherKind();
       if (wrongIndexes(await looking).length === 0) return;
       await refuseForeign();
       // Makes the collection too, and leaves existing indexes as they are. It takes as long as it takes.
-      await call(
-        () => collection.createIndexes(INDEXES.map((index) => ({ ...index }))),
-        Number.POSITIVE_INFINITY,
-      );
+      await unlimited((collection) => collection.createIndexes(INDEXES.map((index) => ({ ...index }))));
     },
 
     async check() {
       try {
-        const indexes = await within((limits) => listIndexes(collection, limits));
+        const indexes = await within((collection, limits) => listIndexes(collection, limits));
         // No further, because trying a write would make the collection.
         if (indexes.length === 0) return [`The collection ${name} is missing: run setup()`];
         return [...wrongIndexes(indexes), ...(await checkCollection()), ...(await checkWriting())];
@@ -189,18 +184,20 @@ export function createProvisioning({
       for (let tries = 1; ; tries++) {
         try {
           await refuseForeign();
-          const indexes = await within((limits) => listIndexes(collection, limits));
+          const indexes = await within((collection, limits) => listIndexes(collection, limits));
           // An empty collection is the driver's if it has one of the driver's indexes.
           if (!indexes.some(isOwn) && !(await holds({}))) return;
-          await within(() => collection.drop());
+          await within((collection) => collection.drop());
           return;
         } catch (error) {
           if (error instanceof SessionSetupError) throw error;
           // The collection may be missing, or another process may be dropping it. Not every server that speaks
           // MongoDB's protocol drops it in one step, or gives the error a code.
-          const left = await within((limits) => listIndexes(collection, limits)).catch((failure: unknown) => {
-            if (Object(Object(failure).cause).name !== "MongoServerError") throw failure;
-          });
+          const left = await within((collection, limits) => listIndexes(collection, limits)).catch(
+            (failure: unknown) => {
+              if (Object(Object(failure).cause).name !== "MongoServerError") throw failure;
+            },
+          );
           if (left && left.length === 0) return;
           if (tries === TEARDOWN_TRIES) throw error;
         }

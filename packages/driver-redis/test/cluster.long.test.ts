@@ -1,24 +1,12 @@
 import { testDriver } from "@sessions/conformance";
-import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
-import { startRedisCluster } from "@sessions/test-services/redis-cluster";
 import { createCluster } from "redis";
 import { afterAll, describe, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
+import { startClusterBehindProxies } from "./support.ts";
 
 await withService("redis", async () => {
-  const cluster = await startRedisCluster();
-  // A proxy in front of each server, so that the test can cut the connection.
-  const proxies = await Promise.all(
-    cluster.servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)),
-  );
-  const addresses = cluster.servers.map(
-    ({ host, port }, i) => [`${host}:${port}`, { host, port: proxies[i]?.port ?? 0 }] as const,
-  );
-  const all = {
-    cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
-    restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),
-  };
+  const { proxies, addresses, outage, stop } = await startClusterBehindProxies();
   const client = createCluster({
     rootNodes: proxies.map(({ url }) => ({ url })),
     nodeAddressMap: Object.fromEntries(addresses),
@@ -30,13 +18,12 @@ await withService("redis", async () => {
   await client.connect();
   afterAll(async () => {
     client.destroy();
-    await Promise.all(proxies.map((proxy) => proxy.close()));
-    await cluster.stop();
+    await stop();
   });
 
   const open = (namespace: string) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 });
   describe("redis: a cluster", () => {
-    testDriver({ test, target: { name: "cluster", open, outage: all } });
+    testDriver({ test, target: { name: "cluster", open, outage } });
   });
   describe("redis: a cluster, acknowledged by a replica", () => {
     testDriver({
@@ -44,7 +31,7 @@ await withService("redis", async () => {
       target: {
         name: "cluster with waitReplicas",
         open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas: 1 }),
-        outage: all,
+        outage,
       },
     });
   });

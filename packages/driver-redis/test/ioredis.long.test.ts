@@ -1,19 +1,25 @@
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { startRedisCluster, startRedisReplication } from "@sessions/test-services/redis-cluster";
+import { startRedisReplication } from "@sessions/test-services/redis-cluster";
 import * as ioredis from "ioredis";
+import * as ioredis6 from "ioredis-6";
 import * as iovalkey from "iovalkey";
 import { afterAll, describe, expect, test } from "vitest";
 import { type AnyRedisClientLike, redisDriver } from "../src/index.ts";
-import { begin, newId } from "./support.ts";
+import { begin, newId, startClusterBehindProxies } from "./support.ts";
 
 await withService("redis", async (redis) => {
   const line = await startProxy(redis.url);
-  const single = new iovalkey.Redis(line.url, { retryStrategy: () => 20, keyPrefix: "app:" });
-  single.on("error", () => {});
+  const settings = { retryStrategy: () => 20, keyPrefix: "app:" };
+  const singles = {
+    "ioredis 6, RESP3": new ioredis6.Redis(line.url, settings),
+    "ioredis 6, RESP3, its replies": new ioredis6.Redis(line.url, { ...settings, replyMapping: "resp3" }),
+    iovalkey: new iovalkey.Redis(line.url, settings),
+  };
+  for (const client of Object.values(singles)) client.on("error", () => {});
   afterAll(async () => {
-    single.disconnect();
+    for (const client of Object.values(singles)) client.disconnect();
     await line.close();
   });
 
@@ -21,42 +27,33 @@ await withService("redis", async (redis) => {
     (client: AnyRedisClientLike, waitReplicas: number) => (namespace: string, about?: { outage: boolean }) =>
       redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000, waitReplicas });
 
-  describe("redis: iovalkey", () => {
+  describe.each(Object.entries(singles))("redis: %s", (name, single) => {
     testBrokenLine(() => redisDriver({ client: single, prefix: `line_${newId()}:`, timeout: 300 }), line);
     testDriver({
       test,
       target: {
-        name: "iovalkey",
+        name,
         open: open(single, 0),
         outage: { cut: line.cut, restore: line.restore, drop: line.drop },
       },
     });
   });
 
-  const cluster = await startRedisCluster();
-  const nodes = await Promise.all(
-    cluster.servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)),
-  );
-  const natMap = Object.fromEntries(
-    cluster.servers.map(({ host, port }, i) => [`${host}:${port}`, { host, port: nodes[i]?.port ?? 0 }]),
-  );
+  const { proxies: nodes, addresses, outage, stop } = await startClusterBehindProxies();
+  const natMap = Object.fromEntries(addresses);
   const roots = nodes.map(({ host, port }) => ({ host, port }));
   // The driver must read from masters all the same.
   const options = { natMap, scaleReads: "slave", keyPrefix: "app:", enableAutoPipelining: true } as const;
   const clusters = {
     ioredis: new ioredis.Cluster(roots, options),
+    "ioredis 6": new ioredis6.Cluster(roots, options),
     iovalkey: new iovalkey.Cluster(roots, options),
   };
   for (const client of Object.values(clusters)) client.on("error", () => {});
   afterAll(async () => {
     for (const client of Object.values(clusters)) client.disconnect();
-    await Promise.all(nodes.map((node) => node.close()));
-    await cluster.stop();
+    await stop();
   });
-  const all = {
-    cut: async () => void (await Promise.all(nodes.map((node) => node.cut()))),
-    restore: async () => void (await Promise.all(nodes.map((node) => node.restore()))),
-  };
 
   describe.each(Object.entries(clusters))("redis: %s, a cluster", (name, client) => {
     test("no replica is asked, though the client may read from them", async () => {
@@ -69,10 +66,10 @@ await withService("redis", async (redis) => {
       for (let i = 0; i < 50; i++) await driver.load(await begin(driver));
       expect(await calls()).toEqual(before);
     });
-    testDriver({ test, target: { name, open: open(client, 0), outage: all } });
+    testDriver({ test, target: { name, open: open(client, 0), outage } });
   });
   describe("redis: ioredis, a cluster, acknowledged by a replica", () => {
-    testDriver({ test, target: { name: "ioredis", open: open(clusters.ioredis, 1), outage: all } });
+    testDriver({ test, target: { name: "ioredis", open: open(clusters.ioredis, 1), outage } });
   });
 
   const replication = await startRedisReplication();

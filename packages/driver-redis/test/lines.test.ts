@@ -4,7 +4,7 @@ import { testBrokenLine, withService } from "@sessions/driver-tests";
 import { startRedisServer } from "@sessions/test-services/redis";
 import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AnyRedisClientLike, fromUrl, type RedisClientLike, redisDriver } from "../src/index.ts";
+import { type AnyRedisClientLike, type RedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, connect, newId, ownServer } from "./support.ts";
 
 await withService("redis", async (redis) => {
@@ -26,13 +26,6 @@ await withService("redis", async (redis) => {
   describe.each(Object.entries(clients))("%s", (_, client) => {
     testBrokenLine(() => redisDriver({ client, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
   });
-  describe("fromUrl", () => {
-    testBrokenLine(async () => {
-      const driver = await fromUrl(proxy.url, { prefix: `line_${newId()}:`, timeout: 300 });
-      onTestFinished(() => driver.close());
-      return driver;
-    }, proxy);
-  });
 
   test("a server that lost the scripts gets them again", async () => {
     const { server, client } = await ownServer();
@@ -48,19 +41,6 @@ await withService("redis", async (redis) => {
     const fresh = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
     expect(await driver.commit(fresh, change, Date.now())).toBe("committed");
     expect((await driver.load(fresh))?.version).toBe(2);
-  });
-
-  test("fromUrl does not wait for the server, and works once it is there", async () => {
-    const earlier = await startRedisServer();
-    const { port } = earlier;
-    await earlier.stop("SIGKILL");
-    const driver = await fromUrl(`redis://127.0.0.1:${port}`, { timeout: 300 });
-    onTestFinished(() => driver.close());
-    await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
-    const server = await startRedisServer([], port);
-    onTestFinished(() => server.stop("SIGKILL"));
-    const id = await vi.waitFor(() => begin(driver), { timeout: 10_000 });
-    expect((await driver.load(id))?.version).toBe(1);
   });
 
   describe("a client that was never connected is DriverUnavailableError, in time, and never nothing", () => {
@@ -92,30 +72,6 @@ await withService("redis", async (redis) => {
         }
       }
     });
-  });
-
-  test("fromUrl uses user, password and database, and close ends its own connection", async () => {
-    const { server, client } = await ownServer();
-    await client.aclSetUser("app", ["on", ">p%40ss", "~*", "+@all"]);
-    const url = `redis://app:${encodeURIComponent("p%40ss")}@127.0.0.1:${server.port}/3`;
-    const driver = await fromUrl(url, { prefix: "mine:" });
-    const id = await begin(driver);
-    await client.select(3);
-    expect(await client.exists(`mine:${id}`)).toBe(1);
-    const connections = async () => (await client.clientList()).length;
-    const before = await connections();
-    await driver.close();
-    await vi.waitFor(async () => expect(await connections()).toBe(before - 1));
-  });
-
-  test("close ends also where the server is silent", async () => {
-    const line = await startProxy(redis.url);
-    onTestFinished(line.close);
-    const driver = await fromUrl(line.url, { timeout: 200 });
-    await begin(driver);
-    await line.stall();
-    await expect(driver.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
-    await driver.close();
   });
 
   test("a write has one timeout for its principal's set and its record together", async () => {

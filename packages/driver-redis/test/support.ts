@@ -1,4 +1,6 @@
+import { startProxy, type TestProxy } from "@sessions/conformance/proxy";
 import { startRedisServer } from "@sessions/test-services/redis";
+import { askRedis, type RedisCluster, startRedisCluster } from "@sessions/test-services/redis-cluster";
 import type { Server } from "@sessions/test-services/server";
 import { createClient, type RedisClientOptions } from "redis";
 import { onTestFinished } from "vitest";
@@ -24,4 +26,57 @@ export async function ownServer(
   onTestFinished(() => server.stop("SIGKILL"));
   const url = `redis://${server.host}:${server.port}`;
   return { server, url, client: await connect(url) };
+}
+
+/** A cluster with a proxy in front of each server. */
+export interface ClusterBehindProxies {
+  readonly cluster: RedisCluster;
+  readonly proxies: readonly TestProxy[];
+  /** The addresses of the servers, and of their proxies. */
+  readonly addresses: readonly (readonly [server: string, proxy: { host: string; port: number }])[];
+  readonly outage: { cut(): Promise<void>; restore(): Promise<void>; drop(): Promise<void> };
+  stop(): Promise<void>;
+}
+
+/** Starts such a cluster. With `announced`, the servers themselves tell clients the addresses of the proxies. */
+export async function startClusterBehindProxies(announced = false): Promise<ClusterBehindProxies> {
+  const cluster = await startRedisCluster();
+  const proxies = await Promise.all(
+    cluster.servers.map(({ host, port }) => startProxy(`redis://${host}:${port}`)),
+  );
+  const each = async (act: (proxy: TestProxy, i: number) => Promise<unknown>): Promise<void> =>
+    void (await Promise.all(proxies.map(act)));
+  if (announced)
+    await each(async (proxy, i) => {
+      const port = cluster.servers[i]?.port ?? 0;
+      const [, bus = ""] = (await askRedis(port, "config", "get", "cluster-port")).split("\n");
+      await askRedis(port, "config", "set", "cluster-announce-bus-port", bus);
+      await askRedis(port, "config", "set", "cluster-announce-port", String(proxy.port));
+    });
+  return {
+    cluster,
+    proxies,
+    addresses: cluster.servers.map(({ host, port }, i) => [
+      `${host}:${port}`,
+      { host, port: proxies[i]?.port ?? 0 },
+    ]),
+    outage: {
+      cut: () => each((proxy) => proxy.cut()),
+      restore: () => each((proxy) => proxy.restore()),
+      // The answer of the server that is asked first is lost, and no other.
+      async drop() {
+        const sent = proxies.map(({ bytes }) => bytes.toServer);
+        await each((proxy) => proxy.drop());
+        const disarm = () => {
+          if (proxies.every(({ bytes }, i) => bytes.toServer === sent[i])) setImmediate(disarm);
+          else void each((proxy) => proxy.restore());
+        };
+        setImmediate(disarm);
+      },
+    },
+    async stop() {
+      await each((proxy) => proxy.close());
+      await cluster.stop();
+    },
+  };
 }

@@ -181,13 +181,16 @@ export const clients: readonly [string, Given][] = [
     "mongodb: MongoClient": mongoClient,
     "mongoose: getClient": new mongoose.mongo.MongoClient(url("mongodb")),
   }),
-  ...isNone(/a Db of mongodb/, { "mongodb: Db": mongoClient.db() }),
+  ...is("mongodb", /a Db of mongodb/, { "mongodb: Db": mongoClient.db() }),
   ...isNone(/a Collection of mongodb/, { "mongodb: Collection": mongoClient.db().collection("sessions") }),
-  ...isNone(/a connection of mongoose/, {
+  ...is("mongodb", /a connection of mongoose/, {
     "mongoose: connection": mongoose.connection,
     "mongoose: createConnection": mongoose.createConnection(),
   }),
-  ...isNone(/mongoose \(/, { mongoose }),
+  ...is("mongodb", /got mongoose/, { mongoose }),
+  ...isNone(/a session of mongodb/, {
+    "mongodb: ClientSession": closes(mongoClient.startSession(), (it) => it.endSession()),
+  }),
 
   ...is("sqlite", /a handle of better-sqlite3 or node:sqlite/, {
     ...(await betterSqlite3()),

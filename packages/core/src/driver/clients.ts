@@ -79,12 +79,10 @@ const CLIENTS = {
   mysql: ["a client of mysql (mysql2 is another package)", "query() escapeId()"],
   mssql: ["a pool of mssql", "request() batch()"],
 
-  "mongoose connection": [
-    "a connection of mongoose (its getClient() is a MongoClient)",
-    "plugin() getClient()",
-  ],
-  mongoose: ["mongoose (its connection.getClient() is a MongoClient)", "plugin() model()"],
+  "mongoose connection": ["a connection of mongoose", "plugin() getClient()"],
+  mongoose: ["mongoose", "plugin() model()"],
   "mongodb db": ["a Db of mongodb", "collection() command()"],
+  "mongodb session": ["a session of mongodb, whose transaction may be rolled back", "startTransaction()"],
   "mongodb collection": ["a Collection of mongodb", "bulkWrite() collectionName"],
 
   "bun:sqlite": ["a database of bun:sqlite", "prepare() fileControl()"],
