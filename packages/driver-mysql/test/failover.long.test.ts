@@ -3,7 +3,7 @@ import { startProxy } from "@sessions/conformance/proxy";
 import { commitThroughFailover, withService } from "@sessions/driver-tests";
 import { startAddress } from "@sessions/test-services/address";
 import { mysqlUrl } from "@sessions/test-services/mysql";
-import type { Pool, type RowDataPacket } from "mysql2/promise";
+import type { Pool, RowDataPacket } from "mysql2/promise";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { mysqlDriver } from "../src/index.ts";
 import { newTable, openPool, ownServer } from "./support.ts";

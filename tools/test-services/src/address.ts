@@ -24,10 +24,12 @@ export async function startAddress(port: number): Promise<Address> {
       [upstream, client],
     ] as const) {
       sockets.add(socket.setNoDelay(true));
-      socket.on("error", () => {}).on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
+      socket
+        .on("error", () => {})
+        .on("close", () => {
+          sockets.delete(socket);
+          other.destroy();
+        });
       socket.pipe(other);
     }
   });

@@ -27,7 +27,8 @@ async function createExtension(psql: string, url: string): Promise<void> {
 /** Starts FerretDB on a PostgreSQL with DocumentDB, both of the newest servers. */
 export async function startFerretdb(): Promise<Started | Missing> {
   const [command, psql] = [findProgram(["ferretdb"]), findProgram(["psql"])];
-  if (command === undefined || psql === undefined) return { missing: "FerretDB is not among the newest servers." };
+  if (command === undefined || psql === undefined)
+    return { missing: "FerretDB is not among the newest servers." };
   const postgres = await startPostgresServer(DOCUMENTDB.flatMap((setting) => ["-c", setting]));
   try {
     await createExtension(psql, postgresUrl(postgres));

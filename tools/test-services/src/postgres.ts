@@ -18,7 +18,8 @@ interface Programs {
 }
 
 function findPostgres(): Programs | undefined {
-  const versions = existsSync(DEBIAN) && !newest ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+  const versions =
+    existsSync(DEBIAN) && !newest ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const folder = versions
     .map((version) => join(DEBIAN, version, "bin"))
     .find((bin) => existsSync(join(bin, "initdb")));
