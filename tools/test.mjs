@@ -1,5 +1,5 @@
-// `pnpm test`, and its quick, its long and its whole form: runs tests, and says the count as the last line, whatever
-// happened. Which files belong to a level is said in vitest.base.ts; what follows the level goes to vitest.
+// `pnpm test`, its quick, its long and its whole form, and the one on the newest servers: runs tests, and says the count
+// as the last line, whatever happened. Which files belong to a level is said in vitest.base.ts; what follows the level goes to vitest.
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stage } from "./stage.mjs";
@@ -35,14 +35,14 @@ async function prepare(steps) {
   return true;
 }
 
-/** @type {(title: string, level: string, workspace?: string) => Promise<void>} */
-async function run(title, level, workspace = ".") {
+/** @type {(title: string, level: string, workspace?: string, more?: readonly string[]) => Promise<void>} */
+async function run(title, level, workspace = ".", more = []) {
   const path = (/** @type {string} */ name) =>
     fileURLToPath(new URL(`../${workspace}/${name}`, import.meta.url));
   /** What is said where the run breaks off before a test could be counted. */
   let count = { passed: 0, failed: 1, skipped: 0 };
   process.env["SESSIONS_TEST_LEVEL"] = level;
-  const vitest = [path("node_modules/vitest/vitest.mjs"), "run", "--root", path(""), ...args];
+  const vitest = [path("node_modules/vitest/vitest.mjs"), "run", "--root", path(""), ...more, ...args];
   const code = await stage(title, process.execPath, vitest, (message) => {
     count = /** @type {Count} */ (message);
   });
@@ -50,7 +50,29 @@ async function run(title, level, workspace = ".") {
   process.exitCode = code || process.exitCode;
 }
 
-if (isCalled("quick")) await run("Running the tests that need no server, with fewer cases each", "quick");
+const NEWEST = "Fetching the newest servers";
+const fetchNewest = ["--silent", "--filter", "@sessions/test-services", "newest"];
+
+/**
+ * Redis and Valkey are servers of one driver, so Valkey has a run of its own.
+ *
+ * @type {(level: string, ...filters: string[]) => Promise<void>}
+ */
+async function runOnNewest(level, ...filters) {
+  process.env["SESSIONS_TEST_SERVERS"] = "newest";
+  const drivers = ["redis", "mysql", "postgres", "mongodb"].map((name) => `--project=driver-${name}`);
+  await run(`Running on the newest servers (${level})`, level, ".", [...drivers, ...filters]);
+  process.env["SESSIONS_TEST_REDIS_SERVER"] = "valkey-server";
+  await run(`Running on Valkey (${level})`, level, ".", ["--project=driver-redis", ...filters]);
+  delete process.env["SESSIONS_TEST_REDIS_SERVER"];
+  delete process.env["SESSIONS_TEST_SERVERS"];
+}
+
+if (isCalled("servers")) {
+  if (await prepare([[NEWEST, "pnpm", ...fetchNewest]]))
+    for (const level of ["usual", "rest"]) await runOnNewest(level);
+} else if (isCalled("quick"))
+  await run("Running the tests that need no server, with fewer cases each", "quick");
 else if (await prepare([["Building every package", "turbo", "run", "build", "--output-logs=errors-only"]])) {
   if (isCalled("usual", "all")) await run("Running the rules of every package, on every backend", "usual");
   if (isCalled("rest", "all")) {
@@ -61,6 +83,14 @@ else if (await prepare([["Building every package", "turbo", "run", "build", "--o
       ["Building the examples", "pnpm", "--dir", "examples", "run", "build"],
     ]);
     if (ready) await run("Running the examples", "all", "examples");
+  }
+  if (isCalled("all")) {
+    // They are more than this machine must have: only the kit runs on them here.
+    if ((await stage(NEWEST, "pnpm", fetchNewest)) === 0) await runOnNewest("usual", "/conformance.test");
+    else
+      console.error(
+        "\nTHE NEWEST SERVERS ARE NOT TESTED: they could not be fetched (above). Nothing else is left out.",
+      );
   }
 }
 

@@ -28,7 +28,8 @@ await withService("mysql", async (service) => {
         test,
         target: {
           name: "mysql",
-          open: (namespace) => mysqlDriver({ client, table: namespace, timeout: 1000 }),
+          open: (namespace, about) =>
+            mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
           // A single connection that was lost does not come back.
           ...(isPool && { outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop } }),
         },
@@ -42,7 +43,8 @@ await withService("mysql", async (service) => {
       test,
       target: {
         name: "mysql",
-        open: (namespace) => fromUrl(url, { table: namespace, timeout: 1000 }),
+        open: (namespace, about) =>
+          fromUrl(url, { table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
         outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });

@@ -54,7 +54,8 @@ await withService("mysql", async (service) => {
         test,
         target: {
           name: "mysql",
-          open: (namespace) => mysqlDriver({ client, table: namespace, timeout: 4000 }),
+          open: (namespace, about) =>
+            mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
         },
       });
     });

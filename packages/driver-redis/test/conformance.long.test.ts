@@ -26,7 +26,8 @@ await withService("redis", async (redis) => {
       test,
       target: {
         name,
-        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 }),
+        open: (namespace, about) =>
+          redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000 }),
         outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });

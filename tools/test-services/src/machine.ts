@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import process from "node:process";
+import { newest } from "./newest.ts";
 
 /** On CI a missing server or browser is a failure. Elsewhere its tests are skipped with a warning. */
 export const onCI: boolean = process.env["CI"] === "true";
@@ -9,8 +10,18 @@ export const onCI: boolean = process.env["CI"] === "true";
 // Debian keeps servers in folders that only root's PATH has.
 const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 
-/** Returns the path of the first program that is on the PATH. A name that is a path already stays as it is. */
+/**
+ * Returns the path of the first program that is among the newest servers, where a run is to use them, or else on the
+ * PATH. A name that is a path already stays as it is.
+ */
 export function findProgram(names: readonly string[]): string | undefined {
+  return (newest && findIn([join(newest, "programs")], names)) ?? findIn(folders, names);
+}
+
+/** Says where such a program was found. */
+export const FOUND: string = newest ? "newest servers" : "program on the PATH";
+
+function findIn(folders: readonly string[], names: readonly string[]): string | undefined {
   return names
     .flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))))
     .find(isExecutable);

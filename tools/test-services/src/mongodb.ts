@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { MongoBinary, MongoMemoryReplSet } from "mongodb-memory-server-core";
+import { startFerretdb } from "./ferretdb.ts";
 import { findProgram } from "./machine.ts";
 import { CACHE, startMongodbEmulator } from "./mongodb-emulator.ts";
+import { newest } from "./newest.ts";
 import { HOST } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
@@ -70,7 +72,8 @@ export async function startMongodbReplicaSet(count: number): Promise<MongodbRepl
 }
 
 /**
- * Finds the tests' MongoDB: at the given address (of a primary), a mongod, or an emulator. The mongod is a replica set
+ * Finds the tests' MongoDB: at the given address (of a primary), a mongod, or an emulator; of the newest
+ * servers, FerretDB. The mongod is a replica set
  * of one, so that writes to a majority and the client's repeats are real.
  */
 export async function startMongodb(address: string | undefined): Promise<Started | Missing> {
@@ -81,6 +84,7 @@ export async function startMongodb(address: string | undefined): Promise<Started
       obtained: "SESSIONS_TEST_MONGODB_URL",
       stop: async () => {},
     };
+  if (newest) return startFerretdb();
   const set = await startMongodbReplicaSet(1);
   if (set) {
     const { version, obtained, stop } = set;

@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import { canInstall, findProgram, install } from "./machine.ts";
+import { canInstall, FOUND, findProgram, install } from "./machine.ts";
+import { newest } from "./newest.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
@@ -30,6 +31,8 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
   if (command === undefined)
     throw new Error('No mariadbd or mysqld was found. Call service("mysql") first, and skip the test.');
   const mariadb = isMariadb(command);
+  // Where its messages and plugins are is compiled in, too.
+  const home = newest ? [`--basedir=${newest}/usr`, `--plugin-dir=${newest}/usr/lib/mysql/plugin`] : [];
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
   return startServer({
     command,
@@ -40,7 +43,7 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
         const how = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", data];
         execFileSync(installer, [...how, ...user], { stdio: "pipe" });
       } else
-        execFileSync(command, ["--no-defaults", "--initialize-insecure", NO_FILES, data, ...user], {
+        execFileSync(command, ["--no-defaults", "--initialize-insecure", NO_FILES, data, ...home, ...user], {
           stdio: "pipe",
         });
       writeFileSync(join(folder, "init.sql"), `CREATE DATABASE IF NOT EXISTS ${DATABASE};\n`);
@@ -55,7 +58,7 @@ export async function startMysqlServer(args: readonly string[] = []): Promise<Se
       `--tmpdir=${folder}`,
       `--init-file=${join(folder, "init.sql")}`,
       ...["--port", String(port), `--bind-address=${HOST}`],
-      ...(mariadb ? [] : ["--mysqlx=OFF", NO_FILES]),
+      ...(mariadb ? [] : ["--mysqlx=OFF", NO_FILES, ...home]),
       ...args,
     ],
     ready: /ready for connections/,
@@ -94,7 +97,7 @@ export async function startMysql(address: string | undefined): Promise<Started |
     const version = await greeting(hostname.replace(/^\[|\]$/g, ""), Number(port) || 3306);
     return { url: address, version, obtained: "SESSIONS_TEST_MYSQL_URL", stop: async () => {} };
   }
-  let obtained = "program on the PATH";
+  let obtained = FOUND;
   if (findMysql() === undefined && !CHOSEN && canInstall()) {
     install("MySQL or MariaDB", "mariadb-server");
     obtained = "installed with apt-get";

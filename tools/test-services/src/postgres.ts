@@ -3,22 +3,30 @@ import { chownSync, existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import { canInstall, findProgram, install } from "./machine.ts";
+import { canInstall, FOUND, findProgram, install } from "./machine.ts";
+import { newest } from "./newest.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
 /** Debian keeps the server's programs in folders that no PATH has. */
 const DEBIAN = "/usr/lib/postgresql";
 
-function findPostgres(): { postgres: string; initdb: string } | undefined {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+interface Programs {
+  postgres: string;
+  initdb: string;
+  backup: string;
+}
+
+function findPostgres(): Programs | undefined {
+  const versions =
+    existsSync(DEBIAN) && !newest ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const folder = versions
     .map((version) => join(DEBIAN, version, "bin"))
     .find((bin) => existsSync(join(bin, "initdb")));
-  const [postgres, initdb] = folder
-    ? [join(folder, "postgres"), join(folder, "initdb")]
-    : [findProgram(["postgres"]), findProgram(["initdb"])];
-  return postgres && initdb ? { postgres, initdb } : undefined;
+  const [postgres, initdb, backup] = ["postgres", "initdb", "pg_basebackup"].map((name) =>
+    folder ? join(folder, name) : findProgram([name]),
+  );
+  return postgres && initdb && backup ? { postgres, initdb, backup } : undefined;
 }
 
 /** PostgreSQL refuses to run as root, so root starts it as the user nobody. */
@@ -33,6 +41,31 @@ export function asNobody(): { command: string[]; own(folder: string): void } {
 
 /** Starts another server with the given settings: `["-c", "default_transaction_isolation=serializable"]`. */
 export async function startPostgresServer(args: readonly string[] = []): Promise<Server> {
+  return start(args, ({ initdb }, data) => [
+    initdb,
+    ...["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "-D", data],
+  ]);
+}
+
+/** Starts a standby with a copy of the primary. `line` is the port by which it follows: another one for a proxy. */
+export async function startPostgresStandby(
+  primary: Pick<Server, "port">,
+  line: Pick<Server, "port">,
+  args: readonly string[] = [],
+): Promise<Server> {
+  const follow = `primary_conninfo=host=${HOST} port=${line.port} user=postgres`;
+  return start(["-c", follow, ...args], ({ backup }, data) => [
+    backup,
+    ...["--host", HOST, "--port", String(primary.port), "--username=postgres", "--checkpoint=fast"],
+    ...["--write-recovery-conf", "--no-sync", "--pgdata", data],
+  ]);
+}
+
+/** @param fill Returns the command that fills the new server's folder of data. */
+async function start(
+  args: readonly string[],
+  fill: (programs: Programs, data: string) => string[],
+): Promise<Server> {
   const found = findPostgres();
   if (!found) throw new Error('No PostgreSQL was found. Call service("postgres") first, and skip the test.');
   const { command, own } = asNobody();
@@ -41,15 +74,14 @@ export async function startPostgresServer(args: readonly string[] = []): Promise
     command: program,
     prepare(folder) {
       own(folder);
-      const [first = found.initdb, ...rest] = [...command, found.initdb];
-      const how = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"];
-      execFileSync(first, [...rest, ...how, "-D", join(folder, "data")], { stdio: "pipe", cwd: folder });
+      const [first = "", ...rest] = [...command, ...fill(found, join(folder, "data"))];
+      execFileSync(first, rest, { stdio: "pipe", cwd: folder });
     },
     args: (port, folder) => [
       ...[...before, "-D", join(folder, "data"), "-k", folder, "-h", HOST, "-p", String(port)],
       ...args,
     ],
-    ready: /ready to accept connections/,
+    ready: /ready to accept (read-only )?connections/,
   });
   // The default signal waits until all clients have disconnected.
   return { ...server, stop: (signal = "SIGINT") => server.stop(signal) };
@@ -91,7 +123,7 @@ export async function startPostgres(address: string | undefined): Promise<Starte
           missing:
             "nothing takes connections at the address in SESSIONS_TEST_POSTGRES_URL. Start the server, or correct the address.",
         };
-  let obtained = "program of the system";
+  let obtained = FOUND;
   if (!findPostgres() && canInstall()) {
     install("PostgreSQL", "postgresql");
     obtained = "installed with apt-get";

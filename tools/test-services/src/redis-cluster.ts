@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import getPort from "get-port";
 import { findProgram } from "./machine.ts";
-import { startRedisServer } from "./redis.ts";
+import { findRedis, startRedisServer } from "./redis.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 
 const run = promisify(execFile);
@@ -160,7 +160,7 @@ export async function startRedisReplication(): Promise<RedisReplication> {
 }
 
 async function startSentinel(name: string, masterPort: number): Promise<Server> {
-  const command = findProgram(["redis-server", "valkey-server"]);
+  const command = findRedis();
   if (command === undefined)
     throw new Error('No redis-server was found. Call service("redis") first, and skip the test.');
   const config = [

@@ -1,11 +1,15 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
-import { canInstall, findProgram, install } from "./machine.ts";
+import process from "node:process";
+import { canInstall, FOUND, findProgram, install } from "./machine.ts";
 import { HOST, type Server, startServer } from "./server.ts";
 import type { Missing, Started } from "./service.ts";
 
-function findRedis(): string | undefined {
-  return findProgram(["redis-server", "valkey-server"]);
+/** The name or path of the program, if both are installed or none is on the PATH. */
+const CHOSEN = process.env["SESSIONS_TEST_REDIS_SERVER"];
+
+export function findRedis(): string | undefined {
+  return findProgram(CHOSEN ? [CHOSEN] : ["redis-server", "valkey-server"]);
 }
 
 /** Starts another Redis on its own port: for clusters, replicas, and servers that are killed. */
@@ -73,12 +77,13 @@ export async function startRedis(address: string | undefined): Promise<Started |
       obtained: "SESSIONS_TEST_REDIS_URL",
       stop: async () => {},
     };
-  let obtained = "program on the PATH";
-  if (findRedis() === undefined && canInstall()) {
+  let obtained = FOUND;
+  if (findRedis() === undefined && !CHOSEN && canInstall()) {
     install("redis-server", "redis-server");
     obtained = "installed with apt-get";
   }
-  if (findRedis() === undefined) return { missing: NEEDED };
+  if (findRedis() === undefined)
+    return { missing: CHOSEN ? `${CHOSEN}, named by SESSIONS_TEST_REDIS_SERVER, was not found.` : NEEDED };
   const server = await startRedisServer();
   const url = `redis://${HOST}:${server.port}`;
   return { url, version: await askVersion(url), obtained, stop: server.stop };

@@ -5,6 +5,7 @@ import { onCI } from "./machine.ts";
 import { startMemcached } from "./memcached.ts";
 import { startMongodb } from "./mongodb.ts";
 import { startMysql } from "./mysql.ts";
+import { fetchNewest, newest } from "./newest.ts";
 import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
 import {
@@ -43,6 +44,7 @@ const registry: Map<ServiceName, Held> = (() => {
 })();
 
 async function start(name: ServiceName): Promise<Started | Missing> {
+  if (newest) fetchNewest();
   const found = await starters[name](process.env[addressVariable(name)] || undefined);
   const variable = versionVariable(name);
   const wanted = process.env[variable];
