@@ -4,14 +4,26 @@ import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { releaseServices } from "../services.ts";
 import type { Client } from "./client.ts";
+import { dynamodbClients } from "./dynamodb.ts";
 import { type Measured, measure } from "./measure.ts";
+import { mongodbClients } from "./mongodb.ts";
+import { mysqlClients } from "./mysql.ts";
 import { tableOf } from "./page.ts";
+import { postgresClients } from "./postgres.ts";
 import { redisClients } from "./redis.ts";
+import { sqliteClients } from "./sqlite.ts";
 
 const PAGE = new URL("../../../docs/clients.md", import.meta.url);
 const MARKS = /(<!-- measured -->\n\n)[\s\S]*?(\n<!-- end of measured -->)/;
 
-const clients: readonly Client[] = [...redisClients];
+const clients: readonly Client[] = [
+  ...redisClients,
+  ...postgresClients,
+  ...mysqlClients,
+  ...sqliteClients,
+  ...mongodbClients,
+  ...dynamodbClients,
+];
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
 const chosen = clients.filter(({ driver, name }) => `${driver}, ${name}`.includes(values.only ?? ""));
