@@ -5,7 +5,7 @@ import { startRedisReplication } from "@sessions/test-services/redis-cluster";
 import * as ioredis from "ioredis";
 import * as ioredis6 from "ioredis-6";
 import * as iovalkey from "iovalkey";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AnyRedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, newId, startClusterBehindProxies } from "./support.ts";
 
@@ -62,9 +62,24 @@ await withService("redis", async (redis) => {
         const infos = await Promise.all(client.nodes("slave").map((node) => node.info("commandstats")));
         return infos.map((info) => /cmdstat_hgetall:calls=(\d+)/.exec(info)?.[1] ?? "0");
       };
+      await vi.waitFor(() => expect(client.nodes("slave")).toHaveLength(3), { timeout: 10_000 });
       const before = await calls();
       for (let i = 0; i < 50; i++) await driver.load(await begin(driver));
       expect(await calls()).toEqual(before);
+    });
+    test("no replica is asked either where every master is away", async () => {
+      const driver = redisDriver({ client, prefix: `away_${newId()}:`, timeout: 500 });
+      const id = await begin(driver);
+      const masters = nodes.filter(({ port }) =>
+        client.nodes("master").some((it) => it.options.port === port),
+      );
+      expect(masters).toHaveLength(3);
+      onTestFinished(outage.restore);
+      await Promise.all(masters.map((master) => master.cut()));
+      for (let i = 0; i < 20; i++)
+        await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      await outage.restore();
+      await vi.waitFor(() => driver.load(id), { timeout: 10_000 });
     });
     testDriver({ test, target: { name, open: open(client, 0), outage } });
   });
