@@ -8,8 +8,13 @@ const REDIRECTIONS = 16;
 
 /** Runs commands on a cluster's client of ioredis or iovalkey. */
 export function ioredisCluster(client: IoredisClusterLike): RedisExecutor {
-  // Where the client has lost every master, it asks a replica.
-  const isReplica = (socket: object) => client.nodes("slave").some(({ stream }) => stream === socket);
+  // A client that has lost every master asks a replica, which may be behind.
+  const isReplica = (socket: object) => {
+    const found = client.nodes("slave").some(({ stream }) => stream === socket);
+    // Only a server's refusal would make the client look for the masters again.
+    if (found) client.refreshSlotsCache();
+    return found;
+  };
   const { make, slotOf, ready } = commandsOf(client, isReplica);
 
   const send: RedisExecutor["send"] = async (key, args, limit) => {

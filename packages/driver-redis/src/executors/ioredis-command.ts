@@ -1,7 +1,7 @@
 import type { RedisTimeLimit } from "../executor.ts";
 import type { AnyIoredisLike, IoredisCommandLike } from "./ioredis.ts";
 
-/** A command that is written once at most, and never after the signal has aborted. */
+/** A command that is written once at most, and never after the call has failed. */
 export interface OnceCommand {
   readonly command: IoredisCommandLike;
   /** Allows one more try after the server's refusal. */
@@ -42,12 +42,12 @@ export function commandsOf(
 
   return {
     // In capitals, because a cluster's client takes only names in small letters for reads that a replica may answer.
-    make([name = "", ...args], { signal }) {
+    make([name = "", ...args], { isOver }) {
       const command = maker.call(name, args);
       const { reject, toWritable } = command;
       let tries = 1;
       command.toWritable = (socket) => {
-        if (tries-- > 0 && !signal().aborted && !isBarred(socket)) return toWritable.call(command, socket);
+        if (tries-- > 0 && !isOver() && !isBarred(socket)) return toWritable.call(command, socket);
         reject(new Error("The connection broke, or the time was over, before the server replied"));
         return PING;
       };

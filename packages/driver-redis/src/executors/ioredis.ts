@@ -30,6 +30,8 @@ export interface IoredisLike {
 export interface IoredisClusterLike extends Omit<IoredisLike, "sendCommand"> {
   sendCommand(command: IoredisCommandLike, stream?: undefined, node?: object): unknown;
   nodes(role: "master" | "slave"): IoredisNodeLike[];
+  /** Asks the servers again which of them has which keys. */
+  refreshSlotsCache(): void;
 }
 
 /** A server of a cluster. */
