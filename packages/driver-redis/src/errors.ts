@@ -11,8 +11,16 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return code !== undefined && codes.includes(code);
 }
 
+/** How clients and servers refuse a command on a connection that has subscribed. */
+const SUBSCRIBED = /subscriber mode|only \(P\|S\)SUBSCRIBE/;
+
 /** The meaning of an error of the client; `undefined` where the server did not reply. */
 export function translate(error: unknown): DriverUnavailableError | undefined {
+  if (error instanceof Error && SUBSCRIBED.test(error.message))
+    return new DriverUnavailableError(
+      "redis: the client has subscribed, and sends no other commands. Subscribe with another client.",
+      { cause: error },
+    );
   const code = codeOf(error);
   if (code === undefined) return undefined;
   return new DriverUnavailableError(`redis: the server refuses with ${code}. The cause says more.`, {

@@ -5,7 +5,7 @@ import { startRedisReplication } from "@sessions/test-services/redis-cluster";
 import * as ioredis from "ioredis";
 import * as ioredis6 from "ioredis-6";
 import * as iovalkey from "iovalkey";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AnyRedisClientLike, redisDriver } from "../src/index.ts";
 import { begin, newId, startClusterBehindProxies } from "./support.ts";
 
@@ -43,7 +43,7 @@ await withService("redis", async (redis) => {
   const natMap = Object.fromEntries(addresses);
   const roots = nodes.map(({ host, port }) => ({ host, port }));
   // The driver must read from masters all the same.
-  const options = { natMap, scaleReads: "slave", keyPrefix: "app:", enableAutoPipelining: true } as const;
+  const options = { natMap, slotsRefreshInterval: 500, scaleReads: "slave", keyPrefix: "app:", enableAutoPipelining: true } as const;
   const clusters = {
     ioredis: new ioredis.Cluster(roots, options),
     "ioredis 6": new ioredis6.Cluster(roots, options),
@@ -62,9 +62,29 @@ await withService("redis", async (redis) => {
         const infos = await Promise.all(client.nodes("slave").map((node) => node.info("commandstats")));
         return infos.map((info) => /cmdstat_hgetall:calls=(\d+)/.exec(info)?.[1] ?? "0");
       };
+      const ids: string[] = [];
+      for (let i = 0; i < 50; i++) ids.push(await begin(driver));
+      // The servers name a replica only once it has data.
+      await vi.waitFor(() => expect(client.nodes("slave")).toHaveLength(3), { timeout: 20_000 });
       const before = await calls();
-      for (let i = 0; i < 50; i++) await driver.load(await begin(driver));
+      for (const id of ids) await driver.load(id);
       expect(await calls()).toEqual(before);
+    });
+    test("no replica is asked either where every master is away", async () => {
+      // From here on, the client asks the servers for their roles no more by itself.
+      client.options.slotsRefreshInterval = undefined;
+      const driver = redisDriver({ client, prefix: `away_${newId()}:`, timeout: 2_000 });
+      const id = await begin(driver);
+      const masters = nodes.filter(({ port }) =>
+        client.nodes("master").some((it) => it.options.port === port),
+      );
+      expect(masters).toHaveLength(3);
+      onTestFinished(outage.restore);
+      await Promise.all(masters.map((master) => master.cut()));
+      for (let i = 0; i < 5; i++)
+        await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+      await outage.restore();
+      await vi.waitFor(() => driver.load(id), { timeout: 10_000 });
     });
     testDriver({ test, target: { name, open: open(client, 0), outage } });
   });

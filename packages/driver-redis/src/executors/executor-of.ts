@@ -2,6 +2,7 @@ import type { RedisExecutor } from "../executor.ts";
 import { type BunRedisLike, bunRedis } from "./bun.ts";
 import { type AnyGlideLike, glide } from "./glide.ts";
 import { type AnyIoredisLike, ioredis } from "./ioredis.ts";
+import { ioredisCluster } from "./ioredis-cluster.ts";
 import { type AnyNodeRedisLike, nodeRedis } from "./node-redis.ts";
 import { type UpstashRedisLike, upstash } from "./upstash.ts";
 
@@ -27,7 +28,7 @@ export const ROWS = ["redis", "ioredis", "@valkey/valkey-glide", "@upstash/redis
  * @param pairs Whether `pair` will be used.
  */
 export function executorOf(client: AnyRedisClientLike, timeout: number, pairs: boolean): RedisExecutor {
-  if ("defineCommand" in client) return ioredis(client);
+  if ("defineCommand" in client) return "nodes" in client ? ioredisCluster(client) : ioredis(client);
   if ("customCommand" in client) return glide(client, timeout);
   if ("pipeline" in client) return upstash(client);
   if ("bufferedAmount" in client) return bunRedis(client);
