@@ -123,7 +123,7 @@ test("every server that the drivers support is tried, by its own name", () => {
     ...["Redis 7", "Redis 8", "Valkey 8", "Valkey 9"],
     ...["MySQL 8.4", "MySQL 9", "MariaDB 10.6", "MariaDB 10.11", "MariaDB 11"],
     ...[13, 14, 15, 16, 17, 18].map((version) => `PostgreSQL ${version}`),
-    ...["MongoDB 7", "MongoDB 8"],
+    ...["4.4", 5, 6, 7, 8].map((version) => `MongoDB ${version}`),
   ]);
   const images: Record<string, string> = {
     postgresql: "postgres",

@@ -47,7 +47,9 @@ await withService("mongodb", async (mongodb) => {
     return { collection, driver, live };
   }
 
-  const size = mongodb.emulator ? { live: 400, expired: 400 } : { live: 100_000, expired: 100_000 };
+  const ferretdb = mongodb.version.startsWith("FerretDB");
+  const count = mongodb.emulator ? 400 : ferretdb ? 5_000 : 100_000;
+  const size = { live: count, expired: count };
   test(`${size.expired} expired among ${size.live + size.expired} records are swept beside commits, none of which is lost`, async () => {
     const { collection, driver, live } = await ready(size);
     let longest = 0;
@@ -84,7 +86,8 @@ await withService("mongodb", async (mongodb) => {
       delete asked["readConcern"];
       const answer = await client.db().command({ explain: asked, verbosity: "queryPlanner" });
       const planner = answer["queryPlanner"] ?? answer["stages"]?.[0]?.$cursor?.queryPlanner;
-      return JSON.stringify(planner.winningPlan);
+      // FerretDB's is PostgreSQL's.
+      return JSON.stringify(planner.winningPlan ?? planner.Plan).replaceAll('"Index Name"', '"indexName"');
     }
 
     real("every statement goes by an index", async () => {
@@ -111,9 +114,12 @@ await withService("mongodb", async (mongodb) => {
       ];
       for (const [name, call, index] of calls) {
         const [first] = await commandsOf(client, call);
+        // It explains nothing but reads.
+        if (ferretdb && first && nameOf(first) !== "find") continue;
         const plan = first ? await planOf(first) : "nothing was sent";
         expect(plan, name).toMatch(index);
-        expect(plan, name).not.toMatch(/COLLSCAN|"stage":"SORT"/);
+        // FerretDB sorts what it found by the index.
+        expect(plan, name).not.toMatch(/COLLSCAN|"stage":"SORT"|"Seq Scan"/);
       }
     });
 
@@ -157,7 +163,8 @@ await withService("mongodb", async (mongodb) => {
       expect([...(record?.fields.keys() ?? [])]).toEqual(["a/x"]);
     });
 
-    real(
+    // FerretDB has no replica sets.
+    (ferretdb ? test.skip : real)(
       "where the primary of three is stepped down under load, nothing acknowledged is lost",
       async () => {
         const set = await startMongodbReplicaSet(3);

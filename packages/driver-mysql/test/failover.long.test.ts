@@ -105,7 +105,7 @@ await withService("mysql", ({ version }) => {
         await failOver();
       });
       expect(figures).toMatchObject({ lost: 0, conflicts: 0 });
-    }, 60_000);
+    }, 120_000);
 
     test("without it, what was acknowledged while the replica lagged is lost", async () => {
       const { driver, line, failOver } = await startPair(words, false);
@@ -115,6 +115,6 @@ await withService("mysql", ({ version }) => {
         await failOver();
       });
       expect(figures.lost).toBeGreaterThan(0);
-    }, 60_000);
+    }, 120_000);
   });
 });

@@ -216,7 +216,7 @@ await withService("redis", () => {
     const replica = await connect(`redis://127.0.0.1:${follower.port}`);
     let current = master;
     const client: RedisClientLike = { sendCommand: (args, options) => current.sendCommand(args, options) };
-    const driver = redisDriver({ client });
+    const driver = redisDriver({ client, timeout: "10s" });
     const ids = await Promise.all(Array.from({ length: 600 }, () => begin(driver, { principal: "alice" })));
     await vi.waitFor(async () => expect(await replica.dbSize()).toBe(await master.dbSize()), {
       timeout: 10_000,
