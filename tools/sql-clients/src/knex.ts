@@ -10,12 +10,15 @@ export interface KnexLike {
 interface KnexClientLike {
   /** The database: `"postgresql"`, `"mysql"`, `"sqlite3"`. */
   readonly dialect: string;
+  /** The package of its client: `"pg"`, `"mysql2"`, `"better-sqlite3"`. */
+  readonly driverName: string;
   acquireConnection(): Promise<object>;
   releaseConnection(connection: object): unknown;
 }
 
 /** The names that knex has for the databases. */
 const DIALECTS: Record<string, string> = { postgresql: "postgres", mariadb: "mysql", sqlite3: "sqlite" };
+const PACKAGES = { postgres: "pg", mysql: "mysql2", sqlite: "better-sqlite3" };
 
 export const isKnex = (orm: object): orm is KnexLike => hasMethods(orm, "queryBuilder", "raw") && "client" in orm;
 
@@ -26,6 +29,8 @@ export function knex({ client, isTransaction }: KnexLike, dialect: SqlDialect): 
   if (!hasMethods(client, "acquireConnection", "releaseConnection"))
     throw refused("an instance of knex with a connection, and this one has none");
   checkDialect("knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
+  if (client.driverName !== PACKAGES[dialect])
+    throw refused(`an instance of knex on ${PACKAGES[dialect]}, and this one is on ${client.driverName}`);
   return {
     connections: {
       acquire: () => client.acquireConnection(),
