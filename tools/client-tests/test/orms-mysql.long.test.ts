@@ -1,7 +1,7 @@
 import { MikroORM } from "@mikro-orm/mysql";
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
-import { mysqlDriver } from "@sessions/driver-mysql";
+import { type MysqlDriverOptions, mysqlDriver } from "@sessions/driver-mysql";
 import { withService } from "@sessions/driver-tests";
 import { drizzle } from "drizzle-orm/mysql2";
 import knex from "knex";
@@ -28,9 +28,9 @@ await withService("mysql", async (mysql) => {
   const dataSource = new DataSource({ type: "mysql", url: line.url, driver: mysql2, logging: false });
   await dataSource.initialize();
 
-  const target = (name: string, client: Parameters<typeof mysqlDriver>[0]["client"]) => ({
+  const target = (name: string, client: MysqlDriverOptions["client"]) => ({
     name,
-    open: (namespace: string) => mysqlDriver({ client, table: namespace, timeout: 1000 }),
+    open: (namespace: string, about?: { outage: boolean }) => mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1000 : 8000 }),
   });
   const orms = {
     knex: closes(knex({ client: "mysql2", connection: line.url }), (it) => it.destroy()),

@@ -27,10 +27,10 @@ export function knex({ client, isTransaction }: KnexLike, dialect: SqlDialect): 
   if (isTransaction === true)
     throw refusedTransaction("a transaction of knex", "the instance of knex that began it");
   if (!hasMethods(client, "acquireConnection", "releaseConnection"))
-    throw refused("an instance of knex with a connection, and this one has none");
-  checkDialect("knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
+    throw refused("an instance of knex with a connection", "an instance of knex without one");
+  checkDialect("an instance of knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
   if (client.driverName !== PACKAGES[dialect])
-    throw refused(`an instance of knex on ${PACKAGES[dialect]}, and this one is on ${client.driverName}`);
+    throw refused(`an instance of knex on ${PACKAGES[dialect]}`, `an instance of knex on ${client.driverName}`);
   return {
     connections: {
       acquire: () => client.acquireConnection(),
