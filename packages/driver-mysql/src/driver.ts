@@ -1,6 +1,5 @@
 import type { CommitOutcome, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
-  checkClient,
   checkOptions,
   createCall,
   mergeFields,
@@ -11,7 +10,7 @@ import {
 } from "@sessions/core/driver-tools";
 import { type Answer, type Connection, createConnection } from "./connection.ts";
 import { inTransaction, isContention, translate } from "./errors.ts";
-import { type AnyMysqlClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
+import { type AnyMysqlClientLike, executorOf } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseListed, parseRow, statementsOf } from "./statements.ts";
 
@@ -54,7 +53,7 @@ const REMOVE_AT_ONCE = 500;
 export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("mysqlDriver", options, ["client", "table", "timeout"]);
   const { client, table: name = "sessions", timeout: limit = "2s" } = options;
-  checkClient(client, MUST, FORMS, ROWS);
+  const executor = executorOf(client);
   const table = readTable(name, {
     form: /^\w{1,64}$/,
     must: "a name of 1 to 64 of A-Z a-z 0-9 _",
@@ -63,7 +62,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
   const timeout = milliseconds("timeout", limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(name) });
-  const use = createConnection(executorOf(client), call);
+  const use = createConnection(executor, call);
   const statements = statementsOf(table.quoted);
 
   /** Does some work on one connection, and again if another transaction was in its way: then nothing was written. */

@@ -1,6 +1,5 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import {
-  checkClient,
   checkOptions,
   createCall,
   milliseconds,
@@ -10,7 +9,7 @@ import {
 import { createCalls } from "./calls.ts";
 import { translate } from "./errors.ts";
 import type { SqliteExecutor } from "./executor.ts";
-import { type AnySqliteClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
+import { type AnySqliteClientLike, executorOf } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseRecord, parseRow, statementsOf } from "./statements.ts";
 
@@ -56,7 +55,6 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("sqliteDriver", options, ["client", "table", "timeout"]);
   const { client, ...rest } = options;
-  checkClient(client, MUST, FORMS, ROWS);
   return createDriver(executorOf(client), rest);
 }
 

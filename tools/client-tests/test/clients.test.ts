@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { Kysely } from "kysely";
 import { afterAll, describe, expect, test } from "vitest";
 import { clients, closeAll, type Given } from "./clients.ts";
 import { refusals } from "./drivers.ts";
@@ -37,7 +38,8 @@ describe("a wrapped client is recognized", () => {
       },
     });
     expectRight(refusals(traced), given);
-    if (typeof client !== "function") expectRight(refusals(Object.create(Object(client))), given);
+    // Kysely keeps its state from such an object, which cannot be used at all.
+    if (typeof client !== "function" && !(client instanceof Kysely)) expectRight(refusals(Object.create(Object(client))), given);
   });
 });
 

@@ -4,6 +4,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { DynamoDBDocument, DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { PGlite } from "@electric-sql/pglite";
 import { createClient as createLibsqlClient } from "@libsql/client";
+import { MikroORM } from "@mikro-orm/postgresql";
 import * as neon from "@neondatabase/serverless";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { Redis as Upstash } from "@upstash/redis";
@@ -33,6 +34,7 @@ import initSqlJs from "sql.js";
 import * as sqlite from "sqlite";
 import { DataSource } from "typeorm";
 import type { DriverName } from "./drivers.ts";
+import { prismaPostgres } from "./prisma.ts";
 
 /** The clients reach no server, because the addresses lead nowhere. */
 const url = (scheme: string): string => `${scheme}://user:hunter2@127.0.0.1:1/app`;
@@ -76,6 +78,15 @@ const cluster = closes(mysql2.createPoolCluster(), (it) => it.end());
 const mongoClient = new MongoClient(url("mongodb"));
 const dynamodbClient = new DynamoDBClient({ region });
 const SqlJs = await initSqlJs();
+const mikroOrm = closes(
+  MikroORM.initSync({
+    clientUrl: url("postgres"),
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    logger() {},
+  }),
+  (it) => it.close(),
+);
 
 /** An optional package: npm compiles it if no binary can be fetched, and skips it if that fails too. */
 async function betterSqlite3(): Promise<Record<string, unknown>> {
@@ -138,20 +149,25 @@ export const clients: readonly [string, Given][] = [
   ...isNone(/pg-promise/, { "pg-promise": pgPromise({ noWarnings: true })(url("postgres")) }),
   ...isNone(/pglite/, { pglite: closes(new PGlite(), (it) => it.close()) }),
 
-  ...isNone(/an instance of knex/, { knex: overPg, "knex over mysql2": overMysql2 }),
+  ...is("postgres", /an instance of knex/, { knex: overPg }),
+  ...is("mysql", /an instance of knex/, { "knex over mysql2": overMysql2 }),
   ...isNone(/knex\.client/, { "knex.client": overPg.client, "knex.client over mysql2": overMysql2.client }),
-  ...isNone(/sequelize/, {
+  ...is("postgres", /sequelize/i, {
     sequelize: new Sequelize(url("postgres"), { dialect: "postgres", dialectModule: pg }),
   }),
-  ...isNone(/typeorm/, {
+  ...isNone(/typeorm|TypeORM/, {
     "typeorm: DataSource": new DataSource({ type: "postgres", driver: pg }),
     "typeorm: EntityManager": new DataSource({ type: "postgres", driver: pg }).manager,
   }),
-  ...isNone(/drizzle-orm \(\$client: a Pool or a Client of pg\)/, { drizzle: drizzle(pool) }),
-  ...isNone(/drizzle-orm \(\$client: a client of postgres/, {
+  ...is("postgres", /a Pool or a Client of pg/, { drizzle: drizzle(pool) }),
+  ...isNone(/a client of postgres/, {
     "drizzle over postgres.js": drizzleOverPostgresJs(sql),
   }),
-  ...isNone(/kysely/, { kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }) }),
+  ...is("postgres", /an instance of kysely/i, {
+    kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+  }),
+  ...is("postgres", /MikroORM|an instance of knex/, { MikroORM: mikroOrm, "MikroORM: EntityManager": mikroOrm.em }),
+  ...is("postgres", /a client of Prisma/, { Prisma: prismaPostgres({ connectionString: url("postgres") }) }),
 
   ...is("mysql", /a client of mysql2/, {
     "mysql2: pool": mysql2Pool,

@@ -1,8 +1,7 @@
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
-import { postgresDriver } from "@sessions/driver-postgres";
-import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { newId } from "@sessions/driver-tests/records";
+import { type PostgresDriverOptions, postgresDriver } from "@sessions/driver-postgres";
+import { withService } from "@sessions/driver-tests";
 import { MikroORM } from "@mikro-orm/postgresql";
 import { drizzle } from "drizzle-orm/node-postgres";
 import knex from "knex";
@@ -10,7 +9,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { Sequelize } from "sequelize";
 import { DataSource } from "typeorm";
-import { afterAll, describe, onTestFinished, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { prismaPostgres } from "./prisma.ts";
 
 await withService("postgres", async (postgres) => {
@@ -38,31 +37,30 @@ await withService("postgres", async (postgres) => {
   const orms = {
     knex: closes(knex({ client: "pg", connection: line.url }), (it) => it.destroy()),
     Kysely: closes(new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool }) }), (it) => it.destroy()),
-    Drizzle: closes(drizzle(pool()), (it) => it.$client.end()),
     Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 1000 }), (it) => it.$disconnect()),
-    TypeORM: closes(dataSource, (it) => it.destroy()),
     Sequelize: closes(new Sequelize(line.url, { dialect: "postgres", dialectModule: pg, logging: false }), (it) => it.close()),
+  };
+
+  const target = (name: string, client: PostgresDriverOptions["client"]) => ({
+    name,
+    open: (namespace: string, about?: { outage: boolean }) =>
+      postgresDriver({ client, table: namespace, timeout: about?.outage ? 1000 : 8000 }),
+  });
+  describe.each(Object.entries(orms))("postgres: %s", (name, client) => {
+    const outage = { cut: line.cut, restore: line.restore, drop: line.drop };
+    testDriver({ test, target: { ...target(name, client), outage } });
+  });
+
+  // These hand out what has passed the kit with outages: a pool of pg, and knex.
+  const handing = {
+    Drizzle: closes(drizzle(pool()), (it) => it.$client.end()),
+    TypeORM: closes(dataSource, (it) => it.destroy()),
     MikroORM: closes(
       await MikroORM.init({ clientUrl: line.url, entities: [], discovery: { warnWhenNoEntities: false } }),
       (it) => it.close(),
     ),
   };
-
-  const only = process.env["ONLY"];
-  describe.each(Object.entries(orms).filter(([n]) => !only || only.split(",").includes(n)))("postgres: %s", (name, client) => {
-    testBrokenLine(async () => {
-      const driver = postgresDriver({ client, table: `line_${newId().slice(0, 12)}`, timeout: 500 });
-      await driver.setup();
-      onTestFinished(() => driver.teardown());
-      return driver;
-    }, line);
-    testDriver({
-      test,
-      target: {
-        name,
-        open: (namespace) => postgresDriver({ client, table: namespace, timeout: 1000 }),
-        outage: { cut: line.cut, restore: line.restore, drop: line.drop },
-      },
-    });
+  describe.each(Object.entries(handing))("postgres: %s", (name, client) => {
+    testDriver({ test, target: target(name, client) });
   });
 });

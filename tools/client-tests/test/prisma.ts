@@ -28,7 +28,8 @@ function classFor(activeProvider: Provider) {
       getRuntime: () => import(`${runtime}.mjs`),
       async getQueryCompilerWasmModule() {
         const { wasm } = await import(`${runtime}.wasm-base64.mjs`);
-        return new WebAssembly.Module(Buffer.from(wasm, "base64"));
+        const { Module } = Reflect.get(globalThis, "WebAssembly");
+        return new Module(Buffer.from(wasm, "base64"));
       },
       importName: "./query_compiler_small_bg.js",
     },
@@ -50,8 +51,7 @@ export interface PrismaClient {
 
 function open(provider: Provider, adapter: object): PrismaClient {
   const PrismaClient: new (options: object) => unknown = Object(classFor(provider));
-  const client: unknown = new PrismaClient({ adapter });
-  return client as PrismaClient;
+  return Object(new PrismaClient({ adapter }));
 }
 
 export const prismaPostgres = (connection: ConstructorParameters<typeof PrismaPg>[0]): PrismaClient =>

@@ -12,8 +12,8 @@ export const isDrizzle = (orm: object): orm is DrizzleLike =>
 
 export function drizzle(db: DrizzleLike): Handed {
   if (hasMethods(db, "rollback"))
-    throw refusedTransaction("a transaction of Drizzle", "the database that began it");
+    throw refusedTransaction("a transaction of Drizzle", "the database of Drizzle that began it");
   if (Object(db.$client) !== db.$client)
-    throw refused("a database of Drizzle with a $client, and this one has none: give the driver the client under it");
+    throw refused("the client under Drizzle", "a database of Drizzle without a $client");
   return { client: db.$client };
 }

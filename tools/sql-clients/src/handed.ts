@@ -20,7 +20,7 @@ export interface RawResult {
 /** A connection on which the ORM runs statements as they are. */
 export interface RawConnection {
   /** The same object, each time the same connection is lent. */
-  readonly connection?: object;
+  readonly connection?: object | undefined;
   run(sql: string, values: readonly unknown[]): Promise<RawResult>;
 }
 
@@ -36,9 +36,9 @@ export type Handed =
   | { readonly connections: NativeConnections }
   | { readonly statements: RawStatements };
 
-/** Refuses an ORM. `must` ends the sentence "client must be …". */
-export const refused = (must: string): SessionConfigError =>
-  new SessionConfigError(`client must be ${must}`);
+/** Refuses what was given, in the words of `checkClient`. */
+export const refused = (must: string, got: string): SessionConfigError =>
+  new SessionConfigError(`client must be ${must}; got ${got}`);
 
 /**
  * A transaction would acknowledge what the application rolls back later.
@@ -47,14 +47,12 @@ export const refused = (must: string): SessionConfigError =>
  * @param instead What to give instead: "the instance of knex that began it".
  */
 export const refusedTransaction = (what: string, instead: string): SessionConfigError =>
-  refused(
-    `outside of transactions, and this is ${what}: what it rolls back would be lost after it was acknowledged. Give the driver ${instead}`,
-  );
+  refused(`${instead}, because what a transaction rolls back would be lost after it was acknowledged`, what);
 
 /** Checks the database that the ORM is on. An ORM that does not tell fails at its first statement, if it is wrong. */
 export function checkDialect(orm: string, found: string | undefined, dialect: SqlDialect): void {
   if (found !== undefined && found !== dialect)
-    throw refused(`on ${NAMES[dialect]}, and this ${orm} is on ${found}: give it to the driver of that database`);
+    throw refused(`on ${NAMES[dialect]}`, `${orm} on ${found}`);
 }
 
 const NAMES: Record<SqlDialect, string> = { postgres: "PostgreSQL", mysql: "MySQL", sqlite: "SQLite" };
@@ -62,12 +60,3 @@ const NAMES: Record<SqlDialect, string> = { postgres: "PostgreSQL", mysql: "MySQ
 /** Whether the object has methods of these names. Only names decide, so a wrapped or traced ORM fits, too. */
 export const hasMethods = (orm: object, ...names: string[]): boolean =>
   names.every((name) => typeof Reflect.get(orm, name) === "function");
-
-/** Reads what an ORM may keep from a wrapper of it. */
-export function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}

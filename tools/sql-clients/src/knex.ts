@@ -10,12 +10,15 @@ export interface KnexLike {
 interface KnexClientLike {
   /** The database: `"postgresql"`, `"mysql"`, `"sqlite3"`. */
   readonly dialect: string;
+  /** The package of its client: `"pg"`, `"mysql2"`, `"better-sqlite3"`. */
+  readonly driverName: string;
   acquireConnection(): Promise<object>;
   releaseConnection(connection: object): unknown;
 }
 
 /** The names that knex has for the databases. */
 const DIALECTS: Record<string, string> = { postgresql: "postgres", mariadb: "mysql", sqlite3: "sqlite" };
+const PACKAGES = { postgres: "pg", mysql: "mysql2", sqlite: "better-sqlite3" };
 
 export const isKnex = (orm: object): orm is KnexLike => hasMethods(orm, "queryBuilder", "raw") && "client" in orm;
 
@@ -24,8 +27,10 @@ export function knex({ client, isTransaction }: KnexLike, dialect: SqlDialect): 
   if (isTransaction === true)
     throw refusedTransaction("a transaction of knex", "the instance of knex that began it");
   if (!hasMethods(client, "acquireConnection", "releaseConnection"))
-    throw refused("an instance of knex with a connection, and this one has none");
-  checkDialect("knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
+    throw refused("an instance of knex with a connection", "an instance of knex without one");
+  checkDialect("an instance of knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
+  if (client.driverName !== PACKAGES[dialect])
+    throw refused(`an instance of knex on ${PACKAGES[dialect]}`, `an instance of knex on ${client.driverName}`);
   return {
     connections: {
       acquire: () => client.acquireConnection(),

@@ -1,5 +1,4 @@
 import {
-  attempt,
   checkDialect,
   type Handed,
   hasMethods,
@@ -41,7 +40,7 @@ function dialectOf({ adapter }: KyselyExecutorLike): SqlDialect {
 export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
   if (db.isTransaction)
     throw refusedTransaction("a transaction of Kysely", "the instance of Kysely that began it");
-  checkDialect("Kysely", attempt(() => dialectOf(db.getExecutor())), dialect);
+  checkDialect("an instance of Kysely", dialectOf(db.getExecutor()), dialect);
   return {
     statements: {
       use: (work) =>

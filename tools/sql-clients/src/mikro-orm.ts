@@ -25,5 +25,5 @@ export function mikroOrm(orm: MikroOrmLike): Handed {
     const get: unknown = Reflect.get(connection, name);
     if (typeof get === "function") return { client: get.call(connection) };
   }
-  throw refused("MikroORM on PostgreSQL, MySQL or SQLite");
+  throw refused("MikroORM on PostgreSQL, MySQL or SQLite", "MikroORM on another database");
 }

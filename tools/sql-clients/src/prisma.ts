@@ -26,6 +26,14 @@ interface PrismaTransactionLike {
 
 const DIALECTS: Record<string, string> = { postgresql: "postgres", cockroachdb: "postgres" };
 
+/** What to give where Prisma lacks something that the driver needs. */
+const INSTEAD = {
+  mysql:
+    "the pool that you give PrismaMariaDb, or one of mysql2, because Prisma does not return what a statement gave to LAST_INSERT_ID()",
+  sqlite:
+    "a handle of better-sqlite3 or node:sqlite on the same file, because Prisma would block the process where another connection has the lock",
+};
+
 /** As long as a timer can be: the driver ends its calls itself, by errors in them. */
 const LIMITS = { maxWait: 2 ** 31 - 1, timeout: 2 ** 31 - 1 };
 
@@ -37,16 +45,12 @@ export const isPrisma = (orm: object): orm is PrismaLike => hasMethods(orm, "$qu
  */
 export function prisma(client: PrismaLike, dialect: SqlDialect): Handed {
   if (!hasMethods(client, "$connect", "$transaction"))
-    throw refusedTransaction("a transaction of Prisma", "the PrismaClient that began it");
+    throw refusedTransaction("a transaction of Prisma", "the client of Prisma that began it");
   const provider: unknown = Reflect.get(client, "_activeProvider");
   const found = typeof provider === "string" ? (DIALECTS[provider] ?? provider) : undefined;
-  checkDialect("PrismaClient", found, dialect);
+  checkDialect("a client of Prisma", found, dialect);
   if (dialect !== "postgres")
-    throw refused(
-      dialect === "mysql"
-        ? "a pool of mariadb or mysql2, because Prisma does not return what a statement gave to LAST_INSERT_ID(): give the driver the pool that you give PrismaMariaDb"
-        : "a handle of better-sqlite3 or node:sqlite on the same file, because Prisma lends a connection only in a transaction, which locks the file",
-    );
+    throw refused(INSTEAD[dialect], "a client of Prisma");
   return {
     statements: {
       async use(work) {

@@ -1,4 +1,4 @@
-import { checkDialect, type Handed, hasMethods, refusedTransaction, type SqlDialect } from "./handed.ts";
+import { checkDialect, type Handed, hasMethods, refused, refusedTransaction, type SqlDialect } from "./handed.ts";
 
 /** An instance of Sequelize 6. */
 export interface SequelizeLike {
@@ -27,7 +27,12 @@ const isManager = (manager: object): manager is ConnectionManagerLike =>
 export function sequelize(orm: SequelizeLike, dialect: SqlDialect): Handed {
   if (isTransaction(orm))
     throw refusedTransaction("a transaction of Sequelize", "the instance of Sequelize that began it");
-  checkDialect("Sequelize", DIALECTS[orm.getDialect()] ?? orm.getDialect(), dialect);
+  checkDialect("an instance of Sequelize", DIALECTS[orm.getDialect()] ?? orm.getDialect(), dialect);
+  if (dialect === "sqlite")
+    throw refused(
+      "a handle of better-sqlite3 or node:sqlite on the same file, because sqlite3 does not tell whether a transaction is open",
+      "an instance of Sequelize",
+    );
   const { connectionManager: manager } = orm;
   if (!isManager(manager)) throw new TypeError("Sequelize has no connection manager");
   return {

@@ -19,13 +19,13 @@ const isQueryRunner = (orm: object): boolean => hasMethods(orm, "startTransactio
 export function typeorm(source: TypeormLike, dialect: SqlDialect): Handed {
   // An entity manager and a query runner may be in a transaction, now or later.
   if (!("isInitialized" in source))
-    throw refusedTransaction("what a transaction of TypeORM uses", "the DataSource");
+    throw refusedTransaction("an entity manager or a query runner of TypeORM", "a DataSource of TypeORM");
   if (!source.isInitialized)
-    throw refused("an initialized DataSource of TypeORM: await dataSource.initialize() first");
+    throw refused("initialized: await dataSource.initialize() first", "a DataSource of TypeORM that is not");
   const type = String(Reflect.get(Object(Reflect.get(source, "options")), "type"));
-  checkDialect("DataSource", DIALECTS[type] ?? type, dialect);
+  checkDialect("a DataSource of TypeORM", DIALECTS[type] ?? type, dialect);
   const client: unknown = Reflect.get(source.driver, CLIENTS[dialect]);
   if (Object(client) !== client)
-    throw refused("a DataSource of TypeORM with one server for writing: give the driver a pool of that server");
+    throw refused("a pool of the server for writing", "a DataSource of TypeORM with replication");
   return { client };
 }

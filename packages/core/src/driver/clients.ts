@@ -65,6 +65,7 @@ const CLIENTS = {
   "knex.client": ["the client of knex (knex.client)", "queryCompiler() acquireConnection()"],
   knex: ["an instance of knex", "queryBuilder() raw()"],
   sequelize: ["an instance of sequelize", "getQueryInterface()"],
+  "mikro-orm": ["MikroORM", "getMetadata() em", "isInTransaction() getConnection()"],
   typeorm: ["a DataSource of typeorm, or an ORM's entity manager", "createQueryRunner()", "getRepository()"],
   prisma: ["a client of Prisma", "$connect() $transaction()"],
   drizzle: ["a database of drizzle-orm", "select() dialect session"],

@@ -1,16 +1,30 @@
+import { checkClient } from "@sessions/core/driver-tools";
+import { handedBy, type OrmLike } from "@sessions/sql-clients";
 import type { MysqlExecutor } from "../executor.ts";
 import { type MysqlClientLike, mysql2 } from "./mysql2.ts";
+import { ormConnections, ormStatements } from "./orm.ts";
 
-/** Every client that the driver takes, and an executor that an application writes itself. */
-export type AnyMysqlClientLike = MysqlClientLike | MysqlExecutor;
+/** Every client that the driver takes, an ORM on one, and an executor that an application writes itself. */
+export type AnyMysqlClientLike = KnownClientLike | OrmLike;
+
+type KnownClientLike = MysqlClientLike | MysqlExecutor;
 
 /** For `checkClient`: what a client must be, what the driver uses of it, and the rows of the table that fit. */
-export const MUST = "a pool or a connection of the package mysql2, or a MysqlExecutor";
-export const FORMS = ["lease()", "promise()", "getConnection()", "query()"] as const;
-export const ROWS = ["mysql2"] as const;
+const MUST = "a pool or a connection of the package mysql2, an ORM on one, or a MysqlExecutor";
+const FORMS = ["lease()", "promise()", "getConnection()", "query()"] as const;
+const ROWS = ["mysql2"] as const;
 
 /** The executor for a client. Only names decide, so a wrapped or traced client fits, too. */
-export function executorOf(client: AnyMysqlClientLike): MysqlExecutor {
+export function executorOf(given: AnyMysqlClientLike): MysqlExecutor {
+  const handed = handedBy(given, "mysql");
+  if ("statements" in handed) return ormStatements(handed.statements);
+  if ("connections" in handed) return ormConnections(handed.connections);
+  const { client } = handed;
+  check(client);
   if ("lease" in client) return client;
   return mysql2(client);
+}
+
+function check(client: unknown): asserts client is KnownClientLike {
+  checkClient(client, MUST, FORMS, ROWS);
 }

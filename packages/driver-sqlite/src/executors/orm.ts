@@ -1,0 +1,58 @@
+import { DriverUnavailableError } from "@sessions/core";
+import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
+import type { SqliteExecutor, SqliteStatement, SqliteTimeLimit } from "../executor.ts";
+import { local, type SqliteClientLike } from "./local.ts";
+
+function isHandle(connection: object): connection is SqliteClientLike {
+  return "prepare" in connection && "exec" in connection;
+}
+
+function throwIfOver({ isOver }: SqliteTimeLimit): void {
+  if (isOver())
+    throw new DriverUnavailableError("sqlite: the call timed out before its statement ran. Nothing was changed.");
+}
+
+/** Runs statements on the handles that an ORM lends. */
+export function ormHandles({ acquire, release }: NativeConnections): SqliteExecutor {
+  const known = new WeakMap<object, SqliteExecutor>();
+
+  async function on<T>(limit: SqliteTimeLimit, work: (executor: SqliteExecutor) => T | Promise<T>): Promise<T> {
+    const handle = await acquire();
+    try {
+      throwIfOver(limit);
+      if (!isHandle(handle)) throw new TypeError("The ORM does not lend handles of better-sqlite3");
+      const executor = known.get(handle) ?? local(handle, false);
+      known.set(handle, executor);
+      return await work(executor);
+    } finally {
+      release(handle, false);
+    }
+  }
+  return {
+    isFile: true,
+    read: (statement, limit) => on(limit, (executor) => executor.read(statement, limit)),
+    write: (statement, limit) => on(limit, (executor) => executor.write(statement, limit)),
+  };
+}
+
+/** Runs statements through an ORM that keeps its handle to itself. */
+export function ormStatements({ use }: RawStatements): SqliteExecutor {
+  const send = ({ sql, values }: SqliteStatement, limit: SqliteTimeLimit) =>
+    use(async ({ run }) => {
+      throwIfOver(limit);
+      const [row] = (await run("PRAGMA busy_timeout", [])).rows;
+      const found = Number(Object.values(Object(row))[0]);
+      // With a timeout, the statement would block the process while another connection has the lock.
+      if (found > 0) await run("PRAGMA busy_timeout = 0", []);
+      try {
+        return await run(sql, values);
+      } finally {
+        if (found > 0) await run(`PRAGMA busy_timeout = ${found}`, []);
+      }
+    });
+  return {
+    isFile: true,
+    read: async (statement, limit) => (await send(statement, limit)).rows,
+    write: async (statement, limit) => Number((await send(statement, limit)).affected ?? 0),
+  };
+}
