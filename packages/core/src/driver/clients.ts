@@ -11,10 +11,14 @@ const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
   pipeline: [
-    "a pipeline or a transaction, not a client",
+    "a pipeline, a transaction or a reserved connection, not a client",
     "exec() isPipeline",
     "exec() execAsPipeline()",
     "customCommand() isAtomic",
+    // postgres.js, Bun and PGlite.
+    "unsafe() savepoint()",
+    "unsafe() release()",
+    "exec() rollback() listen()",
   ],
 
   // The clients that the drivers of this repository take come first, so that an extended one still fits its own row.
