@@ -50,7 +50,7 @@ await withService("mysql", async (service) => {
       "a reserved connection": expect.stringMatching(/ERR_SESSION_CONFIG client must be a pool/),
       "a transaction": expect.stringMatching(/ERR_SESSION_CONFIG client must be a pool/),
       PostgreSQL: expect.stringMatching(
-        /ERR_SESSION_CONFIG client must be one for MySQL .* got one for postgres/,
+        /ERR_SESSION_CONFIG client must be one for MySQL .* SQL databases for postgres/,
       ),
     });
   });

@@ -27,7 +27,7 @@ export function bunSql(client: BunSqlLike): MysqlExecutor {
   const adapter: unknown = "adapter" in client.options ? client.options.adapter : undefined;
   if (adapter !== "mysql" && adapter !== "mariadb")
     throw new SessionConfigError(
-      `client must be one for MySQL or MariaDB: new SQL("mysql://…"); got one for ${String(adapter)}`,
+      `client must be one for MySQL or MariaDB: new SQL("mysql://…"); got Bun's client of SQL databases for ${String(adapter)}`,
     );
   if ("release" in client || "savepoint" in client)
     throw new SessionConfigError(

@@ -5,15 +5,11 @@ import { startProxy } from "@sessions/conformance/proxy";
 import { begin, newId } from "@sessions/driver-tests/records";
 import { type BunSqlLike, type BunSqlReservedLike, mysqlDriver } from "../../src/index.ts";
 
-declare const Bun: {
-  readonly SQL: new (
-    url: string,
-    options: object,
-  ) => BunSqlLike & {
-    begin<T>(work: (transaction: BunSqlLike) => Promise<T>): Promise<T>;
-    reserve(): Promise<BunSqlReservedLike & BunSqlLike>;
-  };
-};
+interface BunSql extends BunSqlLike {
+  begin<T>(work: (transaction: BunSqlLike) => Promise<T>): Promise<T>;
+  reserve(): Promise<BunSqlReservedLike & BunSqlLike>;
+}
+declare const Bun: { readonly SQL: new (url: string, options: object) => BunSql };
 
 const proxy = await startProxy(process.env["SESSIONS_TEST_MYSQL_URL"] ?? "");
 const client = new Bun.SQL(proxy.url, { bigint: true });
