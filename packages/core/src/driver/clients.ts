@@ -75,13 +75,18 @@ const CLIENTS = {
   drizzle: ["a database of drizzle-orm", "select() dialect session"],
   kysely: ["an instance of kysely", "selectFrom() executeQuery()"],
 
-  mariadb: ["a client of mariadb", "query() batch() escapeId()", "query() batch() getConnection()"],
+  mariadb: [
+    "a client of mariadb",
+    "query() batch() escapeId()",
+    "query() batch() getConnection()",
+    "of() _setCallback()",
+  ],
   "mysql cluster": [
-    "a PoolCluster with callbacks of mysql2 or mysql, or one of mariadb",
+    "a PoolCluster with callbacks of mysql2, mysql or mariadb",
     "getConnection() of()",
     "getConnection() _getClusterNode()",
   ],
-  mysql: ["a client of mysql (mysql2 is another package)", "query() escapeId()"],
+  mysql: ["a client of mysql", "query() escapeId()"],
   mssql: ["a pool of mssql", "request() batch()"],
 
   "mongoose connection": [
