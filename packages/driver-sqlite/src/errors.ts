@@ -66,7 +66,7 @@ const OWN_WORDS: readonly unknown[] = [
 ];
 /** Messages of SQLite and of the clients that hold no value, and say more than the code. */
 const NAMING =
-  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|cannot start a transaction within a transaction|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
+  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|cannot start a transaction within a transaction|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
 
 /** Copies an error without values of the row. */
 export function withoutRow(error: unknown): unknown {
@@ -95,15 +95,15 @@ const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager."
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     const code = codeOf(cause);
-    // better-sqlite3 throws a RangeError for a value that is too large, and SQLITE_TOOBIG for a result.
-    if ((cause instanceof Error && cause.name === "RangeError") || code === "SQLITE_TOOBIG")
-      return tooLarge(cause);
     const message = cause instanceof Error ? cause.message : "";
-    if (/database (connection )?is not open/.test(message))
+    if (/database (connection )?is not open|closed database|Database has closed/.test(message))
       return new DriverUnavailableError(
         "sqlite: the handle is closed. Keep it open as long as the driver is used.",
         { cause },
       );
+    // better-sqlite3 throws a RangeError for a value that is too large, and SQLITE_TOOBIG for a result.
+    if ((cause instanceof Error && cause.name === "RangeError") || code === "SQLITE_TOOBIG")
+      return tooLarge(cause);
     if (code === undefined) return undefined;
     if (message.startsWith("no such table"))
       return new SessionSetupError(`sqlite: table "${table}" does not exist. ${SETUP}`, { cause });

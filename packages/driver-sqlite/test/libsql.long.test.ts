@@ -140,13 +140,8 @@ if (!server) {
 
   describe("sqlite: @libsql/client with sqld", () => {
     testBrokenLine(async () => {
-      const driver = sqliteDriver({
-        client,
-        table: `line_${newId().slice(0, 8).toLowerCase().replace(/\W/g, "_")}`,
-        timeout: 500,
-      });
-      await driver.setup();
-      return driver;
+      await sqliteDriver({ client, table: "line", timeout: 15_000 }).setup();
+      return sqliteDriver({ client, table: "line", timeout: 3_000 });
     }, proxy);
     testDriver({
       test,

@@ -18,6 +18,8 @@ export interface LibsqlClientLike {
 const CODES: Readonly<Record<string, string>> = {
   SQL_INPUT_ERROR: "SQLITE_ERROR",
   SQLITE_UNKNOWN: "SQLITE_ERROR",
+  // The driver's arguments always match its statements, so one of them is too large.
+  ARGS_INVALID: "SQLITE_TOOBIG",
   // A database in memory has one connection, and a transaction of the application has it.
   TRANSACTION_ACTIVE: "SQLITE_LOCKED",
 };
