@@ -39,7 +39,8 @@ describe("a wrapped client is recognized", () => {
     });
     expectRight(refusals(traced), given);
     // Kysely keeps its state from such an object, which cannot be used at all.
-    if (typeof client !== "function" && !(client instanceof Kysely)) expectRight(refusals(Object.create(Object(client))), given);
+    if (typeof client !== "function" && !(client instanceof Kysely))
+      expectRight(refusals(Object.create(Object(client))), given);
   });
 });
 

@@ -166,7 +166,10 @@ export const clients: readonly [string, Given][] = [
   ...is("postgres", /an instance of kysely/i, {
     kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
   }),
-  ...is("postgres", /MikroORM|an instance of knex/, { MikroORM: mikroOrm, "MikroORM: EntityManager": mikroOrm.em }),
+  ...is("postgres", /MikroORM|an instance of knex/, {
+    MikroORM: mikroOrm,
+    "MikroORM: EntityManager": mikroOrm.em,
+  }),
   ...is("postgres", /a client of Prisma/, { Prisma: prismaPostgres({ connectionString: url("postgres") }) }),
 
   ...is("mysql", /a client of mysql2/, {

@@ -100,7 +100,14 @@ const CLIENTS = {
   "bun:sqlite": ["a database of bun:sqlite", "prepare() fileControl()"],
   sqlite3: ["a database of sqlite3 or sqlite", "prepare() parallelize()"],
   "sql.js": ["a database of sql.js", "prepare() getRowsModified()"],
-  d1: ["a database of Cloudflare D1, or of @tursodatabase/database", "prepare() batch()"],
+  "d1 session": [
+    "a session of Cloudflare D1, which may read from a replica (give the database itself)",
+    "prepare() getBookmark()",
+  ],
+  d1: ["a database of Cloudflare D1", "prepare() batch() withSession()", "prepare() batch() dump()"],
+  "durable object sql": ["the sql of a Durable Object's storage", "exec() databaseSize"],
+  "durable object storage": ["a Durable Object's storage (its sql is a client)", "sql transactionSync()"],
+  turso: ["a database of @tursodatabase/database", "prepare() batch()"],
   "other sqlite": ["a database of another package for SQLite", "prepare() run()"],
   "@libsql/client": ["a client of @libsql/client", "executeMultiple()"],
 

@@ -10,12 +10,7 @@ import { ormConnections, ormStatements } from "./orm.ts";
 /** Every client that the driver takes, an ORM on one, and an executor that an application writes itself. */
 export type AnyMysqlClientLike = KnownClientLike | OrmLike;
 
-type KnownClientLike =
-  | MysqlClientLike
-  | AnyMariadbLike
-  | AnyMysqljsLike
-  | BunSqlLike
-  | MysqlExecutor;
+type KnownClientLike = MysqlClientLike | AnyMariadbLike | AnyMysqljsLike | BunSqlLike | MysqlExecutor;
 
 /** For `checkClient`: what a client must be, what the driver uses of it, and the rows of the table that fit. */
 const MUST =
@@ -31,8 +26,10 @@ const isMysqljs = (client: object): client is AnyMysqljsLike =>
 export function executorOf(given: AnyMysqlClientLike): MysqlExecutor {
   const handed = handedBy(given, "mysql");
   if ("statements" in handed) return ormStatements(handed.statements);
-  if ("connections" in handed) return ormConnections(handed.connections);
-  const { client } = handed;
+  return "connections" in handed ? ormConnections(handed.connections, known) : known(handed.client);
+}
+
+function known(client: unknown): MysqlExecutor {
   check(client);
   if ("lease" in client) return client;
   if ("beginDistributed" in client) return bunSql(client);
