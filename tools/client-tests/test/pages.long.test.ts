@@ -25,7 +25,8 @@ async function run(page: string, url: string): Promise<void> {
       fileURLToPath(new URL(`./prisma-${client}.ts`, import.meta.url)),
     ),
   );
-  process.env["DATABASE_URL"] = url;
+  // The package mariadb reads no other scheme.
+  process.env["DATABASE_URL"] = block.includes("mariadb") ? url.replace(/^mysql:/, "mariadb:") : url;
   process.env["DATABASE_FILE"] = join(folder, "sessions.db");
   const { sessions, ...more }: { sessions: SessionManager } = await import(file);
   expect(await sessions.check()).toEqual([]);
