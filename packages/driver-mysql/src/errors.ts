@@ -79,6 +79,10 @@ export function withoutRow(error: unknown): unknown {
 
 const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager.";
 
+/** How the clients say that they were closed. */
+const CLOSED =
+  /closed state|Pool is closed|CMD_CONNECTION_CLOSED|POOL_ALREADY_CLOSED|ENQUEUE_AFTER|MYSQL_CONNECTION_CLOSED/i;
+
 /** The meaning of an error of the server; `undefined` if it only says that the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
@@ -91,7 +95,7 @@ export function translate(table: string): (error: unknown) => SessionError | und
         { cause },
       );
     if (TOO_LARGE.includes(number ?? 0)) return tooLarge(cause);
-    if (cause instanceof Error && /closed state|Pool is closed/i.test(cause.message))
+    if (cause instanceof Error && CLOSED.test(`${cause.message} ${"code" in cause ? cause.code : ""}`))
       return new DriverUnavailableError(
         "mysql: the client is closed, or its connection was lost. Use a pool, and keep it open as long as the driver is used.",
         { cause },

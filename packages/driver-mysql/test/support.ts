@@ -59,3 +59,17 @@ export async function ownServer(...args: string[]): Promise<{ server: Server; ur
 /** Whether the environment names a server: then tests cannot start one with other settings. */
 export const isNamed = (service: { obtained: string }): boolean =>
   service.obtained.startsWith("SESSIONS_TEST_");
+
+/** The address in a URL, for the clients that take its parts. */
+export function addressOf(
+  url: string,
+): Record<"host" | "user" | "password" | "database", string> & { port: number } {
+  const { hostname: host, port, username: user, password, pathname } = new URL(url);
+  return {
+    host,
+    port: Number(port),
+    user,
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+  };
+}

@@ -191,7 +191,7 @@ await withService("postgres", (postgres) => {
   describe("a bad option is named", () => {
     const client = { query: async () => ({ rows: [], rowCount: 0 }) };
     test.each<[Record<string, unknown>, RegExp]>([
-      [{}, /client must be a Pool or a Client of the package pg; got undefined/],
+      [{}, /client must be a Pool or a Client of pg, .* or a PostgresExecutor; got undefined/],
       [{ client: "postgres://user:hunter2@host" }, /client must be/],
       [{ client, table: "a; DROP TABLE users" }, /table must be/],
       [{ client, table: "a.b.c" }, /table must be/],

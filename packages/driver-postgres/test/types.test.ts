@@ -1,11 +1,17 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import type { PGlite } from "@electric-sql/pglite";
+import type * as neon from "@neondatabase/serverless";
 import type pg from "pg";
+import type postgres from "postgres";
 import { expect, expectTypeOf, test } from "vitest";
 import {
   fromUrl,
+  type NeonHttpLike,
   type PgClientLike,
   type PgPoolLike,
+  type PgliteLike,
   type PostgresDriverOptions,
+  type PostgresJsLike,
   postgresDriver,
 } from "../src/index.ts";
 
@@ -14,6 +20,17 @@ test("the clients of the package pg fit", () => {
   expectTypeOf<pg.Client>().toExtend<PgClientLike>();
   expectTypeOf<pg.Pool>().toExtend<PostgresDriverOptions["client"]>();
   expectTypeOf<pg.Client>().toExtend<PostgresDriverOptions["client"]>();
+});
+
+test("the clients of other packages fit", () => {
+  expectTypeOf<neon.Pool>().toExtend<PgPoolLike>();
+  expectTypeOf<neon.Client>().toExtend<PgClientLike>();
+  expectTypeOf<neon.NeonQueryFunction<false, false>>().toExtend<NeonHttpLike>();
+  expectTypeOf<neon.NeonQueryFunction<true, true>>().toExtend<NeonHttpLike>();
+  expectTypeOf<PGlite>().toExtend<PgliteLike>();
+  expectTypeOf<postgres.Sql>().toExtend<PostgresJsLike>();
+  expectTypeOf<postgres.Sql<{ bigint: bigint }>>().toExtend<PostgresJsLike>();
+  expectTypeOf<postgres.TransactionSql>().not.toExtend<PostgresDriverOptions["client"]>();
 });
 
 test("the drivers list and provision; the one of fromUrl also closes", () => {

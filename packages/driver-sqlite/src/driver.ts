@@ -1,11 +1,5 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import {
-  checkOptions,
-  createCall,
-  milliseconds,
-  pageById,
-  readTable,
-} from "@sessions/core/driver-tools";
+import { checkOptions, createCall, milliseconds, pageById, readTable } from "@sessions/core/driver-tools";
 import { createCalls } from "./calls.ts";
 import { translate } from "./errors.ts";
 import type { SqliteExecutor } from "./executor.ts";

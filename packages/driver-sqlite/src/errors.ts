@@ -44,6 +44,10 @@ export function transactionIsOpen(): Error {
   return Object.assign(new Error("A transaction is open on the handle"), { code: "SQLITE_LOCKED" });
 }
 
+/** The error of SQLite that a client has put into words of its own. */
+export const sqliteError = (error: unknown, code: string, message: string): Error =>
+  Object.assign(shownError(error, [], message), { code });
+
 export function tooLarge(cause: unknown): SessionTooLargeError {
   return new SessionTooLargeError("sqlite: the record is too large for SQLite. Store less in the session.", {
     cause,
@@ -52,27 +56,36 @@ export function tooLarge(cause: unknown): SessionTooLargeError {
 
 /** Properties that hold neither a row nor the statement. */
 const HARMLESS = ["code", "errcode", "errstr"];
-/** Codes of both clients for refusals by a trigger or a function of the application, which choose their own messages. */
-const OWN_WORDS: readonly unknown[] = ["SQLITE_CONSTRAINT_TRIGGER", "SQLITE_CONSTRAINT_FUNCTION", 1811, 1043];
+/**
+ * Codes for refusals by a trigger or a function of the application, which choose their own messages. The last one may be
+ * such a refusal: servers do not say more.
+ */
+const OWN_WORDS: readonly unknown[] = [
+  ...["SQLITE_CONSTRAINT_TRIGGER", "SQLITE_CONSTRAINT_FUNCTION", 1811, 1043],
+  "SQLITE_CONSTRAINT",
+];
 /** Messages of SQLite and of the clients that hold no value, and say more than the code. */
 const NAMING =
-  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|cannot start a transaction within a transaction|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
+  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|cannot start a transaction within a transaction|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
 
 /** Copies an error without values of the row. */
 export function withoutRow(error: unknown): unknown {
   if (isSessionError(error)) return error;
   const { code, errcode }: Record<string, unknown> = Object(error);
-  const known = codeOf(error) ?? "SQLITE_ERROR";
+  const known = codeOf(error);
   const message = error instanceof Error ? error.message : "";
   const names =
     NAMING.test(message) ||
-    (known !== "SQLITE_ERROR" && !OWN_WORDS.includes(code) && !OWN_WORDS.includes(errcode));
+    (known !== undefined &&
+      known !== "SQLITE_ERROR" &&
+      !OWN_WORDS.includes(code) &&
+      !OWN_WORDS.includes(errcode));
   return shownError(
     error,
     HARMLESS,
     names
       ? message
-      : `SQLite refused the statement (${known}). Its message may hold the row, so it is left out.`,
+      : `${known === undefined ? "The client failed" : `SQLite refused the statement (${known})`}. Its message may hold the row, so it is left out.`,
   );
 }
 
@@ -82,15 +95,15 @@ const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager."
 export function translate(table: string): (error: unknown) => SessionError | undefined {
   return (cause) => {
     const code = codeOf(cause);
-    // better-sqlite3 throws a RangeError for a value that is too large, and SQLITE_TOOBIG for a result.
-    if ((cause instanceof Error && cause.name === "RangeError") || code === "SQLITE_TOOBIG")
-      return tooLarge(cause);
     const message = cause instanceof Error ? cause.message : "";
-    if (/database (connection )?is not open/.test(message))
+    if (/database (connection )?is not open|closed database|Database has closed/.test(message))
       return new DriverUnavailableError(
         "sqlite: the handle is closed. Keep it open as long as the driver is used.",
         { cause },
       );
+    // better-sqlite3 throws a RangeError for a value that is too large, and SQLITE_TOOBIG for a result.
+    if ((cause instanceof Error && cause.name === "RangeError") || code === "SQLITE_TOOBIG")
+      return tooLarge(cause);
     if (code === undefined) return undefined;
     if (message.startsWith("no such table"))
       return new SessionSetupError(`sqlite: table "${table}" does not exist. ${SETUP}`, { cause });

@@ -39,7 +39,7 @@ export interface SqliteExecutor {
    * `check()` looks at its modes. A server decides those itself.
    */
   readonly isFile: boolean;
-  /** The most bytes that a record may hold, if the database holds less than 100 MB. It is the driver's `maxRecordBytes`. */
+  /** The most bytes that a record may hold, if that is less than 1 MiB. It is the driver's `maxRecordBytes`. */
   readonly maxRecordBytes?: number;
   /** Runs a statement that returns rows: arrays of columns, or objects in which the columns have their order. */
   read(statement: SqliteStatement, limit: SqliteTimeLimit): readonly unknown[] | Promise<readonly unknown[]>;

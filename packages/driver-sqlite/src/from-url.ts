@@ -1,5 +1,3 @@
-import { closeSync, existsSync, openSync } from "node:fs";
-import { resolve } from "node:path";
 import process from "node:process";
 import {
   type ClosableDriver,
@@ -19,6 +17,9 @@ interface Handle extends SqliteClientLike {
 }
 type Open = new (path: string, options: { timeout: number }) => Handle;
 
+// Only fromUrl loads what has files: Workers import this package, too.
+type Files = typeof import("node:fs");
+
 const isNodeSqlite = (module: unknown): module is { DatabaseSync: Open } =>
   typeof Object(module).DatabaseSync === "function";
 
@@ -37,7 +38,7 @@ async function findSqlite(): Promise<Open> {
 }
 
 /** The path of `sqlite:path`, `sqlite:///path` or `sqlite::memory:`. */
-function readPath(url: string): string {
+function readPath(url: string, resolve: (path: string) => string): string {
   const [, path = ""] = /^sqlite:(?:\/\/(?=\/))?([^?#]+)$/i.exec(url) ?? [];
   if (path === "" || path.startsWith("//") || path.endsWith("/")) throw new TypeError("No path");
   return path === ":memory:" ? path : resolve(decodeURIComponent(path));
@@ -47,7 +48,7 @@ function readPath(url: string): string {
  * Makes a missing file that only its owner can read: SQLite would use the umask, and gives its journals the file's mode.
  * An existing file is not opened, because closing it would release the locks that this process holds on it.
  */
-function makePrivate(path: string): void {
+function makePrivate(path: string, { closeSync, existsSync, openSync }: Files): void {
   if (path === ":memory:" || existsSync(path)) return;
   try {
     closeSync(openSync(path, "a", 0o600));
@@ -75,8 +76,9 @@ export async function fromUrl(
   options: SqliteUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions("sqliteDriver fromUrl", options, ["table", "timeout"]);
+  const [files, { resolve }] = await Promise.all([import("node:fs"), import("node:path")]);
   const path = openByUrl("sqlite:./sessions.db, sqlite:///var/lib/app/sessions.db or sqlite::memory:", () =>
-    readPath(url),
+    readPath(url, resolve),
   );
   const Sqlite = await findSqlite();
   let handle: Handle | undefined;
@@ -85,7 +87,7 @@ export async function fromUrl(
   function open(): Handle {
     if (isClosed) throw new Error("The driver is closed");
     if (handle) return handle;
-    makePrivate(path);
+    makePrivate(path, files);
     const opened = new Sqlite(path, { timeout: 0 });
     try {
       opened.exec("PRAGMA journal_mode = WAL");

@@ -39,18 +39,20 @@ describe("a wrapped client is recognized", () => {
     });
     expectRight(refusals(traced), given);
     // Kysely keeps its state from such an object, which cannot be used at all.
-    if (typeof client !== "function" && !(client instanceof Kysely)) expectRight(refusals(Object.create(Object(client))), given);
+    if (typeof client !== "function" && !(client instanceof Kysely))
+      expectRight(refusals(Object.create(Object(client))), given);
   });
 });
 
-test("Bun's own clients are recognized: the driver for Redis accepts one, and the others are named", () => {
+test("Bun's own clients are recognized: each driver accepts its own, and names the others", () => {
   const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
   const program = fileURLToPath(new URL("bun.ts", import.meta.url));
   const { stdout, stderr } = spawnSync(bun, ["--conditions=@sessions/source", program], { encoding: "utf8" });
   expect(stderr).toBe("");
   const said: Record<string, Record<string, string>> = JSON.parse(stdout);
-  expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql"]);
+  expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql", "Bun.SQL for MySQL"]);
   expectRight(said["bun:sqlite"] ?? {}, { fits: [], name: /bun:sqlite/ });
   expectRight(said["Bun.redis"] ?? {}, { fits: ["redis"], name: /Bun's client of Redis/ });
   expectRight(said["Bun.sql"] ?? {}, { fits: [], name: /Bun's client of SQL/ });
+  expectRight(said["Bun.SQL for MySQL"] ?? {}, { fits: ["mysql"], name: /Bun's client of SQL/ });
 });

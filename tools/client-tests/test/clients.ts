@@ -166,7 +166,10 @@ export const clients: readonly [string, Given][] = [
   ...is("postgres", /an instance of kysely/i, {
     kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
   }),
-  ...is("postgres", /MikroORM|an instance of knex/, { MikroORM: mikroOrm, "MikroORM: EntityManager": mikroOrm.em }),
+  ...is("postgres", /MikroORM|an instance of knex/, {
+    MikroORM: mikroOrm,
+    "MikroORM: EntityManager": mikroOrm.em,
+  }),
   ...is("postgres", /a client of Prisma/, { Prisma: prismaPostgres({ connectionString: url("postgres") }) }),
 
   ...is("mysql", /a client of mysql2/, {
@@ -180,17 +183,23 @@ export const clients: readonly [string, Given][] = [
     "mysql2: cluster": cluster,
     "mysql2: cluster, a pattern": cluster.of("*"),
     "mysql: cluster": mysql.createPoolCluster(),
-    "mariadb: cluster": mariadb.createPoolCluster(),
+    "mariadb: cluster with callbacks": mariadbCallback.createPoolCluster(),
   }),
-  ...isNone(/a client of mysql \(/, {
+  ...is("mysql", /a client of mysql$/, {
     "mysql: pool": mysql.createPool(nowhere),
     "mysql: connection": mysql.createConnection(nowhere),
   }),
-  ...isNone(/a client of mariadb/, {
+  ...is("mysql", /a client of mariadb/, {
     "mariadb: pool": closes(mariadb.createPool({ ...nowhere, minimumIdle: 0 }), (it) => it.end()),
     "mariadb: pool with callbacks": closes(mariadbCallback.createPool({ ...nowhere, minimumIdle: 0 }), (it) =>
       it.end(() => {}),
     ),
+    "mariadb: connection with callbacks": closes(
+      mariadbCallback.createConnection({ stream: silent, connectTimeout: 0 }),
+      (it) => it.destroy(),
+    ),
+    "mariadb: cluster": mariadb.createPoolCluster(),
+    "mariadb: cluster, a pattern": mariadb.createPoolCluster().of("*"),
   }),
 
   ...is("mongodb", /a MongoClient of mongodb/, {

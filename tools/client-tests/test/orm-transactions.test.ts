@@ -33,7 +33,11 @@ const refusal = (instead: string, got: string): string =>
 /** Runs a test in an ORM's transaction. */
 const transactions: Record<string, (check: (tx: unknown) => void) => unknown> = {
   async knex(check) {
-    const db = knex({ client: "better-sqlite3", connection: { filename: ":memory:" }, useNullAsDefault: true });
+    const db = knex({
+      client: "better-sqlite3",
+      connection: { filename: ":memory:" },
+      useNullAsDefault: true,
+    });
     onTestFinished(() => db.destroy());
     expect(verdict(db)).toBe("fits");
     await db.transaction(async (trx) => check(trx));
@@ -89,8 +93,14 @@ const said: Record<string, string> = {
   "Kysely, controlled": refusal("the instance of Kysely that began it", "a transaction of Kysely"),
   Drizzle: refusal("the database of Drizzle that began it", "a transaction of Drizzle"),
   Prisma: refusal("the client of Prisma that began it", "a transaction of Prisma"),
-  "TypeORM: EntityManager": refusal("a DataSource of TypeORM", "an entity manager or a query runner of TypeORM"),
-  "TypeORM: QueryRunner": refusal("a DataSource of TypeORM", "an entity manager or a query runner of TypeORM"),
+  "TypeORM: EntityManager": refusal(
+    "a DataSource of TypeORM",
+    "an entity manager or a query runner of TypeORM",
+  ),
+  "TypeORM: QueryRunner": refusal(
+    "a DataSource of TypeORM",
+    "an entity manager or a query runner of TypeORM",
+  ),
   Sequelize: refusal("the instance of Sequelize that began it", "a transaction of Sequelize"),
   MikroORM: refusal("MikroORM itself", "an entity manager of MikroORM in a transaction"),
 };
@@ -104,7 +114,9 @@ test.each(Object.entries(transactions))("a transaction of %s is refused", async 
 });
 
 test("an ORM that cannot give what the driver needs is refused with what to give instead", () => {
-  expect(verdict(prismaSqlite(":memory:"))).toMatch(/client must be a handle of better-sqlite3 .*; got a client of Prisma/);
+  expect(verdict(prismaSqlite(":memory:"))).toMatch(
+    /client must be a handle of better-sqlite3 .*; got a client of Prisma/,
+  );
   expect(verdict(new DataSource({ type: "better-sqlite3", database: ":memory:" }))).toMatch(
     /await dataSource\.initialize\(\) first; got a DataSource/,
   );

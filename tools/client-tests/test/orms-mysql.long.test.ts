@@ -30,7 +30,8 @@ await withService("mysql", async (mysql) => {
 
   const target = (name: string, client: MysqlDriverOptions["client"]) => ({
     name,
-    open: (namespace: string, about?: { outage: boolean }) => mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1000 : 8000 }),
+    open: (namespace: string, about?: { outage: boolean }) =>
+      mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1000 : 8000 }),
   });
   const orms = {
     knex: closes(knex({ client: "mysql2", connection: line.url }), (it) => it.destroy()),

@@ -1,8 +1,8 @@
+import { MikroORM } from "@mikro-orm/postgresql";
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { type PostgresDriverOptions, postgresDriver } from "@sessions/driver-postgres";
 import { withService } from "@sessions/driver-tests";
-import { MikroORM } from "@mikro-orm/postgresql";
 import { drizzle } from "drizzle-orm/node-postgres";
 import knex from "knex";
 import { Kysely, PostgresDialect } from "kysely";
@@ -32,13 +32,24 @@ await withService("postgres", async (postgres) => {
   // Kysely does not listen to a connection that it uses: without a listener, a broken one would end the process.
   const kyselyPool = pool();
   kyselyPool.on("connect", (client) => client.on("error", () => {}));
-  const dataSource = new DataSource({ type: "postgres", url: line.url, driver: pg, logging: false, poolErrorHandler() {} });
+  const dataSource = new DataSource({
+    type: "postgres",
+    url: line.url,
+    driver: pg,
+    logging: false,
+    poolErrorHandler() {},
+  });
   await dataSource.initialize();
   const orms = {
     knex: closes(knex({ client: "pg", connection: line.url }), (it) => it.destroy()),
     Kysely: closes(new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool }) }), (it) => it.destroy()),
-    Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 1000 }), (it) => it.$disconnect()),
-    Sequelize: closes(new Sequelize(line.url, { dialect: "postgres", dialectModule: pg, logging: false }), (it) => it.close()),
+    Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 1000 }), (it) =>
+      it.$disconnect(),
+    ),
+    Sequelize: closes(
+      new Sequelize(line.url, { dialect: "postgres", dialectModule: pg, logging: false }),
+      (it) => it.close(),
+    ),
   };
 
   const target = (name: string, client: PostgresDriverOptions["client"]) => ({

@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
-import { PrismaMariaDb } from "@prisma/adapter-mariadb";
 import { PrismaPg } from "@prisma/adapter-pg";
 import type * as PrismaRuntime from "@prisma/client/runtime/client";
 
@@ -49,14 +48,12 @@ export interface PrismaClient {
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
 }
 
-function open(provider: Provider, adapter: object): PrismaClient {
-  const PrismaClient: new (options: object) => unknown = Object(classFor(provider));
-  return Object(new PrismaClient({ adapter }));
-}
+export const prismaClass = (provider: Provider): (new (options: { adapter: object }) => PrismaClient) =>
+  Object(classFor(provider));
+
+const open = (provider: Provider, adapter: object): PrismaClient => new (prismaClass(provider))({ adapter });
 
 export const prismaPostgres = (connection: ConstructorParameters<typeof PrismaPg>[0]): PrismaClient =>
   open("postgresql", new PrismaPg(connection));
-export const prismaMysql = (connection: ConstructorParameters<typeof PrismaMariaDb>[0]): PrismaClient =>
-  open("mysql", new PrismaMariaDb(connection));
 export const prismaSqlite = (file: string): PrismaClient =>
   open("sqlite", new PrismaBetterSqlite3({ url: `file:${file}` }));

@@ -51,8 +51,7 @@ export const refusedTransaction = (what: string, instead: string): SessionConfig
 
 /** Checks the database that the ORM is on. An ORM that does not tell fails at its first statement, if it is wrong. */
 export function checkDialect(orm: string, found: string | undefined, dialect: SqlDialect): void {
-  if (found !== undefined && found !== dialect)
-    throw refused(`on ${NAMES[dialect]}`, `${orm} on ${found}`);
+  if (found !== undefined && found !== dialect) throw refused(`on ${NAMES[dialect]}`, `${orm} on ${found}`);
 }
 
 const NAMES: Record<SqlDialect, string> = { postgres: "PostgreSQL", mysql: "MySQL", sqlite: "SQLite" };

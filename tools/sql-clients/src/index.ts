@@ -1,12 +1,12 @@
 /** What the drivers for SQL take from an ORM. */
-import { drizzle, type DrizzleLike, isDrizzle } from "./drizzle.ts";
+import { type DrizzleLike, drizzle, isDrizzle } from "./drizzle.ts";
 import type { Handed, SqlDialect } from "./handed.ts";
-import { isKnex, knex, type KnexLike } from "./knex.ts";
-import { isKysely, kysely, type KyselyLike } from "./kysely.ts";
-import { isMikroOrm, mikroOrm, type MikroOrmLike } from "./mikro-orm.ts";
-import { isPrisma, prisma, type PrismaLike } from "./prisma.ts";
-import { isSequelize, sequelize, type SequelizeLike } from "./sequelize.ts";
-import { isTypeorm, typeorm, type TypeormLike } from "./typeorm.ts";
+import { isKnex, type KnexLike, knex } from "./knex.ts";
+import { isKysely, type KyselyLike, kysely } from "./kysely.ts";
+import { isMikroOrm, type MikroOrmLike, mikroOrm } from "./mikro-orm.ts";
+import { isPrisma, type PrismaLike, prisma } from "./prisma.ts";
+import { isSequelize, type SequelizeLike, sequelize } from "./sequelize.ts";
+import { isTypeorm, type TypeormLike, typeorm } from "./typeorm.ts";
 
 export type { NativeConnections, RawConnection, RawStatements } from "./handed.ts";
 
@@ -40,4 +40,5 @@ export function handedBy(client: unknown, dialect: SqlDialect): Handed {
 }
 
 /** Whether the object has every name that it is asked for, as a proxy to another process does. */
-const isAnything = (orm: object): boolean => "noClientHasThisMethod" in orm || typeof Reflect.get(orm, "noClientHasThisMethod") === "function";
+const isAnything = (orm: object): boolean =>
+  "noClientHasThisMethod" in orm || typeof Reflect.get(orm, "noClientHasThisMethod") === "function";

@@ -1,4 +1,11 @@
-import { checkDialect, type Handed, hasMethods, refused, refusedTransaction, type SqlDialect } from "./handed.ts";
+import {
+  checkDialect,
+  type Handed,
+  hasMethods,
+  refused,
+  refusedTransaction,
+  type SqlDialect,
+} from "./handed.ts";
 
 /** An instance of knex. */
 export interface KnexLike {
@@ -18,9 +25,14 @@ interface KnexClientLike {
 
 /** The names that knex has for the databases. */
 const DIALECTS: Record<string, string> = { postgresql: "postgres", mariadb: "mysql", sqlite3: "sqlite" };
-const PACKAGES = { postgres: "pg", mysql: "mysql2", sqlite: "better-sqlite3" };
+const PACKAGES = {
+  postgres: ["pg"],
+  mysql: ["mysql2", "mysql", "mariadb"],
+  sqlite: ["better-sqlite3"],
+};
 
-export const isKnex = (orm: object): orm is KnexLike => hasMethods(orm, "queryBuilder", "raw") && "client" in orm;
+export const isKnex = (orm: object): orm is KnexLike =>
+  hasMethods(orm, "queryBuilder", "raw") && "client" in orm;
 
 /** Of knex the driver takes connections, not the pool: that is a pool of another make, which lends the same ones. */
 export function knex({ client, isTransaction }: KnexLike, dialect: SqlDialect): Handed {
@@ -29,8 +41,11 @@ export function knex({ client, isTransaction }: KnexLike, dialect: SqlDialect): 
   if (!hasMethods(client, "acquireConnection", "releaseConnection"))
     throw refused("an instance of knex with a connection", "an instance of knex without one");
   checkDialect("an instance of knex", DIALECTS[client.dialect] ?? client.dialect, dialect);
-  if (client.driverName !== PACKAGES[dialect])
-    throw refused(`an instance of knex on ${PACKAGES[dialect]}`, `an instance of knex on ${client.driverName}`);
+  if (!PACKAGES[dialect].includes(client.driverName))
+    throw refused(
+      `an instance of knex on ${PACKAGES[dialect].join(", ")}`,
+      `an instance of knex on ${client.driverName}`,
+    );
   return {
     connections: {
       acquire: () => client.acquireConnection(),

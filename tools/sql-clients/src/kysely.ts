@@ -1,10 +1,4 @@
-import {
-  checkDialect,
-  type Handed,
-  hasMethods,
-  refusedTransaction,
-  type SqlDialect,
-} from "./handed.ts";
+import { checkDialect, type Handed, hasMethods, refusedTransaction, type SqlDialect } from "./handed.ts";
 
 /** An instance of Kysely. */
 export interface KyselyLike {
@@ -49,8 +43,17 @@ export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
             connection,
             async run(sql, parameters) {
               const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] };
-              const result = await connection.executeQuery({ sql, parameters, query, queryId: { queryId: "sessions" } });
-              return { rows: result.rows.map(Object), affected: result.numAffectedRows, insertId: result.insertId };
+              const result = await connection.executeQuery({
+                sql,
+                parameters,
+                query,
+                queryId: { queryId: "sessions" },
+              });
+              return {
+                rows: result.rows.map(Object),
+                affected: result.numAffectedRows,
+                insertId: result.insertId,
+              };
             },
           }),
         ),

@@ -37,7 +37,8 @@ const INSTEAD = {
 /** As long as a timer can be: the driver ends its calls itself, by errors in them. */
 const LIMITS = { maxWait: 2 ** 31 - 1, timeout: 2 ** 31 - 1 };
 
-export const isPrisma = (orm: object): orm is PrismaLike => hasMethods(orm, "$queryRawUnsafe", "$executeRawUnsafe");
+export const isPrisma = (orm: object): orm is PrismaLike =>
+  hasMethods(orm, "$queryRawUnsafe", "$executeRawUnsafe");
 
 /**
  * Prisma lends a connection for a transaction alone. Outside of one, it would send a statement whenever a connection is
@@ -49,8 +50,7 @@ export function prisma(client: PrismaLike, dialect: SqlDialect): Handed {
   const provider: unknown = Reflect.get(client, "_activeProvider");
   const found = typeof provider === "string" ? (DIALECTS[provider] ?? provider) : undefined;
   checkDialect("a client of Prisma", found, dialect);
-  if (dialect !== "postgres")
-    throw refused(INSTEAD[dialect], "a client of Prisma");
+  if (dialect !== "postgres") throw refused(INSTEAD[dialect], "a client of Prisma");
   return {
     statements: {
       async use(work) {

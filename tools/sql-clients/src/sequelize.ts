@@ -1,4 +1,11 @@
-import { checkDialect, type Handed, hasMethods, refused, refusedTransaction, type SqlDialect } from "./handed.ts";
+import {
+  checkDialect,
+  type Handed,
+  hasMethods,
+  refused,
+  refusedTransaction,
+  type SqlDialect,
+} from "./handed.ts";
 
 /** An instance of Sequelize 6. */
 export interface SequelizeLike {

@@ -1,4 +1,11 @@
-import { checkDialect, type Handed, hasMethods, refused, refusedTransaction, type SqlDialect } from "./handed.ts";
+import {
+  checkDialect,
+  type Handed,
+  hasMethods,
+  refused,
+  refusedTransaction,
+  type SqlDialect,
+} from "./handed.ts";
 
 /** A `DataSource` of TypeORM. */
 export interface TypeormLike {
@@ -8,11 +15,17 @@ export interface TypeormLike {
 }
 
 /** The names that TypeORM has for the databases, and where its driver keeps the client. */
-const DIALECTS: Record<string, string> = { cockroachdb: "postgres", mariadb: "mysql", "better-sqlite3": "sqlite" };
+const DIALECTS: Record<string, string> = {
+  cockroachdb: "postgres",
+  mariadb: "mysql",
+  "better-sqlite3": "sqlite",
+};
 const CLIENTS = { postgres: "master", mysql: "pool", sqlite: "databaseConnection" } as const;
 
 export const isTypeorm = (orm: object): orm is TypeormLike =>
-  hasMethods(orm, "createQueryRunner") || hasMethods(orm, "getRepository", "transaction") || isQueryRunner(orm);
+  hasMethods(orm, "createQueryRunner") ||
+  hasMethods(orm, "getRepository", "transaction") ||
+  isQueryRunner(orm);
 
 const isQueryRunner = (orm: object): boolean => hasMethods(orm, "startTransaction", "getTable");
 

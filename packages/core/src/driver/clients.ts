@@ -11,10 +11,14 @@ const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
   pipeline: [
-    "a pipeline or a transaction, not a client",
+    "a pipeline, a transaction or a reserved connection, not a client",
     "exec() isPipeline",
     "exec() execAsPipeline()",
     "customCommand() isAtomic",
+    // postgres.js, Bun and PGlite.
+    "unsafe() savepoint()",
+    "unsafe() release()",
+    "exec() rollback() listen()",
   ],
 
   // The clients that the drivers of this repository take come first, so that an extended one still fits its own row.
@@ -71,13 +75,18 @@ const CLIENTS = {
   drizzle: ["a database of drizzle-orm", "select() dialect session"],
   kysely: ["an instance of kysely", "selectFrom() executeQuery()"],
 
-  mariadb: ["a client of mariadb", "query() batch() escapeId()", "query() batch() getConnection()"],
+  mariadb: [
+    "a client of mariadb",
+    "query() batch() escapeId()",
+    "query() batch() getConnection()",
+    "of() _setCallback()",
+  ],
   "mysql cluster": [
-    "a PoolCluster with callbacks of mysql2 or mysql, or one of mariadb",
+    "a PoolCluster with callbacks of mysql2, mysql or mariadb",
     "getConnection() of()",
     "getConnection() _getClusterNode()",
   ],
-  mysql: ["a client of mysql (mysql2 is another package)", "query() escapeId()"],
+  mysql: ["a client of mysql", "query() escapeId()"],
   mssql: ["a pool of mssql", "request() batch()"],
 
   "mongoose connection": ["a connection of mongoose", "plugin() getClient()"],
@@ -89,7 +98,14 @@ const CLIENTS = {
   "bun:sqlite": ["a database of bun:sqlite", "prepare() fileControl()"],
   sqlite3: ["a database of sqlite3 or sqlite", "prepare() parallelize()"],
   "sql.js": ["a database of sql.js", "prepare() getRowsModified()"],
-  d1: ["a database of Cloudflare D1, or of @tursodatabase/database", "prepare() batch()"],
+  "d1 session": [
+    "a session of Cloudflare D1, which may read from a replica (give the database itself)",
+    "prepare() getBookmark()",
+  ],
+  d1: ["a database of Cloudflare D1", "prepare() batch() withSession()", "prepare() batch() dump()"],
+  "durable object sql": ["the sql of a Durable Object's storage", "exec() databaseSize"],
+  "durable object storage": ["a Durable Object's storage (its sql is a client)", "sql transactionSync()"],
+  turso: ["a database of @tursodatabase/database", "prepare() batch()"],
   "other sqlite": ["a database of another package for SQLite", "prepare() run()"],
   "@libsql/client": ["a client of @libsql/client", "executeMultiple()"],
 

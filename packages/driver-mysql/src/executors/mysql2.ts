@@ -1,6 +1,5 @@
-import { serialize } from "@sessions/core/driver-tools";
 import type { MysqlExecutor, MysqlLease } from "../executor.ts";
-import { resultOf } from "./answer.ts";
+import { lend, lendOnly, promised, resultOf } from "./lending.ts";
 
 // The types below are the part of `mysql2` that the driver uses, in both flavours (promises and callbacks).
 
@@ -50,18 +49,6 @@ const PLAIN: Omit<MysqlStatement, "sql"> = {
   typeCast: (field) => field.buffer(),
 };
 
-async function lendFrom<T>(
-  connection: Omit<MysqlPoolConnectionLike, "query">,
-  send: Send,
-  work: (lease: MysqlLease) => Promise<T>,
-): Promise<T> {
-  try {
-    return await work({ send, discard: () => connection.destroy() });
-  } finally {
-    connection.release();
-  }
-}
-
 const sendBy =
   (connection: MysqlConnectionLike): Send =>
   async (sql) =>
@@ -88,35 +75,28 @@ function isCallbackPool(value: unknown): value is CallbackPool {
 /** Faster than a pool with promises, which wraps a connection and records a stack for every statement. */
 const callbackPool = (pool: CallbackPool): MysqlExecutor => ({
   async lease(work) {
-    const connection = await new Promise<CallbackConnection>((resolve, reject) => {
-      pool.getConnection((failed, opened) => (failed ? reject(failed) : resolve(opened)));
-    });
-    const send: Send = (sql) =>
-      new Promise((resolve, reject) => {
-        const done: Done = (error, answer) => (error ? reject(error) : resolve(resultOf(answer)));
-        if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
-        else connection.query({ sql, ...PLAIN }, done);
-      });
-    return lendFrom(connection, send, work);
+    const connection = await promised<CallbackConnection>((done) => pool.getConnection(done));
+    const send: Send = async (sql) =>
+      resultOf(
+        await promised<unknown>((done) => {
+          if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
+          else connection.query({ sql, ...PLAIN }, done);
+        }),
+      );
+    return lend(connection, send, work);
   },
 });
 
 /** Runs statements on any of the four kinds of clients of `mysql2`. */
 export function mysql2(client: MysqlClientLike): MysqlExecutor {
-  const promised = "promise" in client ? client.promise() : client;
-  if (!("getConnection" in promised))
-    // Calls on a single connection wait here, not in the client's queue. So no statement of one call gets into the
-    // transaction of another, and a call that has timed out leaves the queue unsent. The connection belongs to the
-    // application, so the driver never ends it.
-    return {
-      lease: (work) => serialize(client, () => work({ send: sendBy(promised), discard() {} })),
-    };
-  const pool = "pool" in promised ? promised.pool : undefined;
+  const flavour = "promise" in client ? client.promise() : client;
+  if (!("getConnection" in flavour)) return lendOnly(client, sendBy(flavour));
+  const pool = "pool" in flavour ? flavour.pool : undefined;
   if (isCallbackPool(pool)) return callbackPool(pool);
   return {
     async lease(work) {
-      const connection = await promised.getConnection();
-      return lendFrom(connection, sendBy(connection), work);
+      const connection = await flavour.getConnection();
+      return lend(connection, sendBy(connection), work);
     },
   };
 }

@@ -1,43 +1,35 @@
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
 import type { MysqlExecutor } from "../executor.ts";
-import { type MysqlConnectionLike, mysql2 } from "./mysql2.ts";
 
-/** A connection of `mysql2` with callbacks, as knex and Sequelize lend it. */
-interface LentConnection {
-  promise(): MysqlConnectionLike;
-  destroy(): void;
-}
-
-function isConnection(connection: object): connection is LentConnection {
-  return "promise" in connection && "destroy" in connection;
-}
-
-/** Runs statements on the connections that an ORM lends. */
-export const ormConnections = ({ acquire, release }: NativeConnections): MysqlExecutor =>
-  mysql2({
-    async getConnection() {
-      const connection = await acquire();
-      if (!isConnection(connection)) {
-        release(connection, false);
-        throw new TypeError("The ORM does not lend connections of mysql2");
-      }
-      let isLent = true;
-      const giveBack = (isBroken: boolean): void => {
-        if (isLent) release(connection, isBroken);
-        isLent = false;
-      };
-      const promised = connection.promise();
-      return {
-        query: (statement) => promised.query(statement),
-        release: () => giveBack(false),
-        // A statement on it may never end, so give it back here.
-        destroy() {
-          connection.destroy();
-          giveBack(true);
-        },
-      };
-    },
-  });
+/**
+ * Runs statements on the connections that an ORM lends.
+ *
+ * @param executorOf Makes the executor for one such connection, of any package.
+ */
+export const ormConnections = (
+  { acquire, release }: NativeConnections,
+  executorOf: (connection: object) => MysqlExecutor,
+): MysqlExecutor => ({
+  async lease(work) {
+    const connection = await acquire();
+    let isLent = true;
+    const giveBack = (isBroken: boolean): void => {
+      if (isLent) release(connection, isBroken);
+      isLent = false;
+    };
+    // A statement on it may never end, so it is given back at once.
+    const discard = (): void => {
+      const destroy: unknown = Reflect.get(connection, "destroy");
+      if (typeof destroy === "function") destroy.call(connection);
+      giveBack(true);
+    };
+    try {
+      return await executorOf(connection).lease((lease) => work({ ...lease, discard }));
+    } finally {
+      giveBack(false);
+    }
+  },
+});
 
 /** Runs statements through an ORM that keeps its connections to itself. Such a connection cannot be ended. */
 export const ormStatements = ({ use }: RawStatements): MysqlExecutor => ({

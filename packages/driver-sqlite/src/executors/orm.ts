@@ -9,14 +9,19 @@ function isHandle(connection: object): connection is SqliteClientLike {
 
 function throwIfOver({ isOver }: SqliteTimeLimit): void {
   if (isOver())
-    throw new DriverUnavailableError("sqlite: the call timed out before its statement ran. Nothing was changed.");
+    throw new DriverUnavailableError(
+      "sqlite: the call timed out before its statement ran. Nothing was changed.",
+    );
 }
 
 /** Runs statements on the handles that an ORM lends. */
 export function ormHandles({ acquire, release }: NativeConnections): SqliteExecutor {
   const known = new WeakMap<object, SqliteExecutor>();
 
-  async function on<T>(limit: SqliteTimeLimit, work: (executor: SqliteExecutor) => T | Promise<T>): Promise<T> {
+  async function on<T>(
+    limit: SqliteTimeLimit,
+    work: (executor: SqliteExecutor) => T | Promise<T>,
+  ): Promise<T> {
     const handle = await acquire();
     try {
       throwIfOver(limit);

@@ -1,0 +1,121 @@
+import { withService } from "@sessions/driver-tests";
+import { createPool } from "mysql2/promise";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type MysqlExecutor, type MysqlResult, mysqlDriver } from "../src/index.ts";
+import { begin, manyFields, newTable } from "./support.ts";
+
+await withService("mysql", async (service) => {
+  /** An executor over one connection, which changes what the client returned; and the statements that it sent. */
+  function executorWith(form: (result: MysqlResult) => MysqlResult, connection?: object) {
+    const pool = createPool({ uri: service.url, rowsAsArray: true });
+    onTestFinished(() => pool.end());
+    const sent: string[] = [];
+    const executor: MysqlExecutor = {
+      async lease(work) {
+        const lent = await pool.getConnection();
+        try {
+          return await work({
+            connection,
+            discard: () => lent.destroy(),
+            async send(sql) {
+              sent.push(sql);
+              const [answer] = await lent.query(sql);
+              if (Array.isArray(answer)) return form({ rows: answer });
+              const { affectedRows, insertId, serverStatus } = Object(answer);
+              return form({ rows: [], affectedRows, insertId, inTransaction: (serverStatus & 1) === 1 });
+            },
+          });
+        } finally {
+          lent.release();
+        }
+      },
+    };
+    return { executor, sent };
+  }
+
+  async function driverOn(client: MysqlExecutor) {
+    const driver = mysqlDriver({ client, table: newTable() });
+    await driver.setup();
+    onTestFinished(() => driver.teardown());
+    return driver;
+  }
+
+  describe("an executor that an application writes is taken as the client, in whatever form its results come", () => {
+    const bytesOf = (value: unknown) => (value === null ? null : new TextEncoder().encode(String(value)));
+    test.each<[string, (result: MysqlResult) => MysqlResult]>([
+      ["as the client gave them", (result) => result],
+      ["rows as objects", ({ rows, ...rest }) => ({ ...rest, rows: rows.map((row) => ({ ...row })) })],
+      [
+        "texts",
+        ({ rows, ...rest }) => ({
+          ...rest,
+          rows: rows.map((row) => Object.values(row).map((it) => it && String(it))),
+        }),
+      ],
+      [
+        "bytes",
+        ({ rows, ...rest }) => ({ ...rest, rows: rows.map((row) => Object.values(row).map(bytesOf)) }),
+      ],
+      [
+        "counts as BigInt",
+        (it) => ({ ...it, affectedRows: BigInt(it.affectedRows ?? 0), insertId: BigInt(it.insertId ?? 0) }),
+      ],
+      [
+        "counts as texts",
+        (it) => ({ ...it, affectedRows: `${it.affectedRows}`, insertId: `${it.insertId}` }),
+      ],
+    ])("%s", async (_, form) => {
+      const driver = await driverOn(executorWith(form).executor);
+      const fields = { "__proto__/x": "\uFEFFZoë 😀", "a/null": "null" };
+      const now = Date.now();
+      const id = await begin(driver, fields);
+      expect(await driver.load(id)).toMatchObject({
+        fields: new Map(Object.entries(fields)),
+        version: 1,
+      });
+      expect(await driver.commit(id, { fields: new Map(), principal: "alice", ifVersion: 1 }, now)).toBe(
+        "committed",
+      );
+      expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, now)).toBe("conflict");
+      expect(await driver.commit(id, manyFields("1"), now)).toBe("committed");
+      expect(await driver.list({ principal: "alice", limit: 10 }, now)).toMatchObject({
+        records: [{ id, version: 3 }],
+      });
+      expect(await driver.check()).toEqual([]);
+      expect(await driver.destroy(id, now)).toBe(true);
+      expect(await driver.destroy(id, now)).toBe(false);
+    });
+  });
+
+  describe("where results do not tell whether a transaction is open", () => {
+    const untold = ({ inTransaction: _, ...result }: MysqlResult): MysqlResult => result;
+    const asked = (sent: string[]) => sent.filter((sql) => sql === "SELECT @@autocommit").length;
+
+    test("each new connection is asked for autocommit, once", async () => {
+      const { executor, sent } = executorWith(untold, {});
+      const driver = await driverOn(executor);
+      await driver.load(await begin(driver));
+      expect(asked(sent)).toBe(1);
+    });
+
+    test("a connection with autocommit off is refused, and nothing else is sent on it", async () => {
+      const off = executorWith(({ rows, ...rest }) => ({ ...rest, rows: rows.map(() => [0]) }), {});
+      const driver = mysqlDriver({ client: off.executor, table: newTable() });
+      await expect(begin(driver)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect(off.sent).toEqual(["SELECT @@autocommit"]);
+    });
+
+    test("and no connection is named, writes are refused", async () => {
+      const driver = await driverOn(executorWith(untold).executor);
+      await expect(begin(driver)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
+    });
+  });
+
+  test("results that tell it cost no question", async () => {
+    const { executor, sent } = executorWith((result) => result);
+    const driver = await driverOn(executor);
+    sent.length = 0;
+    await driver.load(await begin(driver));
+    expect(sent).toHaveLength(2);
+  });
+});

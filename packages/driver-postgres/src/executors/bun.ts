@@ -1,0 +1,44 @@
+import { SessionConfigError } from "@sessions/core";
+import type { PostgresExecutor } from "../executor.ts";
+import { withdrawable } from "./withdrawable.ts";
+
+/** What a statement returned: rows in the columns' order, and how many rows it read or wrote. */
+export interface BunSqlRows extends Array<unknown[]> {
+  readonly count: number | null;
+}
+
+/** A statement that is sent when it is awaited. */
+export interface BunSqlQueryLike {
+  values(): PromiseLike<BunSqlRows>;
+}
+
+/** The few members of Bun's `SQL` that the driver uses. */
+export interface BunSqlLike {
+  readonly options: { readonly adapter?: string };
+  unsafe(text: string, values: (string | null)[]): BunSqlQueryLike;
+  begin(...args: never[]): unknown;
+  beginDistributed(...args: never[]): unknown;
+}
+
+/** The client has the SQLSTATE of the server's error in `errno`, as `code` one of its own. */
+function withState(error: unknown): unknown {
+  const { errno, severity }: Record<string, unknown> = Object(error);
+  return typeof errno === "string" && severity !== undefined ? Object.assign(Object(error), { code: errno }) : error;
+}
+
+/** Runs statements on Bun's own client of SQL databases. */
+export function bunSql(sql: BunSqlLike): PostgresExecutor {
+  const { adapter } = sql.options;
+  if (adapter !== "postgres")
+    throw new SessionConfigError(`client must be one of PostgreSQL; this SQL of Bun's is one of ${adapter}`);
+  return {
+    async run(text, values, limit) {
+      try {
+        const result = await sql.unsafe(text, withdrawable(values, limit)).values();
+        return { rows: result, rowCount: result.count };
+      } catch (error) {
+        throw withState(error);
+      }
+    },
+  };
+}

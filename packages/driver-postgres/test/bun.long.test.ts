@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { Result } from "@sessions/conformance";
+import { withService } from "@sessions/driver-tests";
+import { describe, expect, test } from "vitest";
+
+interface Said {
+  readonly results: readonly Result[];
+  readonly refused: readonly string[];
+  readonly late: readonly unknown[];
+  readonly waiting: unknown;
+  readonly versions: readonly unknown[];
+  readonly problems: readonly string[];
+  readonly server: unknown;
+}
+
+/** Runs the kit in Bun. The environment has nothing of this runner. */
+async function runInBun(url: string): Promise<Said> {
+  const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
+  const program = fileURLToPath(new URL("bun/kit.ts", import.meta.url));
+  const { PATH, HOME } = process.env;
+  const child = spawn(bun, ["--conditions=@sessions/source", program], {
+    env: { PATH, HOME, SESSIONS_TEST_POSTGRES_URL: url },
+  });
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  const line = output.split("\n").findLast((it) => it.startsWith("{"));
+  if (line === undefined) throw new Error(`Bun printed no results: ${output}${errors}`);
+  return JSON.parse(line);
+}
+
+await withService("postgres", async (postgres) => {
+  const said = await runInBun(postgres.url);
+
+  describe("postgres: Bun's SQL", () => {
+    for (const { rule, title, status, error } of said.results)
+      test.skipIf(status === "skipped")(`${rule} ${title}`, () => {
+        if (status === "failed") throw new Error(`In Bun: ${String(error)}`);
+      });
+  });
+
+  test("a commit that timed out is not sent later by the client", () => {
+    expect(said.late).toEqual(Array(3).fill("ERR_SESSION_UNAVAILABLE"));
+    expect(said.waiting).toBe("ERR_SESSION_UNAVAILABLE");
+    expect(said.versions).toEqual([1, 1]);
+  });
+
+  test("a transaction, a reserved connection and another database are refused", () => {
+    expect(said.refused).toEqual([
+      expect.stringMatching(/got a pipeline, a transaction or a reserved connection/),
+      expect.stringMatching(/this SQL of Bun's is one of sqlite/),
+      expect.stringMatching(/got a pipeline, a transaction or a reserved connection/),
+    ]);
+  });
+
+  test("errors of the server keep the state and the names", () => {
+    expect(said.server).toEqual({ code: "23514", severity: "ERROR", constraint: "no_x" });
+    expect(said.problems).toEqual([]);
+  });
+});
