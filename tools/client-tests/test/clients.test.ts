@@ -41,7 +41,7 @@ describe("a wrapped client is recognized", () => {
   });
 });
 
-test("Bun's own clients are recognized: the driver for Redis accepts one, and the others are named", () => {
+test("Bun's own clients are recognized: the drivers for Redis and PostgreSQL accept one each, and the other is named", () => {
   const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
   const program = fileURLToPath(new URL("bun.ts", import.meta.url));
   const { stdout, stderr } = spawnSync(bun, ["--conditions=@sessions/source", program], { encoding: "utf8" });
@@ -50,5 +50,5 @@ test("Bun's own clients are recognized: the driver for Redis accepts one, and th
   expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql"]);
   expectRight(said["bun:sqlite"] ?? {}, { fits: [], name: /bun:sqlite/ });
   expectRight(said["Bun.redis"] ?? {}, { fits: ["redis"], name: /Bun's client of Redis/ });
-  expectRight(said["Bun.sql"] ?? {}, { fits: [], name: /Bun's client of SQL/ });
+  expectRight(said["Bun.sql"] ?? {}, { fits: ["postgres"], name: /Bun's client of SQL/ });
 });

@@ -23,7 +23,9 @@ export interface BunSqlLike {
 /** The client has the SQLSTATE of the server's error in `errno`, as `code` one of its own. */
 function withState(error: unknown): unknown {
   const { errno, severity }: Record<string, unknown> = Object(error);
-  return typeof errno === "string" && severity !== undefined ? Object.assign(Object(error), { code: errno }) : error;
+  return typeof errno === "string" && severity !== undefined
+    ? Object.assign(Object(error), { code: errno })
+    : error;
 }
 
 /** Runs statements on Bun's own client of SQL databases. */
