@@ -22,8 +22,8 @@ await withService("postgres", async (postgres) => {
   const outage = { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop };
   const target = (one: pg.Pool | pg.Client) => ({
     name: "postgres",
-    open: (namespace: string, about?: { outage: boolean }) =>
-      postgresDriver({ client: one, table: namespace, timeout: about?.outage ? 1_000 : 4_000 }),
+    open: (namespace: string, about?: { readonly outage: boolean }) =>
+      postgresDriver({ client: one, table: namespace, timeout: about?.outage ? 1_000 : 10_000 }),
   });
 
   // A lost one does not come back, so its outage is no rule to keep: the pool keeps it.

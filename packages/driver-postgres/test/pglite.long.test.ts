@@ -24,7 +24,7 @@ test("a call that is late while the application has a transaction changes nothin
   const id = await begin(driver);
   await database.transaction(async (transaction) => {
     // Called as from JavaScript.
-    expect(() => postgresDriver({ client: transaction } as never)).toThrow(/got a pipeline, a transaction/);
+    expect(() => postgresDriver({ client: transaction } as never)).toThrow(/got a pipeline or a transaction/);
     const change = { fields: new Map([["a/x", "late"]]) };
     await expect(driver.commit(id, change, Date.now())).rejects.toMatchObject({
       code: "ERR_SESSION_UNAVAILABLE",

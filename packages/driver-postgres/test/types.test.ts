@@ -1,6 +1,6 @@
-import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import type { PGlite } from "@electric-sql/pglite";
 import type * as neon from "@neondatabase/serverless";
+import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import type pg from "pg";
 import type postgres from "postgres";
 import { expect, expectTypeOf, test } from "vitest";
@@ -8,8 +8,8 @@ import {
   fromUrl,
   type NeonHttpLike,
   type PgClientLike,
-  type PgPoolLike,
   type PgliteLike,
+  type PgPoolLike,
   type PostgresDriverOptions,
   type PostgresJsLike,
   postgresDriver,

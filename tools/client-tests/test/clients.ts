@@ -142,12 +142,12 @@ export const clients: readonly [string, Given][] = [
     "@neondatabase/serverless: Pool": neonPool,
     "@neondatabase/serverless: Client": new neon.Client(url("postgres")),
   }),
-  ...isNone(/postgres\.js/, { "postgres.js": sql }),
-  ...isNone(/neon\(\) of @neondatabase\/serverless/, {
+  ...is("postgres", /postgres\.js/, { "postgres.js": sql }),
+  ...is("postgres", /neon\(\) of @neondatabase\/serverless/, {
     "@neondatabase/serverless: neon()": neon.neon("postgres://u:hunter2@one.neon.tech/app"),
   }),
   ...isNone(/pg-promise/, { "pg-promise": pgPromise({ noWarnings: true })(url("postgres")) }),
-  ...isNone(/pglite/, { pglite: closes(new PGlite(), (it) => it.close()) }),
+  ...is("postgres", /pglite/, { pglite: closes(new PGlite(), (it) => it.close()) }),
 
   ...is("postgres", /an instance of knex/, { knex: overPg }),
   ...is("mysql", /an instance of knex/, { "knex over mysql2": overMysql2 }),

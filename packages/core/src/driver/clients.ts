@@ -11,7 +11,7 @@ const CLIENTS = {
   anything: ["an object that has every name that it is asked for", "noClientHasThisMethod()"],
 
   pipeline: [
-    "a pipeline, a transaction or a reserved connection, not a client",
+    "a pipeline or a transaction (or a connection reserved for one), not a client",
     "exec() isPipeline",
     "exec() execAsPipeline()",
     "customCommand() isAtomic",

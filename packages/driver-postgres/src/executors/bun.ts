@@ -1,6 +1,5 @@
 import { SessionConfigError } from "@sessions/core";
 import type { PostgresExecutor } from "../executor.ts";
-import { withdrawable } from "./withdrawable.ts";
 
 /** What a statement returned: rows in the columns' order, and how many rows it read or wrote. */
 export interface BunSqlRows extends Array<unknown[]> {
@@ -8,8 +7,9 @@ export interface BunSqlRows extends Array<unknown[]> {
 }
 
 /** A statement that is sent when it is awaited. */
-export interface BunSqlQueryLike {
-  values(): PromiseLike<BunSqlRows>;
+export interface BunSqlQueryLike extends PromiseLike<BunSqlRows> {
+  values(): BunSqlQueryLike;
+  cancel(): unknown;
 }
 
 /** The few members of Bun's `SQL` that the driver uses. */
@@ -23,7 +23,9 @@ export interface BunSqlLike {
 /** The client has the SQLSTATE of the server's error in `errno`, as `code` one of its own. */
 function withState(error: unknown): unknown {
   const { errno, severity }: Record<string, unknown> = Object(error);
-  return typeof errno === "string" && severity !== undefined ? Object.assign(Object(error), { code: errno }) : error;
+  return typeof errno === "string" && severity !== undefined
+    ? Object.assign(Object(error), { code: errno })
+    : error;
 }
 
 /** Runs statements on Bun's own client of SQL databases. */
@@ -34,7 +36,10 @@ export function bunSql(sql: BunSqlLike): PostgresExecutor {
   return {
     async run(text, values, limit) {
       try {
-        const result = await sql.unsafe(text, withdrawable(values, limit)).values();
+        const query = sql.unsafe(text, [...values]).values();
+        // What waits for a connection is never sent. What the server has goes on.
+        limit.onOver(() => void query.cancel());
+        const result = await query;
         return { rows: result, rowCount: result.count };
       } catch (error) {
         throw withState(error);

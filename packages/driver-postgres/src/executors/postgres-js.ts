@@ -17,7 +17,11 @@ export interface PostgresJsQueryLike {
 /** What `postgres()` makes. */
 export interface PostgresJsLike {
   readonly options: { readonly transform: { readonly row: { readonly from?: unknown } } };
-  unsafe(text: string, values: (string | null)[], options: { readonly prepare: boolean }): PostgresJsQueryLike;
+  unsafe(
+    text: string,
+    values: (string | null)[],
+    options: { readonly prepare: boolean },
+  ): PostgresJsQueryLike;
   begin(...args: never[]): unknown;
 }
 

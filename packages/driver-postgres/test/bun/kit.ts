@@ -37,6 +37,9 @@ const refused = [refusal(reserved), refusal(new Bun.SQL("sqlite://:memory:"))];
 reserved.release();
 await client.begin(async (transaction) => void refused.push(refusal(transaction)));
 
+process.on("unhandledRejection", (reason) => unhandled.push(String(reason)));
+const unhandled: string[] = [];
+
 const table = `t_${newId().slice(0, 12)}`;
 const driver = postgresDriver({ client, table, timeout: 300 });
 await postgresDriver({ client, table, timeout: 10_000 }).setup();
@@ -63,6 +66,14 @@ await proxy.restore();
 const patient = postgresDriver({ client: single, table, timeout: 10_000 });
 const after = await patient.load(id);
 
+// A line that goes silent, with more calls than the client has connections.
+await proxy.stall();
+const silent = await Promise.all(Array.from({ length: 20 }, () => driver.load(id).catch(codeOf)));
+await proxy.restore();
+let healed: typeof record;
+const limit = Date.now() + 10_000;
+while (!healed && Date.now() < limit) healed = await driver.load(id).catch(() => undefined);
+
 await client.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT no_x CHECK (NOT fields ? 'a/refused')`, []).values();
 const error: unknown = await begin(patient, { fields: new Map([["a/refused", "secret"]]) }).catch(
   (reason: unknown) => reason,
@@ -75,7 +86,9 @@ await patient.teardown();
 console.log(
   JSON.stringify({
     ...{ results, refused, late, waiting, problems, server: { code, severity, constraint } },
-    versions: [record?.version, after?.version],
+    unhandled,
+    silent: [...new Set(silent)],
+    versions: [record?.version, after?.version, healed?.version],
   }),
 );
 process.exit(0);
