@@ -4,7 +4,8 @@ import { testBrokenLine, withService } from "@sessions/driver-tests";
 import * as mariadb from "mariadb";
 import * as mariadbCallback from "mariadb/callback";
 import mysql from "mysql";
-import { afterAll, describe, expect, test } from "vitest";
+import { createPoolCluster } from "mysql2/promise";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { type AnyMysqlClientLike, mysqlDriver } from "../src/index.ts";
 import { addressOf, begin, change, expectAllMethods, newTable, openDriver } from "./support.ts";
 
@@ -109,17 +110,21 @@ await withService("mysql", async (service) => {
   });
 
   describe("every method works on what the clients make beside a pool", () => {
+    const mysql2Cluster = createPoolCluster();
+    mysql2Cluster.add("one", server);
     const cluster = mariadb.createPoolCluster();
     cluster.add("one", server);
     const callbackPool = mariadbCallback.createPool(server);
     const callbackConnection = mariadbCallback.createConnection(server);
     const mysqljsConnection = mysql.createConnection(server);
     afterAll(async () => {
+      await mysql2Cluster.end();
       await cluster.end();
       for (const client of [callbackPool, callbackConnection]) client.end(() => {});
       mysqljsConnection.destroy();
     });
     const clients: Record<string, AnyMysqlClientLike> = {
+      "mysql2, a cluster": mysql2Cluster,
       "mariadb, a cluster": cluster,
       "mariadb, nodes of a cluster": cluster.of("one"),
       "mariadb, a pool with callbacks": callbackPool,
@@ -130,8 +135,8 @@ await withService("mysql", async (service) => {
 
     test("mariadb, a connection", async () => {
       const connection = await mariadb.createConnection(server);
+      onTestFinished(() => connection.end());
       await expectAllMethods(connection);
-      await connection.end();
     });
   });
 });
