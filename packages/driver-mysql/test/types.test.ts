@@ -5,7 +5,13 @@ import type * as mysql from "mysql";
 import type * as callbacks from "mysql2";
 import type * as promises from "mysql2/promise";
 import { expectTypeOf, test } from "vitest";
-import type { AnyMysqlClientLike, fromUrl, MysqlClientLike, MysqlExecutor, mysqlDriver } from "../src/index.ts";
+import type {
+  AnyMysqlClientLike,
+  fromUrl,
+  MysqlClientLike,
+  MysqlExecutor,
+  mysqlDriver,
+} from "../src/index.ts";
 
 test("the clients of mysql2 fit, of both flavours", () => {
   expectTypeOf<promises.Pool>().toExtend<MysqlClientLike>();
