@@ -4,14 +4,17 @@ import { testBrokenLine, withService } from "@sessions/driver-tests";
 import * as mariadb from "mariadb";
 import * as mariadbCallback from "mariadb/callback";
 import mysql from "mysql";
-import { afterAll, describe, test } from "vitest";
+import { createPoolCluster } from "mysql2/promise";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { type AnyMysqlClientLike, mysqlDriver } from "../src/index.ts";
-import { addressOf, newTable } from "./support.ts";
+import { addressOf, begin, change, expectAllMethods, newTable, openDriver } from "./support.ts";
 
 await withService("mysql", async (service) => {
   const proxy = await startProxy(service.url);
   const line = addressOf(proxy.url);
   const server = addressOf(service.url);
+  // The package mysql cannot log in on a MySQL of today.
+  const isMariadb = service.version.startsWith("MariaDB");
 
   // The settings that would break the most rules, were they used.
   const unusual = {
@@ -25,48 +28,115 @@ await withService("mysql", async (service) => {
     ...{ supportBigNumbers: true, bigNumberStrings: true, bigIntAsNumber: true, multipleStatements: true },
     ...{ charset: "LATIN1", timezone: "+05:00", typeCast: () => "not what it was" },
   };
-  const cluster = mariadb.createPoolCluster({ removeNodeErrorCount: Number.POSITIVE_INFINITY });
-  cluster.add("one", { ...line, acquireTimeout: 400 });
-  const pool = mariadb.createPool({ ...line, ...unusual });
-  const callbackPool = mariadbCallback.createPool(line);
-  const mysqljsPool = mysql.createPool({ ...line, ...unusual, charset: "latin1_swedish_ci" });
-  const connection = await mariadb.createConnection(server);
-  const clients: Record<string, AnyMysqlClientLike> = {
-    "mariadb, a pool": pool,
-    "mariadb, a pool with callbacks": callbackPool,
-    "mariadb, a cluster": cluster,
-    // It cannot log in on a MySQL of today.
-    ...(service.version.startsWith("MariaDB") && { "mysql, a pool": mysqljsPool }),
+  const strange = {
+    ...unusual,
+    charset: "latin1_swedish_ci",
+    queryFormat: (sql: string) => sql.replace(/[:?]/g, ""),
   };
-  const connections: Record<string, AnyMysqlClientLike> = { "mariadb, a connection": connection };
-  afterAll(async () => {
-    await pool.end();
-    callbackPool.end(() => {});
-    await cluster.end();
-    mysqljsPool.end();
-    await connection.end();
-    await proxy.close();
-  });
 
-  for (const [name, client] of Object.entries({ ...clients, ...connections })) {
-    const isPool = name in clients;
-    describe(`mysql: ${name}`, () => {
-      if (isPool)
-        testBrokenLine(() => {
-          const driver = mysqlDriver({ client, table: newTable(), timeout: 1000 });
-          return driver.setup().then(() => driver);
-        }, proxy);
-      testDriver({
-        test,
-        target: {
-          name: "mysql",
-          // Some cases make hundreds of calls at once, which takes a busy machine seconds.
-          open: (namespace, about) =>
-            mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1_000 : 15_000 }),
-          // A single connection that was lost does not come back.
-          ...(isPool && { outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop } }),
-        },
+  const open = {
+    "mariadb, a pool": (options: object) => {
+      const pool = mariadb.createPool({ ...line, ...unusual, ...options });
+      return { client: pool, on: pool, end: () => pool.end() };
+    },
+    ...(isMariadb && {
+      "mysql, a pool": (options: object) => {
+        const pool = mysql.createPool({ ...line, ...strange, ...options });
+        return { client: pool, on: pool, end: async () => pool.end() };
+      },
+    }),
+  };
+
+  describe.each(Object.entries(open))("mysql: %s", (_, openClient) => {
+    const { client, end } = openClient({});
+    afterAll(end);
+    testBrokenLine(async () => {
+      const driver = mysqlDriver({ client, table: newTable(), timeout: 1000 });
+      await driver.setup();
+      return driver;
+    }, proxy);
+    testDriver({
+      test,
+      target: {
+        name: "mysql",
+        // Some cases make hundreds of calls at once, which takes a busy machine seconds.
+        open: (namespace, about) =>
+          mysqlDriver({ client, table: namespace, timeout: about?.outage ? 1_000 : 15_000 }),
+        outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
+      },
+    });
+
+    test("with autocommit off, reads and writes are refused, and the write is not kept", async () => {
+      const { table, driver } = await openDriver({ uri: service.url });
+      const id = await begin(driver);
+      const off = openClient({ connectionLimit: 1, initSql: "SET autocommit = 0" });
+      off.on.on("connection", (connection: { query(sql: string): unknown }) => {
+        connection.query("SET autocommit = 0");
+      });
+      const late = mysqlDriver({ client: off.client, table });
+      for (const call of [() => late.load(id), () => late.commit(id, change({ "a/x": "1" }), Date.now())])
+        await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect((await driver.load(id))?.version).toBe(1);
+      expect(await driver.commit(id, change({ "a/x": "2" }), Date.now())).toBe("committed");
+      await off.end();
+    });
+
+    test("a call that timed out while it waited for the pool is never sent", async () => {
+      const { table, driver } = await openDriver({ uri: service.url });
+      const id = await begin(driver);
+      const narrow = openClient({ connectionLimit: 1 });
+      const single = mysqlDriver({ client: narrow.client, table, timeout: 300 });
+      await single.load(id);
+      proxy.delay(500);
+      const late = [1, 2].map((n) =>
+        single.commit(id, { ...change({ "a/x": `${n}` }), ifVersion: 1 }, Date.now()),
+      );
+      for (const outcome of await Promise.allSettled(late))
+        expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ERR_SESSION_UNAVAILABLE" } });
+      await proxy.restore();
+      await expect.poll(() => single.load(id).catch(() => undefined), { timeout: 10_000 }).toBeDefined();
+      expect((await driver.load(id))?.fields.get("a/x")).not.toBe("2");
+      await narrow.end();
+    });
+
+    test("a closed client is named", async () => {
+      const closed = openClient({});
+      await closed.end();
+      await expect(mysqlDriver({ client: closed.client, table: "t" }).load("x")).rejects.toMatchObject({
+        code: "ERR_SESSION_UNAVAILABLE",
+        message: expect.stringContaining("the client is closed"),
       });
     });
-  }
+  });
+
+  describe("every method works on what the clients make beside a pool", () => {
+    const mysql2Cluster = createPoolCluster();
+    mysql2Cluster.add("one", server);
+    const cluster = mariadb.createPoolCluster();
+    cluster.add("one", server);
+    const callbackPool = mariadbCallback.createPool(server);
+    const callbackConnection = mariadbCallback.createConnection(server);
+    const mysqljsConnection = mysql.createConnection(server);
+    afterAll(async () => {
+      await mysql2Cluster.end();
+      await cluster.end();
+      for (const client of [callbackPool, callbackConnection]) client.end(() => {});
+      mysqljsConnection.destroy();
+    });
+    const clients: Record<string, AnyMysqlClientLike> = {
+      "mysql2, a cluster": mysql2Cluster,
+      "mariadb, a cluster": cluster,
+      "mariadb, nodes of a cluster": cluster.of("one"),
+      "mariadb, a pool with callbacks": callbackPool,
+      "mariadb, a connection with callbacks": callbackConnection,
+      ...(isMariadb && { "mysql, a connection": mysqljsConnection }),
+    };
+    test.each(Object.entries(clients))("%s", (_, client) => expectAllMethods(client));
+
+    test("mariadb, a connection", async () => {
+      const connection = await mariadb.createConnection(server);
+      onTestFinished(() => connection.end());
+      await expectAllMethods(connection);
+    });
+  });
 });

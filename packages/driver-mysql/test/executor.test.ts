@@ -2,7 +2,7 @@ import { withService } from "@sessions/driver-tests";
 import { createPool } from "mysql2/promise";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type MysqlExecutor, type MysqlResult, mysqlDriver } from "../src/index.ts";
-import { begin, manyFields, newTable } from "./support.ts";
+import { begin, expectAllMethods, newTable } from "./support.ts";
 
 await withService("mysql", async (service) => {
   /** An executor over one connection, which changes what the client returned; and the statements that it sent. */
@@ -65,25 +65,7 @@ await withService("mysql", async (service) => {
         (it) => ({ ...it, affectedRows: `${it.affectedRows}`, insertId: `${it.insertId}` }),
       ],
     ])("%s", async (_, form) => {
-      const driver = await driverOn(executorWith(form).executor);
-      const fields = { "__proto__/x": "\uFEFFZoë 😀", "a/null": "null" };
-      const now = Date.now();
-      const id = await begin(driver, fields);
-      expect(await driver.load(id)).toMatchObject({
-        fields: new Map(Object.entries(fields)),
-        version: 1,
-      });
-      expect(await driver.commit(id, { fields: new Map(), principal: "alice", ifVersion: 1 }, now)).toBe(
-        "committed",
-      );
-      expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, now)).toBe("conflict");
-      expect(await driver.commit(id, manyFields("1"), now)).toBe("committed");
-      expect(await driver.list({ principal: "alice", limit: 10 }, now)).toMatchObject({
-        records: [{ id, version: 3 }],
-      });
-      expect(await driver.check()).toEqual([]);
-      expect(await driver.destroy(id, now)).toBe(true);
-      expect(await driver.destroy(id, now)).toBe(false);
+      await expectAllMethods(executorWith(form).executor);
     });
   });
 

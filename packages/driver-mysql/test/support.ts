@@ -3,8 +3,8 @@ import { begin as beginRecord, newId } from "@sessions/driver-tests/records";
 import { mysqlUrl, startMysqlServer } from "@sessions/test-services/mysql";
 import type { Server } from "@sessions/test-services/server";
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
-import { onTestFinished } from "vitest";
-import { mysqlDriver } from "../src/index.ts";
+import { expect, onTestFinished } from "vitest";
+import { type AnyMysqlClientLike, mysqlDriver } from "../src/index.ts";
 
 export { HOUR, newId } from "@sessions/driver-tests/records";
 
@@ -21,6 +21,33 @@ export const change = (fields: Record<string, string | null>): Change => ({
 /** More fields than one statement takes. */
 export const manyFields = (text: string): Change =>
   change(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`many/${i}`, text])));
+
+/** Goes through every method of a driver, on a table of its own. */
+export async function expectAllMethods(client: AnyMysqlClientLike): Promise<void> {
+  const driver = mysqlDriver({ client, table: newTable(), timeout: 15_000 });
+  await driver.setup();
+  onTestFinished(() => driver.teardown());
+  expect(await driver.check()).toEqual([]);
+  const fields = { "__proto__/x": "\uFEFFZoë 😀", "a/null": "null" };
+  const now = Date.now();
+  const nothing = new Map<string, string>();
+  const id = await begin(driver, fields);
+  expect(await driver.create(id, { expiresAt: now + 1000, fields: nothing }, now)).toBe(false);
+  expect(await driver.load(id)).toMatchObject({ fields: new Map(Object.entries(fields)), version: 1 });
+  expect(await driver.commit(id, { fields: nothing, principal: "alice", ifVersion: 1 }, now)).toBe(
+    "committed",
+  );
+  expect(await driver.commit(id, { fields: nothing, ifVersion: 1 }, now)).toBe("conflict");
+  expect(await driver.commit(newId(), { fields: nothing }, now)).toBe("gone");
+  expect(await driver.commit(id, manyFields("x".repeat(1000)), now)).toBe("committed");
+  expect(await driver.list({ principal: "alice", limit: 9 }, now)).toMatchObject({
+    records: [{ id, version: 3 }],
+  });
+  expect(await driver.destroy(id, now)).toBe(true);
+  expect(await driver.destroy(id, now)).toBe(false);
+  expect(await driver.create(newId(), { expiresAt: now - 1, fields: nothing }, now - 2)).toBe(true);
+  expect(await driver.sweep({ after: 0, before: now, limit: 9 })).toBe(1);
+}
 
 /** A pool that ends with the test. */
 export function openPool(options: PoolOptions): Pool {

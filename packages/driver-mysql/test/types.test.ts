@@ -1,8 +1,17 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
+import type * as mariadb from "mariadb";
+import type * as mariadbCallbacks from "mariadb/callback";
+import type * as mysql from "mysql";
 import type * as callbacks from "mysql2";
 import type * as promises from "mysql2/promise";
 import { expectTypeOf, test } from "vitest";
-import type { fromUrl, MysqlClientLike, mysqlDriver } from "../src/index.ts";
+import type {
+  AnyMysqlClientLike,
+  fromUrl,
+  MysqlClientLike,
+  MysqlExecutor,
+  mysqlDriver,
+} from "../src/index.ts";
 
 test("the clients of mysql2 fit, of both flavours", () => {
   expectTypeOf<promises.Pool>().toExtend<MysqlClientLike>();
@@ -13,9 +22,22 @@ test("the clients of mysql2 fit, of both flavours", () => {
   expectTypeOf<callbacks.PoolConnection>().toExtend<MysqlClientLike>();
 });
 
+test("the clients of mariadb and mysql fit, and an executor", () => {
+  expectTypeOf<mariadb.Pool>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.Connection>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.PoolConnection>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.PoolCluster>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.FilteredPoolCluster>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadbCallbacks.Pool>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadbCallbacks.Connection>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mysql.Pool>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mysql.Connection>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<MysqlExecutor>().toExtend<AnyMysqlClientLike>();
+});
+
 test("the types refuse values that are no client", () => {
-  expectTypeOf<object>().not.toExtend<MysqlClientLike>();
-  expectTypeOf<{ execute(sql: string): Promise<unknown> }>().not.toExtend<MysqlClientLike>();
+  expectTypeOf<object>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<{ execute(sql: string): Promise<unknown> }>().not.toExtend<AnyMysqlClientLike>();
 });
 
 test("the drivers list and provision; the one of fromUrl also closes", () => {
