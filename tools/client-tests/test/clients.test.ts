@@ -41,14 +41,14 @@ describe("a wrapped client is recognized", () => {
   });
 });
 
-test("Bun's own clients are recognized: the driver for Redis accepts one, and the others are named", () => {
+test("Bun's own clients are recognized: the drivers for SQLite and Redis accept theirs, and others name them", () => {
   const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
   const program = fileURLToPath(new URL("bun.ts", import.meta.url));
   const { stdout, stderr } = spawnSync(bun, ["--conditions=@sessions/source", program], { encoding: "utf8" });
   expect(stderr).toBe("");
   const said: Record<string, Record<string, string>> = JSON.parse(stdout);
   expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql"]);
-  expectRight(said["bun:sqlite"] ?? {}, { fits: [], name: /bun:sqlite/ });
+  expectRight(said["bun:sqlite"] ?? {}, { fits: ["sqlite"], name: /bun:sqlite/ });
   expectRight(said["Bun.redis"] ?? {}, { fits: ["redis"], name: /Bun's client of Redis/ });
   expectRight(said["Bun.sql"] ?? {}, { fits: [], name: /Bun's client of SQL/ });
 });
