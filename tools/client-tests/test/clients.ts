@@ -206,7 +206,7 @@ export const clients: readonly [string, Given][] = [
     "Cloudflare D1": { prepare() {}, batch() {}, exec() {}, withSession() {}, dump() {} },
   }),
   ...is("sqlite", /the sql of a Durable Object/, { "a Durable Object's sql": { exec() {}, databaseSize: 0 } }),
-  ...isNone(/a session of D1/, {
+  ...isNone(/a session of Cloudflare D1/, {
     "Cloudflare D1: withSession": { prepare() {}, batch() {}, getBookmark() {} },
   }),
   ...isNone(/a Durable Object's storage/, {

@@ -1,13 +1,20 @@
 // workerd runs this file: in front of a D1, and as the application whose clients the kit tries.
 import type { Report, RunOptions, Target } from "@sessions/conformance";
-import { type D1DatabaseLike, type DurableObjectSqlLike, type SqliteValue, sqliteDriver } from "../../src/index.ts";
+import {
+  type D1DatabaseLike,
+  type DurableObjectSqlLike,
+  type SqliteValue,
+  sqliteDriver,
+} from "../../src/index.ts";
 
 interface Fetcher {
   fetch(request: Request | string): Promise<Response>;
 }
 interface D1 extends D1DatabaseLike {
   /** The client's own code, for another line to a database. */
-  readonly constructor: new (line: Fetcher) => D1DatabaseLike;
+  readonly constructor: new (
+    line: Fetcher,
+  ) => D1DatabaseLike;
   prepare(sql: string): ReturnType<D1DatabaseLike["prepare"]>;
 }
 
@@ -28,7 +35,9 @@ async function runKit(target: Target, options?: RunOptions): Promise<Response> {
 
 /** Errors do not survive JSON. */
 const shown = ({ results }: Report): Response =>
-  Response.json(results.map((result) => ({ ...result, error: String(Object(result.error).stack ?? result.error) })));
+  Response.json(
+    results.map((result) => ({ ...result, error: String(Object(result.error).stack ?? result.error) })),
+  );
 
 /** All clauses on the database itself, and those of an outage over the line, which is slower. */
 function d1Target({ DB, LINE, CONTROL }: Env, overLine: boolean): Target {
