@@ -205,7 +205,9 @@ export const clients: readonly [string, Given][] = [
   ...is("sqlite", /a database of Cloudflare D1/, {
     "Cloudflare D1": { prepare() {}, batch() {}, exec() {}, withSession() {}, dump() {} },
   }),
-  ...is("sqlite", /the sql of a Durable Object/, { "a Durable Object's sql": { exec() {}, databaseSize: 0 } }),
+  ...is("sqlite", /the sql of a Durable Object/, {
+    "a Durable Object's sql": { exec() {}, databaseSize: 0 },
+  }),
   ...isNone(/a session of Cloudflare D1/, {
     "Cloudflare D1: withSession": { prepare() {}, batch() {}, getBookmark() {} },
   }),
