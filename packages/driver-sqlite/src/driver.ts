@@ -10,8 +10,10 @@ import { parseRecord, parseRow, statementsOf } from "./statements.ts";
 /** Options of {@link sqliteDriver}. */
 export interface SqliteDriverOptions {
   /**
-   * A handle of `better-sqlite3` or `node:sqlite`. You open it and you close it. Give sessions a handle of their own:
-   * while the application has a transaction open on it, calls wait. The handle's pragmas stay as you set them.
+   * Your client, which you open and close: a handle of `better-sqlite3`, `node:sqlite` or `bun:sqlite`, a client of
+   * `@libsql/client`, a database of Cloudflare D1, the `sql` of a Durable Object's storage, or an executor that you write
+   * for another client (`docs/clients.md`). Give sessions a handle of their own: while the application has a transaction
+   * open on it, calls wait. A handle's pragmas stay as you set them.
    */
   readonly client: AnySqliteClientLike;
   /**
@@ -21,8 +23,8 @@ export interface SqliteDriverOptions {
    */
   readonly table?: string | undefined;
   /**
-   * How long a call waits for the locks of other connections before it rejects with `DriverUnavailableError`. The wait
-   * does not block the process; the handle's own busy timeout is not used.
+   * How long a call waits for a server, or for the locks of other connections, before it rejects with
+   * `DriverUnavailableError`. The wait does not block the process; a handle's own busy timeout is not used.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -34,7 +36,7 @@ const REMOVE_AT_ONCE = 100;
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * Keeps sessions in SQLite: one table, one row per session. The processes of one machine may share the file.
+ * Keeps sessions in SQLite: one table, one row per session. The processes of one machine may share a file.
  *
  * @throws SessionConfigError that names an unknown option, or one out of range.
  * @example

@@ -159,7 +159,10 @@ test("setup() and teardown() leave the application's own objects", async () => {
 describe("a bad option is named", () => {
   const client = { prepare: () => undefined, exec() {} };
   test.each<[Record<string, unknown>, RegExp]>([
-    [{}, /client must be a handle of better-sqlite3 or node:sqlite, or a SqliteExecutor; got undefined/],
+    [
+      {},
+      /client must be a handle of better-sqlite3, node:sqlite or bun:sqlite, .* or a SqliteExecutor; got undefined/,
+    ],
     [{ client: "sqlite:secret.db" }, /client must be .* got "string"/],
     [{ client: { prepare() {} } }, /client must be/],
     [{ client, table: "" }, /table must be a name of 1 to 64 .* got ""/],

@@ -55,6 +55,7 @@ async function runKit(path: string): Promise<Result[]> {
 
 for (const [name, path] of [
   ["Cloudflare D1", "d1"],
+  ["Cloudflare D1, a line that breaks", "d1-line"],
   ["a Durable Object's sql", "object"],
 ] as const) {
   const results = await runKit(path);

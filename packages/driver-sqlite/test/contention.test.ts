@@ -2,7 +2,7 @@ import { type Driver, isListingDriver } from "@sessions/core";
 import { begin, HOUR, newId } from "@sessions/driver-tests/records";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { sqliteDriver } from "../src/index.ts";
+import { type SqliteClientLike, sqliteDriver } from "../src/index.ts";
 import { definition, openFile, ownFile, pluck } from "./support.ts";
 
 const unavailable = { code: "ERR_SESSION_UNAVAILABLE" };
@@ -204,17 +204,16 @@ test("the errors of better-sqlite3 for large values are SessionTooLargeError", a
     new Database.SqliteError("string or blob too big", "SQLITE_TOOBIG"),
   ]) {
     const client = openFile(ownFile());
-    const driver = sqliteDriver({
-      client: {
-        exec: (sql) => client.exec(sql),
-        prepare: (sql) => ({
-          all: (...values) => client.prepare(sql).all(...values),
-          run() {
-            throw error;
-          },
-        }),
-      },
-    });
+    const failing: SqliteClientLike = {
+      exec: (sql) => client.exec(sql),
+      prepare: (sql) => ({
+        all: (...values) => client.prepare(sql).all(...values),
+        run() {
+          throw error;
+        },
+      }),
+    };
+    const driver = sqliteDriver({ client: failing });
     await expect(begin(driver)).rejects.toMatchObject({
       code: "ERR_SESSION_TOO_LARGE",
       cause: { message: error.message },

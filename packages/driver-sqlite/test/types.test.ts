@@ -1,7 +1,18 @@
+import type { D1Database, SqlStorage } from "@cloudflare/workers-types";
+import type { Client } from "@libsql/client";
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import type Database from "better-sqlite3";
 import { expect, expectTypeOf, test } from "vitest";
-import { type AnySqliteClientLike, type fromUrl, type SqliteClientLike, type SqliteDriverOptions, sqliteDriver } from "../src/index.ts";
+import {
+  type AnySqliteClientLike,
+  type D1DatabaseLike,
+  type DurableObjectSqlLike,
+  type fromUrl,
+  type LibsqlClientLike,
+  type SqliteClientLike,
+  type SqliteDriverOptions,
+  sqliteDriver,
+} from "../src/index.ts";
 
 /** `DatabaseSync` as Node documents it: the types of Node 20, with which this is compiled, lack it. */
 interface NodeDatabaseSync {
@@ -19,7 +30,10 @@ interface NodeStatementSync {
   run(...anonymousParameters: NodeInput[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
-test("both kinds of handles fit", () => {
+test("every client fits", () => {
+  expectTypeOf<Client>().toExtend<LibsqlClientLike>();
+  expectTypeOf<D1Database>().toExtend<D1DatabaseLike>();
+  expectTypeOf<SqlStorage>().toExtend<DurableObjectSqlLike>();
   expectTypeOf<Database.Database>().toExtend<SqliteClientLike>();
   expectTypeOf<NodeDatabaseSync>().toExtend<SqliteClientLike>();
   expectTypeOf<SqliteDriverOptions["client"]>().toEqualTypeOf<AnySqliteClientLike>();

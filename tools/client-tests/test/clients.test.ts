@@ -51,7 +51,7 @@ test("Bun's own clients are recognized: each driver accepts its own, and names t
   expect(stderr).toBe("");
   const said: Record<string, Record<string, string>> = JSON.parse(stdout);
   expect(Object.keys(said)).toEqual(["bun:sqlite", "Bun.redis", "Bun.sql", "Bun.SQL for MySQL"]);
-  expectRight(said["bun:sqlite"] ?? {}, { fits: [], name: /bun:sqlite/ });
+  expectRight(said["bun:sqlite"] ?? {}, { fits: ["sqlite"], name: /bun:sqlite/ });
   expectRight(said["Bun.redis"] ?? {}, { fits: ["redis"], name: /Bun's client of Redis/ });
   expectRight(said["Bun.sql"] ?? {}, { fits: ["postgres"], name: /Bun's client of SQL/ });
   expectRight(said["Bun.SQL for MySQL"] ?? {}, { fits: ["mysql"], name: /Bun's client of SQL/ });

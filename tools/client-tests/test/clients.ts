@@ -225,8 +225,22 @@ export const clients: readonly [string, Given][] = [
   }),
   ...isNone(/sqlite3 or sqlite/, { sqlite: new sqlite.Database({ filename: "", driver: class {} }) }),
   ...isNone(/sql\.js/, { "sql.js": closes(new SqlJs.Database(), (it) => it.close()) }),
-  ...isNone(/@libsql\/client/, {
+  ...is("sqlite", /@libsql\/client/, {
     "@libsql/client": closes(createLibsqlClient({ url: ":memory:" }), (it) => it.close()),
+    "@libsql/client: a server": closes(createLibsqlClient({ url: "https://localhost" }), (it) => it.close()),
+  }),
+  // The names of what only Workers have.
+  ...is("sqlite", /a database of Cloudflare D1/, {
+    "Cloudflare D1": { prepare() {}, batch() {}, exec() {}, withSession() {}, dump() {} },
+  }),
+  ...is("sqlite", /the sql of a Durable Object/, {
+    "a Durable Object's sql": { exec() {}, databaseSize: 0 },
+  }),
+  ...isNone(/a session of Cloudflare D1/, {
+    "Cloudflare D1: withSession": { prepare() {}, batch() {}, getBookmark() {} },
+  }),
+  ...isNone(/a Durable Object's storage/, {
+    "a Durable Object's storage": { sql: {}, get() {}, put() {}, transactionSync() {} },
   }),
 
   ...is("dynamodb", /a client of @aws-sdk\/client-dynamodb/, {

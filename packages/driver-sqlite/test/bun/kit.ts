@@ -15,7 +15,8 @@ const { Database }: { Database: new (path: string, options?: object) => BunDatab
 
 const folder = mkdtempSync(join(tmpdir(), "sessions-sqlite-"));
 const path = join(folder, "sessions.db");
-const open = (options?: object): BunDatabase => new Database(path, { create: true, readwrite: true, ...options });
+const open = (options?: object): BunDatabase =>
+  new Database(path, { create: true, readwrite: true, ...options });
 
 const handles = Array.from({ length: 3 }, () => open());
 let opened = 0;
