@@ -10,7 +10,7 @@ import { createCall } from "@sessions/core/driver-tools";
 import { isThrottled, translate } from "./errors.ts";
 import { loadSdk, type Sdk } from "./sdk.ts";
 
-/** The few members that the driver uses of a `DynamoDBClient` (or a `DynamoDB`) of `@aws-sdk/client-dynamodb`. */
+/** The few members that the driver uses of a client of `@aws-sdk/client-dynamodb` or `@aws-sdk/lib-dynamodb`. */
 export interface DynamoDBClientLike {
   /** Sends one command. */
   readonly send: DynamoDBClient["send"];

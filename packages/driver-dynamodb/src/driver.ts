@@ -16,7 +16,10 @@ import { createSweep } from "./sweep.ts";
 
 /** Options of `dynamodbDriver`. */
 export interface DynamodbDriverOptions {
-  /** A `DynamoDBClient` of `@aws-sdk/client-dynamodb`, which you make and destroy. */
+  /**
+   * A `DynamoDBClient` of `@aws-sdk/client-dynamodb`, or a `DynamoDBDocumentClient` of `@aws-sdk/lib-dynamodb`, which you
+   * make and destroy.
+   */
   readonly client: DynamoDBClientLike;
   /** The table's name, 3 to 255 of `A-Z a-z 0-9 _ . -`. The table is the driver's alone. @default "sessions" */
   readonly table?: string | undefined;
@@ -53,7 +56,12 @@ const LEFTOVER_MS = 3_600_000;
 export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & ProvisionedDriver {
   checkOptions("dynamodbDriver", options, ["client", "table", "timeout", "onProgress"]);
   const { client, table = "sessions", timeout: limit = "2s", onProgress } = options;
-  checkClient(client, "a DynamoDBClient of @aws-sdk/client-dynamodb", ["send() config"], ["dynamodb"]);
+  checkClient(
+    client,
+    "a DynamoDBClient of @aws-sdk/client-dynamodb or a DynamoDBDocumentClient",
+    ["send() config"],
+    ["dynamodb"],
+  );
   checkOption(
     typeof table === "string" && /^[\w.-]{3,255}$/.test(table),
     "table",

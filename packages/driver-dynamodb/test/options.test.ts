@@ -8,7 +8,10 @@ import { begin, newId, newTable, openGateway, prepare } from "./support.ts";
 describe("a bad option is named", () => {
   const client = { send: () => Promise.reject(new Error()), config: {} };
   test.each<[Record<string, unknown>, RegExp]>([
-    [{}, /client must be a DynamoDBClient of @aws-sdk\/client-dynamodb; got undefined/],
+    [
+      {},
+      /client must be a DynamoDBClient of @aws-sdk\/client-dynamodb or a DynamoDBDocumentClient; got undefined/,
+    ],
     [{ client: "dynamodb://key:hunter2@host:1" }, /client must be .* got "string"/],
     [{ client: { send: () => {} } }, /client must be a DynamoDBClient .* got "object"/],
     [{ client, table: "" }, /table must be 3 to 255 of A-Z a-z 0-9 _ \. -; got ""/],

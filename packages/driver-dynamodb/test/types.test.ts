@@ -1,4 +1,5 @@
 import type { DynamoDB, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBDocument, DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
 import { expect, expectTypeOf, test } from "vitest";
 import {
@@ -8,9 +9,11 @@ import {
   fromUrl,
 } from "../src/index.ts";
 
-test("both clients of the package fit", () => {
+test("the clients of both packages fit", () => {
   expectTypeOf<DynamoDBClient>().toExtend<DynamoDBClientLike>();
   expectTypeOf<DynamoDB>().toExtend<DynamoDBClientLike>();
+  expectTypeOf<DynamoDBDocumentClient>().toExtend<DynamoDBClientLike>();
+  expectTypeOf<DynamoDBDocument>().toExtend<DynamoDBClientLike>();
   expectTypeOf<DynamodbDriverOptions["client"]>().toEqualTypeOf<DynamoDBClientLike>();
 });
 

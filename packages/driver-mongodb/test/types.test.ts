@@ -1,15 +1,24 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import type { Collection, MongoClient } from "mongodb";
+import type { Collection, Db, MongoClient } from "mongodb";
+import type mongoose from "mongoose";
 import { expect, expectTypeOf, test } from "vitest";
 import {
+  type AnyMongodbClientLike,
   fromUrl,
   type MongodbClientLike,
   type MongodbCollectionLike,
+  type MongodbDbLike,
   type MongodbDriverOptions,
+  type MongooseConnectionLike,
+  type MongooseLike,
   mongodbDriver,
 } from "../src/index.ts";
 
-test("the client and the collections of the package mongodb fit", () => {
+test("the clients and the collections of mongodb and mongoose fit", () => {
+  expectTypeOf<Db>().toExtend<MongodbDbLike>();
+  expectTypeOf<mongoose.Connection>().toExtend<MongooseConnectionLike>();
+  expectTypeOf<typeof mongoose>().toExtend<MongooseLike>();
+  expectTypeOf<MongodbDriverOptions["client"]>().toEqualTypeOf<AnyMongodbClientLike | undefined>();
   expectTypeOf<MongoClient>().toExtend<MongodbClientLike>();
   expectTypeOf<Collection>().toExtend<MongodbCollectionLike>();
   expectTypeOf<Collection<{ _id: string }>>().toExtend<MongodbCollectionLike>();

@@ -1,4 +1,4 @@
-import { testDriver } from "@sessions/conformance";
+import { type Target, testDriver } from "@sessions/conformance";
 import { withService } from "@sessions/driver-tests";
 import { createCluster } from "redis";
 import { afterAll, describe, test } from "vitest";
@@ -21,16 +21,19 @@ await withService("redis", async () => {
     await stop();
   });
 
-  const open = (namespace: string) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000 });
+  const open =
+    (waitReplicas: number): Target["open"] =>
+    (namespace, about) =>
+      redisDriver({ client, prefix: `${namespace}:`, timeout: about?.outage ? 1_000 : 4_000, waitReplicas });
   describe("redis: a cluster", () => {
-    testDriver({ test, target: { name: "cluster", open, outage } });
+    testDriver({ test, target: { name: "cluster", open: open(0), outage } });
   });
   describe("redis: a cluster, acknowledged by a replica", () => {
     testDriver({
       test,
       target: {
         name: "cluster with waitReplicas",
-        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas: 1 }),
+        open: open(1),
         outage,
       },
     });

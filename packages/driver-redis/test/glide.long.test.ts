@@ -1,11 +1,10 @@
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
-import { startRedisCluster } from "@sessions/test-services/redis-cluster";
 import { Batch, Decoder, GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { afterAll, describe, expect, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
-import { begin, newId } from "./support.ts";
+import { begin, newId, startClusterBehindProxies } from "./support.ts";
 
 await withService("redis", async (redis) => {
   const proxy = await startProxy(redis.url);
@@ -50,16 +49,21 @@ await withService("redis", async (redis) => {
     });
   });
 
-  // A cluster's client learns the servers' own addresses, and no proxy can stand before them: no outage.
-  const cluster = await startRedisCluster();
-  const ofCluster = await GlideClusterClient.createClient({
-    addresses: cluster.servers.map(({ host, port }) => ({ host, port })),
-    readFrom: "preferReplica",
-    requestTimeout: 3_900,
-  });
+  // The client learns the servers' addresses from the servers: so they announce those of the proxies.
+  const { proxies, outage, stop } = await startClusterBehindProxies(true);
+  const createCluster = (requestTimeout: number) =>
+    GlideClusterClient.createClient({
+      addresses: proxies.map(({ host, port }) => ({ host, port })),
+      connectionBackoff: { numberOfRetries: 5, factor: 10, exponentBase: 1 },
+      readFrom: "preferReplica",
+      requestTimeout,
+    });
+  const ofCluster = await createCluster(3_900);
+  const hastyOfCluster = await createCluster(250);
   afterAll(async () => {
     ofCluster.close();
-    await cluster.stop();
+    hastyOfCluster.close();
+    await stop();
   });
   describe("redis: @valkey/valkey-glide, a cluster", () => {
     test("no replica is asked, though the client may read from them", async () => {
@@ -73,7 +77,11 @@ await withService("redis", async (redis) => {
       test,
       target: {
         name: "glide",
-        open: (namespace) => redisDriver({ client: ofCluster, prefix: `${namespace}:`, timeout: 4_000 }),
+        open: (namespace, about) =>
+          about?.outage
+            ? redisDriver({ client: hastyOfCluster, prefix: `${namespace}:`, timeout: 1_000 })
+            : redisDriver({ client: ofCluster, prefix: `${namespace}:`, timeout: 4_000 }),
+        outage,
       },
     });
   });

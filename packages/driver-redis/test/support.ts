@@ -29,7 +29,7 @@ export async function ownServer(
 }
 
 /** A cluster with a proxy in front of each server. */
-export interface ClusterBehindProxies {
+interface ClusterBehindProxies {
   readonly cluster: RedisCluster;
   readonly proxies: readonly TestProxy[];
   /** The addresses of the servers, and of their proxies. */

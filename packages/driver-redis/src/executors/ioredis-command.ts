@@ -2,14 +2,14 @@ import type { RedisTimeLimit } from "../executor.ts";
 import type { AnyIoredisLike, IoredisCommandLike } from "./ioredis.ts";
 
 /** A command that is written once at most, and never after the call has failed. */
-export interface OnceCommand {
+interface OnceCommand {
   readonly command: IoredisCommandLike;
   /** Allows one more try after the server's refusal. */
   again(): void;
 }
 
 /** What the executors of a client make and send commands with. */
-export interface IoredisCommands {
+interface IoredisCommands {
   make(args: string[], limit: RedisTimeLimit): OnceCommand;
   slotOf(key: string): number | null;
   /**
