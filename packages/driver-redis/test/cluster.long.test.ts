@@ -43,7 +43,10 @@ await withService("redis", async () => {
       test,
       target: {
         name: "cluster with waitReplicas",
-        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas: 1 }),
+        open: (namespace, about) => {
+          const timeout = about?.outage ? 1_000 : 4_000;
+          return redisDriver({ client, prefix: `${namespace}:`, timeout, waitReplicas: 1 });
+        },
         outage: all,
       },
     });
