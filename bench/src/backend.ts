@@ -12,7 +12,7 @@ import { findService } from "./services.ts";
  * and its fields in a form that a program can use. It writes one field of a record that has not expired, and counts the
  * version.
  */
-interface Bare {
+export interface Bare {
   load(row: number): Promise<unknown>;
   commit(row: number, text: string): Promise<unknown>;
 }

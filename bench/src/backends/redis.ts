@@ -3,7 +3,7 @@ import { createClient } from "redis";
 import { type Backend, EXPIRY, FILLER, rows } from "../backend.ts";
 
 /** HSET alone would bring back a record that has ended. */
-const COMMIT = `local e = redis.call('HGET', KEYS[1], 'e')
+export const COMMIT = `local e = redis.call('HGET', KEYS[1], 'e')
 if not e or tonumber(e) <= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
 return redis.call('HINCRBY', KEYS[1], 'v', 1)`;

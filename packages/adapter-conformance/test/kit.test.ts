@@ -24,7 +24,7 @@ test.each(["before", "after"] as const)(
 );
 
 test("a target whose start() returns no address is told so", async () => {
-  // @ts-expect-error
+  // @ts-expect-error: no url, no close
   const start = async (): Promise<Server> => ({ port: 80 });
   expect(await failureOf({ ...simple, start }, "H8.1")).toContain("must return { url, close }");
 });

@@ -79,9 +79,9 @@ test.each<[string, object, string]>([
 });
 
 test("unknown options are refused, and so is an unknown promise", async () => {
-  // @ts-expect-error
+  // @ts-expect-error: an option of the kit for drivers
   expect(() => testAdapter({ test, target, seed: 1 })).toThrow('testAdapter: unknown option "seed"');
-  // @ts-expect-error
+  // @ts-expect-error: "rule" for "rules"
   await expect(runConformance(target, { rule: ["H1"] })).rejects.toThrow('Did you mean "rules"?');
   await expect(runConformance(target, { rules: ["H99"] })).rejects.toThrow('not "H99"');
 });

@@ -129,14 +129,16 @@ await withService("postgres", (postgres) => {
   describe("a pool whose connections are all taken", () => {
     test("is DriverUnavailableError in time, and waiting statements are not sent later", async () => {
       const pool = openPool(postgres.url, { max: 1, connectionTimeoutMillis: 0 });
-      const driver = postgresDriver({ client: pool, table: newTable(), timeout: 200 });
+      const table = newTable();
+      const driver = postgresDriver({ client: pool, table });
+      const hasty = postgresDriver({ client: pool, table, timeout: 200 });
       await driver.setup();
       const id = await begin(driver);
       let ended = 0;
       pool.on("remove", () => ended++);
       const taken = await pool.connect();
       await expect(
-        driver.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now()),
+        hasty.commit(id, { fields: new Map([["a/x", "late"]]) }, Date.now()),
       ).rejects.toMatchObject({
         code: "ERR_SESSION_UNAVAILABLE",
       });
@@ -165,13 +167,14 @@ await withService("postgres", (postgres) => {
     test("removes its connection from the pool, which opens another at once", async () => {
       const pool = openPool(postgres.url, { max: 1 });
       const table = newTable();
-      const driver = postgresDriver({ client: pool, table, timeout: 300 });
+      const driver = postgresDriver({ client: pool, table });
+      const hasty = postgresDriver({ client: pool, table, timeout: 300 });
       await driver.setup();
       const id = await begin(driver);
       const unlock = await lockRecord(table, id);
       let ended = 0;
       pool.on("remove", () => ended++);
-      await expect(driver.commit(id, a("late"), Date.now())).rejects.toMatchObject(UNAVAILABLE);
+      await expect(hasty.commit(id, a("late"), Date.now())).rejects.toMatchObject(UNAVAILABLE);
       expect((await driver.load(id))?.version).toBe(1);
       expect(ended).toBe(1);
       await unlock();
@@ -183,14 +186,15 @@ await withService("postgres", (postgres) => {
       await client.connect();
       onTestFinished(() => client.end());
       const table = newTable();
-      const driver = postgresDriver({ client, table, timeout: 300 });
+      const driver = postgresDriver({ client, table });
+      const hasty = postgresDriver({ client, table, timeout: 300 });
       await driver.setup();
       const id = await begin(driver);
       const unlock = await lockRecord(table, id);
       const outcomes = await Promise.allSettled([
-        driver.commit(id, a("may be made"), Date.now()),
-        driver.commit(id, a("late"), Date.now()),
-        driver.destroy(id, Date.now()),
+        hasty.commit(id, a("may be made"), Date.now()),
+        hasty.commit(id, a("late"), Date.now()),
+        hasty.destroy(id, Date.now()),
       ]);
       for (const outcome of outcomes)
         expect(outcome).toMatchObject({ status: "rejected", reason: UNAVAILABLE });

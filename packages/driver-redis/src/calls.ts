@@ -50,7 +50,7 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
       if (isLate) controller.abort();
       return controller.signal;
     };
-    return call(() => work({ time, signal }), time, {
+    return call(() => work({ time, signal, isOver: () => isLate }), time, {
       changes,
       onLate() {
         isLate = true;

@@ -7,6 +7,8 @@ export interface RedisTimeLimit {
    * never be sent. Ask for it only where you use it, because a signal costs as much as sending a command.
    */
   signal(): AbortSignal;
+  /** Whether the call has failed for lack of time. It costs nothing, and suits a client that asks as it sends. */
+  isOver(): boolean;
 }
 
 /** A server that has keys. */

@@ -71,12 +71,12 @@ export function ioredis(client: AnyIoredisLike): RedisExecutor {
   });
 
   // In capitals, because a cluster's client takes only names in small letters for reads that a replica may answer.
-  const make = ([name = "", ...args]: string[], { signal }: RedisTimeLimit): Once => {
+  const make = ([name = "", ...args]: string[], { isOver }: RedisTimeLimit): Once => {
     const command = maker.call(name, args);
     const { reject, toWritable } = command;
     let tries = 1;
     command.toWritable = (socket) => {
-      if (tries-- > 0 && !signal().aborted) return toWritable.call(command, socket);
+      if (tries-- > 0 && !isOver()) return toWritable.call(command, socket);
       reject(new Error("The connection broke, or the time was over, before the server replied"));
       return PING;
     };
