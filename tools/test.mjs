@@ -86,7 +86,7 @@ else if (await prepare([["Building every package", "turbo", "run", "build", "--o
   }
   if (isCalled("all")) {
     // They are more than this machine must have: only the kit runs on them here.
-    if ((await stage(NEWEST, "pnpm", fetchNewest)) === 0) await runOnNewest("usual", "/conformance.test");
+    if ((await stage(NEWEST, "pnpm", fetchNewest)) === 0) await runOnNewest("usual", "test/conformance.test");
     else
       console.error(
         "\nTHE NEWEST SERVERS ARE NOT TESTED: they could not be fetched (above). Nothing else is left out.",

@@ -23,13 +23,17 @@ await withService("mongodb", async (mongodb) => {
       ignoreUndefined: true,
       retryWrites: false,
     } as const;
-    const open = (namespace: string) =>
-      mongodbDriver({ collection: client.db("other").collection(namespace, settings), timeout: 1000 });
+    const open = (namespace: string, about?: { outage: boolean }) =>
+      mongodbDriver({
+        collection: client.db("other").collection(namespace, settings),
+        timeout: about?.outage ? 1_000 : 4_000,
+      });
     testDriver({ test, target: { name: "mongodb", open, outage } });
   });
 
   describe("mongodb: fromUrl", () => {
-    const open = (collection: string) => fromUrl(proxy.url, { collection, timeout: 1000 });
+    const open = (collection: string, about?: { outage: boolean }) =>
+      fromUrl(proxy.url, { collection, timeout: about?.outage ? 1_000 : 4_000 });
     testDriver({ test, target: { name: "mongodb", open, outage } });
   });
 });

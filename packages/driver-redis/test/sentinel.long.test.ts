@@ -45,7 +45,10 @@ await withService("redis", async () => {
       test,
       target: {
         name: "sentinel",
-        open: (namespace) => redisDriver({ client, prefix: `${namespace}:`, timeout: 1000, waitReplicas }),
+        open: (namespace, about) => {
+          const timeout = about?.outage ? 1_000 : 4_000;
+          return redisDriver({ client, prefix: `${namespace}:`, timeout, waitReplicas });
+        },
         outage: {
           cut: async () => void (await Promise.all(proxies.map((proxy) => proxy.cut()))),
           restore: async () => void (await Promise.all(proxies.map((proxy) => proxy.restore()))),

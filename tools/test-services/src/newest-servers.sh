@@ -22,7 +22,7 @@ rm -rf "$folder"
 
 export DEBIAN_FRONTEND=noninteractive
 quietly() { "$@" >"$folder.log" 2>&1 || { tail -5 "$folder.log" >&2; lacks "$1 failed"; }; }
-if ! command -v mmdebstrap patchelf >/dev/null; then
+if ! { command -v mmdebstrap && command -v patchelf; } >/dev/null; then
   quietly apt-get update
   quietly apt-get install -y --no-install-recommends mmdebstrap patchelf ca-certificates
 fi
@@ -50,6 +50,8 @@ for program in "$folder"/usr/{sbin/mysqld,bin/{valkey,redis}-{server,cli}} "$pos
 done
 # With paths of their own these would not look where the program does.
 patchelf --remove-rpath "$postgres"/lib/pg_documentdb*.so
+# Packages link it when they are set up, which these were not.
+ln -s postgis-3.control "$folder/usr/share/postgresql/18/extension/postgis.control"
 
 if [[ -z $go ]]; then
   go=$(echo "$folder"/usr/lib/go-*/bin/go)
