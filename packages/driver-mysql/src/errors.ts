@@ -80,8 +80,7 @@ export function withoutRow(error: unknown): unknown {
 const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager.";
 
 /** How the clients say that they were closed. */
-const CLOSED =
-  /closed state|Pool is closed|CMD_CONNECTION_CLOSED|POOL_ALREADY_CLOSED|ENQUEUE_AFTER|MYSQL_CONNECTION_CLOSED/i;
+const CLOSED = /closed state|pool is closed|CMD_CONNECTION_CLOSED|ENQUEUE_AFTER/i;
 
 /** The meaning of an error of the server; `undefined` if it only says that the backend cannot be used. */
 export function translate(table: string): (error: unknown) => SessionError | undefined {

@@ -138,5 +138,17 @@ await withService("mysql", async (service) => {
       onTestFinished(() => connection.end());
       await expectAllMethods(connection);
     });
+
+    test("a connection that was closed is named", async () => {
+      const connection = await mariadb.createConnection(server);
+      await connection.end();
+      const mysqljs = mysql.createConnection(server);
+      mysqljs.destroy();
+      for (const client of [connection, ...(isMariadb ? [mysqljs] : [])])
+        await expect(mysqlDriver({ client, table: "t" }).load("x")).rejects.toMatchObject({
+          code: "ERR_SESSION_UNAVAILABLE",
+          message: expect.stringContaining("the client is closed"),
+        });
+    });
   });
 });
