@@ -141,7 +141,7 @@ if (!server) {
   describe("sqlite: @libsql/client with sqld", () => {
     testBrokenLine(async () => {
       await sqliteDriver({ client, table: "line", timeout: 15_000 }).setup();
-      return sqliteDriver({ client, table: "line", timeout: 3_000 });
+      return sqliteDriver({ client, table: "line", timeout: 8_000 });
     }, proxy);
     testDriver({
       test,
