@@ -43,7 +43,7 @@ await withService("postgres", async (postgres) => {
   const orms = {
     knex: closes(knex({ client: "pg", connection: line.url }), (it) => it.destroy()),
     Kysely: closes(new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool }) }), (it) => it.destroy()),
-    Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 1000 }), (it) =>
+    Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 8000 }), (it) =>
       it.$disconnect(),
     ),
     Sequelize: closes(

@@ -18,7 +18,7 @@ export interface RawResult {
 }
 
 /** A connection on which the ORM runs statements as they are. */
-export interface RawConnection {
+interface RawConnection {
   /** The same object, each time the same connection is lent. */
   readonly connection?: object | undefined;
   run(sql: string, values: readonly unknown[]): Promise<RawResult>;

@@ -1,6 +1,6 @@
 /** What the drivers for SQL take from an ORM. */
 import { type DrizzleLike, drizzle, isDrizzle } from "./drizzle.ts";
-import type { Handed, SqlDialect } from "./handed.ts";
+import { type Handed, hasMethods, type SqlDialect } from "./handed.ts";
 import { isKnex, type KnexLike, knex } from "./knex.ts";
 import { isKysely, type KyselyLike, kysely } from "./kysely.ts";
 import { isMikroOrm, type MikroOrmLike, mikroOrm } from "./mikro-orm.ts";
@@ -8,7 +8,7 @@ import { isPrisma, type PrismaLike, prisma } from "./prisma.ts";
 import { isSequelize, type SequelizeLike, sequelize } from "./sequelize.ts";
 import { isTypeorm, type TypeormLike, typeorm } from "./typeorm.ts";
 
-export type { NativeConnections, RawConnection, RawStatements } from "./handed.ts";
+export type { NativeConnections, RawStatements } from "./handed.ts";
 
 /** Any ORM that the drivers for SQL take. */
 export type OrmLike =
@@ -40,5 +40,4 @@ export function handedBy(client: unknown, dialect: SqlDialect): Handed {
 }
 
 /** Whether the object has every name that it is asked for, as a proxy to another process does. */
-const isAnything = (orm: object): boolean =>
-  "noClientHasThisMethod" in orm || typeof Reflect.get(orm, "noClientHasThisMethod") === "function";
+const isAnything = (orm: object): boolean => hasMethods(orm, "noClientHasThisMethod");

@@ -1,7 +1,7 @@
 import { type Handed, hasMethods, refused, refusedTransaction } from "./handed.ts";
 
 /** An entity manager of MikroORM. */
-export interface MikroOrmEntityManagerLike {
+interface MikroOrmEntityManagerLike {
   isInTransaction(): boolean;
   getConnection(): object;
 }
