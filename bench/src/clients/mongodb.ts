@@ -27,7 +27,11 @@ interface Connected {
   close(): Promise<unknown>;
 }
 
-const ofMongodb = (name: string, packages: string[], connect: (url: string) => Promise<Connected>): Client => ({
+const ofMongodb = (
+  name: string,
+  packages: string[],
+  connect: (url: string) => Promise<Connected>,
+): Client => ({
   ...{ driver: "mongodb", name, packages, service: "mongodb" },
   async open(url) {
     const { client, bare, close } = await connect(url);
