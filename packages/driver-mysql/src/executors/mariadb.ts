@@ -96,8 +96,16 @@ export function mariadb(client: AnyMariadbLike): MysqlExecutor {
           ? await client.getConnection()
           : await inEither<MariadbPoolConnectionLike>((done) => client.getConnection(done));
       if (connection === undefined) throw new Error("The pool returned no connection");
-      const lent = { release: () => connection.release(() => {}), destroy: () => connection.destroy() };
-      return lend(lent, sendBy(connection), work);
+      const send = sendBy(connection);
+      let last: Promise<unknown> = Promise.resolve();
+      // While a statement runs, the client's destroy() sends KILL on another connection, which may reach another server,
+      // and whose failure it leaves unhandled: that ends the process. So wait for the statement.
+      const destroy = (): void => void last.catch(() => {}).then(() => connection.destroy());
+      return lend(
+        { release: () => connection.release(() => {}), destroy },
+        (sql) => (last = send(sql)),
+        work,
+      );
     },
   };
 }
