@@ -17,7 +17,7 @@ describe("options", () => {
     [{ timeout: 0 }, "timeout must be"],
     [
       { client: undefined },
-      "client must be a pool or a connection of mysql2, mariadb or mysql, a cluster of mysql2/promise or mariadb, Bun's SQL, or a MysqlExecutor; got undefined",
+      "an ORM on one of them, or a MysqlExecutor; got undefined",
     ],
     [{ client: {} }, "client must be"],
   ])("%o is refused by name", (wrong, message) => {
