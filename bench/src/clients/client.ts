@@ -3,7 +3,7 @@ import type { ServiceName } from "@sessions/test-services/service";
 import type { Bare } from "../backend.ts";
 
 /** A client that is open: for drivers, and for the same work by hand. */
-export interface OpenClient {
+interface OpenClient {
   driver(namespace: string, timeout: number): Driver & Partial<ProvisionedDriver>;
   readonly bare: Bare;
   close(): Promise<unknown>;

@@ -1,5 +1,4 @@
 import { createCall } from "@sessions/core/driver-tools";
-import type { FindCollection } from "./database.ts";
 import { translate } from "./errors.ts";
 
 // The few members of the package `mongodb` that the driver uses.
@@ -78,6 +77,9 @@ export interface Connection {
     changes?: boolean,
   ): Promise<T>;
 }
+
+/** Returns a collection, or waits until there is one. */
+export type FindCollection = () => MongodbCollectionLike | Promise<MongodbCollectionLike>;
 
 /**
  * Makes the calls of one collection.

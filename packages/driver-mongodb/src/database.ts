@@ -1,5 +1,5 @@
 import { DriverUnavailableError } from "@sessions/core";
-import type { MongodbCollectionLike } from "./connection.ts";
+import type { FindCollection, MongodbCollectionLike } from "./connection.ts";
 
 // The few members that lead the driver from a client to its collection.
 
@@ -30,9 +30,6 @@ export interface MongooseLike {
 
 /** Everything that the driver takes as its client. */
 export type AnyMongodbClientLike = MongodbClientLike | MongodbDbLike | MongooseConnectionLike | MongooseLike;
-
-/** Returns a collection, or waits until there is one. */
-export type FindCollection = () => MongodbCollectionLike | Promise<MongodbCollectionLike>;
 
 /** Finds a collection in a client's default database, in a `Db`, or in the database of a connection of mongoose. */
 export function collectionOf(client: AnyMongodbClientLike, name: string): FindCollection {

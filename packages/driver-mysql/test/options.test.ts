@@ -15,10 +15,7 @@ describe("options", () => {
     [{ table: "x".repeat(65) }, "table must be"],
     [{ timeout: "2 weeks" }, 'timeout must be a duration such as "30m", 1 ms or more; got "2 weeks"'],
     [{ timeout: 0 }, "timeout must be"],
-    [
-      { client: undefined },
-      "an ORM on one of them, or a MysqlExecutor; got undefined",
-    ],
+    [{ client: undefined }, "an ORM on one of them, or a MysqlExecutor; got undefined"],
     [{ client: {} }, "client must be"],
   ])("%o is refused by name", (wrong, message) => {
     const options: object = { client, ...wrong };

@@ -14,7 +14,7 @@ export type {
   IoredisCommandLike,
   IoredisLike,
   IoredisNodeLike,
-} from "./executors/ioredis.ts";
+} from "./executors/ioredis-like.ts";
 export type {
   RedisClientLike,
   RedisClientPoolLike,

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { SessionConfigError } from "@sessions/core";
 import type { AnyRedisClientLike } from "./executors/executor-of.ts";
-import type { IoredisLike } from "./executors/ioredis.ts";
+import type { IoredisLike } from "./executors/ioredis-like.ts";
 
 /** What a URL says about a server. */
 interface Target {

@@ -2,6 +2,7 @@ import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { withService } from "@sessions/driver-tests";
 import { createClient, createClientPool } from "redis";
+import * as redis5 from "redis-5";
 import { afterAll, describe, test } from "vitest";
 import { redisDriver } from "../src/index.ts";
 
@@ -10,6 +11,7 @@ await withService("redis", async (redis) => {
   const socket = { reconnectStrategy: 50 };
   const clients = {
     "one client, RESP2": createClient({ url: proxy.url, socket, RESP: 2 }),
+    "one client of redis 5": redis5.createClient({ url: proxy.url, socket }),
     "a pool": createClientPool({ url: proxy.url, socket }, { maximum: 4 }),
   };
   for (const client of Object.values(clients)) {

@@ -1,8 +1,9 @@
 import type { RedisExecutor } from "../executor.ts";
 import { type BunRedisLike, bunRedis } from "./bun.ts";
 import { type AnyGlideLike, glide } from "./glide.ts";
-import { type AnyIoredisLike, ioredis } from "./ioredis.ts";
+import { ioredis } from "./ioredis.ts";
 import { ioredisCluster } from "./ioredis-cluster.ts";
+import type { AnyIoredisLike } from "./ioredis-like.ts";
 import { type AnyNodeRedisLike, nodeRedis } from "./node-redis.ts";
 import { type UpstashRedisLike, upstash } from "./upstash.ts";
 

@@ -1,7 +1,8 @@
 import { hasCode } from "../errors.ts";
 import type { RedisExecutor, RedisMaster } from "../executor.ts";
-import { type IoredisClusterLike, ioredis } from "./ioredis.ts";
+import { ioredis } from "./ioredis.ts";
 import { commandsOf, replyTo } from "./ioredis-command.ts";
+import type { IoredisClusterLike } from "./ioredis-like.ts";
 
 /** As often as the client itself, which picks any server where it does not know the right one. */
 const REDIRECTIONS = 16;

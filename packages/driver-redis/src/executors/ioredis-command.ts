@@ -1,5 +1,5 @@
 import type { RedisTimeLimit } from "../executor.ts";
-import type { AnyIoredisLike, IoredisCommandLike } from "./ioredis.ts";
+import type { AnyIoredisLike, IoredisCommandLike } from "./ioredis-like.ts";
 
 /** A command that is written once at most, and never after the call has failed. */
 interface OnceCommand {
