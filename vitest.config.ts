@@ -12,9 +12,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     projects: level === "quick" ? [quick] : all,
     reporters,
-    // vitest's own choice leaves a core idle, though most tests wait for a server: two files share two cores well. What
-    // takes long also ends servers, and measures: it has the machine to itself.
-    maxWorkers: level === "rest" ? 1 : Math.max(2, availableParallelism() - 1),
+    // vitest's own choice leaves a core idle, though most tests wait for a server: two files share two cores well.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
 
