@@ -3,7 +3,7 @@ import { startRedisServer } from "@sessions/test-services/redis";
 import { askRedis, type RedisCluster, startRedisCluster } from "@sessions/test-services/redis-cluster";
 import type { Server } from "@sessions/test-services/server";
 import { createClient, type RedisClientOptions } from "redis";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 
 export { begin, HOUR, newId } from "@sessions/driver-tests/records";
 
@@ -53,6 +53,17 @@ export async function startClusterBehindProxies(announced = false): Promise<Clus
       await askRedis(port, "config", "set", "cluster-announce-bus-port", bus);
       await askRedis(port, "config", "set", "cluster-announce-port", String(proxy.port));
     });
+  if (announced)
+    // A client that connects before the servers have told each other would go around the proxies.
+    await vi.waitFor(
+      () =>
+        each(async (_, i) => {
+          const nodes = await askRedis(cluster.servers[i]?.port ?? 0, "cluster", "nodes");
+          const old = cluster.servers.find(({ port }) => nodes.includes(`:${port}@`));
+          if (old) throw new Error(`Server ${i} still names the address of another`);
+        }),
+      { timeout: 20_000 },
+    );
   return {
     cluster,
     proxies,

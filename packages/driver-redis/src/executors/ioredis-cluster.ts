@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { hasCode } from "../errors.ts";
 import type { RedisExecutor, RedisMaster } from "../executor.ts";
 import { ioredis } from "./ioredis.ts";
@@ -6,6 +7,7 @@ import type { IoredisClusterLike } from "./ioredis-like.ts";
 
 /** As often as the client itself, which picks any server where it does not know the right one. */
 const REDIRECTIONS = 16;
+const PAUSE_MS = 20;
 
 /** Runs commands on a cluster's client of ioredis or iovalkey. */
 export function ioredisCluster(client: IoredisClusterLike): RedisExecutor {
@@ -18,7 +20,7 @@ export function ioredisCluster(client: IoredisClusterLike): RedisExecutor {
   };
   const { make, slotOf, ready } = commandsOf(client, isReplica);
 
-  const send: RedisExecutor["send"] = async (key, args, limit) => {
+  const sendOnce: RedisExecutor["send"] = async (key, args, limit) => {
     await ready();
     const { command, again } = make(args, limit);
     // iovalkey finds the key only of names in small letters.
@@ -34,6 +36,18 @@ export function ioredisCluster(client: IoredisClusterLike): RedisExecutor {
       handle(error);
     };
     return replyTo(command);
+  };
+
+  /** Just after a lost connection, the client runs out of redirections in a few milliseconds. All were refusals. */
+  const send: RedisExecutor["send"] = async (key, args, limit) => {
+    for (;;)
+      try {
+        return await sendOnce(key, args, limit);
+      } catch (error) {
+        const isRefused = error instanceof Error && error.message.startsWith("Too many Cluster redirections");
+        if (!isRefused || limit.isOver()) throw error;
+        await setTimeout(PAUSE_MS);
+      }
   };
 
   return {
