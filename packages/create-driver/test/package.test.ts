@@ -113,7 +113,7 @@ test("its links lead to files of this repository or of its own", () => {
 
 test("its README has the sections of every driver's README, in their order", () => {
   const sections = (readme: string) => [...readme.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-  const own = ["Tested on", "Dependencies", "Source"];
+  const own = ["Clients", "Tested on", "Dependencies", "Source"];
   const ours = sections(read("packages/driver-sqlite/README.md")).filter(
     (title) => !own.includes(title ?? ""),
   );

@@ -54,7 +54,7 @@ await withService("postgres", async (postgres) => {
   test("a transaction, a reserved connection and another database are refused", () => {
     expect(said.refused).toEqual([
       expect.stringMatching(/got a pipeline or a transaction/),
-      expect.stringMatching(/this SQL of Bun's is one of sqlite/),
+      expect.stringMatching(/got Bun's client of SQL databases for sqlite/),
       expect.stringMatching(/got a pipeline or a transaction/),
     ]);
   });

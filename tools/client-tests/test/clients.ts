@@ -160,7 +160,7 @@ export const clients: readonly [string, Given][] = [
     "typeorm: EntityManager": new DataSource({ type: "postgres", driver: pg }).manager,
   }),
   ...is("postgres", /a Pool or a Client of pg/, { drizzle: drizzle(pool) }),
-  ...isNone(/a client of postgres/, {
+  ...is("postgres", /a client of postgres/, {
     "drizzle over postgres.js": drizzleOverPostgresJs(sql),
   }),
   ...is("postgres", /an instance of kysely/i, {

@@ -32,7 +32,9 @@ function withState(error: unknown): unknown {
 export function bunSql(sql: BunSqlLike): PostgresExecutor {
   const { adapter } = sql.options;
   if (adapter !== "postgres")
-    throw new SessionConfigError(`client must be one of PostgreSQL; this SQL of Bun's is one of ${adapter}`);
+    throw new SessionConfigError(
+      `client must be one of PostgreSQL; got Bun's client of SQL databases for ${adapter}`,
+    );
   return {
     async run(text, values, limit) {
       try {
