@@ -51,6 +51,8 @@ const ofPostgres = (
 function poolTo(connectionString: string): pg.Pool {
   const pool = new pg.Pool({ connectionString });
   pool.on("error", () => {});
+  // Kysely does not listen to a connection that it was lent.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
