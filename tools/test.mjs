@@ -56,14 +56,14 @@ const fetchNewest = ["--silent", "--filter", "@sessions/test-services", "newest"
 /**
  * Redis and Valkey are servers of one driver, so Valkey has a run of its own.
  *
- * @type {(level: string, ...filters: string[]) => Promise<void>}
+ * @type {(level: string) => Promise<void>}
  */
-async function runOnNewest(level, ...filters) {
+async function runOnNewest(level) {
   process.env["SESSIONS_TEST_SERVERS"] = "newest";
   const drivers = ["redis", "mysql", "postgres", "mongodb"].map((name) => `--project=driver-${name}`);
-  await run(`Running on the newest servers (${level})`, level, ".", [...drivers, ...filters]);
+  await run(`Running on the newest servers (${level})`, level, ".", drivers);
   process.env["SESSIONS_TEST_REDIS_SERVER"] = "valkey-server";
-  await run(`Running on Valkey (${level})`, level, ".", ["--project=driver-redis", ...filters]);
+  await run(`Running on Valkey (${level})`, level, ".", ["--project=driver-redis"]);
   delete process.env["SESSIONS_TEST_REDIS_SERVER"];
   delete process.env["SESSIONS_TEST_SERVERS"];
 }
@@ -83,14 +83,6 @@ else if (await prepare([["Building every package", "turbo", "run", "build", "--o
       ["Building the examples", "pnpm", "--dir", "examples", "run", "build"],
     ]);
     if (ready) await run("Running the examples", "all", "examples");
-  }
-  if (isCalled("all")) {
-    // They are more than this machine must have: only the kit runs on them here.
-    if ((await stage(NEWEST, "pnpm", fetchNewest)) === 0) await runOnNewest("usual", "test/conformance.test");
-    else
-      console.error(
-        "\nTHE NEWEST SERVERS ARE NOT TESTED: they could not be fetched (above). Nothing else is left out.",
-      );
   }
 }
 
