@@ -56,19 +56,18 @@ app.post("/logout", async (req, res) => {
   res.redirect(303, "/");
 });
 
-const flash = defineStore<{ messages: string[] }>("flash");
 const limit = rateLimit({
   windowMs: 60_000,
   limit: 3,
   keyGenerator: (req) => req.session.principal ?? ipKeyGenerator(req.ip ?? ""),
 });
 app.post("/notes", limit, (req, res) => {
-  req.session.store(flash).update("messages", (all = []) => [...all, "Saved"]); // req.flash("info", "Saved")
+  req.session.flash("info", "Saved"); // req.flash("info", "Saved")
   res.redirect(303, "/");
 });
 
 app.get("/", (req, res) => {
-  const messages = req.session.store(flash).take("messages") ?? []; // req.flash("info")
+  const messages = req.session.flash("info"); // req.flash("info")
   res.json({ user: req.user?.id, messages, csrf: generateToken(req) });
 });
 

@@ -1,5 +1,4 @@
 import type { SessionInfo } from "@sessions/core";
-import { flashes } from "./flash.ts";
 import { type Html, html } from "./html.ts";
 import { shortId } from "./session-panel.ts";
 
@@ -33,7 +32,7 @@ const moment = (at: Date): Html =>
 
 function sessionCard({ id, createdAt, expiresAt, stores }: SessionInfo, current: boolean): Html {
   // Messages that were not shown yet belong to no application.
-  const names = stores.filter((name) => name !== flashes.name);
+  const names = stores.filter((name) => name !== "flash");
   const end = html`
   <form method="post" action="/account/end">
     <button name="id" value="${id}" aria-label="End session ${shortId(id)}">End</button>

@@ -1,7 +1,6 @@
 import type { SessionInfo, SessionManager } from "@sessions/core";
 import express, { type Router } from "express";
 import { accountPage, signedOutPage, signInPage } from "./account-pages.ts";
-import { flash } from "./flash.ts";
 import { field, localPath } from "./guard.ts";
 import { sendPage } from "./page.ts";
 import { shortId } from "./session-panel.ts";
@@ -28,11 +27,11 @@ export function account(sessions: SessionManager): Router {
     const name = field(req, "name").normalize("NFC");
     const next = localPath(field(req, "next"), "/account");
     if (!NAME.test(name)) {
-      flash(req.session, "A name has 1 to 40 characters.");
+      req.session.flash("notice", "A name has 1 to 40 characters.");
       return res.redirect(303, `/account?next=${encodeURIComponent(next)}`);
     }
     req.session.login(name);
-    flash(req.session, `Welcome, ${name}.`);
+    req.session.flash("notice", `Welcome, ${name}.`);
     res.redirect(303, next);
   });
 
@@ -57,14 +56,17 @@ export function account(sessions: SessionManager): Router {
     const id = field(req, "id");
     // The id comes from the page, so check that the session belongs to this user.
     const ended = await sessions.destroy(id, { principal: session.principal });
-    flash(session, ended ? `Session ${shortId(id)} has ended.` : "That session had ended already.");
+    session.flash("notice", ended ? `Session ${shortId(id)} has ended.` : "That session had ended already.");
     res.redirect(303, "/account");
   });
 
   router.post("/end-others", async (req, res) => {
     const { id, principal = "" } = req.session;
     const ended = await sessions.destroyAll({ principal, except: id });
-    flash(req.session, ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`);
+    req.session.flash(
+      "notice",
+      ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`,
+    );
     res.redirect(303, "/account");
   });
 

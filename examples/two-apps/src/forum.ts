@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { defineStore } from "@sessions/core";
 import express, { type Request, type Router } from "express";
-import { flash } from "./flash.ts";
 import { type Draft, draftPage, forumPage, type Post } from "./forum-pages.ts";
 import { field } from "./guard.ts";
 import { sendPage } from "./page.ts";
@@ -52,12 +51,12 @@ export function forum(): Router {
 
   router.post("/drafts/:draft/save", (req, res) => {
     req.session.store(drafts).set(req.params.draft, sent(req));
-    flash(req.session, "Draft saved.");
+    req.session.flash("notice", "Draft saved.");
     res.redirect(303, "/forum");
   });
 
   router.post("/drafts/:draft/discard", (req, res) => {
-    if (req.session.store(drafts).delete(req.params.draft)) flash(req.session, "Draft discarded.");
+    if (req.session.store(drafts).delete(req.params.draft)) req.session.flash("notice", "Draft discarded.");
     res.redirect(303, "/forum");
   });
 
@@ -67,8 +66,8 @@ export function forum(): Router {
     const draft = sent(req);
     if (session.principal === undefined || draft.title === "") {
       session.store(drafts).set(id, draft);
-      flash(
-        session,
+      session.flash(
+        "notice",
         session.principal === undefined ? "Sign in to post. Your draft is kept." : "A post needs a title.",
       );
       const back = `/forum/drafts/${id}`;
@@ -77,7 +76,7 @@ export function forum(): Router {
     posts.unshift({ author: session.principal, title: draft.title, text: draft.text, at: new Date() });
     posts.splice(MOST_POSTS);
     session.store(drafts).delete(id);
-    flash(session, "Posted.");
+    session.flash("notice", "Posted.");
     res.redirect(303, "/forum");
   });
 

@@ -1,5 +1,4 @@
 import type { Request, Response } from "express";
-import { takeFlashes } from "./flash.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { script } from "./script.ts";
 import { sessionPanel } from "./session-panel.ts";
@@ -49,9 +48,9 @@ ${below}
 
 /** Sends a page: the messages, its body, and the session panel. */
 export function sendPage(req: Request, res: Response, options: PageOptions): void {
-  const messages = takeFlashes(req.session).map(
-    (message) => html`<p class="flash" role="status">${message}</p>`,
-  );
+  const messages = req.session
+    .flash("notice")
+    .map((message) => html`<p class="flash" role="status">${message}</p>`);
   res.send(
     frame(req.originalUrl.split("?", 1)[0] ?? "/", options, html`${messages}`, sessionPanel(req.session)),
   );

@@ -3,7 +3,6 @@ import { defineStore, type Session } from "@sessions/core";
 import express, { type Router } from "express";
 import { z } from "zod";
 import { catalogue } from "./catalogue.ts";
-import { flash } from "./flash.ts";
 import { field } from "./guard.ts";
 import { sendPage } from "./page.ts";
 import { shopPage } from "./shop-page.ts";
@@ -66,7 +65,7 @@ export function shop(pay: Pay = payInTime): Router {
       // Remove the items one by one, so that items which another tab added meanwhile stay. If the visitor has signed out
       // meanwhile, this write is dropped.
       for (const [sku, quantity] of Object.entries(ordered)) change(req.session, sku, -quantity);
-      flash(req.session, "Thank you! Your order is on its way.");
+      req.session.flash("notice", "Thank you! Your order is on its way.");
     }
     res.redirect(303, "/shop");
   });

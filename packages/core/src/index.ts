@@ -18,12 +18,13 @@ export type { DestroyAllQuery, SessionInfo } from "./manager/administration.ts";
 export { createSessionManager, type SessionManager } from "./manager/manager.ts";
 export type { SweepOptions } from "./manager/sweeping.ts";
 export type { OpenOptions } from "./session/open.ts";
-export type { CommitResult, Session } from "./session/session.ts";
+export { type CommitResult, isLoggedIn, type Session } from "./session/session.ts";
 export { type Codec, devalueCodec, jsonCodec } from "./store/codec.ts";
 export {
   defineStore,
   type Infer,
   type Schemas,
+  type StoreData,
   type StoreDefinition,
   type Versioned,
 } from "./store/define-store.ts";

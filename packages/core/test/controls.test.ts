@@ -86,6 +86,7 @@ const looks: Record<string, (session: Session) => unknown> = {
   entries: (session) => session.store("s").entries(),
   iteration: (session) => [...session.store("s")],
   take: (session) => session.store("s").take("k"),
+  flash: (session) => session.flash("k"),
   update: (session) => session.store("s").update("k", () => 1),
 };
 
@@ -102,7 +103,8 @@ describe("a program that looks at its session makes an answer that depends on th
 
   test("and not by what only writes", async () => {
     const session = await setUp().sessions.open(undefined);
-    session.store("s").set("k", 1);
+    session.store("s").set("k", 1).assign({ k: 2 });
+    session.flash("k", "Saved.");
     session.login("ann");
     await session.commit({ seal: true });
     expect(wasRead(session)).toBe(false);

@@ -30,6 +30,8 @@ function listen(session: Session, headersSent = false): () => number {
 
 const writes: Record<string, (session: Session, sessions: SessionManager) => unknown> = {
   set: (session) => session.store("app").set("n", 2),
+  assign: (session) => session.store("app").assign({ n: 2 }),
+  flash: (session) => session.flash("notice", "Saved."),
   delete: (session) => session.store("app").delete("n"),
   take: (session) => session.store("app").take("n"),
   clear: (session) => session.store("app").clear(),

@@ -208,6 +208,13 @@ describe("a bad name is a mistake of the program", () => {
     expect(driver.calls).toStrictEqual([]);
   });
 
+  test("assign refuses what is no key, and stages nothing", () => {
+    const store = setUp().sessions.create().store("cart");
+    for (const key of badKeys.filter((bad) => typeof bad === "string"))
+      expect(() => store.assign({ good: 1, [key]: 1 })).toThrow(TypeError);
+    expect([...store.keys()]).toEqual([]);
+  });
+
   test("the message names the store", () => {
     const store = setUp().sessions.create().store("cart");
     expect(() => store.set("", 1)).toThrow(/cart/);

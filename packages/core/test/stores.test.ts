@@ -11,6 +11,7 @@ const value = values;
 
 type Step =
   | { do: "set"; key: string; value: unknown }
+  | { do: "assign"; values: [string, unknown][] }
   | { do: "get" | "has" | "delete" | "take"; key: string }
   | { do: "update"; key: string; value: unknown }
   | { do: "clear" | "look" | "commit" | "reopen" };
@@ -21,6 +22,13 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     {
       weight: 5,
       arbitrary: fc.record({ do: fc.constantFrom("get", "has", "delete", "take" as const), key }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("assign" as const),
+        values: fc.array(fc.tuple(key, fc.oneof(value, fc.constant(undefined)))),
+      }),
     },
     {
       weight: 2,
@@ -61,6 +69,10 @@ describe("a store is a Map", () => {
           if (step.do === "set") {
             expect(store.set(step.key, step.value)).toBe(store);
             model.set(step.key, step.value);
+          } else if (step.do === "assign") {
+            expect(store.assign(Object.fromEntries(step.values))).toBe(store);
+            for (const [name, given] of Object.entries(Object.fromEntries(step.values)))
+              if (given !== undefined) model.set(name, given);
           } else if (step.do === "get") expect(store.get(step.key)).toStrictEqual(model.get(step.key));
           else if (step.do === "has") expect(store.has(step.key)).toBe(model.has(step.key));
           else if (step.do === "delete") expect(store.delete(step.key)).toBe(model.delete(step.key));
@@ -122,6 +134,14 @@ describe("a store is a Map", () => {
     session.store("emptied").delete("k");
     session.store("looked.at").get("k");
     expect(session.storeNames()).toStrictEqual(["full"]);
+  });
+
+  test("assign stages all of its values or none", () => {
+    const store = setUp().sessions.create().store("cart");
+    store.set("items", 1);
+    const uncarried = (): void => {};
+    expect(() => store.assign({ items: 2, coupon: uncarried })).toThrow(TypeError);
+    expect([...store]).toEqual([["items", 1]]);
   });
 
   test("undefined is no value: set refuses it, naming the store and the key", async () => {

@@ -46,6 +46,12 @@ test("a typed store knows its keys and their values", () => {
       }),
     ).toEqualTypeOf<string[] | undefined>();
     cart.update("coupon", () => undefined);
+    expectTypeOf(cart.assign({ items: [], coupon: undefined })).toEqualTypeOf<core.Store<Cart>>();
+    expectTypeOf<core.StoreData<typeof definition>>().toEqualTypeOf<Cart>();
+    // @ts-expect-error no such key
+    cart.assign({ item: [] });
+    // @ts-expect-error another type of value
+    cart.assign({ items: "apple" });
 
     // @ts-expect-error no such key
     cart.get("item");
@@ -393,6 +399,8 @@ declare namespace Pinned {
     logout(): Promise<void>;
     discard(): void;
     rotate(): void;
+    flash(name: string): unknown[];
+    flash(name: string, value: unknown): void;
     setExpiry(at: Date): void;
     commit(options?: { seal?: boolean | undefined }): Promise<CommitResult>;
   }
@@ -428,6 +436,7 @@ declare namespace Pinned {
     values(): IterableIterator<Entry<T>[1]>;
     entries(): IterableIterator<Entry<T>>;
     clear(): void;
+    assign(values: { readonly [K in Key<T>]?: Value<T, K> | undefined }): this;
     take<K extends Key<T>>(key: K): Value<T, K> | undefined;
     update<K extends Key<T>>(
       key: K,
@@ -610,6 +619,9 @@ test("the pinned functions and classes are ours", () => {
     expectTypeOf(ours.isClosableDriver).toExtend<
       (driver: Pinned.Driver) => driver is Pinned.ClosableDriver
     >();
+    expectTypeOf(ours.isLoggedIn).toExtend<
+      (session: core.Session) => session is core.Session & { readonly principal: string }
+    >();
     expectTypeOf(inMemory.memoryDriver).toExtend<
       (options?: { maxSessions?: number | undefined }) => Pinned.ListingDriver
     >();
@@ -623,8 +635,8 @@ test("what is exported by name is what is promised, and nothing else", async () 
   const names = [
     ...["DriverUnavailableError", "SessionCodecError", "SessionConfigError", "SessionConflictError"],
     ...["SessionError", "SessionSetupError", "SessionTooLargeError", "createSessionManager", "defineStore"],
-    ...["devalueCodec", "driverFromUrl", "isClosableDriver", "isListingDriver", "isProvisionedDriver"],
-    ...["isSessionError", "jsonCodec"],
+    ...["devalueCodec", "driverFromUrl", "isClosableDriver", "isListingDriver", "isLoggedIn"],
+    ...["isProvisionedDriver", "isSessionError", "jsonCodec"],
   ];
   expect(Object.keys(await import("../src/index.ts")).sort()).toStrictEqual(names.sort());
   expect(Object.keys(await import("../src/memory.ts"))).toStrictEqual(["memoryDriver"]);

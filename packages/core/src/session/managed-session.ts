@@ -3,6 +3,7 @@ import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { expiryFrom } from "../context/context.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
+import { addMessage, FLASH, takeMessages } from "../store/flash.ts";
 import { flushStores, SessionStore, type Store } from "../store/store.ts";
 import { createValueCodec } from "../store/value-codec.ts";
 import { commit, resultOf } from "./commit.ts";
@@ -100,6 +101,14 @@ class ManagedSession implements Session, SessionControls {
     }
     // The validators of the definition, or the application itself, vouch for the type T.
     return known as unknown as Store<T>;
+  }
+
+  flash(name: string): unknown[];
+  flash(name: string, value: unknown): void;
+  flash(name: string, ...values: [unknown?]): unknown {
+    const store = this.store(FLASH);
+    if (values.length === 0) return takeMessages(store, name);
+    return addMessage(store, name, values[0], this[CONTROLS].#state.context.settings.clock());
   }
 
   storeNames(): string[] {

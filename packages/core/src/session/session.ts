@@ -49,6 +49,23 @@ export interface Session {
    * cart.update("items", (items = []) => [...items, "tea"]);
    */
   store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
+  /**
+   * Returns the messages that an earlier request left under a name, oldest first, and deletes them: for a notice on the
+   * page after a redirect. Messages are entries of the store `flash`, so they stay until a request reads them, survive a
+   * login, and end with a logout. Two requests that overlap may both get a message.
+   * @throws SessionCodecError A message cannot be decoded.
+   * @example
+   * const session = createSessionManager().create();
+   * session.flash("notice", "Saved."); // before a redirect
+   * const notices = session.flash("notice"); // on the next page: ["Saved."]
+   */
+  flash(name: string): unknown[];
+  /**
+   * Leaves a message for the next request that reads it. Several under one name are kept in order.
+   * @param name 1 to 234 bytes of well-formed text.
+   * @throws TypeError The name is bad, or the codec cannot carry the value.
+   */
+  flash(name: string, value: unknown): void;
   /** The names of the stores that have entries. */
   storeNames(): string[];
   /**
@@ -122,3 +139,14 @@ export interface Session {
    */
   commit(options?: { seal?: boolean | undefined }): Promise<CommitResult>;
 }
+
+/**
+ * Returns whether a user is logged in, and tells the compiler.
+ * @example
+ * export function ownerOf(session: Session): string {
+ *   if (!isLoggedIn(session)) throw new Error("Please log in");
+ *   return session.principal; // string
+ * }
+ */
+export const isLoggedIn = (session: Session): session is Session & { readonly principal: string } =>
+  session.principal !== undefined;

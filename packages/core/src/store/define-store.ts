@@ -10,6 +10,16 @@ export interface StoreDefinition<T extends object> {
   readonly "~types"?: (value: T) => T;
 }
 
+/**
+ * The types of a definition's keys and values.
+ * @example
+ * import { defineStore, type StoreData } from "@sessions/core";
+ *
+ * const cart = defineStore<{ items: string[] }>("cart");
+ * const empty: StoreData<typeof cart> = { items: [] };
+ */
+export type StoreData<D> = D extends StoreDefinition<infer T> ? T : never;
+
 /** One Standard Schema validator (Zod, Valibot, ArkType, …) for each key. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>;
 

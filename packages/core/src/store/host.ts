@@ -12,6 +12,14 @@ export interface Decoded {
   printed?: string;
 }
 
+/** A value that the codec has taken, before it is staged. */
+export interface Encoded {
+  readonly key: string;
+  readonly field: string;
+  readonly text: string;
+  readonly value: unknown;
+}
+
 /** The decoded values of each field: one for each definition or plain name that read it. */
 export type DecodedValues = Map<string, Decoded[]>;
 

@@ -1,7 +1,7 @@
 import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { checkKey, fieldName, fieldPrefix, parseField } from "../record/field-names.ts";
 import { CODEC } from "../record/session-record.ts";
-import type { Decoded, StoreHost } from "./host.ts";
+import type { Decoded, Encoded, StoreHost } from "./host.ts";
 import { refusePromise, type ValueCodec } from "./value-codec.ts";
 
 /** The keys of a store. */
@@ -50,6 +50,15 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
    * session.store<{ lang: string }>("shop").set("lang", "de").set("lang", "en");
    */
   set<K extends Key<T>>(key: K, value: Value<T, K>): this;
+  /**
+   * Stages several values, as {@link Store.set} does. A key that is left out, or `undefined`, keeps its entry. If one
+   * value is refused, none is staged.
+   * @throws TypeError The codec cannot carry a value, or the schema refuses it.
+   * @example
+   * const session = createSessionManager().create();
+   * session.store<{ lang: string; size: number }>("shop").assign({ lang: "de", size: 12 });
+   */
+  assign(values: { readonly [K in Key<T>]?: Value<T, K> | undefined }): this;
   /** Deletes an entry, and returns whether there was one. */
   delete(key: Key<T>): boolean;
   /** Returns whether there is such an entry. Decodes only an entry of an older version. */
@@ -63,10 +72,10 @@ export interface Store<T extends object> extends Iterable<Entry<T>> {
   /** Deletes every entry of the store. Entries that another request adds meanwhile stay. */
   clear(): void;
   /**
-   * Returns a value and deletes its entry, for flash messages. Two requests that overlap may both get the value.
+   * Returns a value and deletes its entry. Two requests that overlap may both get the value.
    * @example
    * const session = createSessionManager().create();
-   * const notice = session.store<{ notice: string }>("flash").take("notice");
+   * const returnTo = session.store<{ returnTo: string }>("signin").take("returnTo") ?? "/";
    */
   take<K extends Key<T>>(key: K): Value<T, K> | undefined;
   /**
@@ -181,11 +190,24 @@ export class SessionStore implements Store<Record<string, unknown>> {
   }
 
   set(key: string, given: unknown): this {
-    const field = this.#fieldOf(key);
-    const host = this.#host;
-    const { text, value } = this.#codec.encode(key, given, host.fields.get(CODEC));
-    if (stage(host, field, text)) this.#remember(field, key, text, value);
+    this.#stage(this.#encode(key, given));
     return this;
+  }
+
+  assign(values: Readonly<Record<string, unknown>>): this {
+    const given = Object.entries(values).filter(([, value]) => value !== undefined);
+    for (const encoded of given.map(([key, value]) => this.#encode(key, value))) this.#stage(encoded);
+    return this;
+  }
+
+  #encode(key: string, given: unknown): Encoded {
+    const field = this.#fieldOf(key);
+    const { text, value } = this.#codec.encode(key, given, this.#host.fields.get(CODEC));
+    return { key, field, text, value };
+  }
+
+  #stage({ key, field, text, value }: Encoded): void {
+    if (stage(this.#host, field, text)) this.#remember(field, key, text, value);
   }
 
   delete(key: string): boolean {
