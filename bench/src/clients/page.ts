@@ -28,11 +28,30 @@ function rowOf({ client, server, passed, failed, reads, writes, skipped }: Measu
   ]);
 }
 
-/** The table of docs/clients.md, and why a clause was left out. */
+/** The rule's number in the text of a clause, such as `R11.3`, and the reason in its brackets. */
+const CLAUSE = /^(R\d+)\.\d+ .*\(skipped: (.*)\)$/;
+
+/** Why clauses were left out: one line for each rule and reason, with the clients that it holds for. */
+function leftOut(all: readonly Measured[]): string[] {
+  const reasons = new Map<string, Map<string, number>>();
+  for (const { client, skipped } of all)
+    for (const text of skipped) {
+      const [, rule = text, reason = ""] = CLAUSE.exec(text) ?? [];
+      const counts = reasons.get(`${rule}: ${reason}`) ?? new Map<string, number>();
+      reasons.set(`${rule}: ${reason}`, counts.set(client.name, (counts.get(client.name) ?? 0) + 1));
+    }
+  return [...reasons].map(([reason, counts]) => {
+    const clients = [...counts].map(([name, count]) => `${name} (${count})`).join(", ");
+    return `- ${reason}. Clauses left out: ${clients}.`;
+  });
+}
+
+/** The table of docs/clients.md, and which clauses were left out or failed. */
 export function tableOf(all: readonly Measured[]): string {
-  const apart = all.flatMap(({ client, skipped, failed }) =>
-    [...skipped, ...failed].map((what) => `- ${client.driver}, ${client.name}: ${what}`),
+  const failed = all.flatMap(({ client, failed }) =>
+    failed.map((what) => `- ${client.driver}, ${client.name}, failed: ${what}`),
   );
+  const apart = [...leftOut(all), ...failed];
   const table = [line(HEAD), line(HEAD.map(() => "---")), ...all.map(rowOf)].join("\n");
-  return apart.length === 0 ? table : `${table}\n\nNot passed, or not asked for:\n\n${apart.join("\n")}`;
+  return apart.length === 0 ? table : `${table}\n\nNot every clause was asked for:\n\n${apart.join("\n")}`;
 }
