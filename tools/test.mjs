@@ -56,21 +56,21 @@ const fetchNewest = ["--silent", "--filter", "@sessions/test-services", "newest"
 /**
  * Redis and Valkey are servers of one driver, so Valkey has a run of its own.
  *
- * @type {(level: string) => Promise<void>}
+ * @type {(what: string, level: string, more?: readonly string[]) => Promise<void>}
  */
-async function runOnNewest(level) {
+async function runOnNewest(what, level, more = []) {
   process.env["SESSIONS_TEST_SERVERS"] = "newest";
   const drivers = ["redis", "mysql", "postgres", "mongodb"].map((name) => `--project=driver-${name}`);
-  await run(`Running on the newest servers (${level})`, level, ".", drivers);
+  await run(`Running ${what} on the newest servers`, level, ".", [...drivers, ...more]);
   process.env["SESSIONS_TEST_REDIS_SERVER"] = "valkey-server";
-  await run(`Running on Valkey (${level})`, level, ".", ["--project=driver-redis"]);
+  await run(`Running ${what} on Valkey`, level, ".", ["--project=driver-redis", ...more]);
   delete process.env["SESSIONS_TEST_REDIS_SERVER"];
   delete process.env["SESSIONS_TEST_SERVERS"];
 }
 
 if (isCalled("servers")) {
   if (await prepare([[NEWEST, "pnpm", ...fetchNewest]]))
-    for (const level of ["usual", "rest"]) await runOnNewest(level);
+    for (const level of ["usual", "rest"]) await runOnNewest(`every test (${level})`, level);
 } else if (isCalled("quick"))
   await run("Running the tests that need no server, with fewer cases each", "quick");
 else if (await prepare([["Building every package", "turbo", "run", "build", "--output-logs=errors-only"]])) {
@@ -83,6 +83,14 @@ else if (await prepare([["Building every package", "turbo", "run", "build", "--o
       ["Building the examples", "pnpm", "--dir", "examples", "run", "build"],
     ]);
     if (ready) await run("Running the examples", "all", "examples");
+  }
+  if (isCalled("all")) {
+    const code = await stage(NEWEST, "pnpm", fetchNewest);
+    if (code === 0) await runOnNewest("the kit", "usual", ["test/conformance.test.ts"]);
+    else {
+      console.error("The newest servers were NOT TESTED: they could not be fetched, see above.");
+      add({ passed: 0, failed: 0, skipped: 1 });
+    }
   }
 }
 
