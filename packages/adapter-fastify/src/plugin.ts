@@ -1,6 +1,7 @@
 import { openSession as openNodeSession } from "@sessions/adapter-node";
 import type { Session, SessionManager } from "@sessions/core";
 import {
+  type Adopt,
   checkManager,
   checkOption,
   checkOptions,
@@ -34,6 +35,12 @@ export interface SessionPluginOptions {
    */
   lazy?: boolean | undefined;
   /**
+   * Takes over the sessions of another library, so that users stay logged in when a site moves:
+   * `adoptExpressSession` of `@sessions/express-session`. Remove it once the old cookies have expired.
+   * @default none
+   */
+  adopt?: Adopt | undefined;
+  /**
    * Whether a request keeps the session alive: `(request) => request.url !== "/poll"` for polling.
    * @default () => true
    */
@@ -43,10 +50,16 @@ export interface SessionPluginOptions {
 }
 
 const register: FastifyPluginAsync<SessionPluginOptions> = async (app, options) => {
-  checkOptions("sessionPlugin", options, ["sessions", "lazy", "touch", "vary"]);
-  const { sessions, lazy = false, touch } = options;
+  checkOptions("sessionPlugin", options, ["sessions", "lazy", "adopt", "touch", "vary"]);
+  const { sessions, lazy = false } = options;
   checkManager("sessionPlugin", sessions);
-  checkOption(["undefined", "function"].includes(typeof touch), "sessionPlugin: touch", "a function", touch);
+  for (const name of ["adopt", "touch"] as const)
+    checkOption(
+      ["undefined", "function"].includes(typeof options[name]),
+      `sessionPlugin: ${name}`,
+      "a function",
+      options[name],
+    );
   app.addHook("onRoute", hideMessages);
   // An error handler may redirect. A login before the error must not count then.
   app.addHook("onError", async (request) => {
@@ -140,10 +153,11 @@ function openAndHold(
   sessions: SessionManager,
   request: FastifyRequest,
   reply: FastifyReply,
-  { touch, vary }: Partial<SessionPluginOptions>,
+  { adopt, touch, vary }: Partial<SessionPluginOptions>,
 ): Promise<Session> {
   const before = headersOf(reply);
   return openNodeSession(sessions, request.raw, reply.raw, {
+    adopt,
     vary,
     touch: touch && (() => touch(request)),
     // Fastify knows it from the proxies that the application trusts.

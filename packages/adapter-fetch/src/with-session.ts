@@ -1,6 +1,10 @@
 import type { Session, SessionManager } from "@sessions/core";
 import {
+  type Adopt,
+  type Adopting,
+  beginAdopting,
   checkManager,
+  checkOption,
   checkOptions,
   dropLogin,
   keepFromCaches,
@@ -24,6 +28,12 @@ import {
  * };
  */
 export interface WithSessionOptions {
+  /**
+   * Takes over the sessions of another library, so that users stay logged in when a site moves:
+   * `adoptExpressSession` of `@sessions/express-session`. Remove it once the old cookies have expired.
+   * @default none
+   */
+  adopt?: Adopt | undefined;
   /** Whether this request keeps the session alive: `() => false` for polling. @default () => true */
   touch?: ((request: Request) => boolean) | undefined;
   /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
@@ -66,10 +76,14 @@ export async function withSession(
   options: WithSessionOptions = {},
 ): Promise<Response> {
   checkManager("withSession", sessions);
-  checkOptions("withSession", options, ["touch", "vary"]);
-  const { touch = () => true, vary = true } = options;
-  const session = await sessions.open(
-    request.headers.get("Cookie"),
+  checkOptions("withSession", options, ["adopt", "touch", "vary"]);
+  const { adopt, touch = () => true, vary = true } = options;
+  checkOption(["undefined", "function"].includes(typeof adopt), "withSession: adopt", "a function", adopt);
+  const cookieHeader = request.headers.get("Cookie") ?? undefined;
+  const adopted =
+    adopt && cookieHeader !== undefined ? adoptFor(sessions, adopt, request, cookieHeader) : undefined;
+  const opened = await sessions.open(
+    cookieHeader,
     openOptionsOf(sessions, {
       method: request.method,
       header: (name) => request.headers.get(name) ?? undefined,
@@ -77,13 +91,53 @@ export async function withSession(
       touch: touch(request),
     }),
   );
+  const session = adopted ? await adopted.adoptInto(opened) : opened;
+  try {
+    return await respond({ session, request, vary, adopted }, handler);
+  } catch (error) {
+    // No response can carry the new cookie, so the visitor keeps the old session. The error of the handler counts.
+    if (!isResponse(error)) await adopted?.undo().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function respond(
+  visit: Visit,
+  handler: (session: Session) => Response | Promise<Response>,
+): Promise<Response> {
   let response: Response;
   try {
-    response = await handler(session);
+    response = await handler(visit.session);
   } catch (error) {
-    throw isResponse(error) ? await commitResponse(session, request, error, vary) : error;
+    throw isResponse(error) ? await commitResponse(visit, error) : error;
   }
-  return commitResponse(session, request, response, vary);
+  return commitResponse(visit, response);
+}
+
+/** One request, its session, and what its response needs beside it. */
+interface Visit {
+  readonly session: Session;
+  readonly request: Request;
+  readonly vary: boolean;
+  readonly adopted: Adopted | undefined;
+}
+
+interface Adopted extends Adopting {
+  /** Called once the response has ended. */
+  over(): void;
+}
+
+function adoptFor(sessions: SessionManager, adopt: Adopt, request: Request, cookieHeader: string): Adopted {
+  let over = (): void => {};
+  const adopting = beginAdopting(sessions, adopt, {
+    cookieHeader,
+    header: (name) => request.headers.get(name) ?? undefined,
+    isGone: () => request.signal.aborted,
+    whenOver(done) {
+      over = done;
+    },
+  });
+  return { ...adopting, over: () => over() };
 }
 
 // By its tag, because some servers replace the runtime's class, and responses of both classes are thrown.
@@ -108,31 +162,29 @@ const headersOf = (headers: Headers): ResponseHeaders => ({
 });
 
 /** Commits, and returns the response that may go out: the handler's, or a copy with the session's headers. */
-async function commitResponse(
-  session: Session,
-  request: Request,
-  response: Response,
-  vary: boolean,
-): Promise<Response> {
+async function commitResponse(visit: Visit, response: Response): Promise<Response> {
+  const { session, request, vary, adopted } = visit;
   checkSendable(response);
   const dependsOnCookie = vary && wasRead(session);
   if (reportsError(response.status) && dropLogin(session)) warnOfDroppedLogin(response.status);
   const result = await seal(session, response);
   const { setCookie } = result;
+  const setCookies = [...(adopted?.endOldCookie() ?? []), ...(setCookie === undefined ? [] : [setCookie])];
+  const over = adopted?.over ?? (() => {});
   // The body of a response to HEAD is not read, so a wrapped one would never end.
+  const isWrapped = request.method !== "HEAD" && mayWriteMore(session, result);
   const body =
-    response.body && request.method !== "HEAD" && mayWriteMore(session, result)
-      ? committingBody(session, response.body, response.headers)
+    response.body && isWrapped
+      ? committingBody(session, response.body, response.headers, over)
       : response.body;
-  if (body === response.body && setCookie === undefined && !dependsOnCookie) return response;
+  if (body === response.body) over();
+  if (body === response.body && setCookies.length === 0 && !dependsOnCookie) return response;
   // A copy: headers may be immutable, and a response without a body may serve many requests.
   const copy = new Response(body, response);
   const headers = headersOf(copy.headers);
   if (dependsOnCookie) varyByCookie(headers);
-  if (setCookie !== undefined) {
-    copy.headers.append("Set-Cookie", setCookie);
-    keepFromCaches(headers);
-  }
+  for (const cookie of setCookies) copy.headers.append("Set-Cookie", cookie);
+  if (setCookies.length > 0) keepFromCaches(headers);
   return copy;
 }
 
@@ -154,11 +206,13 @@ function committingBody(
   session: Session,
   body: ReadableStream<Uint8Array>,
   headers: Headers,
+  over: () => void,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   function fail(error: unknown): never {
     // As in `seal`.
     reader.cancel(error).catch(() => undefined);
+    over();
     throw error;
   }
   // The bytes that are still to come, if a header says how many there are.
@@ -166,14 +220,19 @@ function committingBody(
   return new ReadableStream(
     {
       async pull(controller) {
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read().catch(fail);
         remaining -= value?.byteLength ?? 0;
         // A client that has all the bytes that Content-Length promised does not wait for the end.
         if (done || remaining <= 0) await session.commit().catch(fail);
-        if (done) controller.close();
-        else controller.enqueue(value);
+        if (done) {
+          over();
+          controller.close();
+        } else controller.enqueue(value);
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        over();
+        return reader.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );

@@ -1,6 +1,7 @@
 import { openSession as openNodeSession } from "@sessions/adapter-node";
 import type { Session, SessionManager } from "@sessions/core";
 import {
+  type Adopt,
   checkManager,
   checkOption,
   checkOptions,
@@ -27,6 +28,12 @@ export interface SessionMiddlewareOptions {
    * @default false
    */
   lazy?: boolean | undefined;
+  /**
+   * Takes over the sessions of another library, so that users stay logged in when a site moves:
+   * `adoptExpressSession` of `@sessions/express-session`. Remove it once the old cookies have expired.
+   * @default none
+   */
+  adopt?: Adopt | undefined;
   /** Whether a request keeps the session alive: `(ctx) => ctx.path !== "/poll"` for polling. @default () => true */
   touch?: ((ctx: ExtendableContext) => boolean) | undefined;
   /** Appends `Vary: Cookie` to a response whose handler looked at the session. @default true */
@@ -61,14 +68,15 @@ export function sessionMiddleware(
   options: SessionMiddlewareOptions = {},
 ): Middleware {
   checkManager("sessionMiddleware", sessions);
-  checkOptions("sessionMiddleware", options, ["lazy", "touch", "vary"]);
-  const { lazy = false, touch } = options;
-  checkOption(
-    ["undefined", "function"].includes(typeof touch),
-    "sessionMiddleware: touch",
-    "a function",
-    touch,
-  );
+  checkOptions("sessionMiddleware", options, ["lazy", "adopt", "touch", "vary"]);
+  const { lazy = false } = options;
+  for (const name of ["adopt", "touch"] as const)
+    checkOption(
+      ["undefined", "function"].includes(typeof options[name]),
+      `sessionMiddleware: ${name}`,
+      "a function",
+      options[name],
+    );
 
   return async function session(ctx, next) {
     if ("session" in ctx)
@@ -125,9 +133,10 @@ export function openSession(sessions: SessionManager, ctx: ExtendableContext): P
 async function openAndHold(
   sessions: SessionManager,
   ctx: ExtendableContext,
-  { touch, vary }: SessionMiddlewareOptions,
+  { adopt, touch, vary }: SessionMiddlewareOptions,
 ): Promise<Session> {
   const session = await openNodeSession(sessions, ctx.req, ctx.res, {
+    adopt,
     vary,
     touch: touch && (() => touch(ctx)),
     // Koa knows it from the proxies that the application trusts.

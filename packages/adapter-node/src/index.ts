@@ -1,7 +1,6 @@
 import type { Session } from "@sessions/core";
 
-export { type Adoption, isCrossSiteWrite } from "@sessions/core/adapter-tools";
-export type { Adopt } from "./adopt.ts";
+export { type Adopt, type Adoption, isCrossSiteWrite } from "@sessions/core/adapter-tools";
 export {
   type OpenSessionOptions,
   openSession,

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type OpenOptions, type Session, SessionError, type SessionManager } from "@sessions/core";
-import { checkManager, checkOption, checkOptions, openOptionsOf } from "@sessions/core/adapter-tools";
-import { type Adopt, beginAdopting } from "./adopt.ts";
+import {
+  type Adopt,
+  checkManager,
+  checkOption,
+  checkOptions,
+  openOptionsOf,
+} from "@sessions/core/adapter-tools";
+import { adoptOnNode } from "./adopt.ts";
 import { makeDictionary } from "./dictionary.ts";
 import { holdBack } from "./hold-back/hold-back.ts";
 
@@ -255,7 +261,7 @@ function openAndHold(
   const { adopt, vary } = options;
   // Without a cookie there is nothing to adopt.
   const adopting =
-    adopt && req.headers.cookie !== undefined ? beginAdopting(sessions, adopt, req, res) : undefined;
+    adopt && req.headers.cookie !== undefined ? adoptOnNode(sessions, adopt, req, res) : undefined;
   // Async, because `touch` is a function of the application and may throw.
   const opening = (async () => sessions.open(req.headers.cookie, openOptions(visit, req)))();
   const opened = (adopting ? opening.then(adopting.adoptInto) : opening).then((session) => {

@@ -1,7 +1,13 @@
 // For authors of adapters: what adapters need beside the manager's public interface. Applications do not need it.
 export { checkOption, checkOptions } from "./base/options.ts";
 export { cookieValues } from "./context/cookie.ts";
-export type { Adoption } from "./http/adoption.ts";
+export {
+  type Adopt,
+  type Adopting,
+  type AdoptingRequest,
+  type Adoption,
+  beginAdopting,
+} from "./http/adoption.ts";
 export {
   checkManager,
   cookieSettingsOf,

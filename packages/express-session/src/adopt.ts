@@ -4,9 +4,10 @@ import type { Session } from "@sessions/core";
 import type { Adoption } from "@sessions/core/adapter-tools";
 import { checkOption, checkOptions, createCall } from "@sessions/core/driver-tools";
 import { createNotes, NOTE, NOTE_MS } from "./adopted-note.ts";
+import type { StoredSession } from "./layout.ts";
 import { enqueue } from "./queue.ts";
 import { signedIds } from "./signed-cookies.ts";
-import { getFrom, keepFor, type StoreLike } from "./store-calls.ts";
+import { fromCallback, getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 
 /**
  * The attributes with which express-session set its cookie. A browser removes a cookie only if the name, `path` and
@@ -60,6 +61,8 @@ interface Found<T> {
   readonly state: OldSession["state"];
   readonly successor?: string | undefined;
   readonly data?: T;
+  /** The whole session, to be stored again. */
+  readonly session?: StoredSession;
 }
 
 /** The most that a call of the old store can take; a slower store counts as down. */
@@ -77,7 +80,7 @@ const isCookieText = (value: unknown): boolean => isNonEmpty(value) && /^[!-:<-~
 
 /**
  * Takes over the sessions of express-session, so that users stay logged in while a site moves. The result is for the
- * option `adopt` of `@sessions/adapter-node`. Each old session is taken over once. A cookie without a valid signature
+ * option `adopt` of every adapter. Each old session is taken over once. A cookie without a valid signature
  * is ignored, and costs no read of the old store.
  *
  * @throws SessionConfigError that names the option, if one is unknown or out of range.
@@ -149,10 +152,11 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
     // Stores return a plain object, or an instance of a class with the same keys.
     const { cookie: settings, ...data }: { cookie?: unknown } = found;
     const expires: unknown = Reflect.get(Object(settings), "expires");
-    const isOver =
-      (isNonEmpty(expires) || expires instanceof Date) && new Date(expires).getTime() <= Date.now();
+    const expiry = isNonEmpty(expires) || expires instanceof Date ? new Date(expires) : null;
+    const isOver = expiry !== null && expiry.getTime() <= Date.now();
+    const session = { ...data, cookie: { originalMaxAge: null, ...Object(settings), expires: expiry } };
     // Not checked: the type T is the claim of the application, as with express-session.
-    return isOver ? { state: "gone" } : { state: "live", data: data as T };
+    return isOver ? { state: "gone" } : { state: "live", data: data as T, session };
   }
 
   async function end(sid: string, successor: string | undefined): Promise<boolean> {
@@ -176,7 +180,7 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
         release();
         throw error;
       }
-      const { state, successor, data } = found;
+      const { state, successor, data, session } = found;
       result = {
         state,
         successor,
@@ -184,6 +188,9 @@ export function adoptExpressSession<T extends object = Record<string, unknown>>(
         setCookie,
         stage: (session) => data && map(data, session),
         end: (by) => end(sid, by),
+        undo: async () => {
+          if (session) await call(() => fromCallback((done) => store.set(sid, session, done)));
+        },
         release,
         delivered: () => underWay.delete(sid),
       };
