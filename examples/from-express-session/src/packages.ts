@@ -3,22 +3,7 @@ import { createSessionManager, defineStore } from "@sessions/core";
 import { csrfSync } from "csrf-sync";
 import express from "express";
 import { ipKeyGenerator, rateLimit } from "express-rate-limit";
-import passport from "passport";
-import { Strategy } from "passport-local";
 import { port, run } from "./settings.ts";
-
-declare global {
-  namespace Express {
-    interface User {
-      readonly id: string;
-    }
-  }
-}
-
-// Your database stands here.
-const findUser = async (id: string): Promise<Express.User> => ({ id });
-const checkPassword = async (name: string, password: string): Promise<Express.User | false> =>
-  password === "tea" && { id: name };
 
 const sessions = createSessionManager();
 const app = express();
@@ -36,26 +21,6 @@ const { csrfSynchronisedProtection, generateToken } = csrfSync({
 });
 app.use(csrfSynchronisedProtection);
 
-passport.use(
-  new Strategy((name, password, done) => {
-    checkPassword(name, password).then((user) => done(null, user), done);
-  }),
-);
-// In place of passport.session() and deserializeUser().
-app.use(async (req, _res, next) => {
-  const { principal } = req.session;
-  if (principal !== undefined) req.user = await findUser(principal);
-  next();
-});
-app.post("/login", passport.authenticate("local", { session: false }), (req, res) => {
-  if (req.user) req.session.login(req.user.id); // a new id and cookie, in place of regenerate() and save()
-  res.redirect(303, "/");
-});
-app.post("/logout", async (req, res) => {
-  await req.session.logout(); // in place of req.logout()
-  res.redirect(303, "/");
-});
-
 const limit = rateLimit({
   windowMs: 60_000,
   limit: 3,
@@ -68,7 +33,7 @@ app.post("/notes", limit, (req, res) => {
 
 app.get("/", (req, res) => {
   const messages = req.session.flash("info"); // req.flash("info")
-  res.json({ user: req.user?.id, messages, csrf: generateToken(req) });
+  res.json({ messages, csrf: generateToken(req) });
 });
 
 const server = app.listen(port, "127.0.0.1", (error) => {

@@ -50,7 +50,7 @@ ${below}
 export function sendPage(req: Request, res: Response, options: PageOptions): void {
   const messages = req.session
     .flash("notice")
-    .map((message) => html`<p class="flash" role="status">${message}</p>`);
+    .map((message) => html`<p class="flash" role="status">${String(message)}</p>`);
   res.send(
     frame(req.originalUrl.split("?", 1)[0] ?? "/", options, html`${messages}`, sessionPanel(req.session)),
   );
