@@ -12,7 +12,7 @@ import {
   checkOption,
   checkOptions,
   mergeFields,
-  milliseconds,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import {
   type Connection,
@@ -75,7 +75,7 @@ const isCollection = (value: unknown): value is MongodbCollectionLike =>
 function readOptions(options: MongodbDriverOptions): Connection {
   checkOptions("mongodbDriver", options, ["client", "collection", "timeout"]);
   const { client, collection = "sessions", timeout = "2s" } = options;
-  const ms = milliseconds("timeout", timeout);
+  const ms = readTimeout(timeout);
   if (isCollection(collection)) {
     checkOption(client === undefined, "client", "left out where collection is a Collection", typeof client);
     return createConnection(collection.collectionName, () => collection, ms);

@@ -3,9 +3,9 @@ import {
   checkOptions,
   createCall,
   mergeFields,
-  milliseconds,
   pageById,
   readTable,
+  readTimeout,
   retry,
 } from "@sessions/core/driver-tools";
 import { type Answer, type Connection, createConnection } from "./connection.ts";
@@ -60,7 +60,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     must: "a name of 1 to 64 of A-Z a-z 0-9 _",
     quote: "`",
   });
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(name) });
   const use = createConnection(executor, call);

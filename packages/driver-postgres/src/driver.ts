@@ -8,10 +8,10 @@ import {
   checkOption,
   checkOptions,
   createCall,
-  milliseconds,
   pageById,
   raisesVersion,
   readTable,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import { translate } from "./errors.ts";
 import type { PostgresResult } from "./executor.ts";
@@ -69,7 +69,7 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
     must: "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
   });
   checkOption(typeof unlogged === "boolean", "unlogged", "true or false", unlogged);
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
   const sendWithin = createSend(executor, call);

@@ -5,8 +5,8 @@ import {
   checkOption,
   checkOptions,
   isWhole,
-  milliseconds,
   raisesVersion,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import { createCalls } from "./calls.ts";
 import { type AnyRedisClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
@@ -70,7 +70,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     prefix,
   );
   checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const executor = executorOf(client, timeout, waitReplicas > 0);
   checkOption(

@@ -1,3 +1,4 @@
+import { milliseconds } from "../base/duration.ts";
 import { DriverUnavailableError, isSessionError, type SessionError } from "../base/errors.ts";
 
 /** Options of {@link createCall}. */
@@ -52,6 +53,16 @@ function kindOf(error: unknown): string {
 
 /** The longest delay of a timer. A timer with a longer delay fires at once. */
 const MOST_MS = 2 ** 31 - 1;
+
+/**
+ * Converts a driver's option `timeout` into whole milliseconds, 1 or more. A longer one than a timer can have, 24 days,
+ * is cut to that, so that the driver may give it to its client and to its server.
+ *
+ * @throws SessionConfigError For what is no duration.
+ * @example
+ * const timeout: number = readTimeout("2s"); // 2000
+ */
+export const readTimeout = (value: unknown): number => Math.min(milliseconds("timeout", value), MOST_MS);
 
 /**
  * Creates the function through which a driver makes every call to its backend.
