@@ -51,12 +51,12 @@ function kindOf(error: unknown): string {
   return typeof code === "string" && /^[\w.]{1,60}$/.test(code) ? code : error.name;
 }
 
-/** The longest delay of a timer. A timer with a longer delay fires at once. */
-const MOST_MS = 2 ** 31 - 1;
+/** 24 days. A timer fires at once if its delay is longer than almost 25, and some clients add to what they are given. */
+const MOST_MS = 24 * 86_400_000;
 
 /**
- * Converts a driver's option `timeout` into whole milliseconds, 1 or more. A longer one than a timer can have, 24 days,
- * is cut to that, so that the driver may give it to its client and to its server.
+ * Converts a driver's option `timeout` into whole milliseconds, 1 or more. More than 24 days is cut to that: no timer can
+ * be much longer, neither the client's, to which a driver may give the result, nor the server's.
  *
  * @throws SessionConfigError For what is no duration.
  * @example
