@@ -25,6 +25,7 @@ export interface DynamodbDriverOptions {
   readonly table?: string | undefined;
   /**
    * The time that a call may take, the client's own repeats included, before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;

@@ -40,7 +40,11 @@ export interface MongodbDriverOptions {
    * @default "sessions"
    */
   readonly collection?: string | MongodbCollectionLike | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
 }
 

@@ -8,7 +8,11 @@ import { checkName, createDriver } from "./driver.ts";
 export interface MongodbUrlOptions {
   /** The name of the collection, in the database that the URL names. @default "sessions" */
   readonly collection?: string | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
 }
 

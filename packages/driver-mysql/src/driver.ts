@@ -26,6 +26,7 @@ export interface MysqlDriverOptions {
   readonly table?: string | undefined;
   /**
    * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;

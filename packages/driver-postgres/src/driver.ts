@@ -35,6 +35,7 @@ export interface PostgresDriverOptions {
   readonly table?: string | undefined;
   /**
    * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;

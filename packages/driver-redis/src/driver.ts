@@ -29,7 +29,11 @@ export interface RedisDriverOptions {
    * @default "sessions:"
    */
   readonly prefix?: string | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
   /**
    * The number of replicas that must have a write before it is acknowledged (`WAIT`), so that the write survives the

@@ -25,6 +25,7 @@ export interface SqliteDriverOptions {
   /**
    * How long a call waits for a server, or for the locks of other connections, before it rejects with
    * `DriverUnavailableError`. The wait does not block the process; a handle's own busy timeout is not used.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;

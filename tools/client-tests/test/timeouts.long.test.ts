@@ -24,7 +24,11 @@ type Open = (url: string, name: string) => Promise<Driver & ProvisionedDriver & 
 /** Longer than a timer can be. Node makes such a timer fire at once, and warns. */
 const timeout = "36500d";
 const opens: [string, ServiceName | undefined, Open][] = [
-  ["dynamodb", "dynamodb", (url, table) => dynamodb.fromUrl(`${url}?region=eu-central-1`, { table, timeout })],
+  [
+    "dynamodb",
+    "dynamodb",
+    (url, table) => dynamodb.fromUrl(`${url}?region=eu-central-1`, { table, timeout }),
+  ],
   ["mongodb", "mongodb", (url, collection) => mongodb.fromUrl(url, { collection, timeout })],
   ["mysql", "mysql", (url, table) => mysql.fromUrl(url, { table, timeout })],
   ["postgres", "postgres", (url, table) => postgres.fromUrl(url, { table, timeout })],

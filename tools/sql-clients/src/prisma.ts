@@ -87,7 +87,10 @@ function serverError(error: unknown): unknown {
   if (typeof code === "string")
     return Object.assign(new Error("Prisma's client refused the statement"), { code, severity: "ERROR" });
   if (SHOWN.test(errorCode)) return error;
-  return Object.assign(new Error("Prisma's client failed. Its message may hold the row, so it is left out."), {
-    code: errorCode,
-  });
+  return Object.assign(
+    new Error("Prisma's client failed. Its message may hold the row, so it is left out."),
+    {
+      code: errorCode,
+    },
+  );
 }
