@@ -3,9 +3,11 @@ import { testRefusals, withService } from "@sessions/driver-tests";
 import { newId } from "@sessions/driver-tests/records";
 import { describe, onTestFinished, test } from "vitest";
 import { openPostgresClients } from "./postgres-clients.ts";
+import { openPostgresOrms } from "./postgres-orms.ts";
 
 await withService("postgres", async (service) => {
   const open = await openPostgresClients(service.url);
+  const orms = await openPostgresOrms(service.url);
   const direct = open.pool();
   const clients: Record<string, PostgresDriverOptions["client"]> = {
     "a Pool of pg": open.pool(),
@@ -13,13 +15,13 @@ await withService("postgres", async (service) => {
     "postgres.js": open.postgresJs(),
     neon: open.neon,
     PGlite: open.pglite,
-    knex: open.knex,
-    Kysely: open.kysely,
-    Drizzle: open.drizzle,
-    Prisma: open.prisma,
-    Sequelize: open.sequelize,
-    TypeORM: open.typeorm,
-    MikroORM: open.mikroOrm,
+    knex: orms.knex,
+    Kysely: orms.kysely,
+    Drizzle: orms.drizzle,
+    Prisma: orms.prisma,
+    Sequelize: orms.sequelize,
+    TypeORM: orms.typeorm,
+    MikroORM: orms.mikroOrm,
   };
 
   describe.each(Object.entries(clients))("through %s", (name, client) => {

@@ -8,6 +8,7 @@ import { sql } from "kysely";
 import { Sequelize } from "sequelize";
 import { afterAll, expect, test } from "vitest";
 import { openPostgresClients } from "./postgres-clients.ts";
+import { openPostgresOrms } from "./postgres-orms.ts";
 
 type Check = (client: unknown) => Promise<void>;
 /** Gives a client to the check while the application has a transaction open, and rolls that back. */
@@ -39,7 +40,9 @@ const COMMITTED = /^committed$/;
 
 await withService("postgres", async (service) => {
   const open = await openPostgresClients(service.url);
-  const { pglite, kysely, mikroOrm, prisma, sequelize, typeorm } = open;
+  const orms = await openPostgresOrms(service.url);
+  const { kysely, mikroOrm, prisma, sequelize, typeorm } = orms;
+  const { pglite } = open;
   const table = `t_${newId().slice(0, 12)}`;
   const direct = postgresDriver({ client: open.pool(), table });
   const inPglite = postgresDriver({ client: pglite, table });
@@ -173,9 +176,9 @@ await withService("postgres", async (service) => {
 
     "knex: transaction()": [
       refusal("the instance of knex that began it"),
-      thrown((work) => open.knex.transaction(work)),
+      thrown((work) => orms.knex.transaction(work)),
     ],
-    "knex beside transaction()": [COMMITTED, thrown((work) => open.knex.transaction(work), open.knex)],
+    "knex beside transaction()": [COMMITTED, thrown((work) => orms.knex.transaction(work), orms.knex)],
 
     "Kysely: transaction()": [
       refusal("the instance of Kysely that began it"),
@@ -202,7 +205,7 @@ await withService("postgres", async (service) => {
 
     "Drizzle: transaction()": [
       refusal("the database of Drizzle that began it"),
-      thrown((work) => open.drizzle.transaction(work)),
+      thrown((work) => orms.drizzle.transaction(work)),
     ],
     "Drizzle over postgres.js: transaction()": [
       refusal("the database of Drizzle that began it"),
@@ -225,7 +228,7 @@ await withService("postgres", async (service) => {
     ],
     "Drizzle beside transaction()": [
       COMMITTED,
-      thrown((work) => open.drizzle.transaction(work), open.drizzle),
+      thrown((work) => orms.drizzle.transaction(work), orms.drizzle),
     ],
 
     "Prisma: $transaction()": [

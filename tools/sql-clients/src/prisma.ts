@@ -87,10 +87,6 @@ function serverError(error: unknown): unknown {
   if (typeof code === "string")
     return Object.assign(new Error("Prisma's client refused the statement"), { code, severity: "ERROR" });
   if (SHOWN.test(errorCode)) return error;
-  return Object.assign(
-    new Error("Prisma's client failed. Its message may hold the row, so it is left out."),
-    {
-      code: errorCode,
-    },
-  );
+  const hidden = new Error("Prisma's client failed. Its message may hold the row, so it is left out.");
+  return Object.assign(hidden, { code: errorCode });
 }
