@@ -56,6 +56,14 @@ await withService("postgres", async (service) => {
         make: trigger("RAISE EXCEPTION USING ERRCODE = '08006', MESSAGE = NEW.fields::text;"),
       },
       {
+        what: "a trigger that raises at the end of the transaction",
+        make: () =>
+          driverWith(`CREATE FUNCTION $T_f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+            IF NEW.fields ? 'a/refused' THEN RAISE EXCEPTION 'refused: %', NEW; END IF; RETURN NEW; END $f$;
+            CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE ON $T DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION $T_f()`),
+      },
+      {
         what: "a trigger that reads a value as a number",
         make: trigger("PERFORM (NEW.fields->>'a/refused')::int;"),
         tells: { code: "22P02" },

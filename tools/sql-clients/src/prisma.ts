@@ -1,3 +1,4 @@
+import { isSessionError } from "@sessions/core";
 import {
   checkDialect,
   type Handed,
@@ -77,12 +78,12 @@ const SHOWN = /^(P1\d{3}|P2024|P2028)$/;
 
 /**
  * The server's error inside one of Prisma, in the form of `pg`, without its message: Prisma does not tell whether a trigger
- * wrote that.
+ * wrote that. The error of a COMMIT is the adapter's own.
  */
 function serverError(error: unknown): unknown {
-  const { meta, clientVersion, code: own, errorCode = own } = Object(error);
-  if (clientVersion === undefined) return error;
-  const { code: inner, driverAdapterError } = Object(meta);
+  if (isSessionError(error)) return error;
+  const { meta, code: own, errorCode = own } = Object(error);
+  const { code: inner, driverAdapterError = error } = Object(meta);
   const code: unknown = Object(Object(driverAdapterError).cause).originalCode ?? inner;
   if (typeof code === "string")
     return Object.assign(new Error("Prisma's client refused the statement"), { code, severity: "ERROR" });
