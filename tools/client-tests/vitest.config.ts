@@ -3,7 +3,7 @@ import { level, project } from "../../vitest.base.ts";
 export default project("clients", {
   // Only the long tests reach a server.
   ...(level !== "usual" && { globalSetup: ["@sessions/test-services/setup"] }),
-  provide: { needs: ["postgres", "mysql"], services: {} },
+  provide: { needs: ["postgres", "mysql", "redis", "mongodb", "dynamodb"], services: {} },
   testTimeout: 60_000,
   hookTimeout: 60_000,
 });

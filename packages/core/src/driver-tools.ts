@@ -3,7 +3,7 @@
 export { milliseconds } from "./base/duration.ts";
 export { checkOption, checkOptions, isWhole } from "./base/options.ts";
 export { shownError } from "./base/shown-error.ts";
-export { type Call, type CallDetails, type CallRules, createCall } from "./driver/call.ts";
+export { type Call, type CallDetails, type CallRules, createCall, readTimeout } from "./driver/call.ts";
 export { mergeChange, mergeFields, raisesVersion } from "./driver/change.ts";
 export { type ClientName, checkClient } from "./driver/clients.ts";
 export { pageById } from "./driver/page.ts";

@@ -1,5 +1,5 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkClient, checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
+import { checkClient, checkOption, checkOptions, readTimeout } from "@sessions/core/driver-tools";
 import { createConnection, type DynamoDBClientLike, isRefusal } from "./connection.ts";
 import { listPrincipal } from "./principals.ts";
 import { createProvisioning } from "./provisioning.ts";
@@ -25,6 +25,7 @@ export interface DynamodbDriverOptions {
   readonly table?: string | undefined;
   /**
    * The time that a call may take, the client's own repeats included, before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -74,7 +75,7 @@ export function dynamodbDriver(options: DynamodbDriverOptions): ListingDriver & 
     "a function",
     onProgress,
   );
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
   const connection = createConnection(client, table, timeout);
   const { read, write } = connection;
 

@@ -1,5 +1,5 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/driver-tools";
+import { checkOptions, closing, openByUrl, readTimeout } from "@sessions/core/driver-tools";
 import { type DynamodbDriverOptions, dynamodbDriver } from "./driver.ts";
 import { loadSdk } from "./sdk.ts";
 
@@ -67,7 +67,7 @@ export async function fromUrl(
   options: DynamodbUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, ["table", "timeout", "onProgress"]);
-  const connectionTimeout = milliseconds("timeout", options.timeout ?? "2s");
+  const connectionTimeout = readTimeout(options.timeout ?? "2s");
   const { region, endpoint, credentials, table } = openByUrl(
     "dynamodb://eu-central-1/sessions, or dynamodb://key:secret@host:8000/sessions?region=eu-central-1; its only other parameter is endpoint",
     () => parse(url),

@@ -12,7 +12,7 @@ import {
   checkOption,
   checkOptions,
   mergeFields,
-  milliseconds,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import {
   type Connection,
@@ -40,7 +40,11 @@ export interface MongodbDriverOptions {
    * @default "sessions"
    */
   readonly collection?: string | MongodbCollectionLike | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
 }
 
@@ -75,7 +79,7 @@ const isCollection = (value: unknown): value is MongodbCollectionLike =>
 function readOptions(options: MongodbDriverOptions): Connection {
   checkOptions("mongodbDriver", options, ["client", "collection", "timeout"]);
   const { client, collection = "sessions", timeout = "2s" } = options;
-  const ms = milliseconds("timeout", timeout);
+  const ms = readTimeout(timeout);
   if (isCollection(collection)) {
     checkOption(client === undefined, "client", "left out where collection is a Collection", typeof client);
     return createConnection(collection.collectionName, () => collection, ms);

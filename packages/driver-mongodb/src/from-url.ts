@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { ClosableDriver, Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, closing, milliseconds, openByUrl } from "@sessions/core/driver-tools";
+import { checkOptions, closing, openByUrl, readTimeout } from "@sessions/core/driver-tools";
 import { createConnection } from "./connection.ts";
 import { checkName, createDriver } from "./driver.ts";
 
@@ -8,7 +8,11 @@ import { checkName, createDriver } from "./driver.ts";
 export interface MongodbUrlOptions {
   /** The name of the collection, in the database that the URL names. @default "sessions" */
   readonly collection?: string | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
 }
 
@@ -34,7 +38,7 @@ export async function fromUrl(
   checkOptions("mongodbDriver fromUrl", options, ["collection", "timeout"]);
   const { collection = "sessions", timeout: limit = "2s" } = options;
   checkName(collection);
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
   // Imported here, so that an application with a client of its own does not need the package.
   const { MongoClient } = await import("mongodb");
   const client = openByUrl("mongodb://user:password@host:27017/database, or mongodb+srv://", () => {

@@ -3,9 +3,9 @@ import {
   checkOptions,
   createCall,
   mergeFields,
-  milliseconds,
   pageById,
   readTable,
+  readTimeout,
   retry,
 } from "@sessions/core/driver-tools";
 import { type Answer, type Connection, createConnection } from "./connection.ts";
@@ -26,6 +26,7 @@ export interface MysqlDriverOptions {
   readonly table?: string | undefined;
   /**
    * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -60,7 +61,7 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     must: "a name of 1 to 64 of A-Z a-z 0-9 _",
     quote: "`",
   });
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const call = createCall({ driver: "mysql", timeout, translate: translate(name) });
   const use = createConnection(executor, call);

@@ -1,5 +1,5 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, closing, milliseconds, openByUrl, readUrl } from "@sessions/core/driver-tools";
+import { checkOptions, closing, openByUrl, readTimeout, readUrl } from "@sessions/core/driver-tools";
 import { type MysqlDriverOptions, mysqlDriver } from "./driver.ts";
 
 /** Options of {@link fromUrl}: those of `mysqlDriver`, except `client`. */
@@ -27,7 +27,7 @@ export async function fromUrl(
   options: MysqlUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, OPTIONS);
-  const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
+  const connectTimeout = readTimeout(options.timeout ?? "2s");
   const schemes = ["mysql", "mariadb"];
   const { createPool } = await import("mysql2/promise");
   const client = openByUrl("mysql://user:password@host:3306/database, or mariadb://", () => {

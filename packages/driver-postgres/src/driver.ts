@@ -8,10 +8,10 @@ import {
   checkOption,
   checkOptions,
   createCall,
-  milliseconds,
   pageById,
   raisesVersion,
   readTable,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import { translate } from "./errors.ts";
 import type { PostgresResult } from "./executor.ts";
@@ -35,6 +35,7 @@ export interface PostgresDriverOptions {
   readonly table?: string | undefined;
   /**
    * How long a call may take before it rejects with `DriverUnavailableError`. The wait for a connection counts.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -69,7 +70,7 @@ export function postgresDriver(options: PostgresDriverOptions): ListingDriver & 
     must: "a name of 1 to 48 of a-z A-Z 0-9 _, perhaps with a schema",
   });
   checkOption(typeof unlogged === "boolean", "unlogged", "true or false", unlogged);
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const call = createCall({ driver: "postgres", timeout, translate: translate(name) });
   const sendWithin = createSend(executor, call);

@@ -17,11 +17,33 @@ const isOneOf =
   (error: unknown): boolean =>
     states.includes(stateOf(error) ?? "");
 
-/** Whether another transaction was in the way. This one was rolled back, and may be tried again. */
+const OPEN_TRANSACTION = "25001"; // active_sql_transaction
+const FAILED_TRANSACTION = "25P02"; // in_failed_sql_transaction
+
+/** Whether another transaction was in the way. Nothing was changed, and the statement may be tried again. */
 export const isContention: (error: unknown) => boolean = isOneOf(
   "40001", // serialization_failure
   "40P01", // deadlock_detected
+  OPEN_TRANSACTION,
+  FAILED_TRANSACTION,
 );
+
+/** Tells that nothing was sent on a connection, because the application has begun a transaction there. */
+export const openTransaction = (): Error =>
+  Object.assign(new Error("The application has a transaction open"), { code: OPEN_TRANSACTION });
+
+/** Tells what became of a call that waited for the end of a transaction. */
+export const transactionInTheWay = (cause?: unknown): DriverUnavailableError =>
+  new DriverUnavailableError(
+    "postgres: the application has a transaction open on the client's only connection. Nothing was changed. End the transaction before, or give the driver a pool.",
+    { cause },
+  );
+
+/** Tells that a statement was executed in a transaction of the application, so that it may still be rolled back. */
+export const ranInTransaction = (): DriverUnavailableError =>
+  new DriverUnavailableError(
+    "postgres: the call ran in an open transaction of the application, which may still roll it back. End a transaction before the next call, or before you release its connection to the pool.",
+  );
 
 /**
  * Whether the connection lacks the prepared statement, has another under its name, or has one for an older table. That
@@ -48,9 +70,15 @@ const HARMLESS = ["code", "severity", "file", "line", "routine", "position", "er
 const NAMES = ["schema", "table", "column", "dataType", "constraint"];
 
 /**
- * Copies an error without the row and the parameters, which the server and the client put into its other properties. The
- * message may hold them only if a value had a wrong form (class 22) or a function raised the error: a trigger chooses its
- * own message.
+ * Classes of errors in whose messages the server itself names at most its objects: connections, constraints,
+ * transactions, accounts, resources, states, the operator's intervention, the system. In others it quotes values.
+ */
+const NAMES_NO_VALUE = /^(08|23|25|28|3D|40|42501|53|54|55|57|58)/;
+
+/**
+ * Copies an error without the row and the parameters, which the server and the client put into its other properties. A
+ * trigger chooses its message and its state, so the message is shown only where the client says that there was no
+ * function: `where` is there, and empty.
  */
 export function withoutRow(error: unknown): unknown {
   if (isSessionError(error)) return error;
@@ -58,14 +86,14 @@ export function withoutRow(error: unknown): unknown {
   const { message } = error instanceof Error ? error : { message: "" };
   const isOfServer = error instanceof Error && "severity" in error;
   if (!isOfServer) return shownError(error, HARMLESS, message);
-  const mayShow = state?.startsWith("22") || ("where" in error && error.where !== undefined);
-  return mayShow
-    ? shownError(
+  const isOfServerItself = "where" in error && (error.where ?? "") === "";
+  return isOfServerItself && NAMES_NO_VALUE.test(state ?? "")
+    ? shownError(error, [...HARMLESS, ...NAMES], message)
+    : shownError(
         error,
         HARMLESS,
         `PostgreSQL refused the statement (${state}). Its message may hold the row, so it is left out.`,
-      )
-    : shownError(error, [...HARMLESS, ...NAMES], message);
+      );
 }
 
 const SETUP = "Call sessions.setup(), or driver.setup() if there is no manager.";
@@ -92,6 +120,9 @@ export function translate(table: string): (error: unknown) => SessionError | und
           "postgres: the record is larger than a jsonb value can be. Store less in the session.",
           { cause },
         );
+      case OPEN_TRANSACTION:
+      case FAILED_TRANSACTION:
+        return transactionInTheWay(cause);
       default:
         if (cause instanceof Error && /^Cannot use a pool after|^Client was closed/.test(cause.message))
           return new DriverUnavailableError(

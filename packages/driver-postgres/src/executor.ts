@@ -24,10 +24,13 @@ export interface PostgresResult {
  * - A statement is one text with placeholders `$1`, `$2`. Every value is a text or `null`, and every column comes back
  *   as a text or `null`: the statement itself casts. Neither may be changed on the way.
  * - A statement that begins with `SELECT` or `WITH` returns rows. Of all others the driver reads `rowCount` alone.
- * - Every statement is a transaction of its own, and is committed when the promise resolves.
+ * - Every statement is a transaction of its own, and is committed when the promise resolves. If the connection is in a
+ *   transaction of the application, nothing is sent, and the promise rejects with an `Error` whose `code` is `25001`: the
+ *   driver tries again.
  * - A statement is sent at most once, unless the server refused it. Nothing is sent after its time is over.
- * - A server's error rejects with an `Error` that has `code` (the SQLSTATE) and `severity`, and perhaps `schema`,
- *   `table`, `column`, `dataType`, `constraint` and `where`. The driver copies these and the message, and drops the rest.
+ * - A server's error rejects with an `Error` that has `code` (the SQLSTATE) and `severity`, `where` (`undefined` if the
+ *   server sent none), and perhaps `schema`, `table`, `column`, `dataType` and `constraint`. The driver copies these and
+ *   drops the rest. It copies the message only if `where` is there and empty, because a trigger may write the row into it.
  *   Any other rejection means that the server was not reached.
  * - A call may take longer than its limit: the driver rejects in time by itself.
  */

@@ -1,5 +1,5 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, closing, milliseconds, openByUrl, readUrl } from "@sessions/core/driver-tools";
+import { checkOptions, closing, openByUrl, readTimeout, readUrl } from "@sessions/core/driver-tools";
 import { type PostgresDriverOptions, postgresDriver } from "./driver.ts";
 
 /** Options of {@link fromUrl}: those of `postgresDriver`, except `client`. */
@@ -26,7 +26,7 @@ export async function fromUrl(
   options: PostgresUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, OPTIONS);
-  const timeout = milliseconds("timeout", options.timeout ?? "2s");
+  const timeout = readTimeout(options.timeout ?? "2s");
   const schemes = ["postgres", "postgresql"];
   // Imported here, because an application that gives the driver its own client may not have this package.
   const { default: pg } = await import("pg");

@@ -17,6 +17,10 @@ interface Said {
   readonly versions: readonly unknown[];
   readonly problems: readonly string[];
   readonly server: unknown;
+  readonly inside: unknown;
+  readonly outside: unknown;
+  readonly stored: unknown;
+  readonly shown: readonly string[];
 }
 
 /** Runs the kit in Bun. The environment has nothing of this runner. */
@@ -62,5 +66,17 @@ await withService("postgres", async (postgres) => {
   test("errors of the server keep the state and the names", () => {
     expect(said.server).toEqual({ code: "23514", severity: "ERROR", constraint: "no_x" });
     expect(said.problems).toEqual([]);
+  });
+
+  test("what an open transaction on the only connection would roll back is not acknowledged", () => {
+    expect(said.inside).toMatch(/ran in an open transaction of the application/);
+    expect([said.outside, said.stored]).toEqual(["committed", "1"]);
+  });
+
+  test("no error shows the row, whatever a trigger or the server writes", () => {
+    // The second statement adds the trigger, and the fourth the CHECK.
+    expect(said.shown[1]).toContain("42501");
+    expect(said.shown[3]).toContain("42P01");
+    for (const text of said.shown) expect(text).not.toContain("secret");
   });
 });

@@ -33,10 +33,23 @@ test("a call that is late while the application has a transaction changes nothin
   expect((await driver.load(id))?.version).toBe(1);
 });
 
+test("a call waits for the end of a transaction that the application has begun by a statement", async () => {
+  const driver = postgresDriver({ client: database, table: newTable(), timeout: 10_000 });
+  await driver.setup();
+  onTestFinished(() => driver.teardown());
+  const id = await begin(driver);
+  await database.query("BEGIN");
+  const waiting = driver.commit(id, { fields: new Map([["a/x", "after it"]]) }, Date.now());
+  await database.query("SELECT 1");
+  await database.query("ROLLBACK");
+  expect(await waiting).toBe("committed");
+  expect((await driver.load(id))?.fields.get("a/x")).toBe("after it");
+});
+
 test("parsers and serializers of the client are harmless", async () => {
   const wild = await PGlite.create({
     parsers: { 20: () => "parsed", 114: () => "parsed", 3802: () => "parsed" },
-    serializers: { 20: () => "0", 3802: () => "{}" },
+    serializers: { 20: () => "0", 25: () => "written", 3802: () => "{}" },
   });
   onTestFinished(() => wild.close());
   const driver = postgresDriver({ client: wild });

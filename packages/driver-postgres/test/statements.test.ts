@@ -181,6 +181,28 @@ await withService("postgres", (postgres) => {
       await driver.teardown();
     });
 
+    test("on a single connection waited for the end of the application's transaction, and says so", async () => {
+      const client = new pg.Client({ connectionString: postgres.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      const table = newTable();
+      const driver = postgresDriver({ client, table });
+      const hasty = postgresDriver({ client, table, timeout: 200 });
+      await driver.setup();
+      const id = await begin(driver);
+      await client.query("BEGIN");
+      await expect(hasty.commit(id, a("late"), Date.now())).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringMatching(/the application has a transaction open .* Nothing was changed/),
+      });
+      const waiting = driver.commit(id, a("after it"), Date.now());
+      await client.query("SELECT 1");
+      await client.query("COMMIT");
+      expect(await waiting).toBe("committed");
+      expect(await driver.load(id)).toMatchObject({ version: 2, fields: new Map([["a/x", "after it"]]) });
+      await driver.teardown();
+    });
+
     test("on a single connection leaves the calls that waited behind it unsent", async () => {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();

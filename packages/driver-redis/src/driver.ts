@@ -5,8 +5,8 @@ import {
   checkOption,
   checkOptions,
   isWhole,
-  milliseconds,
   raisesVersion,
+  readTimeout,
 } from "@sessions/core/driver-tools";
 import { createCalls } from "./calls.ts";
 import { type AnyRedisClientLike, executorOf, FORMS, MUST, ROWS } from "./executors/executor-of.ts";
@@ -29,7 +29,11 @@ export interface RedisDriverOptions {
    * @default "sessions:"
    */
   readonly prefix?: string | undefined;
-  /** The time that a call may take before it rejects with `DriverUnavailableError`. @default "2s" */
+  /**
+   * The time that a call may take before it rejects with `DriverUnavailableError`.
+   * More than 24 days counts as 24.
+   * @default "2s"
+   */
   readonly timeout?: Duration | undefined;
   /**
    * The number of replicas that must have a write before it is acknowledged (`WAIT`), so that the write survives the
@@ -70,7 +74,7 @@ export function redisDriver(options: RedisDriverOptions): ListingDriver & Provis
     prefix,
   );
   checkOption(isWhole(waitReplicas, 0), "waitReplicas", "a whole number of 0 or more", waitReplicas);
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const executor = executorOf(client, timeout, waitReplicas > 0);
   checkOption(

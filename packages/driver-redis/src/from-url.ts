@@ -1,5 +1,5 @@
 import type { ClosableDriver, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, closing, milliseconds, openByUrl, readUrl } from "@sessions/core/driver-tools";
+import { checkOptions, closing, openByUrl, readTimeout, readUrl } from "@sessions/core/driver-tools";
 import { type RedisDriverOptions, redisDriver } from "./driver.ts";
 import { loadClients } from "./open-client.ts";
 
@@ -30,7 +30,7 @@ export async function fromUrl(
   options: RedisUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, OPTIONS);
-  const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
+  const connectTimeout = readTimeout(options.timeout ?? "2s");
   const target = openByUrl("redis://user:password@host:6379/0, or rediss:// for TLS", () => {
     const read = readUrl(url, { where: FROM_URL, schemes: ["redis", "rediss"], options: OPTIONS });
     const { protocol, hostname, port, username, password, pathname } = read;

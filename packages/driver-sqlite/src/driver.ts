@@ -1,5 +1,5 @@
 import type { Duration, ListingDriver, ProvisionedDriver } from "@sessions/core";
-import { checkOptions, createCall, milliseconds, pageById, readTable } from "@sessions/core/driver-tools";
+import { checkOptions, createCall, pageById, readTable, readTimeout } from "@sessions/core/driver-tools";
 import { createCalls } from "./calls.ts";
 import { translate } from "./errors.ts";
 import type { SqliteExecutor } from "./executor.ts";
@@ -25,6 +25,7 @@ export interface SqliteDriverOptions {
   /**
    * How long a call waits for a server, or for the locks of other connections, before it rejects with
    * `DriverUnavailableError`. The wait does not block the process; a handle's own busy timeout is not used.
+   * More than 24 days counts as 24.
    * @default "2s"
    */
   readonly timeout?: Duration | undefined;
@@ -63,7 +64,7 @@ export function createDriver(
     form: /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/,
     must: "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
   });
-  const timeout = milliseconds("timeout", limit);
+  const timeout = readTimeout(limit);
 
   const call = createCall({ driver: "sqlite", timeout, translate: translate(name) });
   const { read, write } = createCalls(executor, call, timeout);

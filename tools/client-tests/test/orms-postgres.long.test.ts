@@ -1,62 +1,21 @@
-import { MikroORM } from "@mikro-orm/postgresql";
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { type PostgresDriverOptions, postgresDriver } from "@sessions/driver-postgres";
 import { withService } from "@sessions/driver-tests";
-import { drizzle } from "drizzle-orm/node-postgres";
-import knex from "knex";
-import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
-import { Sequelize } from "sequelize";
-import { DataSource } from "typeorm";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { prismaPostgres } from "./prisma.ts";
+import { openPostgresOrms } from "./postgres-orms.ts";
 
 await withService("postgres", async (postgres) => {
   const line = await startProxy(postgres.url);
-  const closing: (() => unknown)[] = [];
-  const closes = <T>(orm: T, close: (orm: T) => unknown): T => {
-    closing.push(() => close(orm));
-    return orm;
-  };
-  afterAll(async () => {
-    await Promise.allSettled(closing.map(async (close) => close()));
-    await line.close();
-  });
-
-  const pool = () => {
-    const made = new pg.Pool({ connectionString: line.url, connectionTimeoutMillis: 1000 });
-    made.on("error", () => {});
-    return made;
-  };
-  // Kysely does not listen to a connection that it uses: without a listener, a broken one would end the process.
-  const kyselyPool = pool();
-  kyselyPool.on("connect", (client) => client.on("error", () => {}));
-  const dataSource = new DataSource({
-    type: "postgres",
-    url: line.url,
-    driver: pg,
-    logging: false,
-    poolErrorHandler() {},
-  });
-  await dataSource.initialize();
-  const orms = {
-    knex: closes(knex({ client: "pg", connection: line.url }), (it) => it.destroy()),
-    Kysely: closes(new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool }) }), (it) => it.destroy()),
-    Prisma: closes(prismaPostgres({ connectionString: line.url, connectionTimeoutMillis: 8000 }), (it) =>
-      it.$disconnect(),
-    ),
-    Sequelize: closes(
-      new Sequelize(line.url, { dialect: "postgres", dialectModule: pg, logging: false }),
-      (it) => it.close(),
-    ),
-  };
+  afterAll(() => line.close());
+  const { knex, kysely, prisma, sequelize, drizzle, typeorm, mikroOrm } = await openPostgresOrms(line.url);
 
   const target = (name: string, client: PostgresDriverOptions["client"]) => ({
     name,
     open: (namespace: string, about?: { outage: boolean }) =>
       postgresDriver({ client, table: namespace, timeout: about?.outage ? 1000 : 8000 }),
   });
+  const orms = { knex, Kysely: kysely, Prisma: prisma, Sequelize: sequelize };
   describe.each(Object.entries(orms))("postgres: %s", (name, client) => {
     const outage = { cut: line.cut, restore: line.restore, drop: line.drop };
     testDriver({ test, target: { ...target(name, client), outage } });
@@ -70,21 +29,12 @@ await withService("postgres", async (postgres) => {
     },
     { skip() {} },
   );
-  const drizzlePool = pool();
-  const handing = {
-    Drizzle: closes(drizzle(drizzlePool), () => drizzlePool.end()),
-    TypeORM: closes(dataSource, (it) => it.destroy()),
-    MikroORM: closes(
-      await MikroORM.init({ clientUrl: line.url, entities: [], discovery: { warnWhenNoEntities: false } }),
-      (it) => it.close(),
-    ),
-  };
-  const pools = [
-    [handing.Drizzle, drizzlePool],
-    [handing.TypeORM, Object(dataSource.driver).master],
-  ] as const;
+  const handing = { Drizzle: drizzle, TypeORM: typeorm, MikroORM: mikroOrm };
   test("Drizzle and TypeORM: the driver goes on with their own pool", async () => {
-    for (const [client, own] of pools) {
+    for (const [client, own] of [
+      [drizzle, drizzle.$client],
+      [typeorm, Object(typeorm.driver).master],
+    ] as const) {
       const connect = vi.spyOn(own, "connect");
       await postgresDriver({ client }).check();
       expect(connect).toHaveBeenCalled();

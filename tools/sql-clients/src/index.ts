@@ -8,7 +8,7 @@ import { isPrisma, type PrismaLike, prisma } from "./prisma.ts";
 import { isSequelize, type SequelizeLike, sequelize } from "./sequelize.ts";
 import { isTypeorm, type TypeormLike, typeorm } from "./typeorm.ts";
 
-export type { NativeConnections, RawStatements } from "./handed.ts";
+export { type NativeConnections, type RawStatements, refusedTransaction } from "./handed.ts";
 
 /** Any ORM that the drivers for SQL take. */
 export type OrmLike =

@@ -1,4 +1,11 @@
-import { checkDialect, type Handed, hasMethods, refusedTransaction, type SqlDialect } from "./handed.ts";
+import {
+  checkDialect,
+  type Handed,
+  hasMethods,
+  type RawResult,
+  refusedTransaction,
+  type SqlDialect,
+} from "./handed.ts";
 
 /** An instance of Kysely. */
 export interface KyselyLike {
@@ -37,26 +44,33 @@ export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
   checkDialect("an instance of Kysely", dialectOf(db.getExecutor()), dialect);
   return {
     statements: {
-      use: (work) =>
-        db.getExecutor().provideConnection((connection) =>
-          work({
-            connection,
-            async run(sql, parameters) {
-              const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] };
-              const result = await connection.executeQuery({
-                sql,
-                parameters,
-                query,
-                queryId: { queryId: "sessions" },
-              });
-              return {
-                rows: result.rows.map(Object),
-                affected: result.numAffectedRows,
-                insertId: result.insertId,
-              };
-            },
-          }),
-        ),
+      use(work) {
+        let isLater = false;
+        const done = db.getExecutor().provideConnection(async (connection) => {
+          // A pool's connection comes later. One that is there at once is that of db.connection(), on which the
+          // application may begin a transaction.
+          if (!isLater)
+            throw refusedTransaction("a single connection of Kysely", "the instance of Kysely that lent it");
+          return work({ connection, run: (sql, values) => run(connection, sql, values) });
+        });
+        isLater = true;
+        return done;
+      },
     },
   };
+}
+
+async function run(
+  connection: KyselyConnectionLike,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<RawResult> {
+  const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] };
+  const result = await connection.executeQuery({
+    sql,
+    parameters,
+    query,
+    queryId: { queryId: "sessions" },
+  });
+  return { rows: result.rows.map(Object), affected: result.numAffectedRows, insertId: result.insertId };
 }

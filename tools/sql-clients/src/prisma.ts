@@ -1,3 +1,4 @@
+import { isSessionError } from "@sessions/core";
 import {
   checkDialect,
   type Handed,
@@ -72,12 +73,21 @@ async function run(tx: PrismaTransactionLike, sql: string, values: readonly unkn
   return { rows: [], affected: await tx.$executeRawUnsafe(sql, ...values) };
 }
 
-/** The server's error inside one of Prisma, in the form of `pg`. Prisma's own may hold the statement's values. */
+/** Prisma's errors of connections and transactions (P1001, P2024, P2028). The messages of others may hold values. */
+const SHOWN = /^(P1\d{3}|P2024|P2028)$/;
+
+/**
+ * The server's error inside one of Prisma, in the form of `pg`, without its message: Prisma does not tell whether a trigger
+ * wrote that. The error of a COMMIT is the adapter's own.
+ */
 function serverError(error: unknown): unknown {
-  const meta = Object(Object(error).meta);
-  const cause = Object(Object(meta.driverAdapterError).cause);
-  const code: unknown = cause.originalCode ?? meta.code;
-  if (typeof code !== "string") return error;
-  const { originalMessage: message = meta.message } = cause;
-  return Object.assign(new Error(String(message)), { code, severity: "ERROR" });
+  if (isSessionError(error)) return error;
+  const { meta, code: own, errorCode = own } = Object(error);
+  const { code: inner, driverAdapterError = error } = Object(meta);
+  const code: unknown = Object(Object(driverAdapterError).cause).originalCode ?? inner;
+  if (typeof code === "string")
+    return Object.assign(new Error("Prisma's client refused the statement"), { code, severity: "ERROR" });
+  if (SHOWN.test(errorCode)) return error;
+  const hidden = new Error("Prisma's client failed. Its message may hold the row, so it is left out.");
+  return Object.assign(hidden, { code: errorCode });
 }

@@ -1,3 +1,4 @@
+import { milliseconds } from "../base/duration.ts";
 import { DriverUnavailableError, isSessionError, type SessionError } from "../base/errors.ts";
 
 /** Options of {@link createCall}. */
@@ -50,8 +51,18 @@ function kindOf(error: unknown): string {
   return typeof code === "string" && /^[\w.]{1,60}$/.test(code) ? code : error.name;
 }
 
-/** The longest delay of a timer. A timer with a longer delay fires at once. */
-const MOST_MS = 2 ** 31 - 1;
+/** 24 days. A timer fires at once if its delay is longer than almost 25, and some clients add to what they are given. */
+const MOST_MS = 24 * 86_400_000;
+
+/**
+ * Converts a driver's option `timeout` into whole milliseconds, 1 or more. More than 24 days is cut to that: no timer can
+ * be much longer, neither the client's, to which a driver may give the result, nor the server's.
+ *
+ * @throws SessionConfigError For what is no duration.
+ * @example
+ * const timeout: number = readTimeout("2s"); // 2000
+ */
+export const readTimeout = (value: unknown): number => Math.min(milliseconds("timeout", value), MOST_MS);
 
 /**
  * Creates the function through which a driver makes every call to its backend.

@@ -1,5 +1,5 @@
 import { checkClient } from "@sessions/core/driver-tools";
-import { handedBy, type OrmLike } from "@sessions/sql-clients";
+import { handedBy, type OrmLike, refusedTransaction } from "@sessions/sql-clients";
 import type { PostgresExecutor } from "../executor.ts";
 import { type BunSqlLike, bunSql } from "./bun.ts";
 import { type NeonHttpLike, neonHttp } from "./neon.ts";
@@ -34,6 +34,8 @@ export function executorOf(given: AnyPostgresClientLike): PostgresExecutor {
   const { client } = handed;
   check(client);
   if ("totalCount" in client) return pgPool(client);
+  if ("query" in client && "release" in client)
+    throw refusedTransaction("a connection that a Pool of pg has lent", "the Pool");
   if ("beginDistributed" in client) return bunSql(client);
   if ("begin" in client) return postgresJs(client);
   if ("transaction" in client && "unsafe" in client) return neonHttp(client);

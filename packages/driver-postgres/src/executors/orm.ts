@@ -1,6 +1,6 @@
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
 import type { PostgresExecutor } from "../executor.ts";
-import type { PgPoolClientLike, PgPoolLike } from "./pg.ts";
+import { type PgPoolClientLike, type PgPoolLike, statusOf } from "./pg.ts";
 
 /** A connected `Client` of `pg`, as knex and Sequelize lend it. */
 interface LentClient extends Omit<PgPoolClientLike, "release"> {
@@ -22,6 +22,7 @@ export const ormPool = ({ acquire, release }: NativeConnections): PgPoolLike => 
     }
     return {
       query: (query) => client.query(query),
+      getTransactionStatus: statusOf(client),
       on: (event, listener) => client.on(event, listener),
       off: (event, listener) => client.off(event, listener),
       release(destroy = false) {

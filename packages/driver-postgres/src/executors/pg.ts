@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { DriverUnavailableError } from "@sessions/core";
 import { serialize } from "@sessions/core/driver-tools";
-import { isNotPrepared, isUsableAfter } from "../errors.ts";
+import {
+  isNotPrepared,
+  isUsableAfter,
+  openTransaction,
+  ranInTransaction,
+  transactionInTheWay,
+} from "../errors.ts";
 import type { PostgresExecutor, PostgresResult } from "../executor.ts";
 
 // The few members of `pg` that the driver uses.
@@ -22,6 +28,8 @@ export interface PgResult {
 /** A connected `Client`. */
 export interface PgClientLike {
   query(query: PgQuery): Promise<PgResult>;
+  /** What the server said after the last statement: `"T"` or `"E"` in a transaction. Since version 8.21. */
+  getTransactionStatus?(): unknown;
 }
 
 /** A connection that a `Pool` lends. */
@@ -44,6 +52,7 @@ export function pgPool(pool: PgPoolLike): PostgresExecutor {
   return {
     async run(text, values, limit) {
       const one = await pool.connect();
+      const status = statusOf(one);
       let isLent = true;
       const giveBack = (destroy: boolean): void => {
         if (!isLent) return;
@@ -57,10 +66,14 @@ export function pgPool(pool: PgPoolLike): PostgresExecutor {
       limit.onOver(() => void giveBack(true));
       try {
         const result = await query(one, text, values, limit);
-        giveBack(false);
+        // The application has released the connection in a transaction, which this ends. Only now, because before the
+        // statement a COMMIT may still have been on its way.
+        const isLost = isInTransaction(status());
+        giveBack(isLost);
+        if (isLost) throw ranInTransaction();
         return result;
       } catch (error) {
-        giveBack(!isUsableAfter(error));
+        giveBack(!isUsableAfter(error) || isInTransaction(status()));
         throw error;
       }
     },
@@ -70,14 +83,53 @@ export function pgPool(pool: PgPoolLike): PostgresExecutor {
 /** Runs statements on a connected `Client` of the package `pg`, one after the other. */
 export function pgClient(client: PgClientLike): PostgresExecutor {
   const query = preparing();
+  const status = statusOf(client);
   return {
     async run(text, values, limit) {
-      limit.onOver(() => (isConnected(client) ? undefined : notConnected()));
+      let isWaiting = true;
+      limit.onOver(() => {
+        if (!isConnected(client)) return notConnected();
+        return isWaiting && isInTransaction(status()) ? transactionInTheWay() : undefined;
+      });
       // Wait here, not in the client's queue: so a call that has timed out leaves without being sent.
-      return serialize(client, () => query(client, text, values, limit));
+      return serialize(client, async () => {
+        // Ask each time: the application may begin a transaction at any time.
+        if (isInTransaction(status())) throw openTransaction();
+        isWaiting = false;
+        const result = await query(client, text, values, limit);
+        // The application's BEGIN may have been in the client's queue.
+        if (isInTransaction(status())) throw ranInTransaction();
+        return result;
+      });
     },
   };
 }
+
+/** What the server said of each connection last, for clients that do not tell. */
+const statuses = new WeakMap<object, unknown>();
+
+/** Returns a function that tells the state of a connection: `"I"` outside of transactions, `undefined` if unknown. */
+export function statusOf(client: PgClientLike): () => unknown {
+  if (typeof client.getTransactionStatus === "function")
+    return () => {
+      try {
+        return client.getTransactionStatus?.();
+      } catch {
+        // pg over an older pg-native has the method, and cannot tell.
+        return undefined;
+      }
+    };
+  // Before version 8.21 the client reads the state, and keeps it from its callers.
+  const { connection } = Object(client);
+  if (typeof connection?.on !== "function") return () => undefined;
+  if (!statuses.has(connection)) {
+    statuses.set(connection, undefined);
+    connection.on("readyForQuery", (message: unknown) => statuses.set(connection, Object(message).status));
+  }
+  return () => statuses.get(connection);
+}
+
+const isInTransaction = (status: unknown): boolean => status === "T" || status === "E";
 
 /** Sends statements prepared, until a connection loses one. */
 function preparing() {

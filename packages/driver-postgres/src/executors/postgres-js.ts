@@ -1,5 +1,6 @@
 import { SessionConfigError } from "@sessions/core";
 import type { PostgresExecutor } from "../executor.ts";
+import { sendAndAsk } from "./open-transaction.ts";
 import { withdrawable } from "./withdrawable.ts";
 
 // The few members of `postgres` (postgres.js) that the driver uses.
@@ -16,7 +17,10 @@ export interface PostgresJsQueryLike {
 
 /** What `postgres()` makes. */
 export interface PostgresJsLike {
-  readonly options: { readonly transform: { readonly row: { readonly from?: unknown } } };
+  readonly options: {
+    readonly max: number;
+    readonly transform: { readonly row: { readonly from?: unknown } };
+  };
   unsafe(
     text: string,
     values: (string | null)[],
@@ -34,12 +38,13 @@ const NAMES = {
   constraint_name: "constraint",
 } as const;
 
+/** The client leaves out what the server did not send: without `where`, no function was involved. */
 function renamed(error: unknown): unknown {
   for (const [name, known] of Object.entries(NAMES)) {
     const value: unknown = Object(error)[name];
     if (value !== undefined) Object.assign(Object(error), { [known]: value });
   }
-  return error;
+  return Object.assign(Object(error), { where: Object(error).where });
 }
 
 /**
@@ -53,11 +58,15 @@ export function postgresJs(sql: PostgresJsLike): PostgresExecutor {
     throw new SessionConfigError(
       "client must not change rows: make another with postgres() without transform.row for the driver",
     );
+  // A client that was made with `prepare: false`, as behind PgBouncer, does not prepare these either.
+  const send = (text: string, values: (string | null)[]) => sql.unsafe(text, values, { prepare: true }).raw();
+  // With more connections than one, the client refuses a BEGIN outside of its own transactions.
+  const isSingle = sql.options.max === 1;
   return {
     async run(text, values, limit) {
       try {
-        // A client that was made with `prepare: false`, as behind PgBouncer, does not prepare this one either.
-        const result = await sql.unsafe(text, withdrawable(values, limit), { prepare: true }).raw();
+        const given = withdrawable(values, limit);
+        const result = await (isSingle ? sendAndAsk(send, text, given) : send(text, given));
         const rows = Array.from(result, (row) => row.map((value) => value && Buffer.from(value).toString()));
         return { rows, rowCount: result.count };
       } catch (error) {

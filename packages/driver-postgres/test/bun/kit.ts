@@ -1,4 +1,5 @@
 // Bun runs this file. It prints one line of JSON: what the kit says, and what became of calls that were late or refused.
+import { inspect } from "node:util";
 import { runConformance } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { begin, newId } from "@sessions/driver-tests/records";
@@ -81,12 +82,35 @@ const error: unknown = await begin(patient, { fields: new Map([["a/refused", "se
 const { code, severity, constraint }: Record<string, unknown> = Object(
   error instanceof Error ? error.cause : undefined,
 );
+
+// One connection, on which the application begins a transaction by a statement.
+await single.unsafe("BEGIN", []);
+const inside = await patient
+  .commit(id, { fields: new Map([["a/x", "rolled back"]]) }, Date.now())
+  .catch(messageOf);
+await single.unsafe("ROLLBACK", []);
+const outside = await patient.commit(id, { fields: new Map([["a/x", "1"]]) }, Date.now());
+const stored = (await driver.load(id))?.fields.get("a/x");
+
+// Messages of a trigger and of the server that hold the row.
+const shown: string[] = [];
+for (const check of [
+  `CREATE FUNCTION ${table}_f() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = NEW.fields::text; END $f$`,
+  `CREATE TRIGGER t BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION ${table}_f()`,
+  `DROP FUNCTION ${table}_f CASCADE`,
+  `ALTER TABLE ${table} ADD CONSTRAINT no_table CHECK (NOT fields ? 'a/y' OR (fields->>'a/y')::regclass > 0) NOT VALID`,
+]) {
+  await client.unsafe(check, []);
+  shown.push(
+    await begin(patient, { fields: new Map([["a/y", "secret"]]) }).catch((reason) => inspect(reason)),
+  );
+}
 const problems = await patient.check();
 await patient.teardown();
 console.log(
   JSON.stringify({
     ...{ results, refused, late, waiting, problems, server: { code, severity, constraint } },
-    unhandled,
+    ...{ unhandled, inside, outside, stored, shown },
     silent: [...new Set(silent)],
     versions: [record?.version, after?.version, healed?.version],
   }),
