@@ -34,7 +34,7 @@ const CLIENTS = {
   mysql2: [
     "a client of mysql2",
     "execute() escapeId() format() !batch",
-    "execute() getConnection() !batch !of",
+    "query() execute() getConnection() !batch !of",
   ],
   mongodb: ["a MongoClient of mongodb", "db() withSession()"],
   // libsql has the methods of better-sqlite3, @photostructure/sqlite those of node:sqlite.
