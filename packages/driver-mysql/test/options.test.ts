@@ -88,6 +88,13 @@ await withService("mysql", async (service) => {
     await driver.close();
     await vi.waitFor(async () => expect(await connections()).toHaveLength(0), { timeout: 10_000 });
   });
+
+  test("a timeout longer than a timer can be has time to connect", async () => {
+    const { table } = await openDriver({ uri: service.url });
+    const driver = await fromUrl(service.url, { table, timeout: "100d" });
+    expect(await driver.load(newId())).toBeUndefined();
+    await driver.close();
+  });
 });
 
 test.each<[object, string]>([

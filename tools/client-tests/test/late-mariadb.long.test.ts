@@ -13,7 +13,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 await withService("mysql", async (service) => {
   /** Starts `late-mariadb.ts` with tsx, which the test services have. */
   function start(...args: string[]) {
-    const tsx = createRequire(createRequire(import.meta.url).resolve("@sessions/test-services")).resolve("tsx");
+    const tsx = createRequire(createRequire(import.meta.url).resolve("@sessions/test-services")).resolve(
+      "tsx",
+    );
     const program = fileURLToPath(new URL("late-mariadb.ts", import.meta.url));
     const child = fork(program, args, {
       execArgv: ["--conditions=@sessions/source", "--import", pathToFileURL(tsx).href],
@@ -56,7 +58,9 @@ await withService("mysql", async (service) => {
       await proxy.restore();
       child.send("go");
       const [printed, errors, [code]] = await ended;
-      expect([printed.trim(), errors, code]).toEqual(["found, ERR_SESSION_UNAVAILABLE, found", "", 0]);
+      // knex may print a warning before.
+      const last = printed.trim().split("\n").at(-1);
+      expect([last, errors, code]).toEqual(["found, ERR_SESSION_UNAVAILABLE, found", "", 0]);
     });
   });
 });
