@@ -27,8 +27,6 @@ function verdict(client: unknown): string {
   }
 }
 
-const ALL = { after: 0, before: 1, limit: 1 };
-
 const refusal = (instead: string, got: string): string =>
   `SessionConfigError: client must be ${instead}, because what a transaction rolls back would be lost after it was acknowledged; got ${got}`;
 
@@ -113,18 +111,6 @@ test.each(Object.entries(transactions))("a transaction of %s is refused", async 
     found = verdict(tx);
   });
   expect(found).toBe(said[name]);
-});
-
-test("a connection of Kysely is refused at the first call, because it is lent to others afterwards", async () => {
-  const db = new Kysely<never>({ dialect: new SqliteDialect({ database: memory() }) });
-  await sqliteDriver({ client: db }).setup();
-  await db.connection().execute(async (client) => {
-    const driver = sqliteDriver({ client });
-    for (const call of [() => driver.load("none"), () => driver.setup(), () => driver.sweep(ALL)])
-      await expect(call()).rejects.toThrow(
-        "client must be the instance of Kysely itself, because a connection of it is lent to others afterwards; got an instance of Kysely that db.connection() made",
-      );
-  });
 });
 
 test("an ORM that cannot give what the driver needs is refused with what to give instead", () => {

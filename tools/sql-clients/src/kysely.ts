@@ -1,11 +1,4 @@
-import {
-  checkDialect,
-  type Handed,
-  hasMethods,
-  refused,
-  refusedTransaction,
-  type SqlDialect,
-} from "./handed.ts";
+import { checkDialect, type Handed, hasMethods, refusedTransaction, type SqlDialect } from "./handed.ts";
 
 /** An instance of Kysely. */
 export interface KyselyLike {
@@ -37,8 +30,6 @@ function dialectOf({ adapter }: KyselyExecutorLike): SqlDialect {
   return adapter.supportsTransactionalDdl ? "postgres" : "sqlite";
 }
 
-const ITSELF = "the instance of Kysely itself, because a connection of it is lent to others afterwards";
-
 /** Kysely keeps its pool to itself. Below its plugins, which may rename columns and parse texts, it runs any statement. */
 export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
   if (db.isTransaction)
@@ -46,12 +37,9 @@ export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
   checkDialect("an instance of Kysely", dialectOf(db.getExecutor()), dialect);
   return {
     statements: {
-      use(work) {
-        // A pool is asked for a connection, which comes later. An instance that db.connection() made has its own one.
-        let isAtOnce = true;
-        const used = db.getExecutor().provideConnection(async (connection) => {
-          if (isAtOnce) throw refused(ITSELF, "an instance of Kysely that db.connection() made");
-          return work({
+      use: (work) =>
+        db.getExecutor().provideConnection((connection) =>
+          work({
             connection,
             async run(sql, parameters) {
               const query = { kind: "RawNode", sqlFragments: [sql], parameters: [] };
@@ -67,11 +55,8 @@ export function kysely(db: KyselyLike, dialect: SqlDialect): Handed {
                 insertId: result.insertId,
               };
             },
-          });
-        });
-        isAtOnce = false;
-        return used;
-      },
+          }),
+        ),
     },
   };
 }
