@@ -89,6 +89,8 @@ export function createConnection(executor: MysqlExecutor, call: Call): Use {
     };
 
     async function use(lease: MysqlLease) {
+      // If the call ended while it waited for the connection, nothing was sent on it: it goes back as it came.
+      stopIfLate();
       held = lease;
       const run: Run = async (sql) => {
         stopIfLate();
@@ -99,7 +101,6 @@ export function createConnection(executor: MysqlExecutor, call: Call): Use {
         return query(lease, sql);
       };
       try {
-        stopIfLate();
         await checkAutocommit(lease);
         return await work({
           run,

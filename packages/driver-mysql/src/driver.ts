@@ -17,9 +17,9 @@ import { parseListed, parseRow, statementsOf } from "./statements.ts";
 /** Options of {@link mysqlDriver}. */
 export interface MysqlDriverOptions {
   /**
-   * A pool or a connection of mysql2, mariadb or mysql, a cluster of mysql2/promise or mariadb, Bun's `SQL`, or a
-   * `MysqlExecutor` of your own. You open it and you close it. Use a pool in production: a single connection must serve
-   * sessions alone, and a lost one stays lost.
+   * A pool or a connection of mysql2, mariadb or mysql, the primaries of a cluster of them (`cluster.of("PRIMARY*")`),
+   * Bun's `SQL`, or a `MysqlExecutor` of your own. You open it and you close it. Use a pool in production: a single
+   * connection must serve sessions alone, costs a round trip more for each call, and a lost one stays lost.
    */
   readonly client: AnyMysqlClientLike;
   /** The table's name, in the client's database: 1 to 64 of `A-Z a-z 0-9 _`. @default "sessions" */

@@ -67,11 +67,12 @@ export function withoutRow(error: unknown): unknown {
     error instanceof Error ? { sqlState: undefined, ...error, message: error.message } : {};
   // Some clients put more than the server's own words into the message.
   const words = String(sqlMessage ?? message ?? "");
-  const mayShow = sqlState !== undefined && !NAMING.test(words);
+  // An error of the server has its number; a system's error has a negative one.
+  const isServers = sqlState !== undefined || (numberOf(error) ?? 0) > 0;
   return shownError(
     error,
     HARMLESS,
-    mayShow
+    isServers && !NAMING.test(words)
       ? `The server refused the statement (error ${numberOf(error)}). Its message may hold the row, so it is left out.`
       : words,
   );

@@ -6,7 +6,6 @@ export type { AnyMysqlClientLike } from "./executors/executor-of.ts";
 export type {
   AnyMariadbLike,
   MariadbCallbackPoolLike,
-  MariadbClusterLike,
   MariadbConnectionLike,
   MariadbPoolConnectionLike,
   MariadbPoolLike,
@@ -21,6 +20,7 @@ export type {
 } from "./executors/mysql.ts";
 export type {
   MysqlCallbackClientLike,
+  MysqlCallbackNodesLike,
   MysqlClientLike,
   MysqlConnectionLike,
   MysqlPoolConnectionLike,

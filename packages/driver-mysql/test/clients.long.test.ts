@@ -4,6 +4,7 @@ import { testBrokenLine, withService } from "@sessions/driver-tests";
 import * as mariadb from "mariadb";
 import * as mariadbCallback from "mariadb/callback";
 import mysql from "mysql";
+import mysql2 from "mysql2";
 import { createPoolCluster } from "mysql2/promise";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { type AnyMysqlClientLike, mysqlDriver } from "../src/index.ts";
@@ -111,25 +112,42 @@ await withService("mysql", async (service) => {
 
   describe("every method works on what the clients make beside a pool", () => {
     const mysql2Cluster = createPoolCluster();
-    mysql2Cluster.add("one", server);
-    const cluster = mariadb.createPoolCluster();
-    cluster.add("one", server);
+    const mysql2CallbackCluster = mysql2.createPoolCluster();
+    const mariadbCluster = mariadb.createPoolCluster();
+    const mariadbCallbackCluster = mariadbCallback.createPoolCluster();
+    const mysqljsCluster = mysql.createPoolCluster();
+    const clusters: { add(name: string, options: object): void }[] = [
+      mysql2Cluster,
+      mysql2CallbackCluster,
+      mariadbCluster,
+      mariadbCallbackCluster,
+      mysqljsCluster,
+    ];
+    // Nothing listens on port 1.
+    for (const cluster of clusters) {
+      cluster.add("REPLICA1", { ...server, port: 1 });
+      cluster.add("PRIMARY1", server);
+    }
     const callbackPool = mariadbCallback.createPool(server);
     const callbackConnection = mariadbCallback.createConnection(server);
     const mysqljsConnection = mysql.createConnection(server);
     afterAll(async () => {
-      await mysql2Cluster.end();
-      await cluster.end();
-      for (const client of [callbackPool, callbackConnection]) client.end(() => {});
+      for (const cluster of [mysql2Cluster, mariadbCluster]) await cluster.end();
+      for (const cluster of [mysql2CallbackCluster, mysqljsCluster]) cluster.end();
+      for (const client of [mariadbCallbackCluster, callbackPool, callbackConnection]) client.end(() => {});
       mysqljsConnection.destroy();
     });
     const clients: Record<string, AnyMysqlClientLike> = {
-      "mysql2, a cluster": mysql2Cluster,
-      "mariadb, a cluster": cluster,
-      "mariadb, nodes of a cluster": cluster.of("one"),
+      "mysql2, nodes of a cluster with promises": mysql2Cluster.of("PRIMARY*"),
+      "mysql2, nodes of a cluster with callbacks": mysql2CallbackCluster.of("PRIMARY*"),
+      "mariadb, nodes of a cluster": mariadbCluster.of("PRIMARY*"),
+      "mariadb, nodes of a cluster with callbacks": mariadbCallbackCluster.of("PRIMARY*"),
       "mariadb, a pool with callbacks": callbackPool,
       "mariadb, a connection with callbacks": callbackConnection,
-      ...(isMariadb && { "mysql, a connection": mysqljsConnection }),
+      ...(isMariadb && {
+        "mysql, a connection": mysqljsConnection,
+        "mysql, nodes of a cluster": mysqljsCluster.of("PRIMARY*"),
+      }),
     };
     test.each(Object.entries(clients))("%s", (_, client) => expectAllMethods(client));
 

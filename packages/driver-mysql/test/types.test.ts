@@ -13,6 +13,19 @@ import type {
   mysqlDriver,
 } from "../src/index.ts";
 
+test("a whole cluster does not fit, and its nodes do", () => {
+  expectTypeOf<promises.PoolCluster>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<callbacks.PoolCluster>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.PoolCluster>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadbCallbacks.PoolCluster>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mysql.PoolCluster>().not.toExtend<AnyMysqlClientLike>();
+  expectTypeOf<promises.PoolNamespace>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<callbacks.PoolNamespace>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadb.FilteredPoolCluster>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<mariadbCallbacks.FilteredPoolCluster>().toExtend<AnyMysqlClientLike>();
+  expectTypeOf<ReturnType<mysql.PoolCluster["of"]>>().toExtend<AnyMysqlClientLike>();
+});
+
 test("the clients of mysql2 fit, of both flavours", () => {
   expectTypeOf<promises.Pool>().toExtend<MysqlClientLike>();
   expectTypeOf<promises.Connection>().toExtend<MysqlClientLike>();
@@ -26,8 +39,6 @@ test("the clients of mariadb and mysql fit, and an executor", () => {
   expectTypeOf<mariadb.Pool>().toExtend<AnyMysqlClientLike>();
   expectTypeOf<mariadb.Connection>().toExtend<AnyMysqlClientLike>();
   expectTypeOf<mariadb.PoolConnection>().toExtend<AnyMysqlClientLike>();
-  expectTypeOf<mariadb.PoolCluster>().toExtend<AnyMysqlClientLike>();
-  expectTypeOf<mariadb.FilteredPoolCluster>().toExtend<AnyMysqlClientLike>();
   expectTypeOf<mariadbCallbacks.Pool>().toExtend<AnyMysqlClientLike>();
   expectTypeOf<mariadbCallbacks.Connection>().toExtend<AnyMysqlClientLike>();
   expectTypeOf<mysql.Pool>().toExtend<AnyMysqlClientLike>();

@@ -75,6 +75,7 @@ const mysql2Connection = closes(mysql2.createConnection({ stream: silent, connec
 );
 mysql2Connection.on("error", () => {});
 const cluster = closes(mysql2.createPoolCluster(), (it) => it.end());
+const promiseCluster = closes(mysql2Promises.createPoolCluster({}), (it) => it.end());
 const mongoClient = new MongoClient(url("mongodb"));
 const dynamodbClient = new DynamoDBClient({ region });
 const SqlJs = await initSqlJs();
@@ -177,17 +178,20 @@ export const clients: readonly [string, Given][] = [
     "mysql2: promise pool": mysql2Pool.promise(),
     "mysql2: connection": mysql2Connection,
     "mysql2: promise connection": mysql2Connection.promise(),
-    "mysql2: promise cluster": closes(mysql2Promises.createPoolCluster({}), (it) => it.end()),
+    "mysql2: cluster, a pattern": cluster.of("PRIMARY*"),
+    "mysql2: promise cluster, a pattern": promiseCluster.of("PRIMARY*"),
   }),
-  ...isNone(/a PoolCluster with callbacks/, {
+  ...isNone(/a whole PoolCluster, which may lend replicas$/, {
     "mysql2: cluster": cluster,
-    "mysql2: cluster, a pattern": cluster.of("*"),
+    "mysql2: promise cluster": promiseCluster,
     "mysql: cluster": mysql.createPoolCluster(),
+    "mariadb: cluster": mariadb.createPoolCluster(),
     "mariadb: cluster with callbacks": mariadbCallback.createPoolCluster(),
   }),
   ...is("mysql", /a client of mysql$/, {
     "mysql: pool": mysql.createPool(nowhere),
     "mysql: connection": mysql.createConnection(nowhere),
+    "mysql: cluster, a pattern": mysql.createPoolCluster().of("PRIMARY*"),
   }),
   ...is("mysql", /a client of mariadb/, {
     "mariadb: pool": closes(mariadb.createPool({ ...nowhere, minimumIdle: 0 }), (it) => it.end()),
@@ -198,8 +202,8 @@ export const clients: readonly [string, Given][] = [
       mariadbCallback.createConnection({ stream: silent, connectTimeout: 0 }),
       (it) => it.destroy(),
     ),
-    "mariadb: cluster": mariadb.createPoolCluster(),
-    "mariadb: cluster, a pattern": mariadb.createPoolCluster().of("*"),
+    "mariadb: cluster, a pattern": mariadb.createPoolCluster().of("PRIMARY*"),
+    "mariadb: cluster with callbacks, a pattern": mariadbCallback.createPoolCluster().of("PRIMARY*"),
   }),
 
   ...is("mongodb", /a MongoClient of mongodb/, {

@@ -30,11 +30,11 @@ const CLIENTS = {
     "sendCommand() getSlotMaster()",
   ],
   pg: ["a Pool or a Client of pg", "query() connect() totalCount", "query() connect() escapeIdentifier()"],
-  // The last list is a cluster of mysql2/promise.
+  // The last list is nodes of a cluster.
   mysql2: [
     "a client of mysql2",
     "execute() escapeId() format() !batch",
-    "execute() getConnection() of() !batch",
+    "query() execute() getConnection() !batch !of",
   ],
   mongodb: ["a MongoClient of mongodb", "db() withSession()"],
   // libsql has the methods of better-sqlite3, @photostructure/sqlite those of node:sqlite.
@@ -75,18 +75,9 @@ const CLIENTS = {
   drizzle: ["a database of drizzle-orm", "select() dialect session"],
   kysely: ["an instance of kysely", "selectFrom() executeQuery()"],
 
-  mariadb: [
-    "a client of mariadb",
-    "query() batch() escapeId()",
-    "query() batch() getConnection()",
-    "of() _setCallback()",
-  ],
-  "mysql cluster": [
-    "a PoolCluster with callbacks of mysql2, mysql or mariadb",
-    "getConnection() of()",
-    "getConnection() _getClusterNode()",
-  ],
-  mysql: ["a client of mysql", "query() escapeId()"],
+  mariadb: ["a client of mariadb", "query() batch() escapeId()", "query() batch() getConnection()"],
+  "mysql cluster": ["a whole PoolCluster, which may lend replicas", "getConnection() of()"],
+  mysql: ["a client of mysql", "query() escapeId()", "query() _getClusterNode()"],
   mssql: ["a pool of mssql", "request() batch()"],
 
   "mongoose connection": ["a connection of mongoose", "plugin() getClient()"],

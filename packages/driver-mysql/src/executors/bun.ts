@@ -1,6 +1,6 @@
 import { SessionConfigError } from "@sessions/core";
 import type { MysqlExecutor } from "../executor.ts";
-import { lend } from "./lending.ts";
+import { type Line, lend, toPool } from "./lending.ts";
 
 /** What Bun's client returns for a statement: the rows, with the server's counts beside. */
 export interface BunSqlAnswerLike extends ReadonlyArray<object> {
@@ -36,18 +36,14 @@ export function bunSql(client: BunSqlLike): MysqlExecutor {
   return {
     async lease(work) {
       const reserved = await client.reserve();
-      const connection = {
-        release: () => reserved.release(),
-        destroy: () => void reserved.close({ timeout: 0 }).catch(() => {}),
-      };
-      return lend(
-        connection,
-        async (sql) => {
+      const line: Line = {
+        async send(sql) {
           const rows = await reserved.unsafe(sql);
           return { rows, affectedRows: rows.affectedRows, insertId: rows.lastInsertRowid };
         },
-        (lease) => work({ ...lease, connection }),
-      );
+        destroy: async () => void reserved.close({ timeout: 0 }).catch(() => {}),
+      };
+      return lend(line, toPool(reserved), (lease) => work({ ...lease, connection: line }));
     },
   };
 }

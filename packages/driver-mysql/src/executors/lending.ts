@@ -1,33 +1,77 @@
 import { serialize } from "@sessions/core/driver-tools";
+import { inTransaction } from "../errors.ts";
 import type { MysqlExecutor, MysqlLease, MysqlResult } from "../executor.ts";
 
-type Send = MysqlLease["send"];
+export type Send = MysqlLease["send"];
 
-/** Does the work on a connection of a pool, and gives it back. */
+/** One connection. */
+export interface Line {
+  readonly send: Send;
+  /** Ends the connection, and resolves when that is done. It does not reject. */
+  destroy(): Promise<void>;
+}
+
+/**
+ * Does the work on a connection of a pool or of an ORM, and gives it back.
+ *
+ * @param giveBack Called once: with `false` if the connection can be lent again, else with `true` after its end.
+ */
 export async function lend<T>(
-  connection: { release(): unknown; destroy(): unknown },
-  send: Send,
+  { send, destroy }: Line,
+  giveBack: (isEnded: boolean) => unknown,
   work: (lease: MysqlLease) => Promise<T>,
 ): Promise<T> {
   let isDiscarded = false;
   const discard = (): void => {
-    if (!isDiscarded) connection.destroy();
+    if (!isDiscarded) void destroy().then(() => giveBack(true));
     isDiscarded = true;
   };
   try {
     return await work({ send, discard });
   } finally {
-    if (!isDiscarded) connection.release();
+    if (!isDiscarded) giveBack(false);
   }
 }
+
+/** Gives a connection back to its pool, which takes note by itself of one that was ended. */
+export const toPool =
+  (connection: { release(): unknown }) =>
+  (isEnded: boolean): void => {
+    if (!isEnded) connection.release();
+  };
+
+/** Makes the executor of a client that is one connection. */
+export type LendOne = (connection: object, line: Line) => MysqlExecutor;
 
 /**
  * Lends one connection of the application. Calls wait here, not in the client's queue. So no statement of one call gets
  * into the transaction of another, and a call that has timed out leaves the queue unsent. The connection belongs to the
  * application, so the driver never ends it.
+ *
+ * Before each call it asks the server for its flags, because the driver's statements would become part of an open
+ * transaction, or commit it. What a client keeps of the last answer would not do: mariadb sets the flag after an error.
+ *
+ * @param connection The client's own object, the same one for each object that uses the connection.
  */
-export const lendOnly = (client: object, send: Send): MysqlExecutor => ({
-  lease: (work) => serialize(client, () => work({ send, discard() {} })),
+export const lendOnly: LendOne = (connection, { send }) => ({
+  lease: (work) =>
+    serialize(connection, () => {
+      let isFree = false;
+      let isOver = false;
+      return work({
+        async send(sql) {
+          if (!isFree) {
+            if ((await send("DO 0")).inTransaction) throw inTransaction();
+            if (isOver) throw new Error("The call has timed out");
+            isFree = true;
+          }
+          return send(sql);
+        },
+        discard() {
+          isOver = true;
+        },
+      });
+    }),
 });
 
 /** A function with a callback as a promise. */
@@ -37,9 +81,11 @@ export const promised = <T>(call: (done: (error: unknown, value: T) => void) => 
   });
 
 const IN_TRANSACTION = 1;
+const AUTOCOMMIT = 2;
 
-/** Whether the flags in a server's answer say that a transaction is open. */
-export const isOpen = (status: unknown): boolean => (Number(status) & IN_TRANSACTION) !== 0;
+/** Whether the flags in a server's answer say that a transaction is open, or that the next statement begins one. */
+export const isOpen = (status: unknown): boolean =>
+  (Number(status) & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT;
 
 /** What `mysql2` and `mysql` return for a statement: a list of rows, or the server's packet for one without rows. */
 export function resultOf(answer: unknown): MysqlResult {

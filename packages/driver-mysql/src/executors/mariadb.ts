@@ -1,5 +1,5 @@
-import type { MysqlExecutor, MysqlLease } from "../executor.ts";
-import { isOpen, lend, lendOnly } from "./lending.ts";
+import type { MysqlExecutor, MysqlResult } from "../executor.ts";
+import { isOpen, type LendOne, type Line, lend, toPool } from "./lending.ts";
 
 // The types below are the part of `mariadb` that the driver uses, in both flavours (promises and callbacks).
 
@@ -22,6 +22,7 @@ export interface MariadbConnectionLike {
     values: undefined,
     done: (error: unknown, answer?: unknown) => void,
   ): unknown;
+  destroy?(): void;
 }
 
 /** One connection of a pool of `mariadb` or `mariadb/callback`. */
@@ -30,30 +31,20 @@ export interface MariadbPoolConnectionLike extends MariadbConnectionLike {
   destroy(): void;
 }
 
-/** A pool of `mariadb`, or nodes of a cluster. */
+/** A pool of `mariadb`, or nodes of a cluster: `cluster.of("PRIMARY*")`. */
 export interface MariadbPoolLike {
   batch(...args: never[]): unknown;
   getConnection(): Promise<MariadbPoolConnectionLike>;
 }
 
-/** A pool of `mariadb/callback`. */
+/** A pool of `mariadb/callback`, or nodes of a cluster. */
 export interface MariadbCallbackPoolLike {
   batch(...args: never[]): unknown;
   getConnection(done: (error: unknown, connection?: MariadbPoolConnectionLike) => void): void;
 }
 
-/** A cluster of `mariadb`. */
-export interface MariadbClusterLike {
-  of(pattern: string): unknown;
-  getConnection(): Promise<MariadbPoolConnectionLike>;
-}
-
-/** Any client of `mariadb`, except a cluster with callbacks. */
-export type AnyMariadbLike =
-  | MariadbConnectionLike
-  | MariadbPoolLike
-  | MariadbCallbackPoolLike
-  | MariadbClusterLike;
+/** Any client of `mariadb`, except a whole cluster. */
+export type AnyMariadbLike = MariadbConnectionLike | MariadbPoolLike | MariadbCallbackPoolLike;
 
 const PLAIN: Omit<MariadbStatement, "sql"> = {
   rowsAsArray: true,
@@ -71,41 +62,48 @@ const inEither = <T>(call: (done: (error: unknown, value?: T) => void) => unknow
     if (isPromise(returned)) resolve(returned);
   });
 
-const sendBy =
-  (connection: MariadbConnectionLike): MysqlLease["send"] =>
-  async (sql) => {
-    const answer = await inEither<unknown>((done) => connection.query({ sql, ...PLAIN }, undefined, done));
-    if (Array.isArray(answer)) return { rows: answer };
-    const { affectedRows, insertId }: Record<string, unknown> = Object(answer);
-    return {
-      rows: [],
-      affectedRows: Number(affectedRows),
-      insertId: Number(insertId),
-      inTransaction: isOpen(connection.info?.status),
-    };
+async function query(connection: MariadbConnectionLike, sql: string): Promise<MysqlResult> {
+  const answer = await inEither<unknown>((done) => connection.query({ sql, ...PLAIN }, undefined, done));
+  if (Array.isArray(answer)) return { rows: answer };
+  const { affectedRows, insertId }: Record<string, unknown> = Object(answer);
+  return {
+    rows: [],
+    affectedRows: Number(affectedRows),
+    insertId: Number(insertId),
+    inTransaction: isOpen(connection.info?.status),
   };
+}
+
+/**
+ * While a statement runs, the client's `destroy()` sends `KILL` on another connection, which may reach another server,
+ * and whose failure it leaves unhandled: that ends the process. So wait for the statement, and send no more.
+ */
+function lineOf(connection: MariadbConnectionLike): Line {
+  let last: Promise<unknown> = Promise.resolve();
+  let isEnding = false;
+  return {
+    async send(sql) {
+      if (isEnding) throw new Error("The connection is about to be ended");
+      const result = query(connection, sql);
+      last = result;
+      return result;
+    },
+    async destroy() {
+      isEnding = true;
+      await last.catch(() => {});
+      connection.destroy?.();
+    },
+  };
+}
 
 /** Runs statements on a client of `mariadb`. */
-export function mariadb(client: AnyMariadbLike): MysqlExecutor {
-  if (!("getConnection" in client)) return lendOnly(client, sendBy(client));
+export function mariadb(client: AnyMariadbLike, lendOne: LendOne): MysqlExecutor {
+  if (!("getConnection" in client)) return lendOne(client, lineOf(client));
   return {
     async lease(work) {
-      const connection =
-        // A cluster would take the callback for a pattern.
-        "of" in client
-          ? await client.getConnection()
-          : await inEither<MariadbPoolConnectionLike>((done) => client.getConnection(done));
+      const connection = await inEither<MariadbPoolConnectionLike>((done) => client.getConnection(done));
       if (connection === undefined) throw new Error("The pool returned no connection");
-      const send = sendBy(connection);
-      let last: Promise<unknown> = Promise.resolve();
-      // While a statement runs, the client's destroy() sends KILL on another connection, which may reach another server,
-      // and whose failure it leaves unhandled: that ends the process. So wait for the statement.
-      const destroy = (): void => void last.catch(() => {}).then(() => connection.destroy());
-      return lend(
-        { release: () => connection.release(() => {}), destroy },
-        (sql) => (last = send(sql)),
-        work,
-      );
+      return lend(lineOf(connection), toPool({ release: () => connection.release(() => {}) }), work);
     },
   };
 }

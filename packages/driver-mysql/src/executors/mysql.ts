@@ -1,5 +1,5 @@
-import type { MysqlExecutor, MysqlLease } from "../executor.ts";
-import { lend, lendOnly, promised, resultOf } from "./lending.ts";
+import type { MysqlExecutor } from "../executor.ts";
+import { type LendOne, type Line, lend, promised, resultOf, toPool } from "./lending.ts";
 
 /** A statement in the form that `mysql` takes. Its options override the client's own settings for reading rows. */
 export interface MysqljsStatement {
@@ -12,6 +12,7 @@ export interface MysqljsStatement {
 export interface MysqljsConnectionLike {
   escapeId(name: string): string;
   query(statement: MysqljsStatement, done: (error: unknown, answer?: unknown) => void): unknown;
+  destroy?(): void;
 }
 
 /** One connection of a pool of the package `mysql`. */
@@ -20,13 +21,13 @@ export interface MysqljsPoolConnectionLike extends MysqljsConnectionLike {
   destroy(): void;
 }
 
-/** A pool of the package `mysql`. */
+/** A pool of the package `mysql`, or nodes of a cluster: `cluster.of("PRIMARY*")`. */
 export interface MysqljsPoolLike {
   escapeId(name: string): string;
   getConnection(done: (error: unknown, connection: MysqljsPoolConnectionLike) => void): void;
 }
 
-/** Any client of the package `mysql`: the result of `createPool` or `createConnection`. */
+/** Any client of the package `mysql`, except a whole cluster. */
 export type AnyMysqljsLike = MysqljsPoolLike | MysqljsConnectionLike;
 
 const PLAIN = {
@@ -34,18 +35,18 @@ const PLAIN = {
   typeCast: (field: { buffer(): unknown }) => field.buffer(),
 };
 
-const sendBy =
-  (connection: MysqljsConnectionLike): MysqlLease["send"] =>
-  async (sql) =>
-    resultOf(await promised((done) => connection.query({ sql, ...PLAIN }, done)));
+const lineOf = (connection: MysqljsConnectionLike): Line => ({
+  send: async (sql) => resultOf(await promised((done) => connection.query({ sql, ...PLAIN }, done))),
+  destroy: async () => connection.destroy?.(),
+});
 
 /** Runs statements on a client of `mysql`. Its pool pings a connection before it lends it: one round trip more a call. */
-export function mysql(client: AnyMysqljsLike): MysqlExecutor {
-  if (!("getConnection" in client)) return lendOnly(client, sendBy(client));
+export function mysql(client: AnyMysqljsLike, lendOne: LendOne): MysqlExecutor {
+  if (!("getConnection" in client)) return lendOne(client, lineOf(client));
   return {
     async lease(work) {
       const connection = await promised<MysqljsPoolConnectionLike>((done) => client.getConnection(done));
-      return lend(connection, sendBy(connection), work);
+      return lend(lineOf(connection), toPool(connection), work);
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { MysqlExecutor, MysqlLease } from "../executor.ts";
-import { lend, lendOnly, promised, resultOf } from "./lending.ts";
+import type { MysqlExecutor } from "../executor.ts";
+import { type LendOne, type Line, lend, promised, resultOf, toPool } from "./lending.ts";
 
 // The types below are the part of `mysql2` that the driver uses, in both flavours (promises and callbacks).
 
@@ -15,6 +15,7 @@ export interface MysqlStatement {
 /** One connection, of `mysql2/promise`. */
 export interface MysqlConnectionLike {
   query(statement: MysqlStatement): Promise<readonly unknown[]>;
+  destroy?(): void;
 }
 
 /** One connection of a pool, of `mysql2/promise`. */
@@ -23,9 +24,11 @@ export interface MysqlPoolConnectionLike extends MysqlConnectionLike {
   destroy(): void;
 }
 
-/** A pool of connections, of `mysql2/promise`. */
+/** A pool of `mysql2/promise`, or nodes of a cluster: `cluster.of("PRIMARY*")`. */
 export interface MysqlPoolLike {
   getConnection(): Promise<MysqlPoolConnectionLike>;
+  /** Only a whole cluster has it, which may have replicas among its nodes. */
+  readonly of?: never;
 }
 
 /** A pool or a connection of the flavour with callbacks, `mysql2`. */
@@ -33,10 +36,20 @@ export interface MysqlCallbackClientLike {
   promise(): MysqlPoolLike | MysqlConnectionLike;
 }
 
-/** Any client of `mysql2`: the result of `createPool` or `createConnection`, with promises or with callbacks. */
-export type MysqlClientLike = MysqlPoolLike | MysqlConnectionLike | MysqlCallbackClientLike;
+/** Nodes of a cluster of the flavour with callbacks, `mysql2`: `cluster.of("PRIMARY*")`. */
+export interface MysqlCallbackNodesLike {
+  execute(...args: never[]): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: a connection of mysql2 has more than the driver knows of.
+  getConnection(done: (error: any, connection: any) => void): void;
+  readonly of?: never;
+}
 
-type Send = MysqlLease["send"];
+/** Any client of `mysql2`, with promises or with callbacks, except a whole cluster. */
+export type MysqlClientLike =
+  | MysqlPoolLike
+  | MysqlConnectionLike
+  | MysqlCallbackClientLike
+  | MysqlCallbackNodesLike;
 
 /**
  * Options that shield a statement from the client's own settings. mysql2 calls the client's `typeCast` for every column
@@ -49,12 +62,12 @@ const PLAIN: Omit<MysqlStatement, "sql"> = {
   typeCast: (field) => field.buffer(),
 };
 
-const sendBy =
-  (connection: MysqlConnectionLike): Send =>
-  async (sql) =>
-    resultOf((await connection.query({ sql, ...PLAIN }))[0]);
+const lineOf = (connection: MysqlConnectionLike): Line => ({
+  send: async (sql) => resultOf((await connection.query({ sql, ...PLAIN }))[0]),
+  destroy: async () => connection.destroy?.(),
+});
 
-/** The pool with callbacks inside a pool with promises. */
+/** The pool with callbacks inside a pool with promises, or nodes of a cluster with callbacks. */
 interface CallbackPool {
   getConnection(done: (error: unknown, connection: CallbackConnection) => void): void;
 }
@@ -72,31 +85,45 @@ function isCallbackPool(value: unknown): value is CallbackPool {
   return typeof Object(value).getConnection === "function";
 }
 
+/** The name is the only one that tells nodes with callbacks from nodes with promises. */
+const isCallbackNodes = (client: MysqlClientLike): client is MysqlCallbackNodesLike =>
+  "_getClusterNode" in client;
+
 /** Faster than a pool with promises, which wraps a connection and records a stack for every statement. */
 const callbackPool = (pool: CallbackPool): MysqlExecutor => ({
   async lease(work) {
     const connection = await promised<CallbackConnection>((done) => pool.getConnection(done));
-    const send: Send = async (sql) =>
-      resultOf(
-        await promised<unknown>((done) => {
-          if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
-          else connection.query({ sql, ...PLAIN }, done);
-        }),
-      );
-    return lend(connection, send, work);
+    const line: Line = {
+      send: async (sql) =>
+        resultOf(
+          await promised<unknown>((done) => {
+            if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
+            else connection.query({ sql, ...PLAIN }, done);
+          }),
+        ),
+      destroy: async () => connection.destroy(),
+    };
+    return lend(line, toPool(connection), work);
   },
 });
 
-/** Runs statements on any of the four kinds of clients of `mysql2`. */
-export function mysql2(client: MysqlClientLike): MysqlExecutor {
+/** The connection inside one with promises: an application may give the driver either, or both. */
+function innermost(client: MysqlClientLike): object {
+  const inner: unknown = "connection" in client ? client.connection : undefined;
+  return typeof inner === "object" && inner !== null ? inner : client;
+}
+
+/** Runs statements on any client of `mysql2`. */
+export function mysql2(client: MysqlClientLike, lendOne: LendOne): MysqlExecutor {
+  if (isCallbackNodes(client)) return callbackPool(client);
   const flavour = "promise" in client ? client.promise() : client;
-  if (!("getConnection" in flavour)) return lendOnly(client, sendBy(flavour));
+  if (!("getConnection" in flavour)) return lendOne(innermost(client), lineOf(flavour));
   const pool = "pool" in flavour ? flavour.pool : undefined;
   if (isCallbackPool(pool)) return callbackPool(pool);
   return {
     async lease(work) {
       const connection = await flavour.getConnection();
-      return lend(connection, sendBy(connection), work);
+      return lend(lineOf(connection), toPool(connection), work);
     },
   };
 }

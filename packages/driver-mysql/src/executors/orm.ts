@@ -1,5 +1,6 @@
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
 import type { MysqlExecutor } from "../executor.ts";
+import { type LendOne, lend } from "./lending.ts";
 
 /**
  * Runs statements on the connections that an ORM lends.
@@ -8,26 +9,20 @@ import type { MysqlExecutor } from "../executor.ts";
  */
 export const ormConnections = (
   { acquire, release }: NativeConnections,
-  executorOf: (connection: object) => MysqlExecutor,
+  executorOf: (connection: object, lendOne: LendOne) => MysqlExecutor,
 ): MysqlExecutor => ({
   async lease(work) {
     const connection = await acquire();
-    let isLent = true;
-    const giveBack = (isBroken: boolean): void => {
-      if (isLent) release(connection, isBroken);
-      isLent = false;
-    };
-    // A statement on it may never end, so it is given back at once.
-    const discard = (): void => {
-      const destroy: unknown = Reflect.get(connection, "destroy");
-      if (typeof destroy === "function") destroy.call(connection);
-      giveBack(true);
-    };
+    let executor: MysqlExecutor;
     try {
-      return await executorOf(connection).lease((lease) => work({ ...lease, discard }));
-    } finally {
-      giveBack(false);
+      executor = executorOf(connection, (_, line) => ({
+        lease: (body) => lend(line, (isEnded) => release(connection, isEnded), body),
+      }));
+    } catch (error) {
+      release(connection, false);
+      throw error;
     }
+    return executor.lease(work);
   },
 });
 
