@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { withService } from "@sessions/driver-tests";
 import { describe, expect, test } from "vitest";
 import { type PostgresExecutor, postgresDriver } from "../src/index.ts";
@@ -44,6 +45,33 @@ await withService("postgres", (postgres) => {
       for (const values of sent)
         for (const value of values) expect(value === null || typeof value === "string").toBe(true);
     });
+  });
+
+  test("an executor that says that a transaction is open is asked again, until the time is over", async () => {
+    let tries = 0;
+    const busy = (times: number): PostgresExecutor => ({
+      async run() {
+        if (tries++ < times) throw Object.assign(new Error("in a transaction"), { code: "25001" });
+        return { rows: [], rowCount: 0 };
+      },
+    });
+    expect(await postgresDriver({ client: busy(3) }).load(newId())).toBeUndefined();
+    expect(tries).toBe(4);
+    const never = postgresDriver({ client: busy(Number.POSITIVE_INFINITY), timeout: 50 });
+    await expect(never.load(newId())).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+  });
+
+  test.each([
+    ["without where", false, {}],
+    ["with an empty where", true, { where: undefined }],
+    ["with a where", false, { where: "PL/pgSQL function f() line 1 at RAISE" }],
+  ])("the message of an error %s is shown: %s", async (_, isShown, properties) => {
+    const refused = Object.assign(new Error("permission denied"), { code: "42501", severity: "ERROR" });
+    const client: PostgresExecutor = { run: () => Promise.reject(Object.assign(refused, properties)) };
+    const error: unknown = await postgresDriver({ client })
+      .load(newId())
+      .catch((reason: unknown) => reason);
+    expect(inspect(error).includes("permission denied")).toBe(isShown);
   });
 
   test("an executor that does not say how many rows were written is refused at the first write", async () => {

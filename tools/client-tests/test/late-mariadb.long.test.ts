@@ -35,9 +35,9 @@ await withService("mysql", async (service) => {
       const [table, user] = [`t_${newId()}`, newId()];
       const setup = mysqlDriver({ client: admin, table });
       await setup.setup();
-      await admin.query("CREATE USER ? IDENTIFIED BY 'p'", [user]);
+      await admin.query("CREATE USER ?", [user]);
       await admin.query(`GRANT SELECT ON ${table} TO ?`, [user]);
-      const proxy = await startProxy(service.url.replace(/\/\/[^@]*@/, `//${user}:p@`));
+      const proxy = await startProxy(service.url.replace(/\/\/[^@]*@/, `//${user}@`));
       onTestFinished(async () => {
         await proxy.close();
         await setup.teardown();
@@ -58,9 +58,9 @@ await withService("mysql", async (service) => {
       await proxy.restore();
       child.send("go");
       const [printed, errors, [code]] = await ended;
-      // knex may print a warning before.
-      const last = printed.trim().split("\n").at(-1);
-      expect([last, errors, code]).toEqual(["found, ERR_SESSION_UNAVAILABLE, found", "", 0]);
+      expect(code, errors).toBe(0);
+      // An ORM may print a warning before.
+      expect(printed.trim().split("\n").at(-1)).toBe("found, ERR_SESSION_UNAVAILABLE, found");
     });
   });
 });
