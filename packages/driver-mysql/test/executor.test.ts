@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+import { inspect } from "node:util";
 import { withService } from "@sessions/driver-tests";
 import { createPool } from "mysql2/promise";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -99,5 +101,40 @@ await withService("mysql", async (service) => {
     sent.length = 0;
     await driver.load(await begin(driver));
     expect(sent).toHaveLength(2);
+  });
+
+  test("a connection that comes after the call has timed out goes back as it came", async () => {
+    const { executor, sent } = executorWith((result) => result, {});
+    const seen: string[] = [];
+    const late: MysqlExecutor = {
+      async lease(work) {
+        await setTimeout(100);
+        return executor
+          .lease((lease) => work({ ...lease, discard: () => void seen.push("discarded") }))
+          .finally(() => seen.push("given back"));
+      },
+    };
+    const driver = mysqlDriver({ client: late, table: newTable(), timeout: 20 });
+    for (const call of [() => driver.load("none"), () => begin(driver), () => driver.setup()])
+      await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    await expect.poll(() => seen).toEqual(Array(3).fill("given back"));
+    expect(sent).toEqual([]);
+  });
+
+  test("an error of the server is not shown, whatever its form", async () => {
+    const secret = "of alice";
+    const client: MysqlExecutor = {
+      lease: (work) =>
+        work({
+          discard() {},
+          send: () =>
+            Promise.reject(Object.assign(new Error(`Duplicate entry '${secret}'`), { errno: 1062 })),
+        }),
+    };
+    const error: unknown = await begin(mysqlDriver({ client, table: "t" })).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE", cause: { errno: 1062 } });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(secret);
   });
 });

@@ -83,6 +83,9 @@ await withService("mysql", async (service) => {
       );
       held.release();
       expect((await waiting.load(id))?.version).toBe(1);
+      const again = await narrow.getConnection();
+      expect(again.threadId).toBe(held.threadId);
+      again.release();
     });
   });
 

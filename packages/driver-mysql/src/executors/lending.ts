@@ -2,11 +2,9 @@ import { serialize } from "@sessions/core/driver-tools";
 import { inTransaction } from "../errors.ts";
 import type { MysqlExecutor, MysqlLease, MysqlResult } from "../executor.ts";
 
-export type Send = MysqlLease["send"];
-
 /** One connection. */
 export interface Line {
-  readonly send: Send;
+  readonly send: MysqlLease["send"];
   /** Ends the connection, and resolves when that is done. It does not reject. */
   destroy(): Promise<void>;
 }
