@@ -8,8 +8,6 @@ export type MysqlUrlOptions = Omit<MysqlDriverOptions, "client">;
 const OPTIONS = ["table", "timeout"] as const;
 
 const FROM_URL = "mysqlDriver fromUrl";
-/** The longest delay of a timer: one with a longer delay, as mysql2 would start it, fires at once. */
-const MOST_MS = 2 ** 31 - 1;
 
 /**
  * Opens a pool for `mysql://user:password@host:3306/database` (or `mariadb:`), and makes a driver on it. The driver's
@@ -29,7 +27,7 @@ export async function fromUrl(
   options: MysqlUrlOptions = {},
 ): Promise<ListingDriver & ProvisionedDriver & ClosableDriver> {
   checkOptions(FROM_URL, options, OPTIONS);
-  const connectTimeout = Math.min(milliseconds("timeout", options.timeout ?? "2s"), MOST_MS);
+  const connectTimeout = milliseconds("timeout", options.timeout ?? "2s");
   const schemes = ["mysql", "mariadb"];
   const { createPool } = await import("mysql2/promise");
   const client = openByUrl("mysql://user:password@host:3306/database, or mariadb://", () => {

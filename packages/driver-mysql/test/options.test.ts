@@ -17,6 +17,10 @@ describe("options", () => {
     [{ timeout: 0 }, "timeout must be"],
     [{ client: undefined }, "an ORM on one of them, or a MysqlExecutor; got undefined"],
     [{ client: {} }, "client must be"],
+    [
+      { client: { getConnection() {}, of() {} } },
+      'the primaries of a cluster of them (cluster.of("PRIMARY*"))',
+    ],
   ])("%o is refused by name", (wrong, message) => {
     const options: object = { client, ...wrong };
     // @ts-expect-error as JavaScript may call it
