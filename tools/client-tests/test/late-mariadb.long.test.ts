@@ -13,7 +13,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 await withService("mysql", async (service) => {
   /** Starts `late-mariadb.ts` with tsx, which the test services have. */
   function start(...args: string[]) {
-    const tsx = createRequire(createRequire(import.meta.url).resolve("@sessions/test-services")).resolve("tsx");
+    const tsx = createRequire(createRequire(import.meta.url).resolve("@sessions/test-services")).resolve(
+      "tsx",
+    );
     const program = fileURLToPath(new URL("late-mariadb.ts", import.meta.url));
     const child = fork(program, args, {
       execArgv: ["--conditions=@sessions/source", "--import", pathToFileURL(tsx).href],
@@ -33,9 +35,9 @@ await withService("mysql", async (service) => {
       const [table, user] = [`t_${newId()}`, newId()];
       const setup = mysqlDriver({ client: admin, table });
       await setup.setup();
-      await admin.query("CREATE USER ? IDENTIFIED BY 'p'", [user]);
+      await admin.query("CREATE USER ?", [user]);
       await admin.query(`GRANT SELECT ON ${table} TO ?`, [user]);
-      const proxy = await startProxy(service.url.replace(/\/\/[^@]*@/, `//${user}:p@`));
+      const proxy = await startProxy(service.url.replace(/\/\/[^@]*@/, `//${user}@`));
       onTestFinished(async () => {
         await proxy.close();
         await setup.teardown();
@@ -56,7 +58,9 @@ await withService("mysql", async (service) => {
       await proxy.restore();
       child.send("go");
       const [printed, errors, [code]] = await ended;
-      expect([printed.trim(), errors, code]).toEqual(["found, ERR_SESSION_UNAVAILABLE, found", "", 0]);
+      expect(code, errors).toBe(0);
+      // An ORM may print a warning before.
+      expect(printed.trim().split("\n").at(-1)).toBe("found, ERR_SESSION_UNAVAILABLE, found");
     });
   });
 });
