@@ -120,3 +120,29 @@ test("a call that takes too long is DriverUnavailableError, and the executor can
   expect(limit?.isOver()).toBe(true);
   expect(signal?.aborted).toBe(true);
 });
+
+test("a statement is not sent once the time of its call is over", async () => {
+  const client = openFile(ownFile());
+  await sqliteDriver({ client }).setup();
+  const writes: string[] = [];
+  const driver = sqliteDriver({
+    client: later(client, {
+      write: async ({ sql }) => {
+        writes.push(sql);
+        return 0;
+      },
+      // The record has the awaited version, so the commit is to be tried again. Until then the process is busy.
+      read: async () => {
+        const begun = performance.now();
+        await Promise.resolve();
+        while (performance.now() < begun + 60);
+        return [[1]];
+      },
+    }),
+    timeout: 50,
+  });
+  await expect(driver.commit(newId(), { ...x("late"), ifVersion: 1 }, Date.now())).rejects.toMatchObject({
+    code: "ERR_SESSION_UNAVAILABLE",
+  });
+  expect(writes).toHaveLength(1);
+});

@@ -1,5 +1,6 @@
 import { DriverUnavailableError } from "@sessions/core";
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
+import { OUTSIDE_ONLY } from "../errors.ts";
 import type { SqliteExecutor, SqliteStatement, SqliteTimeLimit } from "../executor.ts";
 import { local, type SqliteClientLike } from "./local.ts";
 
@@ -50,6 +51,7 @@ export function ormStatements({ use }: RawStatements): SqliteExecutor {
       // With a timeout, the statement would block the process while another connection has the lock.
       if (found > 0) await run("PRAGMA busy_timeout = 0", []);
       try {
+        await run(OUTSIDE_ONLY, []);
         return await run(sql, values);
       } finally {
         if (found > 0) await run(`PRAGMA busy_timeout = ${found}`, []);
