@@ -27,7 +27,7 @@ const drivers = {
     targets: `${sqlite}/test/mutants.ts`,
     tests: {
       folder: sqlite,
-      files: ["statements", "content", "check", "objects", "refusals", "from-url", "contention"],
+      files: ["statements", "content", "check", "objects", "refusals", "from-url", "contention", "executor"],
     },
   },
 };
