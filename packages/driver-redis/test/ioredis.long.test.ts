@@ -94,7 +94,8 @@ await withService("redis", async (redis) => {
     testDriver({ test, target: { name, open: open(client, 0), outage } });
   });
   test("a cluster's client of ioredis 4 is refused at its first call", async () => {
-    const { Cluster }: { Cluster: typeof ioredis.Cluster } = createRequire(import.meta.url)("ioredis-4");
+    const require = createRequire(import.meta.url);
+    const { Cluster }: { Cluster: typeof ioredis.Cluster } = require("ioredis-4");
     const client = new Cluster(roots, { natMap });
     onTestFinished(() => client.disconnect());
     await expect(redisDriver({ client }).load(newId())).rejects.toMatchObject({
