@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import process from "node:process";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -44,3 +45,27 @@ test.each(["Redis 7", "Redis 70", "Valkey 72"])(
     );
   },
 );
+
+test("on CI, a server that the project does not name is an error", async () => {
+  vi.stubEnv("CI", "true");
+  vi.doMock("vitest", () => ({ inject: () => ({}) }));
+  onTestFinished(() => void vi.doUnmock("vitest"));
+  vi.resetModules();
+  const { service } = await import("@sessions/test-services");
+  expect(() => service("redis")).toThrow("The tests of redis must run on CI: name it");
+});
+
+test("on CI, a missing sqld is an error that says what is missing; elsewhere its tests are skipped", async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, "platform") ?? {};
+  onTestFinished(() => void Object.defineProperty(process, "platform", platform));
+  Object.defineProperty(process, "platform", { ...platform, value: "sunos" });
+  vi.stubEnv("PATH", "");
+  const start = async (ci: string) => {
+    vi.stubEnv("CI", ci);
+    vi.resetModules();
+    const { startSqld } = await import("@sessions/test-services/sqld");
+    return startSqld();
+  };
+  await expect(start("true")).rejects.toThrow(`@sqld/sunos-${process.arch} is not installed`);
+  expect(await start("")).toBeUndefined();
+});

@@ -23,11 +23,11 @@ const drivers = {
     tests: { folder: "packages/core", files: ["memory"] },
   },
   sqlite: {
-    files: ["statements", "driver", "connection"].map((file) => `${sqlite}/src/${file}.ts`),
+    files: ["statements", "driver", "calls", "executors/local"].map((file) => `${sqlite}/src/${file}.ts`),
     targets: `${sqlite}/test/mutants.ts`,
     tests: {
       folder: sqlite,
-      files: ["statements", "content", "check", "objects", "refusals", "from-url", "contention"],
+      files: ["statements", "content", "check", "objects", "refusals", "from-url", "contention", "executor"],
     },
   },
 };

@@ -41,6 +41,7 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
   const patience = `${Math.ceil(timeout / 2)}`;
 
   const within: Calls["within"] = (work, time = timeout, changes = false) => {
+    const end = performance.now() + time;
     let controller: AbortController | undefined;
     let isLate = false;
     const signal = () => {
@@ -50,7 +51,7 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
       if (isLate) controller.abort();
       return controller.signal;
     };
-    return call(() => work({ time, signal, isOver: () => isLate }), time, {
+    return call(() => work({ left: () => end - performance.now(), signal, isOver: () => isLate }), time, {
       changes,
       onLate() {
         isLate = true;
@@ -82,8 +83,7 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
           write(key, ["EVALSHA", sha, "1", key, ...args], limit).catch((error: unknown) => {
             // A server that was restarted does not know the digest yet: send the whole script.
             if (!hasCode(error, "NOSCRIPT")) throw error;
-            // A time of 0 gives this command a signal of its own: a shared one would run past the call's end.
-            return write(key, ["EVAL", source, "1", key, ...args], { ...limit, time: 0 });
+            return write(key, ["EVAL", source, "1", key, ...args], limit);
           }),
         end - performance.now(),
         true,

@@ -1,7 +1,7 @@
 /** The time that one call has. */
 export interface RedisTimeLimit {
-  /** The time of the call, in milliseconds, from its beginning. */
-  readonly time: number;
+  /** Returns the milliseconds that the call has left: 0 or less once its time is over. */
+  left(): number;
   /**
    * Returns a signal that aborts when the call has failed for lack of time. A command that has not been sent by then must
    * never be sent. Ask for it only where you use it, because a signal costs as much as sending a command.

@@ -15,7 +15,7 @@ await withService("redis", async (redis) => {
       requestTimeout,
       defaultDecoder: Decoder.Bytes,
     });
-  const client = await create(3_900);
+  const client = await create(1_900);
   const hasty = await create(250);
   afterAll(async () => {
     client.close();
@@ -27,15 +27,15 @@ await withService("redis", async (redis) => {
     expect(() => redisDriver({ client: hasty, waitReplicas: 1 })).toThrow(
       /waitReplicas must be 0 with this client/,
     );
-    expect(() => redisDriver({ client, timeout: 3_900 })).toThrow(
-      /client must have a requestTimeout below the driver's timeout of 3900 ms.*got 3900/,
+    expect(() => redisDriver({ client, timeout: 1_900 })).toThrow(
+      /client must have a requestTimeout below the driver's timeout of 1900 ms.*got 1900/,
     );
     const batch = new Batch(true) as unknown as GlideClient;
     expect(() => redisDriver({ client: batch })).toThrow(/got a pipeline or a transaction/);
   });
 
   describe("redis: @valkey/valkey-glide", () => {
-    testBrokenLine(() => redisDriver({ client: hasty, prefix: `line_${newId()}:`, timeout: 300 }), proxy);
+    testBrokenLine(() => redisDriver({ client: hasty, prefix: `line_${newId()}:`, timeout: 600 }), proxy);
     testDriver({
       test,
       target: {
@@ -58,7 +58,7 @@ await withService("redis", async (redis) => {
       readFrom: "preferReplica",
       requestTimeout,
     });
-  const ofCluster = await createCluster(3_900);
+  const ofCluster = await createCluster(1_900);
   // After an outage it first finds the nodes again, which may take longer than 250 ms.
   const hastyOfCluster = await createCluster(900);
   afterAll(async () => {
@@ -80,7 +80,7 @@ await withService("redis", async (redis) => {
         name: "glide",
         open: (namespace, about) =>
           about?.outage
-            ? redisDriver({ client: hastyOfCluster, prefix: `${namespace}:`, timeout: 1_000 })
+            ? redisDriver({ client: hastyOfCluster, prefix: `${namespace}:`, timeout: 2_000 })
             : redisDriver({ client: ofCluster, prefix: `${namespace}:`, timeout: 4_000 }),
         outage,
       },

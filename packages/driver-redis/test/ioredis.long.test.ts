@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { testBrokenLine, withService } from "@sessions/driver-tests";
@@ -92,6 +93,17 @@ await withService("redis", async (redis) => {
     });
     testDriver({ test, target: { name, open: open(client, 0), outage } });
   });
+  test("a cluster's client of ioredis 4 is refused at its first call", async () => {
+    const require = createRequire(import.meta.url);
+    const { Cluster }: { Cluster: typeof ioredis.Cluster } = require("ioredis-4");
+    const client = new Cluster(roots, { natMap });
+    onTestFinished(() => client.disconnect());
+    await expect(redisDriver({ client }).load(newId())).rejects.toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+      message: expect.stringContaining("client must be a Cluster of ioredis 5 or 6"),
+    });
+  });
+
   describe("redis: ioredis, a cluster, acknowledged by a replica", () => {
     testDriver({ test, target: { name: "ioredis", open: open(clusters.ioredis, 1), outage } });
   });

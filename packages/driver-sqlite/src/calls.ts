@@ -36,6 +36,8 @@ export function createCalls(executor: SqliteExecutor, call: Call, timeout: numbe
         return controller.signal;
       },
     };
+    // A second statement whose time is used up is not sent: the call rejects without it.
+    if (performance.now() >= end) return call(async () => work(limit), 0, { changes });
     let first: Promise<T>;
     // What happens at once needs no limit, and its last error says what was in the way.
     let time = Number.POSITIVE_INFINITY;

@@ -25,8 +25,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 /** SQLite's primary result code, by name. `better-sqlite3` has the name, `node:sqlite` the number. */
 export function codeOf(error: unknown): string | undefined {
   const { code, errcode }: Record<string, unknown> = Object(error);
-  // Node before 22.16, which cannot tell beforehand whether a transaction is open.
-  if (error instanceof Error && error.message.endsWith("transaction within a transaction"))
+  if (error instanceof Error && error.message.endsWith("changed inside a transaction"))
     return "SQLITE_LOCKED";
   if (typeof errcode === "number") return NAMES.get(errcode & 0xff) ?? `SQLITE_${errcode & 0xff}`;
   // better-sqlite3, during an iterate() of the application.
@@ -38,6 +37,12 @@ export function codeOf(error: unknown): string | undefined {
 export function isContention(error: unknown): boolean {
   return ["SQLITE_BUSY", "SQLITE_LOCKED"].includes(codeOf(error) ?? "");
 }
+
+/**
+ * For a client that does not tell whether a transaction is open, such as `node:sqlite` before Node 22.16: SQLite refuses
+ * this statement inside a transaction, and outside it does nothing.
+ */
+export const OUTSIDE_ONLY = "PRAGMA temp.synchronous = 1";
 
 /** The error for an open transaction of the application, with SQLite's code for a conflict within one connection. */
 export function transactionIsOpen(): Error {
@@ -66,7 +71,7 @@ const OWN_WORDS: readonly unknown[] = [
 ];
 /** Messages of SQLite and of the clients that hold no value, and say more than the code. */
 const NAMING =
-  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|cannot start a transaction within a transaction|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
+  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
 
 /** Copies an error without values of the row. */
 export function withoutRow(error: unknown): unknown {

@@ -116,7 +116,63 @@ test("a call that takes too long is DriverUnavailableError, and the executor can
   const loading = driver.load(newId());
   expect(limit?.isOver()).toBe(false);
   const signal = limit?.signal();
+  expect(signal?.aborted).toBe(false);
+  expect(limit?.signal()).toBe(signal);
   await expect(loading).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
   expect(limit?.isOver()).toBe(true);
   expect(signal?.aborted).toBe(true);
+  // A signal that is asked for only now has aborted as well.
+  const second = driver.load(newId());
+  const unasked = limit;
+  await expect(second).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+  expect(unasked?.signal().aborted).toBe(true);
+});
+
+test.each([
+  ["on a server in one statement", false, 1],
+  ["in a file a hundred at a time", true, 2],
+])("sweep() removes records %s", async (_, isFile, statements) => {
+  const client = openFile(ownFile());
+  const plain = sqliteDriver({ client });
+  await plain.setup();
+  for (let i = 0; i < 150; i++) await begin(plain, { expiresAt: i + 1 });
+  let writes = 0;
+  const executor = later(client, { isFile });
+  const counting: SqliteExecutor = {
+    ...executor,
+    write(statement, limit) {
+      writes++;
+      return executor.write(statement, limit);
+    },
+  };
+  const driver = sqliteDriver({ client: counting });
+  expect(await driver.sweep({ after: 0, before: 1_000, limit: 200 })).toBe(150);
+  expect(writes).toBe(statements);
+});
+
+test("a statement is not sent once the time of its call is over", async () => {
+  const client = openFile(ownFile());
+  await sqliteDriver({ client }).setup();
+  const writes: string[] = [];
+  const driver = sqliteDriver({
+    client: later(client, {
+      write: async ({ sql }) => {
+        writes.push(sql);
+        return 0;
+      },
+      // The record has the awaited version, so the commit is to be tried again. Until then the process is busy.
+      read: async () => {
+        const begun = performance.now();
+        await Promise.resolve();
+        while (performance.now() < begun + 60);
+        return [[1]];
+      },
+    }),
+    timeout: 50,
+  });
+  await expect(driver.commit(newId(), { ...x("late"), ifVersion: 1 }, Date.now())).rejects.toMatchObject({
+    code: "ERR_SESSION_UNAVAILABLE",
+    message: expect.stringContaining("may or may not have been made"),
+  });
+  expect(writes).toHaveLength(1);
 });

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { createClient } from "@libsql/client";
 import { testDriver } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
@@ -89,6 +91,18 @@ describe("sqlite: @libsql/client on a file", () => {
     expect(await driver.load(id)).toMatchObject({ version: 2, ...x("1") });
   });
 
+  // The client rolls it back as it takes the connection back into its pool.
+  test("a transaction that the application begins by a statement contains nothing of the driver's", async () => {
+    const client = openFile(ownFile());
+    const driver = sqliteDriver({ client });
+    await driver.setup();
+    const id = await begin(driver);
+    await client.execute("BEGIN");
+    expect(await driver.commit(id, x("1"), Date.now())).toBe("committed");
+    await expect(client.execute("ROLLBACK")).rejects.toThrow(/no transaction is active/);
+    expect((await driver.load(id))?.version).toBe(2);
+  });
+
   test("in memory, a transaction of the application is waited for", async () => {
     const client = createClient({ url: ":memory:" });
     onTestFinished(() => client.close());
@@ -128,7 +142,7 @@ test("a client over a WebSocket is refused, because it sends late what it could 
 
 const server = await startSqld();
 if (!server) {
-  test.skip("sqld, the server of libSQL, is not to be had for this platform", () => {});
+  test.skip("sqld, the server of libSQL, is not on this machine", () => {});
 } else {
   const proxy = await startProxy(server.url);
   const client = createClient({ url: proxy.url });
@@ -153,6 +167,44 @@ if (!server) {
         outage: { cut: proxy.cut, restore: proxy.restore, drop: proxy.drop },
       },
     });
+  });
+
+  // More calls than the client makes requests at once, and its first ones: it would ask for the server's version then.
+  test("calls that hang end in time, and do no harm to later ones once the client's fetch has given up", async () => {
+    const silent = new Set<Socket>();
+    let hangs = true;
+    const middle = createServer((socket) => {
+      if (hangs) return void silent.add(socket.on("error", () => {}));
+      const upstream = connect(server.port, server.host);
+      socket.on("error", () => upstream.destroy()).pipe(upstream);
+      upstream.on("error", () => socket.destroy()).pipe(socket);
+    });
+    middle.listen(0, server.host);
+    await once(middle, "listening");
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy();
+      middle.close();
+    });
+    const address = middle.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const table = "hanging";
+    const sound = sqliteDriver({ client, table });
+    await sound.setup();
+    const id = await begin(sound);
+
+    const fresh = createClient({
+      url: `http://${server.host}:${port}`,
+      fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(600) }),
+    });
+    onTestFinished(() => fresh.close());
+    const hasty = sqliteDriver({ client: fresh, table, timeout: 300 });
+    const calls = Array.from({ length: 30 }, () => hasty.commit(id, x("late"), Date.now()));
+    for (const outcome of await Promise.allSettled(calls))
+      expect(outcome).toMatchObject({ reason: { code: "ERR_SESSION_UNAVAILABLE" } });
+    hangs = false;
+    const patient = sqliteDriver({ client: fresh, table, timeout: 15_000 });
+    expect(await patient.load(id)).toMatchObject({ version: 1 });
+    expect(await patient.commit(id, x("1"), Date.now())).toBe("committed");
   });
 
   test("each call is one round trip, and a conflict two", async () => {

@@ -26,14 +26,24 @@ export const here: Runtime = {
   args: ["--import", tsx, conditions],
 };
 
-/** Versions of Node that have `node:sqlite` and run TypeScript. Some platforms lack them. */
+/**
+ * Versions of Node that have `node:sqlite` and run TypeScript. They are packages for Linux on x64. Where one could be there
+ * and is not, CI fails.
+ */
 export const newer: readonly (Runtime & { readonly missing: boolean })[] = ["22", "24"].map((version) => {
   const executable = `${services}node_modules/node${version}/bin/node`;
+  const missing = !existsSync(executable);
+  if (missing) {
+    const where = `node:sqlite of Node ${version}: the package node${version} is not installed`;
+    if (process.env["CI"] === "true" && process.platform === "linux" && process.arch === "x64")
+      throw new Error(`The driver must be tried on CI with ${where}`);
+    console.warn(`NOT TESTED: ${where}`);
+  }
   return {
     name: `Node ${version}`,
     executable,
     args: ["--disable-warning=ExperimentalWarning", conditions],
-    missing: !existsSync(executable),
+    missing,
   };
 });
 

@@ -113,6 +113,30 @@ test.each(Object.entries(transactions))("a transaction of %s is refused", async 
   expect(found).toBe(said[name]);
 });
 
+test("a dialect of Kysely that does not say how many rows a statement changed is refused at the first write", async () => {
+  class Silent extends SqliteDialect {
+    override createDriver() {
+      const driver = super.createDriver();
+      const acquire = driver.acquireConnection.bind(driver);
+      driver.acquireConnection = async () => {
+        const connection = await acquire();
+        const executeQuery: typeof connection.executeQuery = async (query) => ({
+          rows: (await connection.executeQuery<never>(query)).rows,
+        });
+        return Object.create(connection, { executeQuery: { value: executeQuery } });
+      };
+      return driver;
+    }
+  }
+  const driver = sqliteDriver({ client: new Kysely({ dialect: new Silent({ database: memory() }) }) });
+  await driver.setup();
+  const record = { expiresAt: Date.now() + 60_000, fields: new Map() };
+  await expect(driver.create("a".repeat(32), record, Date.now())).rejects.toMatchObject({
+    code: "ERR_SESSION_CONFIG",
+    message: expect.stringContaining("client must say how many rows a statement changed"),
+  });
+});
+
 test("an ORM that cannot give what the driver needs is refused with what to give instead", () => {
   expect(verdict(prismaSqlite(":memory:"))).toMatch(
     /client must be a handle of better-sqlite3 .*; got a client of Prisma/,

@@ -10,12 +10,10 @@ export interface BunRedisLike {
 
 /** Runs commands on Bun's own client of Redis. It has one connection, and fails what a broken one left without a reply. */
 export function bunRedis(client: BunRedisLike): RedisExecutor {
-  const send: RedisMaster["send"] = async ([name = "", ...args], { signal }) => {
-    if (!client.connected) {
-      // What the client cannot send, it would keep until the server is back.
-      await client.connect();
-      signal().throwIfAborted();
-    }
+  const send: RedisMaster["send"] = async ([name = "", ...args], { isOver }) => {
+    // What the client cannot send, it would keep until the server is back.
+    if (!client.connected) await client.connect();
+    if (isOver()) throw new Error("The time was over before the command could be sent");
     return client.send(name, args);
   };
   return {

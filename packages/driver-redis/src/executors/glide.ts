@@ -1,5 +1,5 @@
-import { SessionConfigError } from "@sessions/core";
-import type { RedisExecutor, RedisMaster } from "../executor.ts";
+import { DriverUnavailableError, SessionConfigError } from "@sessions/core";
+import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "../executor.ts";
 
 /** Options of one command of `@valkey/valkey-glide`. */
 export interface GlideCommandOptions {
@@ -57,19 +57,29 @@ function restoreCode(error: unknown): never {
 
 /**
  * Runs commands on a client of `@valkey/valkey-glide`. Such a client sends what waits for a connection once there is one,
- * up to its own `requestTimeout`: later than a caller's rejection, if that is longer.
+ * up to its own `requestTimeout`. So each command needs a call that has more time left than that.
  *
  * @param timeout The driver's timeout, in milliseconds.
  */
 export function glide(client: AnyGlideLike, timeout: number): RedisExecutor {
   const patience: unknown = "requestTimeout" in client ? client.requestTimeout : undefined;
-  if (typeof patience === "number" && patience >= timeout)
+  if (typeof patience !== "number" || patience >= timeout)
     throw new SessionConfigError(
       `client must have a requestTimeout below the driver's timeout of ${timeout} ms, because it sends what waited until then; got ${patience}`,
     );
+
+  const checkTime = ({ left }: RedisTimeLimit) => {
+    if (left() <= patience)
+      throw new DriverUnavailableError(
+        `redis: the call has less time left than the client's requestTimeout of ${patience} ms, so this command was not sent. Make requestTimeout shorter, or the option timeout longer.`,
+      );
+  };
+
   if (!("invokeScriptWithRoute" in client)) {
-    const send: RedisMaster["send"] = (args) =>
-      client.customCommand(args, STRINGS).then(pairsOf, restoreCode);
+    const send: RedisMaster["send"] = async (args, limit) => {
+      checkTime(limit);
+      return client.customCommand(args, STRINGS).then(pairsOf, restoreCode);
+    };
     return {
       send: (_, args, limit) => send(args, limit),
       masters: async () => [{ address: "server", send }],
@@ -78,8 +88,12 @@ export function glide(client: AnyGlideLike, timeout: number): RedisExecutor {
 
   const sendTo = (route: GlideRoute | "allPrimaries", args: string[]) =>
     client.customCommand(args, { ...STRINGS, route }).then(pairsOf, restoreCode);
+  const sendInTime = async (route: GlideRoute, args: string[], limit: RedisTimeLimit) => {
+    checkTime(limit);
+    return sendTo(route, args);
+  };
   return {
-    send: (key, args) => sendTo({ type: "primarySlotKey", key }, args),
+    send: (key, args, limit) => sendInTime({ type: "primarySlotKey", key }, args, limit),
     async masters() {
       const infos = await sendTo("allPrimaries", ["INFO", "server"]);
       if (!Array.isArray(infos)) throw new Error("The client's answer names no server");
@@ -87,7 +101,7 @@ export function glide(client: AnyGlideLike, timeout: number): RedisExecutor {
       return addresses.map((address) => {
         const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
         const route = { type: "routeByAddress", host, port: Number(port) } as const;
-        return { address, send: (args) => sendTo(route, args) };
+        return { address, send: (args, limit) => sendInTime(route, args, limit) };
       });
     },
   };

@@ -1,3 +1,4 @@
+import { SessionConfigError } from "@sessions/core";
 import type { RedisTimeLimit } from "../executor.ts";
 import type { AnyIoredisLike, IoredisCommandLike } from "./ioredis-like.ts";
 
@@ -28,10 +29,7 @@ const PING = "*1\r\n$4\r\nPING\r\n";
  *
  * @param isBarred Whether a command must not be written to a connection.
  */
-export function commandsOf(
-  client: AnyIoredisLike,
-  isBarred: (socket: object) => boolean = () => false,
-): IoredisCommands {
+export function commandsOf(client: AnyIoredisLike, isBarred?: (socket: object) => boolean): IoredisCommands {
   // Only `call()` makes commands. On this object it makes one without sending it, and with neither `keyPrefix`, which
   // SCAN would not know, nor a pipeline, which repeats as a whole.
   const maker: { call(name: string, args: string[]): IoredisCommandLike } = Object.create(client, {
@@ -45,9 +43,14 @@ export function commandsOf(
     make([name = "", ...args], { isOver }) {
       const command = maker.call(name, args);
       const { reject, toWritable } = command;
+      // Only a command tells the versions of a cluster's client apart, and none is made before the first call.
+      if (isBarred && toWritable.length === 0)
+        throw new SessionConfigError(
+          "client must be a Cluster of ioredis 5 or 6, because an older one may read from a replica where it has lost the masters: update the package ioredis",
+        );
       let tries = 1;
       command.toWritable = (socket) => {
-        if (tries-- > 0 && !isOver() && !isBarred(socket)) return toWritable.call(command, socket);
+        if (tries-- > 0 && !isOver() && !isBarred?.(socket)) return toWritable.call(command, socket);
         reject(new Error("The connection broke, or the time was over, before the server replied"));
         return PING;
       };
@@ -76,12 +79,12 @@ export function commandsOf(
   };
 }
 
-/** The reply to a command. ioredis puts the command on its errors, and so the texts of a session: not on ours. */
-export async function replyTo({ promise }: IoredisCommandLike): Promise<unknown> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof Error) Reflect.deleteProperty(error, "command");
-    throw error;
-  }
+/** ioredis puts the command on its errors, and so the texts of a session: not on ours. */
+function throwWithoutCommand(error: unknown): never {
+  if (error instanceof Error) Reflect.deleteProperty(error, "command");
+  throw error;
 }
+
+/** The reply to a command. */
+export const replyTo = ({ promise }: IoredisCommandLike): Promise<unknown> =>
+  promise.catch(throwWithoutCommand);

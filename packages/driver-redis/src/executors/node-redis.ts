@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
-import { DriverUnavailableError } from "@sessions/core";
+import { DriverUnavailableError, SessionConfigError } from "@sessions/core";
 import { hasCode } from "../errors.ts";
 import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "../executor.ts";
 
@@ -88,8 +88,13 @@ const chained = (abortSignal: AbortSignal, chainId: symbol): RedisCommandOptions
  *
  * @param timeout The driver's timeout, in milliseconds.
  * @param pairs Whether `pair` will be used.
+ * @throws SessionConfigError for a client of version 4, which does not take a command out of its queue.
  */
 export function nodeRedis(client: AnyNodeRedisLike, timeout: number, pairs: boolean): RedisExecutor {
+  if (!("withTypeMapping" in client) && ("executeIsolated" in client || "getSlotMaster" in client))
+    throw new SessionConfigError(
+      "client must be one of redis 5 or 6, because an older one sends later what could not be sent in time; got a client of redis 4: update the package redis",
+    );
   // A Sentinel client repeats a command after its connection broke, even where the server has executed it. A repeated
   // compare-and-set would conflict with itself, and an old text would overwrite a newer one. So each command has one
   // try.
@@ -160,8 +165,8 @@ export function nodeRedis(client: AnyNodeRedisLike, timeout: number, pairs: bool
   }
 
   const shared = sharedSignals(timeout);
-  const send: Send = (args, { time, signal }) =>
-    client.sendCommand(args, withdrawable(shared(time) ?? signal()));
+  const send: Send = (args, { left, signal }) =>
+    client.sendCommand(args, withdrawable(shared(left()) ?? signal()));
   return {
     send: (_, args, limit) => send(args, limit),
     pair: (_, first, second, limit) => sendChained(client, limit, first, second),
@@ -186,12 +191,12 @@ const leases = new WeakMap<RedisSentinelLike, Promise<RedisSentinelLeaseLike>>()
  * command that begins late in that span ends a little early, and none ends late. Returns `undefined` for a command that
  * has less time than that.
  */
-function sharedSignals(timeout: number): (time: number) => AbortSignal | undefined {
+function sharedSignals(timeout: number): (left: number) => AbortSignal | undefined {
   const moment = timeout / 20;
   let signal: AbortSignal | undefined;
   let begun = Number.NEGATIVE_INFINITY;
-  return (time) => {
-    if (time < timeout - moment) return undefined;
+  return (left) => {
+    if (left < timeout - moment) return undefined;
     const now = performance.now();
     if (now >= begun + moment) {
       begun = now;

@@ -1,4 +1,4 @@
-// Bun runs this file. It prints one line of JSON: what the kit says, and what became of a commit that timed out.
+// Bun runs this file. It prints one line of JSON: what the kit says, and what became of commits that timed out.
 import { runConformance } from "@sessions/conformance";
 import { startProxy } from "@sessions/conformance/proxy";
 import { begin, newId } from "@sessions/driver-tests/records";
@@ -32,5 +32,20 @@ let record: Awaited<ReturnType<typeof driver.load>>;
 const end = Date.now() + 10_000;
 while (!record && Date.now() < end) record = await driver.load(id).catch(() => undefined);
 
-console.log(JSON.stringify({ results, late, version: record?.version }));
+// A server that has lost the scripts, and says so only after the end of the call.
+const line = await startProxy(process.env["SESSIONS_TEST_OWN_REDIS_URL"] ?? "");
+const own = new Bun.RedisClient(line.url, {});
+const patient = redisDriver({ client: own, timeout: 20_000 });
+const scripted = await begin(patient);
+await own.send("SCRIPT", ["FLUSH"]);
+line.delay(300);
+late.push(
+  await redisDriver({ client: own, timeout: 400 }).commit(scripted, change, Date.now()).catch(codeOf),
+);
+line.delay(0);
+// The first reply follows the late one, and the second whatever was sent because of that.
+await patient.load(scripted);
+const versions = [record?.version, (await patient.load(scripted))?.version];
+
+console.log(JSON.stringify({ results, late, versions }));
 process.exit(0);

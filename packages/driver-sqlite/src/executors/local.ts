@@ -1,4 +1,4 @@
-import { transactionIsOpen } from "../errors.ts";
+import { OUTSIDE_ONLY, transactionIsOpen } from "../errors.ts";
 import type { SqliteExecutor, SqliteStatement, SqliteValue } from "../executor.ts";
 
 // The types below are the part of a handle that the driver uses, for `better-sqlite3`, `node:sqlite` and `bun:sqlite` alike.
@@ -98,11 +98,19 @@ export function local(client: SqliteClientLike, own: boolean): SqliteExecutor {
     return !isWal;
   }
 
+  /** Does the work only if no transaction is open. */
+  function outside<T>(work: Work<T>): T {
+    client.exec(OUTSIDE_ONLY);
+    return work();
+  }
+
   function attempt<T>(work: Work<T>): T {
     try {
       // A write inside the application's transaction would be acknowledged, and perhaps rolled back with it.
-      if (client.inTransaction === true || client.isTransaction === true) throw transactionIsOpen();
-      return waits() ? withoutWaiting(work) : work();
+      const isOpen = client.inTransaction ?? client.isTransaction;
+      if (isOpen) throw transactionIsOpen();
+      const guarded = isOpen === undefined && !own ? () => outside(work) : work;
+      return waits() ? withoutWaiting(guarded) : guarded();
     } catch (error) {
       // After a handle is closed and opened again, perhaps on another file, its old statements do not work.
       prepared.clear();

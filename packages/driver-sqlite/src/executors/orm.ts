@@ -1,5 +1,6 @@
-import { DriverUnavailableError } from "@sessions/core";
+import { DriverUnavailableError, SessionConfigError } from "@sessions/core";
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
+import { OUTSIDE_ONLY } from "../errors.ts";
 import type { SqliteExecutor, SqliteStatement, SqliteTimeLimit } from "../executor.ts";
 import { local, type SqliteClientLike } from "./local.ts";
 
@@ -50,6 +51,7 @@ export function ormStatements({ use }: RawStatements): SqliteExecutor {
       // With a timeout, the statement would block the process while another connection has the lock.
       if (found > 0) await run("PRAGMA busy_timeout = 0", []);
       try {
+        await run(OUTSIDE_ONLY, []);
         return await run(sql, values);
       } finally {
         if (found > 0) await run(`PRAGMA busy_timeout = ${found}`, []);
@@ -58,6 +60,14 @@ export function ormStatements({ use }: RawStatements): SqliteExecutor {
   return {
     isFile: true,
     read: async (statement, limit) => (await send(statement, limit)).rows,
-    write: async (statement, limit) => Number((await send(statement, limit)).affected ?? 0),
+    async write(statement, limit) {
+      const { affected } = await send(statement, limit);
+      // Without it, every write would look like one to a record that is gone. Of a table's definition it says nothing.
+      if (affected === undefined && /^(INSERT|UPDATE|DELETE)/.test(statement.sql))
+        throw new SessionConfigError(
+          "client must say how many rows a statement changed, and this ORM's dialect does not: give the driver a handle on the same file",
+        );
+      return Number(affected ?? 0);
+    },
   };
 }

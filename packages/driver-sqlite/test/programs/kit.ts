@@ -79,6 +79,23 @@ const others: Record<string, () => Promise<void>> = {
     assert.equal((await driver.load(id))?.fields.get("a/x"), "2");
   },
 
+  // Before Node 22.16, no handle tells.
+  async "calls wait while a transaction is open on a handle that does not tell, in a rollback journal"() {
+    const inner = new DatabaseSync(join(folder, "journal.db"));
+    opened.push(inner);
+    const client: SqliteClientLike = { prepare: (sql) => inner.prepare(sql), exec: (sql) => inner.exec(sql) };
+    const driver = sqliteDriver({ client, timeout: 300 });
+    await driver.setup();
+    inner.exec("PRAGMA journal_mode = DELETE");
+    const id = await begin(driver);
+    inner.exec("BEGIN; UPDATE sessions SET version = 99");
+    await assert.rejects(driver.load(id), refuses("ERR_SESSION_UNAVAILABLE"));
+    await assert.rejects(driver.commit(id, x("1"), Date.now()), refuses("ERR_SESSION_UNAVAILABLE"));
+    inner.exec("ROLLBACK");
+    assert.equal((await driver.load(id))?.version, 1);
+    assert.equal(await driver.commit(id, x("2"), Date.now()), "committed");
+  },
+
   async "a locked file is waited for without blocking, and the handle keeps its busy timeout"() {
     const client = open({ timeout: 6_000 });
     const driver = sqliteDriver({ client, table: "locked", timeout: "5s" });
