@@ -5,6 +5,7 @@ import {
   keepFromCaches,
   openOptionsOf,
   type ResponseHeaders,
+  varyByCookie,
 } from "@sessions/core/adapter-tools";
 
 /** What `await cookies()` of Next.js is. */
@@ -50,8 +51,16 @@ const withCookie = (lines: readonly string[], name: string, line: string): strin
   line,
 ];
 
+const fetchHeaders = (headers: Headers): ResponseHeaders => ({
+  get: (name) => headers.get(name) ?? undefined,
+  set: (name, value) => headers.set(name, value),
+  delete: (name) => headers.delete(name),
+  names: () => headers.keys(),
+});
+
 export function webJar(sessions: SessionManager, request: Request, response: Response | Headers): Jar {
   const headers = "headers" in response ? response.headers : response;
+  varyByCookie(fetchHeaders(headers));
   return {
     header: request.headers.get("Cookie") ?? undefined,
     options: openOptionsOf(sessions, {
@@ -65,12 +74,7 @@ export function webJar(sessions: SessionManager, request: Request, response: Res
       const lines = withCookie(headers.getSetCookie(), name, line);
       headers.delete("Set-Cookie");
       for (const each of lines) headers.append("Set-Cookie", each);
-      keepFromCaches({
-        get: (name) => headers.get(name) ?? undefined,
-        set: (name, value) => headers.set(name, value),
-        delete: (name) => headers.delete(name),
-        names: () => headers.keys(),
-      });
+      keepFromCaches(fetchHeaders(headers));
     },
   };
 }
@@ -83,6 +87,7 @@ const nodeHeaders = (response: ServerResponse): ResponseHeaders => ({
 });
 
 export function nodeJar(sessions: SessionManager, request: IncomingMessage, response: ServerResponse): Jar {
+  if (!response.headersSent) varyByCookie(nodeHeaders(response));
   return {
     header: request.headers.cookie,
     options: openOptionsOf(sessions, {

@@ -312,11 +312,12 @@ describe("a response of Node", () => {
   });
 });
 
-test("the response with the cookie keeps other cookies, and is kept from shared caches", async () => {
+test("the response varies by the cookie; with ours it keeps other cookies, and is kept from shared caches", async () => {
   const headers = new Headers({ "Set-Cookie": "theme=dark", "Cache-Control": "public, max-age=60" });
   const session = await getIronSession<Data>(new Request("http://localhost/"), headers, {
     sessions: createSessionManager(),
   });
+  expect(Object.fromEntries(headers)).toMatchObject({ vary: "Cookie", "cache-control": "public, max-age=60" });
   session.count = 1;
   await session.save();
   expect(headers.getSetCookie()).toEqual(["theme=dark", expect.stringMatching(/^sid=\w/)]);

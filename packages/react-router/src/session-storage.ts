@@ -3,7 +3,7 @@ import { withSession } from "@sessions/adapter-fetch";
 import type { Session as ManagedSession, SessionManager } from "@sessions/core";
 import { checkManager, checkOption, checkOptions, cookieSettingsOf } from "@sessions/core/adapter-tools";
 import type { MiddlewareFunction, RouterContext, Session, SessionData, SessionStorage } from "react-router";
-import { sessionOf, storesOf, wrapSession } from "./wrapped-session.ts";
+import { sessionOf, storesOf, wasUsed, wrapSession } from "./wrapped-session.ts";
 
 /**
  * Options of {@link createSessionStorage}.
@@ -95,7 +95,8 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
 
   /** Logs the user in that the data names, if that is a new one. */
   function logIn(session: ManagedSession): void {
-    if (!principal) return;
+    // Looking at a session that no handler used would make every response depend on the cookie.
+    if (!principal || !wasUsed(session)) return;
     const stores = Object.values(storesOf(session, store)).map((one) => ({ one, entries: [...one] }));
     // The type of the data is the application's claim.
     const user = principal(Object.fromEntries(stores[0]?.entries ?? []) as Partial<Data>);

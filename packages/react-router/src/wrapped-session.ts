@@ -4,6 +4,12 @@ import type { Session } from "react-router";
 /** The managed session of each session that a storage of this package returned. */
 const managed = new WeakMap<object, ManagedSession>();
 
+/** The sessions that a handler has read or written. */
+const used = new WeakSet<ManagedSession>();
+
+/** Returns whether a handler has read or written the session. */
+export const wasUsed = (session: ManagedSession): boolean => used.has(session);
+
 /** The two stores of a storage: the data, and the messages that are read once. */
 export interface Stores {
   readonly data: Store<Record<string, unknown>>;
@@ -18,27 +24,39 @@ export const storesOf = (session: ManagedSession, name: string): Stores => ({
 /** A session as React Router's handlers know it. Its changes are staged in the managed session. */
 export function wrapSession<Data, FlashData>(
   session: ManagedSession,
-  { data, flash }: Stores,
+  stores: Stores,
 ): Session<Data, FlashData> {
+  function use(): Stores {
+    used.add(session);
+    return stores;
+  }
   const wrapped = {
     get id(): string {
       return session.isNew ? "" : session.id;
     },
     get data(): object {
+      const { data, flash } = use();
       const messages = [...flash].map(([name, value]) => [`__flash_${name}__`, value]);
       return { ...Object.fromEntries(data), ...Object.fromEntries(messages) };
     },
-    has: (name: string): boolean => data.has(name) || flash.has(name),
-    get: (name: string): unknown => (data.has(name) ? data.get(name) : flash.take(name)),
+    has(name: string): boolean {
+      const { data, flash } = use();
+      return data.has(name) || flash.has(name);
+    },
+    get(name: string): unknown {
+      const { data, flash } = use();
+      return data.has(name) ? data.get(name) : flash.take(name);
+    },
     set(name: string, value: unknown): void {
+      const { data } = use();
       if (value === undefined) data.delete(name);
       else data.set(name, value);
     },
     flash(name: string, value: unknown): void {
-      flash.set(name, value);
+      use().flash.set(name, value);
     },
     unset(name: string): void {
-      data.delete(name);
+      use().data.delete(name);
     },
   };
   managed.set(wrapped, session);

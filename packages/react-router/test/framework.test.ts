@@ -202,6 +202,16 @@ describe.each(versions)("React Router %s,", (_, create) => {
       expect((await getSession(cookie)).data).toEqual({});
     });
 
+    test("a page whose handlers do not look at the session costs no call, and does not vary by the cookie", async () => {
+      const { driver, calls } = createBackend();
+      const { sessionMiddleware } = createSessionStorage<Data>(createSessionManager({ driver }), {
+        principal: ({ userId }) => userId,
+      });
+      const handle = create({ root: { loader: () => 1 }, page: { loader: () => 2 } }, [sessionMiddleware]);
+      const response = await handle(get());
+      expect([calls, response.headers.get("Vary"), cookiesOf(response)]).toEqual([[], null, []]);
+    });
+
     test("the cookies of the application stay, and a commit in a loader leaves no empty or second cookie", async () => {
       const { getSession, commitSession, sessionMiddleware } = open();
       const action = async (args: Args): Promise<Response> => {
