@@ -317,7 +317,10 @@ test("the response varies by the cookie; with ours it keeps other cookies, and i
   const session = await getIronSession<Data>(new Request("http://localhost/"), headers, {
     sessions: createSessionManager(),
   });
-  expect(Object.fromEntries(headers)).toMatchObject({ vary: "Cookie", "cache-control": "public, max-age=60" });
+  expect(Object.fromEntries(headers)).toMatchObject({
+    vary: "Cookie",
+    "cache-control": "public, max-age=60",
+  });
   session.count = 1;
   await session.save();
   expect(headers.getSetCookie()).toEqual(["theme=dark", expect.stringMatching(/^sid=\w/)]);
