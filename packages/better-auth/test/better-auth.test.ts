@@ -3,6 +3,7 @@ import { createBackend } from "@sessions/adapter-conformance";
 import { memoryDriver } from "@sessions/core/memory";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type SecondaryStorage, secondaryStorage } from "../src/index.ts";
 
@@ -45,7 +46,14 @@ function createAuth(storage: SecondaryStorage, session: { updateAge?: number } =
     baseURL: "http://localhost:3000",
     secret: "the secret of better-auth has 32 bytes",
     database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
-    emailAndPassword: { enabled: true },
+    // The real hash takes a tenth of a second and more.
+    emailAndPassword: {
+      enabled: true,
+      password: {
+        hash: async (password) => password,
+        verify: async ({ hash, password }) => hash === password,
+      },
+    },
     secondaryStorage: storage,
     session,
     telemetry: { enabled: false },
@@ -141,6 +149,36 @@ describe.each([
     expect([count, left.length]).toEqual(loses ? [2, 2] : [4, 0]);
     expect(await userOf(auth, own)).toBe("Ada");
   });
+});
+
+test("whatever sign-ins and sign-outs overlap, the list names exactly the sessions that are left", async () => {
+  const plan = fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 6 }), fc.infiniteStream(fc.nat({ max: 3 })));
+  await fc.assert(
+    fc.asyncProperty(plan, async ([leaving, coming, delays]) => {
+      const storage = ours();
+      const pause = async (): Promise<void> => {
+        for (let turns = delays.next().value; turns > 0; turns--) await setImmediate();
+      };
+      const slow: SecondaryStorage = {
+        ...storage,
+        get: (key) => pause().then(() => storage.get(key)),
+        set: (key, value, ttl) => pause().then(() => storage.set(key, value, ttl)),
+        delete: (key) => pause().then(() => storage.delete(key)),
+      };
+      const { internalAdapter } = await createAuth(slow).$context;
+      const tokens = (sessions: readonly { token: string }[]): string[] =>
+        sessions.map(({ token }) => token).sort();
+      const signIn = (): Promise<{ token: string }> => internalAdapter.createSession("ada");
+      const signIns = (count: number) => Promise.all(Array.from({ length: count }, signIn));
+      const before = await signIns(leaving);
+      const [after] = await Promise.all([
+        signIns(coming),
+        ...before.map(({ token }) => internalAdapter.deleteSession(token)),
+      ]);
+      expect(tokens(await internalAdapter.listSessions("ada"))).toEqual(tokens(after));
+    }),
+    { numRuns: 40 },
+  );
 });
 
 /** A storage whose next write of a session waits until `release` is called. */

@@ -28,7 +28,7 @@ test("is a SessionStorage of React Router 7 and 8", () => {
 
 describe.each([
   ["React Router's", theirs],
-  ["ours", ours],
+  ["our", ours],
 ])("a session of %s storage", (_, open) => {
   test("has, gets, sets, unsets and shows its data, and has no id before it is stored", async () => {
     const { getSession, commitSession } = open();
@@ -97,7 +97,7 @@ describe.each([
 
 describe.each([
   ["React Router's", theirs, true],
-  ["ours", ours, false],
+  ["our", ours, false],
 ] as const)("requests that overlap, with %s storage:", (_, open, loses) => {
   async function overlapping() {
     const storage = open();
