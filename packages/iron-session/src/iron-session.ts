@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Session, SessionConfigError, type SessionManager } from "@sessions/core";
+import { type CommitResult, type Session, SessionConfigError, type SessionManager } from "@sessions/core";
 import { checkManager, checkOption, checkOptions } from "@sessions/core/adapter-tools";
+import { serialize } from "@sessions/core/driver-tools";
 import { type CookieStore, cookieStoreJar, type Jar, nodeJar, sendResult, webJar } from "./jar.ts";
 
 /**
@@ -70,7 +71,7 @@ async function openSession<T extends object>(jar: Jar, given: SessionOptions<T>)
   const session = await sessions.open(jar.header, jar.options);
   const store = session.store<Record<string, unknown>>(config.store);
   /** The data as this request has read or saved it last. */
-  const known = new Map<string, unknown>(store);
+  let known = new Map<string, unknown>(store);
   const data: object = Object.fromEntries(known);
   let isEnded = false;
 
@@ -82,46 +83,51 @@ async function openSession<T extends object>(jar: Jar, given: SessionOptions<T>)
     // While Next.js renders a page, no cookie can be set. A token of a periodic rotation is then sent another time.
   }
 
-  const isPresent = (key: string): boolean => Reflect.get(data, key) !== undefined;
-
-  function stage(): void {
-    for (const key of known.keys()) {
-      if (isPresent(key)) continue;
-      store.delete(key);
-      known.delete(key);
-    }
-    for (const [key, value] of Object.entries(data)) {
-      // The store itself notices an object that was changed in place.
-      if (value === undefined || Object.is(known.get(key), value)) continue;
-      store.set(key, value);
-      known.set(key, value);
-    }
+  function stage(wanted: ReadonlyMap<string, unknown>): void {
+    for (const key of known.keys()) if (!wanted.has(key)) store.delete(key);
+    // The store itself notices an object that was changed in place.
+    for (const [key, value] of wanted) if (!Object.is(known.get(key), value)) store.set(key, value);
   }
 
-  async function save(): Promise<void> {
-    if (isEnded) {
-      if (Object.keys(data).length === 0) return;
-      throw new TypeError("save() after destroy() with new data. Get a new session by getIronSession()");
-    }
+  async function commit(wanted: ReadonlyMap<string, unknown>): Promise<void> {
     // From here on a first write throws, because no cookie can be sent for it.
     if (jar.isSent()) await session.commit({ seal: true });
     // The type of the data is the application's claim.
-    const user = config.principal?.(data as Partial<T>);
+    const user = config.principal?.(Object.fromEntries(wanted) as Partial<T>);
     if (user !== undefined && user !== session.principal) {
       // A login takes over no data of another user, but here it is the application that replaces one by the other.
-      if (session.principal !== undefined) known.clear();
+      if (session.principal !== undefined) known = new Map();
       session.login(user);
     }
-    stage();
+    stage(wanted);
     if (config.ttl !== undefined) session.setExpiry(new Date(Date.now() + config.ttl * 1000));
-    sendResult(jar, await session.commit());
+    let result: CommitResult;
+    try {
+      result = await session.commit();
+    } catch (error) {
+      // The store has dropped what was staged, and no longer knows the objects that were changed in place.
+      for (const [key, value] of known) if (Object(value) === value) known.set(key, undefined);
+      throw error;
+    }
+    known = new Map(wanted);
+    sendResult(jar, result);
+  }
+
+  async function save(): Promise<void> {
+    const wanted = new Map(Object.entries(data).filter(([, value]) => value !== undefined));
+    if (isEnded && wanted.size > 0)
+      throw new TypeError("save() after destroy() with new data. Get a new session by getIronSession()");
+    // One after another, because a session cannot log in while a commit is under way.
+    if (!isEnded) await serialize(session, () => commit(wanted));
   }
 
   async function destroy(): Promise<void> {
     isEnded = true;
     for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-    await session.logout();
-    sendResult(jar, await session.commit());
+    await serialize(session, async () => {
+      await session.logout();
+      sendResult(jar, await session.commit());
+    });
   }
 
   function updateConfig(options: SessionOptions<T>): void {

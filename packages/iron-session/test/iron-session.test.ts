@@ -197,6 +197,70 @@ describe("iron-session itself, whose cookie holds the data,", () => {
   });
 });
 
+test("save() stores what is there when it is called, and destroy() empties the object at once and waits for it", async () => {
+  const visit = byCookies({ sessions: createSessionManager() });
+  const lines = await visit("", async (open) => {
+    const session = await open();
+    session.count = 1;
+    const saved = session.save();
+    session.count = 2;
+    await saved;
+  });
+  expect(await dataOf(visit, cookieOf(lines))).toEqual({ count: 1 });
+  await visit(cookieOf(lines), async (open) => {
+    const session = await open();
+    session.count = 3;
+    const all = [session.save(), session.destroy()];
+    expect({ ...session }).toEqual({});
+    await Promise.all(all);
+  });
+  expect(await dataOf(visit, cookieOf(lines))).toEqual({});
+});
+
+test("a save that failed can be tried again, and stores all of it then", async () => {
+  const { driver, down } = createBackend();
+  const visit = byCookies({ sessions: createSessionManager({ driver }) });
+  const cookie = await save(visit, { userId: "ada", items: ["tea"], count: 1 });
+  await visit(cookie, async (open) => {
+    const session = await open();
+    session.userId = "bob";
+    session.items?.push("milk");
+    delete session.count;
+    down.add("commit");
+    await expect(session.save()).rejects.toThrow(/down/);
+    down.clear();
+    await session.save();
+  });
+  expect(await dataOf(visit, cookie)).toEqual({ userId: "bob", items: ["tea", "milk"] });
+});
+
+test("a user may be named while another save of the same object is under way", async () => {
+  const backend = createBackend();
+  const visit = byCookies({
+    sessions: createSessionManager({ driver: backend.driver }),
+    principal: ({ userId }) => userId,
+  });
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  backend.beforeWrite = () => held;
+  const lines = await visit("", async (open) => {
+    const session = await open();
+    session.count = 1;
+    const saves = [session.save()];
+    await Promise.resolve();
+    session.userId = "ada";
+    saves.push(session.save());
+    release();
+    await Promise.all(saves);
+  });
+  await visit(cookieOf(lines), async (open) => {
+    const session = await open();
+    expect([sessionOf(session).principal, { ...session }]).toEqual(["ada", { count: 1, userId: "ada" }]);
+  });
+});
+
 test("any requests that overlap and write or delete keys of their own lose nothing, in whatever order they save", async () => {
   const key = fc
     .string({ minLength: 1, maxLength: 20, unit: "grapheme" })

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { withSession } from "@sessions/adapter-fetch";
 import type { Session as ManagedSession, SessionManager } from "@sessions/core";
 import { checkManager, checkOption, checkOptions, cookieSettingsOf } from "@sessions/core/adapter-tools";
+import { serialize } from "@sessions/core/driver-tools";
 import type { MiddlewareFunction, RouterContext, Session, SessionData, SessionStorage } from "react-router";
 import { sessionOf, storesOf, wasUsed, wrapSession } from "./wrapped-session.ts";
 
@@ -118,18 +119,23 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
     async commitSession(wrapped, cookieOptions = {}) {
       checkOptions("commitSession", cookieOptions, ["maxAge", "expires"]);
       const { maxAge, expires } = cookieOptions;
-      const session = sessionOf(wrapped);
-      logIn(session);
       const end = maxAge === undefined ? expires : new Date(Date.now() + maxAge * 1000);
-      if (end) session.setExpiry(end);
-      return (await session.commit()).setCookie ?? "";
+      const session = sessionOf(wrapped);
+      // One after another, because a session cannot log in while a commit is under way.
+      return serialize(session, async () => {
+        logIn(session);
+        if (end) session.setExpiry(end);
+        return (await session.commit()).setCookie ?? "";
+      });
     },
 
     async destroySession(wrapped, cookieOptions = {}) {
       checkOptions("destroySession", cookieOptions, []);
       const session = sessionOf(wrapped);
-      await session.logout();
-      return (await session.commit()).setCookie ?? "";
+      return serialize(session, async () => {
+        await session.logout();
+        return (await session.commit()).setCookie ?? "";
+      });
     },
 
     sessionMiddleware: ({ request, context }, next) =>
@@ -138,7 +144,7 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
         if (sessionContext) context.set(sessionContext, wrapped);
         const cookieHeader = request.headers.get("Cookie") ?? "";
         const response = await running.run({ cookieHeader, session: wrapped }, next);
-        logIn(session);
+        await serialize(session, async () => logIn(session));
         return withoutCookie(response, cookieName);
       }),
   };

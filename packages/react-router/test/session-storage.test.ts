@@ -240,6 +240,29 @@ describe("a principal", () => {
     expect((await getSession(cookie)).data).toEqual({});
   });
 
+  test("may come while another handler's commit of the same session is under way", async () => {
+    const backend = createBackend();
+    const { getSession, commitSession } = createSessionStorage<Data>(
+      createSessionManager({ driver: backend.driver }),
+      { principal: ({ userId }) => userId },
+    );
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    backend.beforeWrite = () => held;
+    const session = await getSession();
+    session.set("items", ["tea"]);
+    const commits = [commitSession(session)];
+    await Promise.resolve();
+    session.set("userId", "ada");
+    commits.push(commitSession(session));
+    release();
+    const [, setCookie = ""] = await Promise.all(commits);
+    const after = await getSession(pair(setCookie));
+    expect([sessionOf(after).principal, after.data]).toEqual(["ada", { items: ["tea"], userId: "ada" }]);
+  });
+
   test("of another user takes the place of the first one, with the data", async () => {
     const { getSession, commitSession } = open();
     const session = await getSession();
