@@ -126,3 +126,41 @@ describe("an action", () => {
     expect(await stored()).toBe(before);
   });
 });
+
+/** Code as for iron-session. The tests of @sessions/iron-session have the rules; these show them in Next.js. */
+describe("getIronSession()", () => {
+  const page = async (cookie: string): Promise<unknown> => {
+    const html = await (await ask(`${site.url}/iron`, { headers: { cookie } })).text();
+    return JSON.parse((/<pre>(.*?)<\/pre>/.exec(html)?.[1] ?? "").replaceAll("&quot;", '"'));
+  };
+  const api = (method: string, cookie = ""): Promise<Response> =>
+    ask(`${site.url}/api/iron`, { method, headers: { cookie } });
+  const click = async (button: string, cookie = ""): Promise<Response> =>
+    post("/iron", { headers: { cookie }, body: await form(`${site.url}/iron`, button) });
+
+  test("in actions: a login is read by a page, and a copied cookie is dead after destroy()", async () => {
+    const cookie = sessionCookie(await click("Log in"));
+    expect(await page(cookie)).toEqual({ userId: "Ada" });
+    expect((await held(cookie)).principal).toBe("Ada");
+    const out = await click("Log out", cookie);
+    expect(sessionCookie(out)).toBe("__Host-sid=");
+    expect(await page(cookie)).toEqual({});
+  });
+
+  test("in route handlers: two overlapping requests that write different keys lose nothing", async () => {
+    const cookie = sessionCookie(await click("Log in"));
+    const responses = await Promise.all(
+      ["first", "second"].map((key) => post(`/iron/write?${key}`, { headers: { cookie } })),
+    );
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await page(cookie)).toEqual({ userId: "Ada", first: "written", second: "written" });
+  });
+
+  test("in an API route of the pages router: the same session, the same end", async () => {
+    const cookie = sessionCookie(await api("POST"));
+    expect(await (await api("GET", cookie)).json()).toEqual({ userId: "Ada" });
+    expect(await page(cookie)).toEqual({ userId: "Ada" });
+    expect(sessionCookie(await api("DELETE", cookie))).toBe("__Host-sid=");
+    expect(await page(cookie)).toEqual({});
+  });
+});
