@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { fromCallback, getFrom, keepFor, type StoreLike } from "@sessions/adopting";
 import { type Driver, DriverUnavailableError, type Duration, type StoredRecord } from "@sessions/core";
 import {
   checkOption,
@@ -8,7 +9,6 @@ import {
   milliseconds,
   serialize,
 } from "@sessions/core/driver-tools";
-import { fromCallback, getFrom, keepFor, type StoreLike } from "./store-calls.ts";
 
 /** Options of {@link fromExpressSessionStore}. */
 export interface FromExpressSessionStoreOptions {

@@ -1,17 +1,11 @@
 /** A bridge to and from express-session: a driver as its store, and its stores as drivers. */
-export {
-  type AdoptExpressSessionOptions,
-  adoptExpressSession,
-  type OldCookieOptions,
-  type OldSession,
-} from "./adopt.ts";
+export type { Done, OldCookieOptions, StoredSession, StoreLike } from "@sessions/adopting";
+export { type AdoptExpressSessionOptions, adoptExpressSession, type OldSession } from "./adopt.ts";
 export { type FromExpressSessionStoreOptions, fromExpressSessionStore } from "./driver.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
-export type { Done, StoredSession } from "./layout.ts";
 export {
   type ExpressSessionStore,
   type ExpressSessionStoreOptions,
   expressSessionStore,
   type StoreClass,
 } from "./store.ts";
-export type { StoreLike } from "./store-calls.ts";

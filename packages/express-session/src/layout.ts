@@ -1,24 +1,11 @@
 import { createHash } from "node:crypto";
+import type { StoredSession } from "@sessions/adopting";
 import { fieldName } from "@sessions/core/driver-tools";
 
 /**
  * An express-session session as a record: one field for each of its top-level keys. The cookie's expiry is the record's
  * expiry, so a touch changes no field.
  */
-
-/** A store's callback. It gets the error if the call failed, and nothing otherwise. */
-export type Done = (error?: unknown) => void;
-
-/** A session as a store returns it: the application's data by key, and the cookie's settings. */
-export interface StoredSession {
-  /** The settings of the cookie, which express-session makes a `Cookie` of. */
-  cookie: {
-    /** The `maxAge` that was set, in milliseconds; `null` if the cookie ends with the browser. */
-    originalMaxAge: number | null;
-    /** When the session ends; `null` if the cookie ends with the browser. */
-    expires?: Date | null | undefined;
-  };
-}
 
 /** A session in the form that the driver stores. */
 export interface Encoded {

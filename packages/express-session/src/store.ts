@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { callbackify } from "node:util";
+import type { Done, StoredSession } from "@sessions/adopting";
 import {
   type Driver,
   type Duration,
@@ -20,12 +21,10 @@ import {
 import {
   COOKIE_FIELD,
   changesBetween,
-  type Done,
   decodeSession,
   type Encoded,
   encodeSession,
   recordId,
-  type StoredSession,
   sessionFields,
 } from "./layout.ts";
 

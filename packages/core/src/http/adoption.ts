@@ -17,8 +17,8 @@ export interface Adoption {
   readonly successor: string | undefined;
   /** For `"adopted"`: the response with that session's cookie has not arrived yet. */
   readonly underWay: boolean;
-  /** The value of a `Set-Cookie` header that removes the old cookie. */
-  readonly setCookie: string;
+  /** The values of the `Set-Cookie` headers that remove the old cookie, and the cookie of its signature if it has one. */
+  readonly setCookies: readonly string[];
   /** Stages what the live session holds into a new session. A returned promise is awaited. */
   stage(session: Session): unknown;
   /**
@@ -65,7 +65,7 @@ export interface AdoptingRequest {
 export interface Adopting {
   /** Returns the session for this request: `opened`, or another one. */
   adoptInto(opened: Session): Promise<Session>;
-  /** Returns the values of the `Set-Cookie` headers that remove the old cookie: none or one. */
+  /** Returns the values of the `Set-Cookie` headers that remove the old cookie. */
   endOldCookie(): readonly string[];
   /** Gives the session back, for an adapter whose response can carry no cookie because the handler threw. */
   undo(): Promise<void>;
@@ -193,7 +193,8 @@ function identityOf(setCookie: string): string {
   return [setCookie.split("=", 1)[0], attribute("Domain"), attribute("Path")].join(" ").toLowerCase();
 }
 
-/** The header that removes the old cookie; none if it is the same cookie as ours, which a login may have just set. */
-function ending(sessions: SessionManager, { setCookie }: Adoption): readonly string[] {
-  return identityOf(setCookie) === identityOf(sessions.clearCookie()) ? [] : [setCookie];
+/** The headers that remove the old cookie, without that of a cookie like ours, which a login may have just set. */
+function ending(sessions: SessionManager, { setCookies }: Adoption): readonly string[] {
+  const ours = identityOf(sessions.clearCookie());
+  return setCookies.filter((old) => identityOf(old) !== ours);
 }

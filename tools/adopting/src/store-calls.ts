@@ -1,8 +1,20 @@
-import type { Done, StoredSession } from "./layout.ts";
+/** A store's callback. It gets the error if the call failed, and nothing otherwise. */
+export type Done = (error?: unknown) => void;
+
+/** A session as a store returns it: the application's data by key, and the cookie's settings. */
+export interface StoredSession {
+  /** The settings of the cookie, which express-session makes a `Cookie` of. */
+  cookie: {
+    /** The `maxAge` that was set, in milliseconds; `null` if the cookie ends with the browser. */
+    originalMaxAge: number | null;
+    /** When the session ends; `null` if the cookie ends with the browser. */
+    expires?: Date | null | undefined;
+  };
+}
 
 /**
- * The part of an express-session store that this package calls: {@link adoptExpressSession} reads old sessions from it,
- * and {@link fromExpressSessionStore} keeps records in it. Every store for express-session has these methods.
+ * The part of an express-session store that this package calls. Every store for express-session has these methods, and
+ * every store for `@fastify/session`.
  */
 export interface StoreLike {
   /** Passes the session of that id to the callback; `null` or `undefined` if there is none. */
