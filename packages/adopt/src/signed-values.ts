@@ -16,10 +16,7 @@ export type Keys = readonly string[] | KeygripLike;
 const isList = (keys: Keys): keys is readonly string[] => Array.isArray(keys);
 
 /** Makes the function that returns the cookies of one name whose second cookie, `<name>.sig`, signs them. */
-export function createSignedValues(
-  name: string,
-  keys: Keys,
-): (cookieHeader: string | undefined) => string[] {
+export function createSignedValues(name: string, keys: Keys): (cookieHeader: string | undefined) => string[] {
   const isRight = isList(keys)
     ? keys.length > 0 && keys.every(isNonEmpty)
     : typeof Object(keys).verify === "function";
@@ -28,8 +25,7 @@ export function createSignedValues(
   return (cookieHeader) => {
     const signatures = cookieValues(cookieHeader, `${name}.sig`);
     return cookieValues(cookieHeader, name).filter(
-      (value) =>
-        fits(value) && signatures.some((signature) => keygrip.verify(`${name}=${value}`, signature)),
+      (value) => fits(value) && signatures.some((signature) => keygrip.verify(`${name}=${value}`, signature)),
     );
   };
 }

@@ -13,10 +13,7 @@ export const PATIENCE_MS = 10_000;
  *
  * @returns `first` resolves when the request reaches the head; `release` lets the next one in.
  */
-export function enqueue(
-  store: object,
-  id: string,
-): { first: Promise<void>; release(): void } {
+export function enqueue(store: object, id: string): { first: Promise<void>; release(): void } {
   const leaving = new AbortController();
   const first = new Promise<void>((resolve) => {
     void serialize(
