@@ -16,5 +16,13 @@ export {
   varyByCookie,
   warnOfDroppedLogin,
 } from "./http/http.ts";
+export {
+  createNamedSessions,
+  type NamedChange,
+  type NamedSession,
+  type NamedSessions,
+  NameTakenError,
+  type Naming,
+} from "./manager/named-sessions.ts";
 export { dropLogin, wasRead, whenPending } from "./session/controls.ts";
 export type { ResponseStage } from "./session/response.ts";

@@ -6,6 +6,7 @@ export {
   type OldSession,
 } from "./adopt.ts";
 export { type FromExpressSessionStoreOptions, fromExpressSessionStore } from "./driver.ts";
+export { session as "module.exports", session as default, sessionOf } from "./drop-in/middleware.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
 export type { Done, StoredSession } from "./layout.ts";
 export {

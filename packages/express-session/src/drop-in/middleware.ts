@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Session as CoreSession, SessionError, type SessionManager } from "@sessions/core";
+import { memoryDriver } from "@sessions/core/memory";
+import { driverOf, expressSessionStore } from "../store.ts";
+import { Cookie } from "./cookie.ts";
+import { readOptions, type SessionOptions } from "./options.ts";
+import { overDriver } from "./over-driver.ts";
+import { overStore } from "./over-store.ts";
+import { idsOf, pathOf, type Request } from "./request.ts";
+import { Session } from "./session.ts";
+import { type BaseStore, MemoryStore, Store } from "./stores.ts";
+import { Visit } from "./visit.ts";
+
+/** The middleware that `session()` returns. */
+export interface SessionMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  /** The manager of the sessions, to list and to end them: `sessions.destroyAll({ principal })`. Needs a driver. */
+  readonly sessions: SessionManager;
+}
+
+const visits = new WeakMap<IncomingMessage, Visit>();
+
+/**
+ * Returns core's session of the same record as `req.session`: its stores lie beside, and are committed with it.
+ *
+ * @throws TypeError The request has no session, or its sessions are in a `store`.
+ */
+export function sessionOf(req: IncomingMessage): CoreSession {
+  const visit = visits.get(req);
+  if (!visit) throw new TypeError("sessionOf: mount session({ driver }) of @sessions/express-session before");
+  return visit.core;
+}
+
+function createSession(options: SessionOptions = {}): SessionMiddleware {
+  const settings = readOptions(options);
+  const { secrets, name, cookie: cookieOption } = settings;
+  const { store: given } = options;
+  const known = given && driverOf(given);
+  const driver = options.driver ?? known?.driver ?? (given ? undefined : memoryDriver());
+  const over = driver && overDriver(known ? { ...settings, ...known.settings } : settings, driver);
+  const store = storeFor(options, driver, settings.idle);
+  const keeper = over?.keeper ?? overStore(settings, store);
+  if (!over)
+    process.emitWarning(
+      "session({ store }): requests that overlap may lose each other's changes, and late ones bring back ended sessions. session({ driver }) does neither",
+    );
+
+  store.generate = (req) => visits.get(req as IncomingMessage)?.generate();
+  let isReady = true;
+  store.on("disconnect", () => {
+    isReady = false;
+  });
+  store.on("connect", () => {
+    isReady = true;
+  });
+
+  function session(req: Request, res: ServerResponse, next: (error?: unknown) => void): void {
+    if (req.session || !isReady) return next();
+    const { path = "/" } = typeof cookieOption === "function" ? cookieOption(req) : cookieOption;
+    if (!pathOf(req).startsWith(path)) return next();
+    const usable = secrets.length === 0 && req.secret ? [req.secret] : secrets;
+    if (usable.length === 0) return next(new Error("secret option required for sessions"));
+    req.sessionStore = store;
+    const visit = new Visit(settings, keeper, req);
+    visits.set(req, visit);
+    visit.open(idsOf(req, name, usable), res, next).then(() => next(), next);
+  }
+
+  return Object.defineProperty(session as SessionMiddleware, "sessions", {
+    get() {
+      if (over) return over.sessions;
+      throw new SessionError("ERR_SESSION_UNSUPPORTED", "sessions needs session({ driver })");
+    },
+  });
+}
+
+function storeFor(
+  { store, driver: given, setup }: SessionOptions,
+  driver: ReturnType<typeof memoryDriver> | SessionOptions["driver"],
+  idle: number,
+): BaseStore {
+  if (store) return store as unknown as BaseStore;
+  if (!driver) throw new TypeError("unreachable");
+  void given;
+  return expressSessionStore(driver, { Store: Store as never, idle, setup }) as unknown as BaseStore;
+}
+
+/**
+ * The drop-in for express-session.
+ */
+export const session: typeof createSession & {
+  readonly Cookie: typeof Cookie;
+  readonly MemoryStore: typeof MemoryStore;
+  readonly Session: typeof Session;
+  readonly Store: typeof Store;
+} = Object.assign(createSession, { Cookie, MemoryStore, Session, Store });
