@@ -1,14 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Session as CoreSession, SessionError, type SessionManager } from "@sessions/core";
+import { type Session as CoreSession, type Driver, SessionError, type SessionManager } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 import { driverOf, expressSessionStore } from "../store.ts";
-import { Cookie } from "./cookie.ts";
-import { readOptions, type SessionOptions } from "./options.ts";
+import { readOptions, type SessionOptions, type Settings } from "./options.ts";
 import { overDriver } from "./over-driver.ts";
 import { overStore } from "./over-store.ts";
 import { idsOf, pathOf, type Request } from "./request.ts";
-import { Session } from "./session.ts";
-import { type BaseStore, MemoryStore, Store } from "./stores.ts";
+import { type BaseStore, Store } from "./stores.ts";
 import { Visit } from "./visit.ts";
 
 /** The middleware that `session()` returns. */
@@ -31,14 +29,14 @@ export function sessionOf(req: IncomingMessage): CoreSession {
   return visit.core;
 }
 
-function createSession(options: SessionOptions = {}): SessionMiddleware {
+export function createMiddleware(options: SessionOptions = {}): SessionMiddleware {
   const settings = readOptions(options);
   const { secrets, name, cookie: cookieOption } = settings;
   const { store: given } = options;
   const known = given && driverOf(given);
   const driver = options.driver ?? known?.driver ?? (given ? undefined : memoryDriver());
   const over = driver && overDriver(known ? { ...settings, ...known.settings } : settings, driver);
-  const store = storeFor(options, driver, settings.idle);
+  const store = driver && !given ? storeOver(driver, settings) : (given as unknown as BaseStore);
   const keeper = over?.keeper ?? overStore(settings, store);
   if (!over)
     process.emitWarning(
@@ -55,11 +53,16 @@ function createSession(options: SessionOptions = {}): SessionMiddleware {
   });
 
   function session(req: Request, res: ServerResponse, next: (error?: unknown) => void): void {
-    if (req.session || !isReady) return next();
     const { path = "/" } = typeof cookieOption === "function" ? cookieOption(req) : cookieOption;
-    if (!pathOf(req).startsWith(path)) return next();
+    if (req.session || !isReady || !pathOf(req).startsWith(path)) {
+      next();
+      return;
+    }
     const usable = secrets.length === 0 && req.secret ? [req.secret] : secrets;
-    if (usable.length === 0) return next(new Error("secret option required for sessions"));
+    if (usable.length === 0) {
+      next(new Error("secret option required for sessions"));
+      return;
+    }
     req.sessionStore = store;
     const visit = new Visit(settings, keeper, req);
     visits.set(req, visit);
@@ -74,23 +77,8 @@ function createSession(options: SessionOptions = {}): SessionMiddleware {
   });
 }
 
-function storeFor(
-  { store, driver: given, setup }: SessionOptions,
-  driver: ReturnType<typeof memoryDriver> | SessionOptions["driver"],
-  idle: number,
-): BaseStore {
-  if (store) return store as unknown as BaseStore;
-  if (!driver) throw new TypeError("unreachable");
-  void given;
-  return expressSessionStore(driver, { Store: Store as never, idle, setup }) as unknown as BaseStore;
+/** `req.sessionStore` over a driver. */
+function storeOver(driver: Driver, { idle, setup }: Settings): BaseStore {
+  const made: unknown = expressSessionStore(driver, { Store: Store as never, idle, setup });
+  return made as BaseStore;
 }
-
-/**
- * The drop-in for express-session.
- */
-export const session: typeof createSession & {
-  readonly Cookie: typeof Cookie;
-  readonly MemoryStore: typeof MemoryStore;
-  readonly Session: typeof Session;
-  readonly Store: typeof Store;
-} = Object.assign(createSession, { Cookie, MemoryStore, Session, Store });

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { type Driver, type Duration, SessionConfigError } from "@sessions/core";
 import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import type { Secret } from "../signed-cookies.ts";
 import type { SessionCookieOptions } from "./cookie.ts";
 import { type PrincipalOf, passportUser } from "./principals.ts";
-import type { Request } from "./request.ts";
-import type { BaseStore, ReadCallback } from "./stores.ts";
+import type { ReadCallback } from "./stores.ts";
 
 /** A store for express-session: those of npm, and those of `expressSessionStore()`. */
 export interface StoreForExpress {
@@ -13,6 +13,10 @@ export interface StoreForExpress {
   set(sid: string, session: never, callback?: (error?: unknown) => void): unknown;
   destroy(sid: string, callback?: (error?: unknown) => void): unknown;
 }
+
+// Types of methods, so that functions that take Express's request fit too.
+type CookieOf = { of(req: IncomingMessage): SessionCookieOptions }["of"];
+type Genid = { of(req: IncomingMessage): string }["of"];
 
 /** Options of `session()`. */
 export interface SessionOptions {
@@ -27,9 +31,9 @@ export interface SessionOptions {
   /** The old word for `name`. */
   key?: string | undefined;
   /** The settings of the cookie, or a function that returns them for a request. */
-  cookie?: SessionCookieOptions | ((req: Request) => SessionCookieOptions) | undefined;
+  cookie?: SessionCookieOptions | CookieOf | undefined;
   /** Makes the id of a new session. It must not be guessed. @default 24 random bytes */
-  genid?: ((req: never) => string) | undefined;
+  genid?: Genid | undefined;
   /** Write sessions that did not change. With a driver nothing is ever written again. @default true */
   resave?: boolean | undefined;
   /** Store new sessions that hold nothing. @default true */
@@ -52,8 +56,8 @@ export interface SessionOptions {
 export interface Settings {
   readonly secrets: readonly Secret[];
   readonly name: string;
-  readonly cookie: SessionCookieOptions | ((req: Request) => SessionCookieOptions);
-  readonly genid: (req: Request | undefined) => string;
+  readonly cookie: SessionCookieOptions | CookieOf;
+  readonly genid: Genid;
   readonly resave: boolean;
   readonly saveUninitialized: boolean;
   readonly rolling: boolean;
@@ -67,7 +71,8 @@ export interface Settings {
 const SESSION = "session";
 const DRIVER_ONLY = ["idle", "principal", "setup"] as const;
 
-const newId = (): string => randomBytes(24).toString("base64url");
+/** An id of 24 random bytes. */
+export const newId = (): string => randomBytes(24).toString("base64url");
 
 /** @throws SessionConfigError that names the option, if one is unknown or out of range. */
 export function readOptions(options: SessionOptions): Settings {
@@ -113,7 +118,7 @@ export function readOptions(options: SessionOptions): Settings {
     secrets: (Array.isArray(secret) ? secret : [secret]).filter(Boolean),
     name: name || key || "connect.sid",
     cookie: cookie ?? {},
-    genid: (req) => genid(req as never),
+    genid,
     resave: resave ?? true,
     saveUninitialized: saveUninitialized ?? true,
     rolling: Boolean(rolling),
@@ -136,5 +141,3 @@ function checkCookie(cookie: SessionCookieOptions): void {
     "cookie.",
   );
 }
-
-export type { BaseStore };

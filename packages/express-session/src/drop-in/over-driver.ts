@@ -13,7 +13,7 @@ import {
   sessionField,
 } from "../layout.ts";
 import { sign, signedIds, unsign } from "../signed-cookies.ts";
-import type { Settings } from "./options.ts";
+import { newId, type Settings } from "./options.ts";
 import { createPrincipals } from "./principals.ts";
 import type { Session } from "./session.ts";
 import { textsOf } from "./texts.ts";
@@ -44,7 +44,8 @@ export function overDriver(
       textOf: (sid) => sign(sid, secrets[0] ?? ""),
       namesIn: (header) => signedIds(header ?? undefined, name, secrets),
       namesOf: (text) => [unsign(text, secrets) ?? text],
-      newName: () => settings.genid(undefined),
+      // For sessions that belong to no request.
+      newName: newId,
       isOurs: ({ fields }) => fields.has(COOKIE_FIELD),
       store: { name: PREFIX.slice(0, -1), codec: jsonCodec },
     },

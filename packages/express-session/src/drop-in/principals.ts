@@ -1,8 +1,8 @@
 /** Whose a session is, by its data. */
-export type PrincipalOf = (data: Record<string, unknown>) => unknown;
+export type PrincipalOf = { of(data: Readonly<Record<string, unknown>>): unknown }["of"];
 
 /** Where Passport keeps the user. */
-export const passportUser: PrincipalOf = ({ passport }) => Reflect.get(Object(passport), "user");
+export const passportUser: PrincipalOf = (data) => Reflect.get(Object(data["passport"]), "user");
 
 const MOST_BYTES = 255;
 
