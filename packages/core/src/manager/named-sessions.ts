@@ -182,7 +182,10 @@ export function createNamedSessions(
     async open(header) {
       return ((await openFirst(naming.namesIn(header))) ?? create(naming.newName())).session;
     },
-    load: async (text) => (await openFirst(naming.namesOf(text)))?.session,
+    async load(text) {
+      const found = await openFirst(naming.namesOf(text));
+      return found?.record && found.session;
+    },
     readToken(header) {
       const [name] = naming.namesIn(header);
       return name === undefined ? undefined : naming.textOf(name);

@@ -43,7 +43,13 @@ export function createMiddleware(options: SessionOptions = {}): SessionMiddlewar
       "session({ store }): requests that overlap may lose each other's changes, and late ones bring back ended sessions. session({ driver }) does neither",
     );
 
-  store.generate = (req) => visits.get(req as IncomingMessage)?.generate();
+  const { generate } = store;
+  store.generate = (req) => {
+    const visit = visits.get(req as IncomingMessage);
+    if (visit) visit.generate();
+    // A request of another middleware on the same store.
+    else generate?.call(store, req);
+  };
   let isReady = true;
   store.on("disconnect", () => {
     isReady = false;
