@@ -24,5 +24,5 @@ export {
   NameTakenError,
   type Naming,
 } from "./manager/named-sessions.ts";
-export { dropLogin, wasRead, whenPending } from "./session/controls.ts";
+export { CONTROLS, dropLogin, type SessionControls, wasRead, whenPending } from "./session/controls.ts";
 export type { ResponseStage } from "./session/response.ts";

@@ -129,8 +129,8 @@ export function createNamedSessions(
     if (!record || !isFamily(record, token)) return undefined;
     if (record.ended) {
       const { at, successor } = record.ended;
-      // Only a session that was stored may have a newer cookie, which this request must not overwrite.
-      if (!successor || opened.at >= at + MUTED_MS || !(await driver.load(successor))) return undefined;
+      // The visitor may have a newer cookie, which this request must not overwrite, unless the new session was not stored.
+      if (opened.at >= at + MUTED_MS || (successor && !(await driver.load(successor)))) return undefined;
       const muted = contextOf(newName);
       return named(newState(muted, opened, { ...mutedPhase(opened.at, undefined), token: muted.newToken() }));
     }
@@ -165,7 +165,14 @@ export function createNamedSessions(
           state.assign(principal);
         return true;
       },
-      end: (successor) => logout(state, successor === undefined ? undefined : tokenOf(successor).id),
+      async end(successor) {
+        const { record, phase } = state;
+        if (successor !== undefined) return logout(state, tokenOf(successor).id);
+        // Not as logout() does it: the visitor keeps the cookie, and a request with it may begin a session at once.
+        if (record && (await driver.destroy(record.id, clock())))
+          emit("destroyed", { id: record.id, principal: phase.principal, reason: "logout" });
+        state.loggedOut(false, false);
+      },
     };
   }
 

@@ -1,7 +1,15 @@
 import { Buffer } from "node:buffer";
 import { hkdfSync } from "node:crypto";
-import { type Driver, jsonCodec, type SessionManager } from "@sessions/core";
-import { createNamedSessions, type NamedSession, NameTakenError } from "@sessions/core/adapter-tools";
+import { type CommitResult, type Driver, jsonCodec, type SessionManager } from "@sessions/core";
+import {
+  createNamedSessions,
+  dropLogin,
+  type NamedSession,
+  NameTakenError,
+  type ResponseStage,
+  type SessionControls,
+  whenPending,
+} from "@sessions/core/adapter-tools";
 import {
   COOKIE_FIELD,
   decodeSession,
@@ -61,7 +69,23 @@ export function overDriver(
     let seenCookie: string | undefined;
     /** The principal of the data as it was read. */
     let readPrincipal: string | undefined;
+    let onPending: (() => ResponseStage) | undefined;
+    /** Whether a commit may have something to write or to send. */
+    let isPending = true;
     const newSid = (): string => visit.newSid();
+
+    const controls: SessionControls = {
+      whenPending(then) {
+        isPending = false;
+        onPending = () => {
+          isPending = true;
+          return then();
+        };
+        if (at) whenPending(at.session, onPending);
+      },
+      dropLogin: () => at !== undefined && dropLogin(at.session),
+      wasRead: () => true,
+    };
 
     function use(one: NamedSession): NamedSession {
       at = one;
@@ -75,6 +99,7 @@ export function overDriver(
         visit.begin(sid);
       }
       Object.defineProperty(session, "logout", { value: logoutBoth, configurable: true });
+      if (onPending) whenPending(session, onPending);
       return one;
     }
 
@@ -113,13 +138,15 @@ export function overDriver(
       // A login of another user has emptied the session.
       if (one.fieldOf(COOKIE_FIELD) === undefined) forget(one);
       const fields = changes(texts);
-      if (seenCookie === undefined || (seenCookie !== cookieText && !isDrift(seenCookie, cookieText)))
-        fields.set(COOKIE_FIELD, cookieText);
       const principal = principalFor(one, session);
       const life = session.cookie.originalMaxAge ?? idle;
       const isDue = !record || Math.abs(expiresAt - record.expiresAt) >= Math.min(TOUCH_MS, life / 10);
-      if (fields.size > 0 || isDue || principal !== record?.principal)
+      const isOther =
+        seenCookie !== undefined && seenCookie !== cookieText && !isDrift(seenCookie, cookieText);
+      if (fields.size > 0 || isDue || isOther || principal !== record?.principal) {
+        if (isOther || seenCookie === undefined) fields.set(COOKIE_FIELD, cookieText);
         one.stage({ fields, expiresAt, principal });
+      }
       return false;
     }
 
@@ -138,7 +165,10 @@ export function overDriver(
 
     async function commit(one: NamedSession, write: Write): Promise<Written> {
       const isOver = stage(one, write);
-      const { status } = await one.session.commit({ seal: write.seals });
+      // Without a commit the session goes on telling when it is written to.
+      const { status, token, setCookie }: Partial<CommitResult> = !isPending
+        ? {}
+        : await one.session.commit({ seal: write.seals });
       const { record } = one;
       sid = one.name;
       const isStored = status !== "gone" && record !== undefined;
@@ -148,7 +178,8 @@ export function overDriver(
         readPrincipal = principalOf(write.session);
       }
       // A cookie that has ended removes what the browser has.
-      return { sid, isStored: isStored || isOver, more: isStored };
+      const removal = token === undefined ? setCookie : undefined;
+      return { sid, isStored: isStored || isOver, more: isStored, removal };
     }
 
     return {
@@ -159,9 +190,9 @@ export function overDriver(
           muted = one;
           return undefined;
         }
-        const found = decodeSession(record.fields, record.expiresAt);
-        if (!found) return undefined;
         use(one);
+        // core's side of the session may have begun it.
+        const found = decodeSession(record.fields, record.expiresAt) ?? { cookie: visit.newCookie() };
         see(found, record);
         return found;
       },
@@ -195,6 +226,8 @@ export function overDriver(
         await one.end(successor === one.name ? undefined : successor);
         at = undefined;
       },
+
+      controls,
 
       get core() {
         return current().session;

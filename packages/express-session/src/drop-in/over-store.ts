@@ -50,6 +50,8 @@ export function overStore(settings: Settings, store: BaseStore): (visit: Visit) 
         await call((done) => store.destroy(sid, done));
       },
 
+      controls: undefined,
+
       get core(): never {
         throw new TypeError("sessionOf(req) needs session({ driver }): a store keeps no session of core");
       },

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { type Committing, holdBackFor, type Sealed } from "@sessions/adapter-node/hold-back";
 import type { Session as CoreSession } from "@sessions/core";
+import { CONTROLS, type SessionControls } from "@sessions/core/adapter-tools";
 import type { StoredSession } from "../layout.ts";
 import { sign } from "../signed-cookies.ts";
 import { Cookie } from "./cookie.ts";
@@ -22,6 +23,8 @@ export interface Keeper {
   end(successor?: string): Promise<void>;
   /** core's session of the same record. */
   readonly core: CoreSession;
+  /** What tells a response that core's session was written to; `undefined` for a store. */
+  readonly controls: SessionControls | undefined;
 }
 
 /** What a {@link Keeper} writes. */
@@ -43,6 +46,8 @@ export interface Written {
   readonly isStored: boolean;
   /** It can be written to when the headers are out. */
   readonly more: boolean;
+  /** A `Set-Cookie` header that removes the cookie, after a `logout()` of core's session. */
+  readonly removal?: string | undefined;
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -66,6 +71,8 @@ export class Visit implements Committing {
     this.#settings = settings;
     this.#req = req;
     this.#keeper = keeper(this);
+    // By this the response knows of writes to core's session that come late.
+    Reflect.set(this, CONTROLS, this.#keeper.controls);
   }
 
   get core(): CoreSession {
@@ -98,17 +105,22 @@ export class Visit implements Committing {
     this.begin(this.#keeper.begin(sid));
   }
 
+  /** A cookie as the options say. */
+  newCookie(): Cookie {
+    const { cookie: given, proxy } = this.#settings;
+    const req = this.#req;
+    const cookie = new Cookie(typeof given === "function" ? given(req) : given);
+    if (cookie.secure === "auto") cookie.secure = isSecure(req, proxy);
+    if (cookie.sameSite === "auto") cookie.sameSite = isSecure(req, proxy) ? "none" : "lax";
+    return cookie;
+  }
+
   /** Puts an empty object into `req.session`. */
   begin(sid: string): void {
-    const { cookie: given, proxy } = this.#settings;
     const req = this.#req;
     req.sessionID = sid;
     const session = new Session(req);
-    const options = typeof given === "function" ? given(req) : given;
-    const cookie = new Cookie(options);
-    if (cookie.secure === "auto") cookie.secure = isSecure(req, proxy);
-    if (cookie.sameSite === "auto") cookie.sameSite = isSecure(req, proxy) ? "none" : "lax";
-    session.cookie = cookie;
+    session.cookie = this.newCookie();
     this.#install(session, sid);
     this.#original = { sid, texts: NONE };
     this.#written = NONE;
@@ -195,11 +207,12 @@ export class Visit implements Committing {
         );
       if (!this.#isTouched) session.touch();
       this.#isTouched = true;
-      const { isStored, more } = await this.#write(session, true, false);
+      const { isStored, more, removal } = await this.#write(session, true, false);
       const { cookie } = session;
       const isKnown = this.#cookieSid === this.#sid;
       const isModified = !isSame(this.#written, this.#original.texts);
       const sends = isKnown ? rolling || (cookie.expires && isModified) : true;
+      if (removal !== undefined) return { setCookies: [removal], more };
       if (!isStored || !sends || (cookie.secure && !isSecure(req, proxy)))
         return { setCookies: [], more: more && isKnown };
       const [secret = ""] = req.secret && secrets.length === 0 ? [req.secret] : secrets;
@@ -212,7 +225,8 @@ export class Visit implements Committing {
     return this.#run(async () => {
       const { session, sessionID } = this.#req;
       if (!(session instanceof Session) || typeof sessionID !== "string") return;
-      if (!isSame(textsOf(session), this.#written)) await this.#write(session, false, false);
+      if (this.#keeper.controls || !isSame(textsOf(session), this.#written))
+        await this.#write(session, false, false);
     });
   }
 }
