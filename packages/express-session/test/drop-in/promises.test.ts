@@ -75,19 +75,6 @@ const target: Target = {
 
 /** What express-session's users rely on, and our own adapters do otherwise. */
 const EXCLUDED: readonly { readonly rules: readonly Rule[]; readonly reason: string }[] = [
-  { rules: ["H2.7", "H13.2"], reason: "there is a session only below the cookie's path, as with express-session" },
-  { rules: ["H4.1", "H4.2", "H4.3"], reason: "the case expects no store but its own; no login is stored" },
-  { rules: ["H5.9"], reason: "express-session sends no Vary" },
-  {
-    rules: ["H6.1", "H6.2", "H6.3", "H6.4", "H6.5", "H6.6"],
-    reason: "a request from another site may begin a session, as with express-session",
-  },
-  { rules: ["H9.1"], reason: "the cookie is Secure where the option says so, as with express-session" },
-  { rules: ["H9.3"], reason: "a Secure cookie is only sent over https, as with express-session" },
-  { rules: ["H12.2", "H12.3", "H12.4"], reason: "the middleware makes its manager itself" },
-  { rules: ["H13.6"], reason: "express-session has no periodic rotation" },
-  { rules: ["H14.1"], reason: "there is no option clock; cookies.test.ts shows it" },
-]; readonly reason: string }[] = [
   {
     rules: ["H2.7"],
     reason: "the cookie has express-session's attributes, and there is a session only below its path",
