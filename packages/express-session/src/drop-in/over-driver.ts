@@ -131,8 +131,9 @@ export function overDriver(
       const now = Date.now();
       const { text: cookieText, expiresAt: ends } = encodeCookie(session.cookie);
       const expiresAt = ends ?? now + idle;
+      const isWanted = isExplicit || isModified || saveUninitialized;
       if (!record) {
-        if (!(isExplicit || isModified || saveUninitialized || hasMore(one))) return false;
+        if (!isWanted && !hasMore(one)) return false;
         if (expiresAt <= now) return true;
       }
       // A login of another user has emptied the session.
@@ -142,11 +143,12 @@ export function overDriver(
       const life = session.cookie.originalMaxAge ?? idle;
       const isDue = !record || Math.abs(expiresAt - record.expiresAt) >= Math.min(TOUCH_MS, life / 10);
       const isOther =
-        seenCookie !== undefined && seenCookie !== cookieText && !isDrift(seenCookie, cookieText);
-      if (fields.size > 0 || isDue || isOther || principal !== record?.principal) {
-        if (isOther || seenCookie === undefined) fields.set(COOKIE_FIELD, cookieText);
+        seenCookie === undefined
+          ? isWanted && (isDue || fields.size > 0)
+          : seenCookie !== cookieText && !isDrift(seenCookie, cookieText);
+      if (isOther) fields.set(COOKIE_FIELD, cookieText);
+      if (fields.size > 0 || isDue || principal !== record?.principal)
         one.stage({ fields, expiresAt, principal });
-      }
       return false;
     }
 
