@@ -24,6 +24,7 @@ import { sign, signedIds, unsign } from "../signed-cookies.ts";
 import { newId, type Settings } from "./options.ts";
 import { createPrincipals } from "./principals.ts";
 import type { Session } from "./session.ts";
+import { createTakeover } from "./takeover.ts";
 import { textsOf } from "./texts.ts";
 import type { Keeper, Visit, Write, Written } from "./visit.ts";
 
@@ -49,7 +50,7 @@ export function overDriver(
     { driver, idle, setup, cookie: { name, path, domain, secure: /^__/.test(name) } },
     {
       tokenOf,
-      textOf: (sid) => sign(sid, secrets[0] ?? ""),
+      textOf: (sid) => (secrets[0] === undefined ? sid : sign(sid, secrets[0])),
       namesIn: (header) => signedIds(header ?? undefined, name, secrets),
       namesOf: (text) => [unsign(text, secrets) ?? text],
       // For sessions that belong to no request.
@@ -58,6 +59,8 @@ export function overDriver(
       store: { name: PREFIX.slice(0, -1), codec: jsonCodec },
     },
   );
+
+  const old = settings.from && createTakeover(settings.from, named, idle, principalOf);
 
   function keeper(visit: Visit): Keeper {
     let at: NamedSession | undefined;
@@ -186,7 +189,8 @@ export function overDriver(
 
     return {
       async open(id) {
-        const one = await named.open(id, newSid);
+        const known = (await named.open(id, newSid)) ?? (await old?.takeOver(id, newSid));
+        const one = known === "ended" ? undefined : known;
         const record = one?.record;
         if (!record) {
           muted = one;
@@ -215,7 +219,7 @@ export function overDriver(
           if (!(error instanceof NameTakenError)) throw error;
           // `genid` has returned the id of a session that there is: it gets the data of this one.
           const other = await named.open(sid, newSid);
-          if (!other) throw error;
+          if (!other || other === "ended") throw error;
           use(other);
           see(decode(other), other.record);
           return await commit(other, write);
@@ -225,7 +229,8 @@ export function overDriver(
       async end(successor) {
         const one = at;
         if (!one) return;
-        await one.end(successor === one.name ? undefined : successor);
+        const by = successor === one.name ? undefined : successor;
+        await (old ? old.end(one, by) : one.end(by));
         at = undefined;
       },
 
