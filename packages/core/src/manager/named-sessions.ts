@@ -1,7 +1,7 @@
 import { createEmitter } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
 import type { StoredRecord } from "../driver/contract.ts";
-import { isFamily, isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
+import { isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
 import { createSession } from "../session/managed-session.ts";
 import { MUTED_MS } from "../session/open.ts";
 import { freshPhase, mutedPhase } from "../session/phase.ts";
@@ -126,7 +126,8 @@ export function createNamedSessions(
         : ownFields(token, opened.at, opened.at, true);
     const whole = own ? { ...stored, fields: new Map([...stored.fields, ...own]) } : stored;
     const record = readRecord(token.id, whole, settings.absolute, readAt);
-    if (!record || !isFamily(record, token)) return undefined;
+    // The id is made of the name. Who finds the record by it has the family too.
+    if (!record) return undefined;
     if (record.ended) {
       const { at, successor } = record.ended;
       // The visitor may have a newer cookie, which this request must not overwrite, unless the new session was not stored.

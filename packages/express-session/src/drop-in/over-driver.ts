@@ -13,7 +13,6 @@ import {
 import {
   COOKIE_FIELD,
   decodeSession,
-  encodeCookie,
   isDrift,
   PREFIX,
   recordId,
@@ -25,7 +24,7 @@ import { newId, type Settings } from "./options.ts";
 import { createPrincipals } from "./principals.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";
-import { textsOf } from "./texts.ts";
+import { cookieTextOf, textsOf } from "./texts.ts";
 import type { Keeper, Visit, Write, Written } from "./visit.ts";
 
 /** The longest time between two writes that only move the expiry. */
@@ -33,8 +32,21 @@ const TOUCH_MS = 300_000;
 
 /** The token of an id: who has the id can make it, and who has the database cannot. */
 function tokenOf(sid: string) {
-  const secret = Buffer.from(hkdfSync("sha256", sid, "", "@sessions/express-session", 32));
-  return { id: recordId(sid), family: secret.subarray(0, 16), generation: secret.subarray(16) };
+  let secret: Buffer | undefined;
+  // Made when it is needed, for a new record: it takes longer than all else that a request does with its id.
+  const half = (from: number): Buffer => {
+    secret ??= Buffer.from(hkdfSync("sha256", sid, "", "@sessions/express-session", 32));
+    return secret.subarray(from, from + 16);
+  };
+  return {
+    id: recordId(sid),
+    get family() {
+      return half(0);
+    },
+    get generation() {
+      return half(16);
+    },
+  };
 }
 
 /** Keeps sessions in a driver, one field for each key, and with the promises of core. */
@@ -132,7 +144,7 @@ export function overDriver(
     function stage(one: NamedSession, { session, texts, isExplicit, isModified }: Write): boolean {
       const { record } = one;
       const now = Date.now();
-      const { text: cookieText, expiresAt: ends } = encodeCookie(session.cookie);
+      const { text: cookieText, expiresAt: ends } = cookieTextOf(session.cookie);
       const expiresAt = ends ?? now + idle;
       const isWanted = isExplicit || isModified || saveUninitialized;
       if (!record) {
