@@ -291,6 +291,20 @@ test("sessionOf: the stores of core lie beside, in one commit and under one cook
   expect((await visitor.get("/show")).body).toBe("{}");
 });
 
+test("a session that only core's side writes to lives as long as its cookie", async () => {
+  const driver = memoryDriver();
+  const { app } = appOn(driver, { cookie: { maxAge: 60_000 } });
+  const url = await serve(app, {
+    "/": (req, res) => {
+      sessionOf(req).store("cart").set("items", []);
+      res.end();
+    },
+  });
+  expect((await visit(url).get("/")).setCookie).toContain("Expires=");
+  const [record] = (await driver.list({ limit: 2 }, Date.now())).records;
+  expect((record?.expiresAt ?? 0) - Date.now()).toBeLessThanOrEqual(60_000);
+});
+
 test("an option that is unknown is refused, and so are two places at once", () => {
   const driver = memoryDriver();
   const refused = (options: object): void =>
