@@ -6,6 +6,9 @@ export {
   type OldSession,
 } from "./adopt.ts";
 export { type FromExpressSessionStoreOptions, fromExpressSessionStore } from "./driver.ts";
+export { session as "module.exports", session as default } from "./drop-in/drop-in.ts";
+export { type SessionMiddleware, sessionOf } from "./drop-in/middleware.ts";
+export type { SessionOptions } from "./drop-in/options.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
 export type { Done, StoredSession } from "./layout.ts";
 export {

@@ -276,5 +276,18 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
       return session;
     },
   };
-  return Object.assign(store, methods);
+  const made = Object.assign(store, methods);
+  drivers.set(made, { driver, settings: { idle, setup } });
+  return made;
 }
+
+/** What a store of {@link expressSessionStore} was made of. */
+interface Made {
+  readonly driver: Driver;
+  readonly settings: { readonly idle: number; readonly setup: "auto" | "manual" };
+}
+
+const drivers = new WeakMap<object, Made>();
+
+/** What a store was made of, if {@link expressSessionStore} made it. */
+export const driverOf = (store: object): Made | undefined => drivers.get(store);

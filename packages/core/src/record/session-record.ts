@@ -3,7 +3,7 @@ import { firstGeneration, formatGenerations, type Generations, parseGenerations 
 import { digest, sameDigest, type Token } from "../token/token.ts";
 
 /** The core's own fields. Their names begin with `/`; a store's cannot. This one holds the creation and the family. */
-const SESSION = "/session";
+export const SESSION = "/session";
 /** The generations of the token's secret. */
 export const GENERATIONS = "/turns";
 export const FIXED = "/fixed";
