@@ -249,4 +249,14 @@ await withService("postgres", (postgres) => {
       await driver.teardown();
     });
   });
+
+  test("the application's own parser of texts changes no record", async () => {
+    const client = openPool(postgres.url, { types: { getTypeParser: () => () => "parsed" } });
+    const driver = postgresDriver({ client, table: newTable() });
+    await driver.setup();
+    const fields = new Map([["a/x", '" As It Is "']]);
+    const id = await begin(driver, { fields, principal: "Alice" });
+    expect(await driver.load(id)).toMatchObject({ version: 1, fields, principal: "Alice" });
+    await driver.teardown();
+  });
 });

@@ -17,6 +17,7 @@ import { withdrawable } from "./withdrawable.ts";
 export interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
+  readonly types: { getTypeParser(): (text: string) => string };
   readonly name?: string;
 }
 
@@ -133,6 +134,9 @@ export function statusOf(client: PgClientLike): () => unknown {
 
 const isInTransaction = (status: unknown): boolean => status === "T" || status === "E";
 
+/** Columns are texts, and stay what they are, whatever parser the application has for texts. */
+const AS_IT_IS = { getTypeParser: () => String };
+
 /** Sends statements prepared, until a connection loses one. */
 function preparing() {
   // False once a prepared statement was lost: then a proxy such as PgBouncer shares server processes between clients.
@@ -147,7 +151,7 @@ function preparing() {
     const named = prepares;
     try {
       // The name follows from the text, because another version of this program may share the server process.
-      return await client.query({ text, values, ...(named && { name: nameOf(text) }) });
+      return await client.query({ text, values, types: AS_IT_IS, ...(named && { name: nameOf(text) }) });
     } catch (error) {
       if (!named || !isNotPrepared(error)) throw error;
       prepares = false;
