@@ -91,7 +91,13 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
       true,
     );
 
-  const read = (sql: string): Promise<Answer> => work(({ run }) => run(sql));
+  /** Sends a statement that reads. Inside an open transaction the rows may be old. */
+  const read = (sql: string): Promise<Answer> =>
+    work(async ({ run }) => {
+      const answer = await run(sql);
+      if (answer.isInTransaction) throw inTransaction();
+      return answer;
+    });
 
   return {
     name: "mysql",
