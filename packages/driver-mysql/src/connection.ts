@@ -10,8 +10,10 @@ export interface Answer {
   readonly affectedRows: number;
   /** The value that the statement gave to `LAST_INSERT_ID(expr)`, or 0. */
   readonly insertId: number;
-  /** Whether a transaction is open now. */
+  /** Whether a transaction is open now, or may be. */
   readonly inTransaction: boolean;
+  /** Whether the server has said that one is open. */
+  readonly isInTransaction: boolean;
 }
 
 /** Sends one statement, unless the call has timed out. */
@@ -46,6 +48,7 @@ async function query(lease: MysqlLease, sql: string): Promise<Answer> {
       insertId: Number(insertId ?? 0),
       // Without both, it may be open.
       inTransaction: isOpen ?? lease.connection === undefined,
+      isInTransaction: isOpen === true,
     };
   } catch (error) {
     throw withoutRow(error);

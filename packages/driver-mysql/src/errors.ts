@@ -116,3 +116,10 @@ export function inTransaction(): SessionConfigError {
     "mysqlDriver: client must have autocommit on and no open transaction. Give sessions a pool or a connection of their own.",
   );
 }
+
+/** Tells that a commit found the row, but not its version: a trigger that inserts into a table with AUTO_INCREMENT. */
+export function hiddenBy(table: string): SessionSetupError {
+  return new SessionSetupError(
+    `mysql: a trigger on table "${table}" hides LAST_INSERT_ID() from the driver, so the change may or may not have been made. Drop the trigger, or let it insert only into tables without AUTO_INCREMENT.`,
+  );
+}
