@@ -9,6 +9,7 @@ import {
   wasRead,
   whenPending,
 } from "@sessions/core/adapter-tools";
+import { makeDictionary } from "../dictionary.ts";
 import type { Handlers, Sealed } from "./handlers.ts";
 import { cut, isGone, restore, type Snapshot, takeSnapshot } from "./headers.ts";
 import { Interception } from "./interception.ts";
@@ -46,8 +47,10 @@ export interface Committing {
  * is then as it was before the call.
  */
 export function holdBackFor(res: ServerResponse, committing: Committing, next: Next): void {
-  if (typeof res.getHeaderNames === "function")
-    new HeldResponse(res, committing, next, () => committing.seal(), false, false).hold();
+  if (typeof res.getHeaderNames !== "function") return;
+  makeDictionary(res.req, "method");
+  makeDictionary(res, "sendDate");
+  new HeldResponse(res, committing, next, () => committing.seal(), false, false).hold();
 }
 
 /** Commits and seals a session without any other cookie. */

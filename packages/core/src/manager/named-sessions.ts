@@ -1,7 +1,7 @@
 import { createEmitter } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
 import type { StoredRecord } from "../driver/contract.ts";
-import { isFamily, isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
+import { isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
 import { createSession } from "../session/managed-session.ts";
 import { MUTED_MS } from "../session/open.ts";
 import { freshPhase, mutedPhase } from "../session/phase.ts";
@@ -62,10 +62,10 @@ export interface NamedSession {
 export interface NamedSessions {
   readonly sessions: SessionManager;
   /**
-   * Opens the session of a name. Returns `undefined` if there is none, and a session that stores nothing if another
-   * request has just put one in its place.
+   * Opens the session of a name. Returns `undefined` if there is none, and `"ended"` if there is what is left of one. A
+   * session stores nothing if another request has just put one in its place.
    */
-  open(name: string, newName?: () => string): Promise<NamedSession | undefined>;
+  open(name: string, newName?: () => string): Promise<NamedSession | "ended" | undefined>;
   /** Begins a session under a name. A commit that finds the name taken fails with {@link NameTakenError}. */
   create(name: string, newName?: () => string): NamedSession;
 }
@@ -114,7 +114,7 @@ export function createNamedSessions(
 
   const openedNow = (): Opened => ({ by: "token", touch: false, secure: false, at: clock() });
 
-  async function open(name: string, newName?: () => string): Promise<NamedSession | undefined> {
+  async function open(name: string, newName?: () => string): Promise<NamedSession | "ended" | undefined> {
     const token = tokenOf(name);
     const opened = openedNow();
     const readAt = ++context.sizes.ticks;
@@ -126,11 +126,12 @@ export function createNamedSessions(
         : ownFields(token, opened.at, opened.at, true);
     const whole = own ? { ...stored, fields: new Map([...stored.fields, ...own]) } : stored;
     const record = readRecord(token.id, whole, settings.absolute, readAt);
-    if (!record || !isFamily(record, token)) return undefined;
+    // The id is made of the name. Who finds the record by it has the family too.
+    if (!record) return undefined;
     if (record.ended) {
       const { at, successor } = record.ended;
       // The visitor may have a newer cookie, which this request must not overwrite, unless the new session was not stored.
-      if (opened.at >= at + MUTED_MS || (successor && !(await driver.load(successor)))) return undefined;
+      if (opened.at >= at + MUTED_MS || (successor && !(await driver.load(successor)))) return "ended";
       const muted = contextOf(newName);
       return named(newState(muted, opened, { ...mutedPhase(opened.at, undefined), token: muted.newToken() }));
     }
@@ -179,7 +180,7 @@ export function createNamedSessions(
   async function openFirst(found: readonly string[]): Promise<NamedSession | undefined> {
     for (const name of found) {
       const one = await open(name);
-      if (one) return one;
+      if (one && one !== "ended") return one;
     }
     return undefined;
   }

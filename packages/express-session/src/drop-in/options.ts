@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { type Driver, type Duration, SessionConfigError } from "@sessions/core";
 import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
 import type { Secret } from "../signed-cookies.ts";
+import { driverOf } from "../store.ts";
 import type { SessionCookieOptions } from "./cookie.ts";
 import { type PrincipalOf, passportUser } from "./principals.ts";
 import type { ReadCallback } from "./stores.ts";
@@ -24,6 +25,11 @@ export interface SessionOptions {
   driver?: Driver | undefined;
   /** A store of express-session, in place of a driver: as express-session, without the promises of a driver. */
   store?: StoreForExpress | undefined;
+  /**
+   * The store that express-session had: its sessions are taken over while their visitors come. Only with a driver.
+   * @default none
+   */
+  from?: StoreForExpress | undefined;
   /** Signs the cookie; several as a list, newest first. @default `req.secret`, which cookie-parser sets */
   secret?: Secret | readonly Secret[] | undefined;
   /** The cookie's name. @default "connect.sid" */
@@ -66,10 +72,11 @@ export interface Settings {
   readonly idle: number;
   readonly principal: PrincipalOf;
   readonly setup: "auto" | "manual";
+  readonly from: StoreForExpress | undefined;
 }
 
 const SESSION = "session";
-const DRIVER_ONLY = ["idle", "principal", "setup"] as const;
+const DRIVER_ONLY = ["idle", "principal", "setup", "from"] as const;
 
 /** An id of 24 random bytes. */
 export const newId = (): string => randomBytes(24).toString("base64url");
@@ -77,31 +84,22 @@ export const newId = (): string => randomBytes(24).toString("base64url");
 /** @throws SessionConfigError that names the option, if one is unknown or out of range. */
 export function readOptions(options: SessionOptions): Settings {
   checkOptions(SESSION, options, [
-    ...([
-      "driver",
-      "store",
-      "secret",
-      "name",
-      "key",
-      "cookie",
-      "genid",
-      "resave",
-      "saveUninitialized",
-    ] as const),
-    ...(["rolling", "unset", "proxy", ...DRIVER_ONLY] as const),
+    ...(["driver", "store", "secret", "name", "key", "cookie", "genid", "resave"] as const),
+    ...(["saveUninitialized", "rolling", "unset", "proxy", ...DRIVER_ONLY] as const),
   ]);
   const { driver, store, secret, name, key, cookie, genid = newId, resave, saveUninitialized } = options;
-  const { rolling, unset, proxy, idle = "24h", principal = passportUser, setup = "auto" } = options;
+  const { rolling, unset, proxy, idle = "24h", principal = passportUser, setup = "auto", from } = options;
   const isGiven = (option: keyof SessionOptions): boolean => options[option] !== undefined;
   if (driver && store) throw new SessionConfigError("session: give driver or store, not both");
-  const refused = store && DRIVER_ONLY.find(isGiven);
+  const refused = store && !driverOf(store) && DRIVER_ONLY.find(isGiven);
   if (refused) throw new SessionConfigError(`session: ${refused} needs driver in place of store`);
-  checkOption(
-    !store || (typeof store.get === "function" && typeof Reflect.get(store, "on") === "function"),
-    "session: store",
-    "a store for express-session",
-    typeof store,
-  );
+  for (const [option, given] of Object.entries({ store, from }))
+    checkOption(
+      !given || (typeof given.get === "function" && typeof Reflect.get(given, "on") === "function"),
+      `session: ${option}`,
+      "a store for express-session",
+      typeof given,
+    );
   checkOption(typeof genid === "function", "session: genid", "a function", genid);
   checkOption(
     [undefined, "", "destroy", "keep"].includes(unset),
@@ -127,6 +125,7 @@ export function readOptions(options: SessionOptions): Settings {
     idle: milliseconds("idle", idle),
     principal,
     setup,
+    from,
   };
 }
 

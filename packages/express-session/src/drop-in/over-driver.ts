@@ -13,7 +13,6 @@ import {
 import {
   COOKIE_FIELD,
   decodeSession,
-  encodeCookie,
   isDrift,
   PREFIX,
   recordId,
@@ -24,7 +23,8 @@ import { sign, signedIds, unsign } from "../signed-cookies.ts";
 import { newId, type Settings } from "./options.ts";
 import { createPrincipals } from "./principals.ts";
 import type { Session } from "./session.ts";
-import { textsOf } from "./texts.ts";
+import { createTakeover } from "./takeover.ts";
+import { cookieTextOf, textsOf } from "./texts.ts";
 import type { Keeper, Visit, Write, Written } from "./visit.ts";
 
 /** The longest time between two writes that only move the expiry. */
@@ -32,8 +32,21 @@ const TOUCH_MS = 300_000;
 
 /** The token of an id: who has the id can make it, and who has the database cannot. */
 function tokenOf(sid: string) {
-  const secret = Buffer.from(hkdfSync("sha256", sid, "", "@sessions/express-session", 32));
-  return { id: recordId(sid), family: secret.subarray(0, 16), generation: secret.subarray(16) };
+  let secret: Buffer | undefined;
+  // Made when it is needed, for a new record: it takes longer than all else that a request does with its id.
+  const half = (from: number): Buffer => {
+    secret ??= Buffer.from(hkdfSync("sha256", sid, "", "@sessions/express-session", 32));
+    return secret.subarray(from, from + 16);
+  };
+  return {
+    id: recordId(sid),
+    get family() {
+      return half(0);
+    },
+    get generation() {
+      return half(16);
+    },
+  };
 }
 
 /** Keeps sessions in a driver, one field for each key, and with the promises of core. */
@@ -49,7 +62,7 @@ export function overDriver(
     { driver, idle, setup, cookie: { name, path, domain, secure: /^__/.test(name) } },
     {
       tokenOf,
-      textOf: (sid) => sign(sid, secrets[0] ?? ""),
+      textOf: (sid) => (secrets[0] === undefined ? sid : sign(sid, secrets[0])),
       namesIn: (header) => signedIds(header ?? undefined, name, secrets),
       namesOf: (text) => [unsign(text, secrets) ?? text],
       // For sessions that belong to no request.
@@ -58,6 +71,8 @@ export function overDriver(
       store: { name: PREFIX.slice(0, -1), codec: jsonCodec },
     },
   );
+
+  const old = settings.from && createTakeover(settings.from, named, idle, principalOf);
 
   function keeper(visit: Visit): Keeper {
     let at: NamedSession | undefined;
@@ -129,7 +144,7 @@ export function overDriver(
     function stage(one: NamedSession, { session, texts, isExplicit, isModified }: Write): boolean {
       const { record } = one;
       const now = Date.now();
-      const { text: cookieText, expiresAt: ends } = encodeCookie(session.cookie);
+      const { text: cookieText, expiresAt: ends } = cookieTextOf(session.cookie);
       const expiresAt = ends ?? now + idle;
       const isWanted = isExplicit || isModified || saveUninitialized;
       if (!record) {
@@ -186,7 +201,8 @@ export function overDriver(
 
     return {
       async open(id) {
-        const one = await named.open(id, newSid);
+        const known = (await named.open(id, newSid)) ?? (await old?.takeOver(id, newSid));
+        const one = known === "ended" ? undefined : known;
         const record = one?.record;
         if (!record) {
           muted = one;
@@ -215,7 +231,7 @@ export function overDriver(
           if (!(error instanceof NameTakenError)) throw error;
           // `genid` has returned the id of a session that there is: it gets the data of this one.
           const other = await named.open(sid, newSid);
-          if (!other) throw error;
+          if (!other || other === "ended") throw error;
           use(other);
           see(decode(other), other.record);
           return await commit(other, write);
@@ -225,7 +241,8 @@ export function overDriver(
       async end(successor) {
         const one = at;
         if (!one) return;
-        await one.end(successor === one.name ? undefined : successor);
+        const by = successor === one.name ? undefined : successor;
+        await (old ? old.end(one, by) : one.end(by));
         at = undefined;
       },
 

@@ -1,13 +1,24 @@
 import { callbackify } from "node:util";
 import type { StoredSession } from "../layout.ts";
 import type { Cookie } from "./cookie.ts";
-import type { Store } from "./stores.ts";
+
+/** The parts of a store that a session needs. */
+interface StoreOfSession extends ReadableStore {
+  set(sid: string, session: object, callback?: SessionCallback): void;
+  destroy(sid: string, callback?: SessionCallback): void;
+  regenerate(req: SessionRequest, callback: SessionCallback): void;
+  createSession(req: SessionRequest, found: StoredSession): Session;
+}
+
+interface ReadableStore {
+  get(sid: string, callback: (error?: unknown, session?: StoredSession | null) => void): unknown;
+}
 
 /** The parts of a request that a session needs. */
 export interface SessionRequest {
   session?: Session | null | undefined;
   sessionID?: string | undefined;
-  sessionStore?: Store | undefined;
+  sessionStore?: StoreOfSession | undefined;
 }
 
 /** What `save()` and the others do. */
@@ -126,7 +137,7 @@ export const call = (begin: (done: SessionCallback) => unknown): Promise<void> =
   });
 
 /** Reads from any store. File stores report a missing session as ENOENT. */
-export const readFrom = (store: Pick<Store, "get">, sid: string): Promise<StoredSession | undefined> =>
+export const readFrom = (store: ReadableStore, sid: string): Promise<StoredSession | undefined> =>
   new Promise((resolve, reject) => {
     store.get(sid, (error, session) => {
       if (error && Reflect.get(Object(error), "code") !== "ENOENT") reject(error);

@@ -209,6 +209,7 @@ export class Visit implements Committing {
       this.#isTouched = true;
       const { isStored, more, removal } = await this.#write(session, true, false);
       const { cookie } = session;
+      if (isStored && !cookie.secure && isSecure(req, proxy)) warnInsecure(name);
       const isKnown = this.#cookieSid === this.#sid;
       const isModified = !isSame(this.#written, this.#original.texts);
       const sends = isKnown ? rolling || (cookie.expires && isModified) : true;
@@ -229,6 +230,17 @@ export class Visit implements Committing {
         await this.#write(session, false, false);
     });
   }
+}
+
+let isWarned = false;
+
+/** Warns once: browsers send such a cookie over plain http too. */
+function warnInsecure(name: string): void {
+  if (isWarned) return;
+  isWarned = true;
+  process.emitWarning(
+    `session: the cookie ${name} lacks Secure over https. Set cookie.secure to true or "auto"`,
+  );
 }
 
 function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
