@@ -97,7 +97,13 @@ export class Visit implements Committing {
       this.#cookieSid = first;
       this.generate();
     }
-    holdBackFor(res, this, next);
+    if (res.headersSent !== undefined) {
+      holdBackFor(res, this, next);
+      return;
+    }
+    // The handshake of a WebSocket: Socket.IO's `engine.use` gives an object that takes headers, and waits only here.
+    const { setCookies } = await this.seal();
+    if (setCookies.length > 0) res.setHeader("Set-Cookie", setCookies);
   }
 
   /** Begins a new session, in place of the one in `req.session`. */
