@@ -73,9 +73,18 @@ const kinds: Record<string, Protection> = {
 
 async function site({ protect, saveUninitialized }: Protection) {
   const app = express();
-  app.use(
-    session({ secret: "keyboard cat", resave: true, saveUninitialized, driver: memoryDriver() }),
-  );
+  app.use(session({ secret: "keyboard cat", resave: true, saveUninitialized, driver: memoryDriver() }));
+  const slow = gate();
+  // Of these pages the protection knows nothing.
+  app.get("/visit", (req, res) => {
+    req.session.report = "begun";
+    res.end();
+  });
+  app.get("/report", async (req, res) => {
+    await slow.pass();
+    req.session.report = "made";
+    res.end();
+  });
   app.use(express.urlencoded({ extended: false }));
   const form = protect(app);
   app.get("/form", form);
@@ -91,16 +100,6 @@ async function site({ protect, saveUninitialized }: Protection) {
       req.session.user = "alice";
       res.redirect("/form");
     });
-  });
-  const slow = gate();
-  app.get("/visit", (req, res) => {
-    req.session.report = "begun";
-    res.end();
-  });
-  app.get("/report", async (req, res) => {
-    await slow.pass();
-    req.session.report = "made";
-    res.end();
   });
   return { url: await listen(app), slow };
 }

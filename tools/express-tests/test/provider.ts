@@ -6,9 +6,16 @@ import { listen } from "./support.ts";
 /** What a code stands for until it is exchanged. */
 type Grant = Record<string, unknown>;
 
-/** A provider of logins that asks no questions: OAuth 2 with PKCE, and OpenID Connect. Every visitor is alice. */
-export async function provider(): Promise<string> {
-  const { publicKey, privateKey } = await generateKeyPair("RS256");
+let keys: ReturnType<typeof generateKeyPair> | undefined;
+
+/**
+ * A provider of logins that asks no questions: OAuth 2 with PKCE, and OpenID Connect. Every visitor is alice.
+ *
+ * @param whileThere Called while a visitor is at the provider.
+ */
+export async function provider(whileThere: () => Promise<void> = async () => {}): Promise<string> {
+  keys ??= generateKeyPair("RS256");
+  const { publicKey, privateKey } = await keys;
   const key = { ...(await exportJWK(publicKey)), kid: "1", alg: "RS256", use: "sig" };
   const grants = new Map<string, Grant>();
   const app = express();
@@ -31,7 +38,8 @@ export async function provider(): Promise<string> {
     res.json({ keys: [key] });
   });
 
-  app.get("/authorize", (req, res) => {
+  app.get("/authorize", async (req, res) => {
+    await whileThere();
     const code = randomUUID();
     grants.set(code, req.query);
     const url = new URL(String(req.query["redirect_uri"]));

@@ -29,6 +29,8 @@ interface Page {
 /** A browser: it keeps cookies, and follows redirects at once. */
 export class Visitor {
   readonly home: string;
+  /** The path of a redirect that is not followed: the page has its address. */
+  stopAt = "";
   /** The cookies of each server, since tests have several on one host. */
   readonly jars: Map<string, Map<string, string>> = new Map();
 
@@ -68,15 +70,18 @@ export class Visitor {
     const response = await fetch(url, { ...init, headers, redirect: "manual" });
     for (const line of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      const isOver = /; *max-age=0/i.test(line) || new Date(/; *expires=([^;]+)/i.exec(line)?.[1] ?? NaN) < new Date();
+      const isOver =
+        /; *max-age=0/i.test(line) || new Date(/; *expires=([^;]+)/i.exec(line)?.[1] ?? NaN) < new Date();
       if (isOver) jar.delete(name);
       else jar.set(name, value);
     }
     const location = response.headers.get("location");
     const body = await response.text();
-    if (location === null) return { status: response.status, body, url, headers: response.headers };
+    const next = location === null ? url : new URL(location, url);
+    if (location === null || next.pathname === this.stopAt)
+      return { status: response.status, body, url: next, headers: response.headers };
     if (hops > 10) throw new Error(`redirected in circles: ${url}`);
-    return this.#open(new URL(location, url), {}, hops + 1);
+    return this.#open(next, {}, hops + 1);
   }
 }
 
