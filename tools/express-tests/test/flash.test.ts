@@ -12,11 +12,18 @@ declare module "express-session" {
   }
 }
 
+/** A view of Express that shows the messages that a template would have. */
+class MessagesView {
+  readonly path = "index";
+
+  render({ messages }: { messages: object }, done: (error: null, text: string) => void): void {
+    done(null, JSON.stringify(messages));
+  }
+}
+
 async function site(flash: () => RequestHandler, home: RequestHandler) {
   const app = express();
-  app.engine("json", (_path, locals, done) => done(null, JSON.stringify(Reflect.get(locals, "messages"))));
-  app.set("view engine", "json");
-  app.set("views", `${import.meta.dirname}/views`);
+  app.set("view", MessagesView);
   app.use(
     session({
       secret: "keyboard cat",
@@ -58,7 +65,7 @@ const kinds: Record<string, { flash: () => RequestHandler; home: RequestHandler 
   "express-flash": {
     flash: expressFlash,
     home: (_req, res) => {
-      res.render("index.json");
+      res.render("index");
     },
   },
 };

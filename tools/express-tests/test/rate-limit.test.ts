@@ -72,7 +72,7 @@ it("counts by the user of the session", async () => {
   const [alice, bob] = [new Visitor(url), new Visitor(url)];
   await alice.post("/login", { user: "alice", password: "secret" });
   await bob.post("/login", { user: "bob", password: "secret" });
-  const statuses = [];
+  const statuses: number[] = [];
   for (const visitor of [alice, bob, alice]) statuses.push((await visitor.get("/")).status);
   expect(statuses).toEqual([200, 200, 429]);
 });

@@ -56,7 +56,7 @@ async function site(): Promise<string> {
 
   io.on("connection", (socket) => {
     const req = socket.request as Request;
-    socket.join(req.session.id);
+    void socket.join(req.session.id);
     socket.use((_event, next) => {
       req.session.reload((error) => {
         if (error) socket.disconnect();

@@ -1,5 +1,16 @@
 import "reflect-metadata";
-import { Body, Controller, Get, HttpCode, Inject, Injectable, Module, Post, Req, Session } from "@nestjs/common";
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Injectable,
+  Module,
+  Post,
+  Req,
+  Session,
+} from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import type { NestExpressApplication } from "@nestjs/platform-express";
 import { memoryDriver } from "@sessions/core/memory";
