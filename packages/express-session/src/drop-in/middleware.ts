@@ -36,6 +36,7 @@ export function createMiddleware(options: SessionOptions = {}): SessionMiddlewar
   const known = given && driverOf(given);
   const driver = options.driver ?? known?.driver ?? (given ? undefined : memoryDriver());
   const over = driver && overDriver(known ? { ...settings, ...known.settings } : settings, driver);
+  // Its methods are called as any store for express-session has them.
   const store = driver && !given ? storeOver(driver, settings) : (given as unknown as BaseStore);
   const keeper = over?.keeper ?? overStore(settings, store);
   if (!over)

@@ -141,7 +141,7 @@ export function overDriver(
       session.principal !== undefined || session.storeNames().length > 0;
 
     /** Stages what changed. Returns `true` for a new session that has ended before it began. */
-    function stage(one: NamedSession, { session, texts, isExplicit, isModified }: Write): boolean {
+    function stage(one: NamedSession, { session, texts: all, isExplicit, isModified }: Write): boolean {
       const { record } = one;
       const now = Date.now();
       const { text: cookieText, expiresAt: ends } = cookieTextOf(session.cookie);
@@ -151,8 +151,12 @@ export function overDriver(
         if (!isWanted && !hasMore(one)) return false;
         if (expiresAt <= now) return true;
       }
-      // A login of another user has emptied the session.
-      if (one.fieldOf(COOKIE_FIELD) === undefined) forget(one);
+      let texts = all;
+      if (one.fieldOf(COOKIE_FIELD) === undefined) {
+        // Perhaps a login of another user has emptied the session: only what this request has set goes along.
+        texts = new Map([...all].filter(([key, text]) => seen.get(key) !== text));
+        forget(one);
+      }
       const fields = changes(texts);
       const principal = principalFor(one, session);
       const life = session.cookie.originalMaxAge ?? idle;
@@ -209,8 +213,7 @@ export function overDriver(
           return undefined;
         }
         use(one);
-        // core's side of the session may have begun it.
-        const found = decodeSession(record.fields, record.expiresAt) ?? { cookie: visit.newCookie() };
+        const found = decode(one, visit);
         see(found, record);
         return found;
       },
@@ -233,7 +236,7 @@ export function overDriver(
           const other = await named.open(sid, newSid);
           if (!other || other === "ended") throw error;
           use(other);
-          see(decode(other), other.record);
+          see(decode(other, visit), other.record);
           return await commit(other, write);
         }
       },
@@ -254,8 +257,14 @@ export function overDriver(
     };
   }
 
-  const decode = ({ record }: NamedSession): StoredSession | object =>
-    (record && decodeSession(record.fields, record.expiresAt)) ?? {};
+  function decode({ record }: NamedSession, visit: Visit): StoredSession {
+    const { fields, expiresAt = 0 } = record ?? {};
+    const found = fields && decodeSession(fields, expiresAt);
+    if (found) return found;
+    // core's side has begun the session, without a cookie of its own.
+    const data = decodeSession(new Map(fields).set(COOKIE_FIELD, "{}"), expiresAt);
+    return { ...data, cookie: visit.newCookie() };
+  }
 
   return { sessions: named.sessions, keeper };
 }

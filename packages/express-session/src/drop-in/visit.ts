@@ -63,7 +63,6 @@ export class Visit implements Committing {
   /** The texts of the data at the beginning, and at the last write. */
   #original: { sid: string; texts: ReadonlyMap<string, string> } = { sid: "", texts: NONE };
   #written: ReadonlyMap<string, string> = NONE;
-  #isTouched = false;
   /** Writes, `destroy()` and the others run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -211,8 +210,7 @@ export class Visit implements Committing {
         throw new TypeError(
           "req.session is an object of your own. Set properties of req.session, or call req.session.regenerate()",
         );
-      if (!this.#isTouched) session.touch();
-      this.#isTouched = true;
+      session.touch();
       const { isStored, more, removal } = await this.#write(session, true, false);
       const { cookie } = session;
       if (isStored && !cookie.secure && isSecure(req, proxy)) warnInsecure(name);

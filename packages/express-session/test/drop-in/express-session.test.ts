@@ -62,10 +62,12 @@ describe("there and back: express-session with expressSessionStore(driver) has t
   test("a store that expressSessionStore made is taken as its driver", async () => {
     const driver = memoryDriver();
     const store = expressSessionStore(driver, { Store });
-    const app = express().use(dropIn({ secret, saveUninitialized: false, store }));
-    const ask = await visitor(app, appOn(driver).app);
+    const principal: SessionOptions["principal"] = ({ user }) => user;
+    const middleware = dropIn({ secret, saveUninitialized: false, store, principal });
+    const ask = await visitor(express().use(middleware), appOn(driver).app);
     await ask(0, "/set?user=anna");
     expect(await ask(1, "/show")).toBe('{"user":"anna"}');
+    expect(await middleware.sessions.destroyAll({ principal: "anna" })).toBe(1);
   });
 });
 

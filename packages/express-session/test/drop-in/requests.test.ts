@@ -291,6 +291,52 @@ test("sessionOf: the stores of core lie beside, in one commit and under one cook
   expect((await visitor.get("/show")).body).toBe("{}");
 });
 
+test("sessionOf: a login of another user takes along only what its request has set", async () => {
+  const { app } = appOn(memoryDriver());
+  const url = await serve(app, {
+    "/login/:user": (req, res) => {
+      sessionOf(req).login(String(req.params["user"]));
+      Object.assign(req.session, req.query);
+      res.end();
+    },
+    "/show": show,
+  });
+  const visitor = visit(url);
+  await visitor.get("/login/anna?private=1");
+  await visitor.get("/login/anna?more=2");
+  expect((await visitor.get("/show")).body).toBe('{"private":"1","more":"2"}');
+  await visitor.get("/login/bert?note=3");
+  expect((await visitor.get("/show")).body).toBe('{"note":"3"}');
+});
+
+test("sessionOf: what it writes to the store of the drop-in is in req.session of the next request", async () => {
+  const { app } = appOn(memoryDriver());
+  const url = await serve(app, {
+    "/": (req, res) => {
+      sessionOf(req).store("express-session").set("a", [1]);
+      res.end();
+    },
+    "/show": show,
+  });
+  const visitor = visit(url);
+  await visitor.get("/");
+  expect((await visitor.get("/show")).body).toBe('{"a":[1]}');
+});
+
+test("a session that only core's side writes to lives as long as its cookie", async () => {
+  const { driver, calls } = watched(memoryDriver());
+  const { app } = appOn(driver, { cookie: { maxAge: 60_000 } });
+  const url = await serve(app, {
+    "/": (req, res) => {
+      sessionOf(req).store("cart").set("items", []);
+      res.end();
+    },
+  });
+  expect((await visit(url).get("/")).setCookie).toContain("Expires=");
+  await visit(url).get("/");
+  expect(calls).toEqual(["create", "create"]);
+});
+
 test("an option that is unknown is refused, and so are two places at once", () => {
   const driver = memoryDriver();
   const refused = (options: object): void =>
