@@ -76,6 +76,30 @@ for (const [name, open] of Object.entries(backends))
       for await (const one of sessions.list()) expect(one).toBeUndefined();
     });
 
+    test("two logins at once both hold, each with its own cookie", async () => {
+      const { app } = appOn(await open());
+      const met = meeting(2);
+      const url = await serve(app, {
+        "/begin": set,
+        "/show": show,
+        "/login": async (req, res) => {
+          await met();
+          await req.session.regenerate(() => {
+            req.session["user"] = "anna";
+            res.end();
+          });
+        },
+      });
+      const begun = (await visit(url).get("/begin?cart=tea")).setCookie?.split(";", 1)[0] ?? "";
+      const logins = await Promise.all(
+        [1, 2].map(() => fetch(`${url}/login`, { headers: { cookie: begun } })),
+      );
+      for (const { headers } of logins) {
+        const cookie = headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+        expect(await (await fetch(`${url}/show`, { headers: { cookie } })).text()).toBe('{"user":"anna"}');
+      }
+    });
+
     test("a redirect finds what was written right before it", async () => {
       const { app } = appOn(await open());
       const url = await serve(app, {
