@@ -151,6 +151,15 @@ describe("passport and passport-local", () => {
     expect(await view(visitor)).toEqual({});
   });
 
+  it("keeps both logins of two clicks at once, whichever response arrives last", async () => {
+    const { url } = await site();
+    const first = new Visitor(url);
+    await first.post("/cart", { sku: "tea" });
+    const second = first.copy();
+    await Promise.all([first.post("/login", alice), second.post("/login", alice)]);
+    expect([await view(first), await view(second)]).toEqual([{ user: "alice" }, { user: "alice" }]);
+  });
+
   it("stays logged in, also if a request of the guest ends later", async () => {
     const { url, slow } = await site();
     const visitor = new Visitor(url);

@@ -1,7 +1,7 @@
 import { createServer, request } from "node:http";
 import { memoryDriver } from "@sessions/core/memory";
 import session from "@sessions/express-session";
-import express, { type Request } from "express";
+import express, { type NextFunction, type Request, type Response } from "express";
 import { Server } from "socket.io";
 import { io as connect, type Socket } from "socket.io-client";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -16,7 +16,7 @@ declare module "express-session" {
 }
 
 /** The application of Socket.IO's guide to express-session. */
-async function site(): Promise<string> {
+async function site(use: "engine.use" | "io.use" = "engine.use"): Promise<string> {
   const app = express();
   const httpServer = createServer(app);
   const io = new Server(httpServer);
@@ -28,7 +28,12 @@ async function site(): Promise<string> {
     driver: memoryDriver(),
   });
   app.use(sessionMiddleware);
-  io.engine.use(sessionMiddleware);
+  if (use === "engine.use") io.engine.use(sessionMiddleware);
+  // As before Socket.IO 4.6, and as the examples of ws do it: without a response.
+  else
+    io.use((socket, next) =>
+      sessionMiddleware(socket.request as Request, {} as Response, next as NextFunction),
+    );
 
   app.post("/login", (req, res) => {
     req.session.user = "alice";
@@ -74,21 +79,26 @@ async function site(): Promise<string> {
   return listen(httpServer);
 }
 
+/** Opens a socket with a visitor's cookie. */
+async function openSocket(visitor: Visitor, transport: string): Promise<Socket> {
+  const socket = connect(visitor.home, {
+    transports: [transport],
+    forceNew: true,
+    reconnection: false,
+    extraHeaders: { cookie: `connect.sid=${visitor.cookie("connect.sid")}` },
+  });
+  onTestFinished(() => void socket.close());
+  await new Promise<void>((resolve, reject) => {
+    socket.on("connect", resolve);
+    socket.on("connect_error", reject);
+  });
+  return socket;
+}
+
+const view = async (visitor: Visitor) => JSON.parse((await visitor.get("/")).body);
+
 describe.each(["polling", "websocket"])("engine.use over %s", (transport) => {
-  async function open(visitor: Visitor): Promise<Socket> {
-    const socket = connect(visitor.home, {
-      transports: [transport],
-      forceNew: true,
-      reconnection: false,
-      extraHeaders: { cookie: `connect.sid=${visitor.cookie("connect.sid")}` },
-    });
-    onTestFinished(() => void socket.close());
-    await new Promise<void>((resolve, reject) => {
-      socket.on("connect", resolve);
-      socket.on("connect_error", reject);
-    });
-    return socket;
-  }
+  const open = (visitor: Visitor): Promise<Socket> => openSocket(visitor, transport);
   /** The cookies that a socket gets which has none. */
   const cookiesOf = (url: string): Promise<string[]> =>
     new Promise((resolve, reject) => {
@@ -109,7 +119,6 @@ describe.each(["polling", "websocket"])("engine.use over %s", (transport) => {
       first.on("error", reject);
       first.end();
     });
-  const view = async (visitor: Visitor) => JSON.parse((await visitor.get("/")).body);
 
   it("a socket has the session of the page, reads what it says now, and saves", async () => {
     const visitor = new Visitor(await site());
@@ -152,4 +161,13 @@ describe.each(["polling", "websocket"])("engine.use over %s", (transport) => {
     await over;
     expect(await view(visitor)).toEqual({});
   });
+});
+
+it("io.use without a response: a socket has the session of the page, and saves", async () => {
+  const visitor = new Visitor(await site("io.use"));
+  await visitor.post("/login");
+  const socket = await openSocket(visitor, "websocket");
+  expect(await socket.emitWithAck("whoami")).toBe("alice");
+  expect(await socket.emitWithAck("count")).toBe(1);
+  expect(await view(visitor)).toEqual({ user: "alice", count: 1 });
 });
