@@ -99,6 +99,18 @@ describe("the cookie", () => {
   });
 });
 
+test("a cookie without Secure over https is a warning", async () => {
+  const { app } = appOn(memoryDriver());
+  app.set("trust proxy", true);
+  const url = await serve(app, { "/set": set });
+  const heard: string[] = [];
+  const hear = ({ message }: Error): void => void heard.push(message);
+  process.on("warning", hear);
+  await fetch(`${url}/set?a=1`, { headers: { "X-Forwarded-Proto": "https" } });
+  process.off("warning", hear);
+  expect(heard).toEqual([expect.stringContaining("connect.sid lacks Secure")]);
+});
+
 describe("ids", () => {
   test("an id that genid has returned before gets the data of the new session, and no other error", async () => {
     const { app } = appOn(memoryDriver(), { genid: (req) => String(req.headers["x-id"] ?? "apple") });
