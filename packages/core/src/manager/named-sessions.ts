@@ -1,7 +1,7 @@
 import { createEmitter } from "../context/events.ts";
 import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
 import type { StoredRecord } from "../driver/contract.ts";
-import { isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
+import { ENDED, isLive, ownFields, readRecord, SESSION } from "../record/session-record.ts";
 import { createSession } from "../session/managed-session.ts";
 import { MUTED_MS } from "../session/open.ts";
 import { freshPhase, mutedPhase } from "../session/phase.ts";
@@ -70,6 +70,9 @@ export interface NamedSessions {
   create(name: string, newName?: () => string): NamedSession;
 }
 
+/** What stands in the note of an ended record before the id of a session that took its place without being the same. */
+const NEXT = " ,";
+
 /** The record of a new name is there already, and live. */
 export class NameTakenError extends Error {}
 
@@ -129,7 +132,7 @@ export function createNamedSessions(
     // The id is made of the name. Who finds the record by it has the family too.
     if (!record) return undefined;
     if (record.ended) {
-      const { at, successor } = record.ended;
+      const { at, successor = stored.fields.get(ENDED)?.split(NEXT)[1] } = record.ended;
       // The visitor may have a newer cookie, which this request must not overwrite, unless the new session was not stored.
       if (opened.at >= at + MUTED_MS || (successor && !(await driver.load(successor)))) return "ended";
       const muted = contextOf(newName);
@@ -168,7 +171,8 @@ export function createNamedSessions(
       },
       async end(successor) {
         const { record, phase } = state;
-        if (successor !== undefined) return logout(state, tokenOf(successor).id);
+        // A request that ends this one too leaves the successor alone: that is a session of its own, with its own cookie.
+        if (successor !== undefined) return logout(state, `,${tokenOf(successor).id}`);
         // Not as logout() does it: the visitor keeps the cookie, and a request with it may begin a session at once.
         if (record && (await driver.destroy(record.id, clock())))
           emit("destroyed", { id: record.id, principal: phase.principal, reason: "logout" });

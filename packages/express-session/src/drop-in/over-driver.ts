@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { hkdfSync } from "node:crypto";
-import { type CommitResult, type Driver, jsonCodec, type SessionManager } from "@sessions/core";
+import { type CommitResult, type Driver, jsonCodec, SessionError, type SessionManager } from "@sessions/core";
 import {
   createNamedSessions,
   dropLogin,
@@ -166,8 +166,12 @@ export function overDriver(
           ? isWanted && (isDue || fields.size > 0)
           : seenCookie !== cookieText && !isDrift(seenCookie, cookieText);
       if (isOther) fields.set(COOKIE_FIELD, cookieText);
-      if (fields.size > 0 || isDue || principal !== record?.principal)
-        one.stage({ fields, expiresAt, principal });
+      const isNews = fields.size > 0 || isDue || principal !== record?.principal;
+      if (isNews && !one.stage({ fields, expiresAt, principal }) && isExplicit)
+        throw new SessionError(
+          "ERR_SESSION_HEADERS_SENT",
+          "save() came after the response: a new session can get no cookie. Begin it before, or use saveUninitialized",
+        );
       return false;
     }
 

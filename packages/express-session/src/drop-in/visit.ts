@@ -96,7 +96,13 @@ export class Visit implements Committing {
       this.#cookieSid = first;
       this.generate();
     }
-    holdBackFor(res, this, next);
+    if (res.headersSent !== undefined) holdBackFor(res, this, next);
+    // The handshake of a WebSocket: Socket.IO's `engine.use` gives an object that takes headers, and waits only here.
+    // Others give an empty one.
+    else if (typeof res.setHeader === "function") {
+      const { setCookies } = await this.seal();
+      if (setCookies.length > 0) res.setHeader("Set-Cookie", setCookies);
+    }
   }
 
   /** Begins a new session, in place of the one in `req.session`. */

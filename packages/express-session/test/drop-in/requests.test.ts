@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { isSessionError } from "@sessions/core";
 import { memoryDriver } from "@sessions/core/memory";
 import { redisDriver } from "@sessions/driver-redis";
 import { service } from "@sessions/test-services";
 import { createClient } from "redis";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { sessionOf } from "../../src/index.ts";
 import { meeting, visit } from "../support.ts";
 import { appOn, serve, set, show, watched } from "./support.ts";
@@ -74,6 +75,47 @@ for (const [name, open] of Object.entries(backends))
       expect(await slow).toMatchObject({ status: 200, setCookie: undefined });
       expect((await visitor.get("/show")).body).toBe("{}");
       for await (const one of sessions.list()) expect(one).toBeUndefined();
+    });
+
+    test("two logins at once both hold, each with its own cookie", async () => {
+      const { app } = appOn(await open());
+      const met = meeting(2);
+      const url = await serve(app, {
+        "/begin": set,
+        "/show": show,
+        "/login": async (req, res) => {
+          await met();
+          await req.session.regenerate(() => {
+            req.session["user"] = "anna";
+            res.end();
+          });
+        },
+      });
+      const begun = (await visit(url).get("/begin?cart=tea")).setCookie?.split(";", 1)[0] ?? "";
+      const logins = await Promise.all(
+        [1, 2].map(() => fetch(`${url}/login`, { headers: { cookie: begun } })),
+      );
+      for (const { headers } of logins) {
+        const cookie = headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+        expect(await (await fetch(`${url}/show`, { headers: { cookie } })).text()).toBe('{"user":"anna"}');
+      }
+    });
+
+    test("a new session that is saved after the response is an error of save(), and not forgotten", async () => {
+      const { app } = appOn(await open());
+      let saved: unknown;
+      const url = await serve(app, {
+        "/late": async (req, res) => {
+          res.end();
+          await once(res, "finish");
+          req.session["user"] = "anna";
+          req.session.save((error) => {
+            saved = error;
+          });
+        },
+      });
+      await visit(url).get("/late");
+      await vi.waitFor(() => expect(saved).toMatchObject({ code: "ERR_SESSION_HEADERS_SENT" }));
     });
 
     test("a redirect finds what was written right before it", async () => {
