@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { callbackify } from "node:util";
-import { type Driver, SessionConfigError } from "@sessions/core";
+import { type Driver, SessionConfigError, SessionError } from "@sessions/core";
 import {
   checkOption,
   checkOptions,
@@ -30,6 +30,22 @@ function installedStore(): StoreClass<EventEmitter> | undefined {
 
 const isStoreClass = (value: unknown): value is StoreClass<EventEmitter> =>
   typeof value === "function" && value.prototype instanceof EventEmitter;
+
+/** A call of `get`, for requests that await it. */
+interface Call {
+  readonly id: string;
+  held: Held | undefined;
+  error: unknown;
+}
+
+/** @throws SessionError `ERR_SESSION_UNSUPPORTED` for a host that calls stores in another way, such as koa-session. */
+function checkCallback(method: string, callback: unknown): void {
+  if (typeof callback !== "function")
+    throw new SessionError(
+      "ERR_SESSION_UNSUPPORTED",
+      `expressSessionStore: ${method}() was called without a callback as its last argument. The store is for express-session, @fastify/session and express-openid-connect. In place of koa-session use @sessions/adapter-koa.`,
+    );
+}
 
 /** Tells a callback too, if there is one, how a call has ended. */
 function settle<T>(work: Promise<T>, callback?: (error: unknown, result?: T) => void): Promise<T> {
@@ -86,15 +102,22 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
   const records = createRecords(backend, idle, principalOf, old);
   const sessions = new WeakMap<object, Held>();
   const reading = new AsyncLocalStorage<Held>();
+  const calling = new AsyncLocalStorage<Call | undefined>();
 
   /** Finds what is known of `session`: by the object itself, or else by the request that read it. */
   function heldFor(id: string, session: object): Held {
     const known = sessions.get(session);
     if (known?.id === id) return known;
-    const read = reading.getStore();
-    const held = read?.id === id && !read.over ? read : hold(id);
+    const held = heldOfRequest(id) ?? hold(id);
     sessions.set(session, held);
     return held;
+  }
+
+  /** Finds what the running request has read of a session, if it has not destroyed it. */
+  function heldOfRequest(id: string): Held | undefined {
+    const call = calling.getStore();
+    if (call?.id === id && call.error !== undefined) throw call.error;
+    return [reading.getStore(), call?.held].find((held) => held?.id === id && !held.over);
   }
 
   async function read(sid: string): Promise<{ held: Held; session: StoredSession } | undefined> {
@@ -108,8 +131,15 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
   const methods: ExpressSessionStore & { createSession(req: object, data: object): object } = {
     get<T extends StoredSession>(sid: string, callback: (error: unknown, session?: T | null) => void) {
+      checkCallback("get", callback);
+      const call: Call = { id: recordId(sid), held: undefined, error: undefined };
+      // express-openid-connect awaits: it goes on in the context of this call, and not in that of the callback.
+      calling.enterWith(call);
       callbackify(read)(sid, (error, found) => {
-        if (error || !found) callback(error ?? null, null);
+        // It takes an error for "no session", and ends or replaces the session then: that must fail too.
+        call.error = error ?? undefined;
+        call.held = found?.held;
+        if (error || !found) calling.run(undefined, callback, error ?? null, null);
         // @fastify/session copies the session into a new object; the asynchronous context of the request lets `set`
         // recognise that object. The type T is not checked: it is the claim of the application, as with every store.
         else reading.run(found.held, callback, null, found.session as T);
@@ -117,6 +147,7 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     },
 
     set(sid, session, callback = warn) {
+      checkCallback("set", callback);
       callbackify(async () => {
         const written = records.encode(session);
         const held = heldFor(recordId(sid), session);
@@ -133,10 +164,10 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
     },
 
     destroy(sid, callback = warn) {
+      checkCallback("destroy", callback);
       callbackify(async () => {
-        const id = recordId(sid);
-        const held = reading.getStore();
-        if (held?.id === id) held.over = true;
+        const held = heldOfRequest(recordId(sid));
+        if (held) held.over = true;
         await records.destroy(sid);
       })(callback);
     },
