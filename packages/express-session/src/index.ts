@@ -11,10 +11,6 @@ export { type SessionMiddleware, sessionOf } from "./drop-in/middleware.ts";
 export type { SessionOptions } from "./drop-in/options.ts";
 export { expressSessionExclusions } from "./exclusions.ts";
 export type { Done, StoredSession } from "./layout.ts";
-export {
-  type ExpressSessionStore,
-  type ExpressSessionStoreOptions,
-  expressSessionStore,
-  type StoreClass,
-} from "./store.ts";
+export { expressSessionStore } from "./store.ts";
 export type { StoreLike } from "./store-calls.ts";
+export type { ExpressSessionStore, ExpressSessionStoreOptions, StoreClass } from "./store-types.ts";

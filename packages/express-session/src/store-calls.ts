@@ -1,4 +1,4 @@
-import type { Done, StoredSession } from "./layout.ts";
+import { type Done, encodeSession, type StoredSession } from "./layout.ts";
 
 /**
  * The part of an express-session store that this package calls: {@link adoptExpressSession} reads old sessions from it,
@@ -13,8 +13,11 @@ export interface StoreLike {
   destroy(sid: string, callback: Done): unknown;
 }
 
+/** The part of a store that a takeover calls: it reads sessions, and ends them. */
+export type OldStore = Pick<StoreLike, "get" | "destroy">;
+
 /** Reads the session of an id; `undefined` if the store has none. */
-export function getFrom(store: StoreLike, id: string): Promise<object | undefined> {
+export function getFrom(store: OldStore, id: string): Promise<object | undefined> {
   return new Promise((resolve, reject) => {
     store.get(id, (error, session) => {
       // File stores report a missing session as ENOENT, and express-session treats that as "no session" too.
@@ -22,6 +25,22 @@ export function getFrom(store: StoreLike, id: string): Promise<object | undefine
       else resolve(error ? undefined : (session ?? undefined));
     });
   });
+}
+
+/** Reads a session that a driver takes over: its data, and the record. `undefined` if it is not live. */
+export async function readOld(
+  store: OldStore,
+  sid: string,
+  idle: number,
+): Promise<
+  { session: object; record: { fields: ReadonlyMap<string, string>; expiresAt: number } } | undefined
+> {
+  const session = await getFrom(store, sid);
+  if (!session) return undefined;
+  const now = Date.now();
+  // Stores return a plain object, or an instance of a class with the same keys.
+  const { fields, expiresAt = now + idle } = encodeSession({ ...session });
+  return expiresAt > now ? { session, record: { fields, expiresAt } } : undefined;
 }
 
 /** Fifty years. Stores that count seconds in 32 bits, such as express-mysql-session, overflow with longer times. */

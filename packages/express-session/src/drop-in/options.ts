@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type Driver, type Duration, SessionConfigError } from "@sessions/core";
 import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
+import { type PrincipalOf, passportUser } from "../principals.ts";
 import type { Secret } from "../signed-cookies.ts";
 import { driverOf } from "../store.ts";
+import type { OldStore } from "../store-calls.ts";
 import type { SessionCookieOptions } from "./cookie.ts";
-import { type PrincipalOf, passportUser } from "./principals.ts";
 import type { ReadCallback } from "./stores.ts";
 
 /** A store for express-session: those of npm, and those of `expressSessionStore()`. */
@@ -72,7 +73,7 @@ export interface Settings {
   readonly idle: number;
   readonly principal: PrincipalOf;
   readonly setup: "auto" | "manual";
-  readonly from: StoreForExpress | undefined;
+  readonly from: OldStore | undefined;
 }
 
 const SESSION = "session";

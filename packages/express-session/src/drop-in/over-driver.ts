@@ -19,9 +19,9 @@ import {
   type StoredSession,
   sessionField,
 } from "../layout.ts";
+import { createPrincipals } from "../principals.ts";
 import { sign, signedIds, unsign } from "../signed-cookies.ts";
 import { newId, type Settings } from "./options.ts";
-import { createPrincipals } from "./principals.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";
 import { cookieTextOf, textsOf } from "./texts.ts";

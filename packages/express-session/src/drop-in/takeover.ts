@@ -1,7 +1,6 @@
 import { type NamedSession, type NamedSessions, NameTakenError } from "@sessions/core/adapter-tools";
-import { encodeSession, type StoredSession } from "../layout.ts";
-import { newId, type StoreForExpress } from "./options.ts";
-import { call, readFrom } from "./session.ts";
+import { fromCallback, type OldStore, readOld } from "../store-calls.ts";
+import { newId } from "./options.ts";
 
 /** The sessions of the store that a site had before. */
 export interface Takeover {
@@ -12,32 +11,24 @@ export interface Takeover {
 }
 
 export function createTakeover(
-  from: StoreForExpress,
+  from: OldStore,
   named: NamedSessions,
   idle: number,
   principalOf: (session: object) => string | undefined,
 ): Takeover {
-  /** Returns the fields of a session that is live. */
-  function read(
-    found: StoredSession,
-  ): { fields: ReadonlyMap<string, string>; expiresAt: number } | undefined {
-    const { fields, expiresAt = Date.now() + idle } = encodeSession({ ...found });
-    return expiresAt > Date.now() ? { fields, expiresAt } : undefined;
-  }
-
   return {
     async takeOver(sid, newSid) {
-      const found = await readFrom(from, sid);
-      const stored = found && read(found);
-      if (!stored) return undefined;
+      const found = await readOld(from, sid, idle);
+      // Another process may have taken it over since the driver was asked.
+      if (!found) return named.open(sid, newSid);
       const one = named.create(sid, newSid);
-      one.stage({ ...stored, principal: principalOf(found) });
+      one.stage({ ...found.record, principal: principalOf(found.session) });
       try {
         await one.session.commit();
       } catch (error) {
         if (!(error instanceof NameTakenError)) throw error;
       }
-      await call((done) => from.destroy(sid, done));
+      await fromCallback((done) => from.destroy(sid, done));
       return named.open(sid, newSid);
     },
 
@@ -45,7 +36,7 @@ export function createTakeover(
       const { name } = one;
       // An emptied record stays for a while, so that nothing is taken over that an old process still writes.
       await one.end(successor ?? newId());
-      await call((done) => from.destroy(name, done));
+      await fromCallback((done) => from.destroy(name, done));
     },
   };
 }
