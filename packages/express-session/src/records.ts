@@ -26,7 +26,7 @@ export interface Held {
 }
 
 /** A session as a request writes it. */
-export interface Written extends Encoded {
+interface Written extends Encoded {
   readonly principal: string | undefined;
 }
 

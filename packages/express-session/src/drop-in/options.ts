@@ -10,7 +10,7 @@ import type { SessionCookieOptions } from "./cookie.ts";
 import type { ReadCallback } from "./stores.ts";
 
 /** A store for express-session: those of npm, and those of `expressSessionStore()`. */
-export interface StoreForExpress {
+interface StoreForExpress {
   get(sid: string, callback: ReadCallback): unknown;
   set(sid: string, session: never, callback?: (error?: unknown) => void): unknown;
   destroy(sid: string, callback?: (error?: unknown) => void): unknown;
