@@ -98,6 +98,7 @@ await withService("mysql", async (service) => {
       sent.length = 0;
       await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
       expect(sent).toEqual(["SET TRANSACTION READ WRITE"]);
+      isOpen = false; // the table is removed
     });
 
     test("a connection with autocommit off is refused, and nothing else is sent on it", async () => {
