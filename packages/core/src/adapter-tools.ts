@@ -22,5 +22,13 @@ export {
   varyByCookie,
   warnOfDroppedLogin,
 } from "./http/http.ts";
-export { dropLogin, wasRead, whenPending } from "./session/controls.ts";
+export {
+  createNamedSessions,
+  type NamedChange,
+  type NamedSession,
+  type NamedSessions,
+  NameTakenError,
+  type Naming,
+} from "./manager/named-sessions.ts";
+export { CONTROLS, dropLogin, type SessionControls, wasRead, whenPending } from "./session/controls.ts";
 export type { ResponseStage } from "./session/response.ts";

@@ -18,6 +18,8 @@ function contextOf(): Context {
     emit: createEmitter().emit,
     codecs: new WeakMap(),
     sizes: { ticks: 0, known: new Map() },
+    newToken,
+    tokenText: () => "",
   };
 }
 

@@ -59,7 +59,10 @@ export interface MongodbCollectionLike {
   ): Promise<{ readonly matchedCount: number; readonly modifiedCount: number }>;
   deleteOne(filter: object, options: MongodbCallOptions): Promise<{ readonly deletedCount: number }>;
   deleteMany(filter: object, options: MongodbCallOptions): Promise<{ readonly deletedCount: number }>;
-  createIndexes(indexes: { key: Record<string, 1>; name: string }[]): Promise<unknown>;
+  createIndexes(
+    indexes: { key: Record<string, 1>; name: string }[],
+    options: MongodbCallOptions,
+  ): Promise<unknown>;
   listIndexes(options: MongodbCallOptions): MongodbCursorLike;
   options(options: MongodbCallOptions): Promise<object>;
   drop(): Promise<unknown>;

@@ -4,6 +4,7 @@ import {
   SessionSetupError,
   SessionTooLargeError,
 } from "@sessions/core";
+import { shownError } from "@sessions/core/driver-tools";
 
 /**
  * The code of a server's error; where a command held several writes, that of the write. `undefined` for any other
@@ -39,21 +40,33 @@ export const tooLarge = (cause?: unknown): SessionTooLargeError =>
     cause === undefined ? undefined : { cause },
   );
 
+/** Copies a server's error without the document and the command, which it has in its message and other properties. */
+const withoutDocument = (error: unknown, code: number): Error =>
+  Object.assign(
+    shownError(
+      error,
+      ["codeName"],
+      `MongoDB refused the command (error ${code}). Its message may hold the document, so it is left out.`,
+    ),
+    { code },
+  );
+
 /** The meaning of an error of the client; `undefined` where the server could not be reached. */
 export function translate(error: unknown): SessionError | undefined {
   const code = codeOf(error);
-  if (TOO_LARGE.includes(code) || (error instanceof Error && isUnsendable(error))) return tooLarge(error);
+  const cause = code === undefined ? error : withoutDocument(error, code);
+  if (TOO_LARGE.includes(code) || (error instanceof Error && isUnsendable(error))) return tooLarge(cause);
   if (OTHER_INDEX.includes(code))
     return new SessionSetupError(
       "mongodb: an index has other options than the driver's. Drop the index that check() names, and call sessions.setup() again, or driver.setup() where there is no manager.",
-      { cause: error },
+      { cause },
     );
   if (code === undefined) return undefined;
   const { codeName } = Object(error);
   const shown = typeof codeName === "string" ? codeName : `error ${code}`;
   return new DriverUnavailableError(
     `mongodb: the server refuses with ${shown}; a change may or may not have been made. The cause says more.`,
-    { cause: error },
+    { cause },
   );
 }
 

@@ -162,7 +162,8 @@ export function createProvisioning({
       if (wrongIndexes(await looking).length === 0) return;
       await refuseForeign();
       // Makes the collection too, and leaves existing indexes as they are. It takes as long as it takes.
-      await unlimited((collection) => collection.createIndexes(INDEXES.map((index) => ({ ...index }))));
+      const indexes = INDEXES.map((index) => ({ ...index }));
+      await unlimited((collection) => collection.createIndexes(indexes, WRITE));
     },
 
     async check() {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isSessionError } from "@sessions/core";
 import { withService } from "@sessions/driver-tests";
 import {
@@ -30,6 +31,17 @@ await withService("mongodb", async (mongodb) => {
     await driver.setup();
     return { collection, driver };
   }
+
+  test("a client that waits for no write (w: 0) makes the indexes and counts all the same", async () => {
+    const careless = new MongoClient(mongodb.url, { writeConcern: { w: 0 } });
+    const driver = mongodbDriver({ client: careless, collection: newName() });
+    await driver.setup();
+    const id = await begin(driver);
+    expect(await driver.commit(id, { fields: new Map(), ifVersion: 1 }, Date.now())).toBe("committed");
+    expect(await driver.check()).toEqual([]);
+    await driver.teardown();
+    await careless.close();
+  });
 
   describe("one round trip, by the commands that the client sent", () => {
     test("load, commit and destroy, whatever the outcome", async () => {
@@ -344,6 +356,23 @@ await withService("mongodb", async (mongodb) => {
         code: "ERR_SESSION_UNAVAILABLE",
         message: expect.stringContaining(codeName),
       });
+    });
+
+    test("no error shows the document that the server refuses, nor its principal", async () => {
+      const { collection, driver } = await ready();
+      await collection.createIndex({ principal: 1 }, { unique: true, sparse: true });
+      await begin(driver, { principal: "a secret" });
+      const id = await begin(driver);
+      const fields = new Map([["a/x", "a secret"]]);
+      for (const ifVersion of [undefined, 1]) {
+        const error: unknown = await driver
+          .commit(id, { fields, principal: "a secret", ifVersion }, Date.now())
+          .catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ code: "ERR_SESSION_UNAVAILABLE", cause: { code: 11_000 } });
+        const shown = inspect(error, { depth: 12, showHidden: true });
+        for (const mark of ["a secret", id]) expect(shown).not.toContain(mark);
+      }
+      await driver.teardown();
     });
 
     test("a code is recognised as an object too, which the client returns with promoteValues: false", async () => {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Call } from "@sessions/core/driver-tools";
-import { inTransaction, isHarmless, tooLarge, withoutRow } from "./errors.ts";
+import { inTransaction, isHarmless, isInTransaction, tooLarge, withoutRow } from "./errors.ts";
 import type { MysqlExecutor, MysqlLease } from "./executor.ts";
 
 /** The result of a statement. */
@@ -10,8 +10,10 @@ export interface Answer {
   readonly affectedRows: number;
   /** The value that the statement gave to `LAST_INSERT_ID(expr)`, or 0. */
   readonly insertId: number;
-  /** Whether a transaction is open now. */
+  /** Whether a transaction is open now, or may be. */
   readonly inTransaction: boolean;
+  /** Whether the server has said that one is open. */
+  readonly isInTransaction: boolean;
 }
 
 /** Sends one statement, unless the call has timed out. */
@@ -46,6 +48,7 @@ async function query(lease: MysqlLease, sql: string): Promise<Answer> {
       insertId: Number(insertId ?? 0),
       // Without both, it may be open.
       inTransaction: isOpen ?? lease.connection === undefined,
+      isInTransaction: isOpen === true,
     };
   } catch (error) {
     throw withoutRow(error);
@@ -55,10 +58,21 @@ async function query(lease: MysqlLease, sql: string): Promise<Answer> {
 /** The connections that were seen to have autocommit on. */
 const committing = new WeakSet<object>();
 
-/** For a client that does not show whether a transaction is open. @throws SessionConfigError if autocommit is off. */
-async function checkAutocommit(lease: MysqlLease): Promise<void> {
+/**
+ * For a client that does not show whether a transaction is open, as the application may have left one on the connection.
+ *
+ * @throws SessionConfigError if one is open, or autocommit is off.
+ */
+async function checkUntold(lease: MysqlLease): Promise<void> {
   const { connection } = lease;
-  if (connection === undefined || committing.has(connection)) return;
+  if (connection === undefined) return;
+  try {
+    // The server refuses it in a transaction. Outside of one, it says of the next statement what is so by default.
+    await query(lease, "SET TRANSACTION READ WRITE");
+  } catch (error) {
+    throw isInTransaction(error) ? inTransaction() : error;
+  }
+  if (committing.has(connection)) return;
   if ((await query(lease, "SELECT @@autocommit")).rows[0]?.[0] !== "1") throw inTransaction();
   committing.add(connection);
 }
@@ -101,7 +115,7 @@ export function createConnection(executor: MysqlExecutor, call: Call): Use {
         return query(lease, sql);
       };
       try {
-        await checkAutocommit(lease);
+        await checkUntold(lease);
         return await work({
           run,
           async transaction(body) {

@@ -9,7 +9,7 @@ import {
   retry,
 } from "@sessions/core/driver-tools";
 import { type Answer, type Connection, createConnection } from "./connection.ts";
-import { inTransaction, isContention, translate } from "./errors.ts";
+import { hiddenBy, inTransaction, isContention, translate } from "./errors.ts";
 import { type AnyMysqlClientLike, executorOf } from "./executors/executor-of.ts";
 import { createProvisioning } from "./provisioning.ts";
 import { parseListed, parseRow, statementsOf } from "./statements.ts";
@@ -91,7 +91,13 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
       true,
     );
 
-  const read = (sql: string): Promise<Answer> => work(({ run }) => run(sql));
+  /** Sends a statement that reads. Inside an open transaction the rows may be old. */
+  const read = (sql: string): Promise<Answer> =>
+    work(async ({ run }) => {
+      const answer = await run(sql);
+      if (answer.isInTransaction) throw inTransaction();
+      return answer;
+    });
 
   return {
     name: "mysql",
@@ -106,7 +112,8 @@ export function mysqlDriver(options: MysqlDriverOptions): ListingDriver & Provis
     async commit(id, change, now) {
       const { fields, ifVersion } = change;
       if (fields.size <= MOST_IN_ONE_STATEMENT) {
-        const { insertId } = await write(statements.commit(id, change, now));
+        const { insertId, affectedRows } = await write(statements.commit(id, change, now));
+        if (insertId === 0 && affectedRows > 0) throw hiddenBy(name);
         if (insertId === 0) return "gone";
         return ifVersion === undefined || insertId === ifVersion ? "committed" : "conflict";
       }

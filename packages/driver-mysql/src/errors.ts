@@ -10,6 +10,7 @@ import { shownError } from "@sessions/core/driver-tools";
 
 const NO_SUCH_TABLE = 1146;
 const BAD_FIELD = 1054;
+const TRANSACTION_IS_OPEN = 1568; // ER_CANT_CHANGE_TX_CHARACTERISTICS
 const TOO_LARGE = [
   1153, // ER_NET_PACKET_TOO_LARGE
   1301, // a function's result is larger than max_allowed_packet
@@ -49,6 +50,8 @@ const isOneOf =
 
 /** Whether another transaction was in the way. This one was rolled back, and may be tried again. */
 export const isContention: (error: unknown) => boolean = isOneOf(NOTHING_WRITTEN);
+/** Whether the server refused to change the next transaction, because one is open. */
+export const isInTransaction: (error: unknown) => boolean = isOneOf([TRANSACTION_IS_OPEN]);
 /** Whether the server takes no writes: it is a replica, or no longer the primary. */
 export const isReadOnly: (error: unknown) => boolean = isOneOf(READ_ONLY);
 /** Whether the user lacks the permission. */
@@ -114,5 +117,12 @@ export function tooLarge(cause?: unknown): SessionTooLargeError {
 export function inTransaction(): SessionConfigError {
   return new SessionConfigError(
     "mysqlDriver: client must have autocommit on and no open transaction. Give sessions a pool or a connection of their own.",
+  );
+}
+
+/** Tells that a commit found the row, but not its version: a trigger that inserts into a table with AUTO_INCREMENT. */
+export function hiddenBy(table: string): SessionSetupError {
+  return new SessionSetupError(
+    `mysql: a trigger on table "${table}" hides LAST_INSERT_ID() from the driver, so the change may or may not have been made. Drop the trigger, or let it insert only into tables without AUTO_INCREMENT.`,
   );
 }

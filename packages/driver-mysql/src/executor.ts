@@ -20,8 +20,9 @@ export interface MysqlResult {
 export interface MysqlLease {
   /**
    * The client's own object for the connection: the same one, each time the same connection is lent. Only a client whose
-   * results do not tell `inTransaction` needs it: the driver asks each new connection for `@@autocommit`, once. With a
-   * new object for each lease it asks each time: one round trip more.
+   * results do not tell `inTransaction` needs it: the driver then asks for an open transaction before each piece of work,
+   * one round trip more, and each new connection for `@@autocommit`, once. With a new object for each lease it asks for
+   * both each time.
    */
   readonly connection?: object | undefined;
   /** Sends one statement, and resolves with what the server returned. */

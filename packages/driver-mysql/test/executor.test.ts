@@ -82,11 +82,30 @@ await withService("mysql", async (service) => {
       expect(asked(sent)).toBe(1);
     });
 
+    test("a connection is asked for an open transaction before each call, and refused in one", async () => {
+      let isOpen = false;
+      const { executor, sent } = executorWith((result) => {
+        if (isOpen) throw Object.assign(new Error("of alice"), { errno: 1568 });
+        return untold(result);
+      }, {});
+      const driver = await driverOn(executor);
+      const id = await begin(driver);
+      sent.length = 0;
+      await driver.load(id);
+      expect(sent[0]).toBe("SET TRANSACTION READ WRITE");
+      expect(sent).toHaveLength(2);
+      isOpen = true;
+      sent.length = 0;
+      await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect(sent).toEqual(["SET TRANSACTION READ WRITE"]);
+      isOpen = false; // the table is removed
+    });
+
     test("a connection with autocommit off is refused, and nothing else is sent on it", async () => {
       const off = executorWith(({ rows, ...rest }) => ({ ...rest, rows: rows.map(() => [0]) }), {});
       const driver = mysqlDriver({ client: off.executor, table: newTable() });
       await expect(begin(driver)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
-      expect(off.sent).toEqual(["SELECT @@autocommit"]);
+      expect(off.sent).toEqual(["SET TRANSACTION READ WRITE", "SELECT @@autocommit"]);
     });
 
     test("and no connection is named, writes are refused", async () => {

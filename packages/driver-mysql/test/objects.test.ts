@@ -107,6 +107,25 @@ await withService("mysql", async (service) => {
     ),
   ]);
 
+  test("a commit beside a trigger that inserts into a table with AUTO_INCREMENT is not taken for gone", async () => {
+    const pool = openPool({ uri: service.url });
+    const table = newTable();
+    const driver = mysqlDriver({ client: pool, table });
+    await driver.setup();
+    const id = await begin(driver);
+    await pool.query(`CREATE TABLE ${table}_log (n BIGINT AUTO_INCREMENT PRIMARY KEY)`);
+    await pool.query(
+      `CREATE TRIGGER ${table}_t AFTER UPDATE ON ${table} FOR EACH ROW INSERT INTO ${table}_log VALUES ()`,
+    );
+    const fields = new Map([["a/x", "1"]]);
+    const outcome = driver.commit(id, { fields }, Date.now()).catch(({ code }) => code);
+    // By the server.
+    expect(["committed", "ERR_SESSION_SETUP"]).toContain(await outcome);
+    expect(await driver.commit(newId(), { fields }, Date.now())).toBe("gone");
+    await pool.query(`DROP TABLE ${table}_log`);
+    await driver.teardown();
+  });
+
   testLostTable(test, async () => {
     const client = openPool({ uri: service.url });
     const table = newTable();

@@ -83,6 +83,21 @@ await withService("postgres", async (service) => {
     reserved.release();
   });
 
+  test.each<[string, postgres.Options<Record<string, never>>]>([
+    ["any server of several", { host: "a,b" }],
+    ["a standby", { target_session_attrs: "prefer-standby" }],
+    [
+      "a standby that takes no writes, as it is not asked",
+      { host: "a,b", target_session_attrs: "read-write" },
+    ],
+  ])("a client that may read from %s is refused", (_, options) => {
+    expect(() => postgresDriver({ client: postgres(options) })).toThrow(
+      /client must read from the primary alone: .* target_session_attrs: "primary"/,
+    );
+    const client = postgres({ ...options, target_session_attrs: "primary" });
+    expect(() => postgresDriver({ client })).not.toThrow();
+  });
+
   test("a call that is late before a connection is open is not sent, and the connection is not lost", async () => {
     const line = await startProxy(service.url);
     const table = newTable();

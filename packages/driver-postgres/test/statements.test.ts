@@ -225,5 +225,38 @@ await withService("postgres", (postgres) => {
       expect(record).toMatchObject({ version: 2, fields: new Map([["a/x", "may be made"]]) });
       await driver.teardown();
     });
+
+    test("on a single connection is never sent after a statement of the application", async () => {
+      const client = new pg.Client({ connectionString: postgres.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      const table = newTable();
+      const driver = postgresDriver({ client, table });
+      const hasty = postgresDriver({ client, table, timeout: 200 });
+      await driver.setup();
+      const id = await begin(driver);
+      const unlock = await lockRecord(table, id);
+      const before = client.query(`SELECT 1 FROM ${table} FOR UPDATE`);
+      const outcomes = await Promise.allSettled([
+        hasty.commit(id, a("late"), Date.now()),
+        hasty.destroy(id, Date.now()),
+      ]);
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
+      await unlock();
+      await before;
+      expect((await driver.load(id))?.version).toBe(1);
+      await driver.teardown();
+    });
+  });
+
+  test("the application's own parser of texts changes no record", async () => {
+    const client = openPool(postgres.url, { types: { getTypeParser: () => () => "parsed" } });
+    const driver = postgresDriver({ client, table: newTable() });
+    await driver.setup();
+    const fields = new Map([["a/x", '" As It Is "']]);
+    const id = await begin(driver, { fields, principal: "Alice" });
+    expect(await driver.load(id)).toMatchObject({ version: 1, fields, principal: "Alice" });
+    await driver.teardown();
   });
 });

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { DriverUnavailableError, type StoredRecord } from "@sessions/core";
 import { createCall } from "@sessions/core/driver-tools";
-import { hasCode, translate } from "./errors.ts";
+import { hasCode, refuseQueued, translate } from "./errors.ts";
 import type { RedisExecutor, RedisTimeLimit } from "./executor.ts";
 import type { Keys } from "./keys.ts";
 import type { Script } from "./scripts.ts";
@@ -64,6 +64,7 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
     if (waitReplicas === 0 || !executor.pair) return executor.send(key, command, limit);
     const wait = ["WAIT", `${waitReplicas}`, patience];
     const [reply, reached] = await executor.pair(key, command, wait, limit);
+    refuseQueued(reply);
     if (Number(reached) < waitReplicas)
       throw new DriverUnavailableError(
         `redis: only ${Number(reached)} of ${waitReplicas} replicas have the change; it may or may not survive. Check the replicas.`,
@@ -75,12 +76,12 @@ export function createCalls(executor: RedisExecutor, { timeout, waitReplicas }: 
     within,
 
     send: (key, command, end = performance.now() + timeout) =>
-      within((limit) => executor.send(key, command, limit), end - performance.now()),
+      within((limit) => executor.send(key, command, limit).then(refuseQueued), end - performance.now()),
 
     run: ({ sha, source }, key, args, end = performance.now() + timeout) =>
       within(
         (limit) =>
-          write(key, ["EVALSHA", sha, "1", key, ...args], limit).catch((error: unknown) => {
+          write(key, ["EVALSHA", sha, "1", key, ...args], limit).then(refuseQueued, (error: unknown) => {
             // A server that was restarted does not know the digest yet: send the whole script.
             if (!hasCode(error, "NOSCRIPT")) throw error;
             return write(key, ["EVAL", source, "1", key, ...args], limit);

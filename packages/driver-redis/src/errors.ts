@@ -27,3 +27,15 @@ export function translate(error: unknown): DriverUnavailableError | undefined {
     cause: error,
   });
 }
+
+/**
+ * Returns a reply, unless the application has a transaction open on the client's connection: there the server keeps each
+ * command for later, and replies the same to all.
+ */
+export function refuseQueued(reply: unknown): unknown {
+  if (reply === "QUEUED")
+    throw new DriverUnavailableError(
+      "redis: the application has a MULTI open on the client's connection, so that the command may still be executed, by EXEC. Give sessions a client of their own.",
+    );
+  return reply;
+}

@@ -1,4 +1,4 @@
-import { hasCode } from "./errors.ts";
+import { hasCode, refuseQueued } from "./errors.ts";
 import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "./executor.ts";
 
 /** A page of SCAN over every master, one after the other. */
@@ -43,7 +43,7 @@ export async function scanPage(
   const index = goesOn ? Number(at) : 0;
   const command = ["SCAN", goesOn ? inner : "0", "MATCH", pattern, "COUNT", `${count}`];
   const reply = await masters[index]?.send(command, limit);
-  const { next, found } = parseScan(reply);
+  const { next, found } = parseScan(refuseQueued(reply));
   const nextIndex = next === "0" ? index + 1 : index;
   return {
     keys: found,

@@ -136,4 +136,15 @@ await withService("redis", async (redis) => {
     expect((await single.load(id))?.version).toBe(3);
     expect((await waiting.load(id))?.version).toBe(3);
   });
+
+  test("redis waits for replicas after the write, although the client sends the newest command first", async () => {
+    const { url, client } = await ownServer();
+    const asap = await connect(url, { commandOptions: { asap: true } });
+    await redisDriver({ client: asap }).destroy(newId(), Date.now());
+    const seen: string[] = [];
+    await client.monitor((line) => void seen.push(/"(EVALSHA|WAIT)"/.exec(String(line))?.[1] ?? ""));
+    const waiting = redisDriver({ client: asap, waitReplicas: 1, timeout: 300 });
+    await expect(waiting.destroy(newId(), Date.now())).rejects.toThrow("0 of 1 replicas");
+    await vi.waitFor(() => expect(seen.filter(Boolean).slice(0, 2)).toEqual(["EVALSHA", "WAIT"]));
+  });
 });

@@ -38,6 +38,47 @@ await withService("redis", async (redis) => {
     });
   });
 
+  test.each<[string, (url: string) => Promise<{ client: AnyRedisClientLike; send(name: string): unknown }>]>([
+    [
+      "redis",
+      async (url) => {
+        const client = await connect(url);
+        return { client, send: (name) => client.sendCommand([name]) };
+      },
+    ],
+    [
+      "ioredis",
+      async (url) => {
+        const client = ioredis(url);
+        return { client, send: (name) => client.call(name) };
+      },
+    ],
+  ])(
+    "in a MULTI of the application (%s) every call is DriverUnavailableError, and never nothing",
+    async (_, open) => {
+      const { client, send } = await open(redis.url);
+      const driver = redisDriver({ client, prefix: `${newId()}:` });
+      const id = await begin(driver, { principal: "alice" });
+      await send("MULTI");
+      const now = Date.now();
+      const fields = new Map([["a/x", "1"]]);
+      for (const call of [
+        () => driver.load(id),
+        () => driver.create(newId(), { expiresAt: now + 1000, fields }, now),
+        () => driver.commit(id, { fields }, now),
+        () => driver.destroy(id, now),
+        () => driver.list({ limit: 9 }, now),
+        () => driver.list({ limit: 9, principal: "alice" }, now),
+      ])
+        await expect(call()).rejects.toMatchObject({
+          code: "ERR_SESSION_UNAVAILABLE",
+          message: expect.stringMatching(/has a MULTI open .* may still be executed/),
+        });
+      await send("DISCARD");
+      expect((await driver.load(id))?.version).toBe(1);
+    },
+  );
+
   test("redis with RESP3 goes on while it has subscribed", async () => {
     const client = await connect(redis.url);
     await client.subscribe(newId(), () => {});

@@ -140,6 +140,18 @@ describe("the application's own use of the handle", () => {
     expect(await waiting).toBe("committed");
   });
 
+  test("a load during an iterate() does not find what another connection has ended", async () => {
+    const { path, client, driver, id } = await walDriver(60_000);
+    const other = sqliteDriver({ client: openFile(path) });
+    const rows = client.prepare("SELECT name FROM sqlite_master").iterate();
+    rows.next();
+    expect(await other.destroy(id, Date.now())).toBe(true);
+    const waiting = driver.load(id);
+    await new Promise(setImmediate);
+    rows.return?.();
+    expect(await waiting).toBeUndefined();
+  });
+
   test("a transaction that lasts is DriverUnavailableError", async () => {
     const { client, driver, id } = await walDriver(50);
     client.exec("BEGIN");

@@ -14,7 +14,8 @@ export interface Encoded {
   readonly expiresAt: number | undefined;
 }
 
-const PREFIX = "express-session/";
+/** The fields of a session of express-session begin with it. */
+export const PREFIX = "express-session/";
 const LONGEST_FIELD = 2048;
 /** The most that two readings of the clock in a row can differ, in milliseconds. */
 const DRIFT_MS = 100;
@@ -27,7 +28,8 @@ export function recordId(sid: string): string {
   return createHash("sha256").update(sid).digest("hex").slice(0, 32);
 }
 
-function sessionField(key: string): string {
+/** The name of a key's field. @throws TypeError for a key that fits no field name. */
+export function sessionField(key: string): string {
   // encodeURIComponent would throw a URIError that names no cause.
   if (!key.isWellFormed())
     throw new TypeError(
@@ -46,7 +48,7 @@ function isObject(value: unknown): value is object {
 }
 
 /** The cookie's settings as JSON without the expiry, and the expiry beside it. */
-function encodeCookie(cookie: unknown): { text: string; expiresAt: number | undefined } {
+export function encodeCookie(cookie: unknown): { text: string; expiresAt: number | undefined } {
   const plain: unknown = JSON.parse(JSON.stringify(cookie ?? null));
   const { expires, ...rest }: { expires?: unknown } = isObject(plain) ? plain : {};
   const time =
@@ -108,7 +110,7 @@ function splitAge(text: string): { age: number; rest: string } {
  * Whether two cookies differ only by rounding. express-session computes `originalMaxAge` again for each request, from
  * two readings of the clock, and is a millisecond off if the clock advances between them.
  */
-function isDrift(before: string, after: string): boolean {
+export function isDrift(before: string, after: string): boolean {
   const [old, fresh] = [splitAge(before), splitAge(after)];
   return old.rest === fresh.rest && Math.abs(old.age - fresh.age) <= DRIFT_MS;
 }

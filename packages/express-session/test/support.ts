@@ -38,7 +38,8 @@ export function visit(url: string): Visitor {
   let cookie: string | undefined;
   return {
     async get(path) {
-      const response = await fetch(url + path, { headers: cookie === undefined ? {} : { cookie } });
+      const headers = cookie === undefined ? {} : { cookie };
+      const response = await fetch(url + path, { headers, redirect: "manual" });
       const [setCookie] = response.headers.getSetCookie();
       cookie = setCookie?.split(";", 1)[0] ?? cookie;
       return { status: response.status, body: await response.text(), setCookie };

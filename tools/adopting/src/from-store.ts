@@ -92,7 +92,7 @@ export function adoptFromStore<T extends object>(
 
   return async (cookieHeader) => {
     let result: Adoption | undefined;
-    for (const sid of signedIds(cookieHeader, name, prefix, secrets)) {
+    for (const sid of signedIds(cookieHeader, name, secrets, prefix)) {
       const { first, release } = enqueue(store, sid);
       let found: Found<T>;
       try {

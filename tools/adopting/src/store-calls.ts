@@ -25,8 +25,11 @@ export interface StoreLike {
   destroy(sid: string, callback: Done): unknown;
 }
 
+/** The part of a store that a takeover calls: it reads sessions, and ends them. */
+export type OldStore = Pick<StoreLike, "get" | "destroy">;
+
 /** Reads the session of an id; `undefined` if the store has none. */
-export function getFrom(store: StoreLike, id: string): Promise<object | undefined> {
+export function getFrom(store: OldStore, id: string): Promise<object | undefined> {
   return new Promise((resolve, reject) => {
     store.get(id, (error, session) => {
       // File stores report a missing session as ENOENT, and express-session treats that as "no session" too.

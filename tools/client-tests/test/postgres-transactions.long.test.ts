@@ -4,7 +4,7 @@ import { withService } from "@sessions/driver-tests";
 import { begin, newId } from "@sessions/driver-tests/records";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { drizzle as drizzleOverPostgresJs } from "drizzle-orm/postgres-js";
-import { sql } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import { Sequelize } from "sequelize";
 import { afterAll, expect, test } from "vitest";
 import { openPostgresClients } from "./postgres-clients.ts";
@@ -60,6 +60,7 @@ await withService("postgres", async (service) => {
     await check(given);
     await client.query("ROLLBACK");
   };
+  const kyselyOnOne = () => new Kysely<object>({ dialect: new PostgresDialect({ pool: open.pool(1) }) });
   const sequelizeTransaction = thrown((work) => sequelize.transaction(work), sequelize);
 
   const cases: Record<string, [RegExp, InTransaction]> = {
@@ -200,6 +201,26 @@ await withService("postgres", async (service) => {
           await check(db);
           await sql`ROLLBACK`.execute(db);
         }),
+    ],
+    "Kysely: connection() while one of its queries runs": [
+      RAN_INSIDE,
+      (check) =>
+        kysely.connection().execute(async (db) => {
+          await sql`BEGIN`.execute(db);
+          const busy = sql`SELECT pg_sleep(0.1)`.execute(db);
+          await check(db);
+          await busy;
+          await sql`ROLLBACK`.execute(db);
+        }),
+    ],
+    "Kysely: a connection that was released in a transaction": [
+      RAN_INSIDE,
+      async (check) => {
+        const one = kyselyOnOne();
+        await one.connection().execute((db) => sql`BEGIN`.execute(db));
+        await check(one);
+        await one.connection().execute((db) => sql`ROLLBACK`.execute(db));
+      },
     ],
     "Kysely beside transaction()": [COMMITTED, thrown((work) => kysely.transaction().execute(work), kysely)],
 

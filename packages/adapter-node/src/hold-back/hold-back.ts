@@ -9,6 +9,7 @@ import {
   wasRead,
   whenPending,
 } from "@sessions/core/adapter-tools";
+import { makeDictionary } from "../dictionary.ts";
 import type { Handlers, Sealed } from "./handlers.ts";
 import { cut, isGone, restore, type Snapshot, takeSnapshot } from "./headers.ts";
 import { Interception } from "./interception.ts";
@@ -17,7 +18,7 @@ import { commitAlone, warn, warnOfLateWrite } from "./late-writes.ts";
 export type Next = (error?: unknown) => void;
 
 /** Commits a session for the headers of a response that goes out now. */
-export type Seal = (session: Session) => Promise<Sealed>;
+export type Seal<S = Session> = (session: S) => Promise<Sealed>;
 
 /** Holds a response back until its session is committed. Without `next`, a failed commit becomes a plain 500 here. */
 export function holdBack(
@@ -30,7 +31,26 @@ export function holdBack(
   // Socket.IO passes an object that is no response for an upgrade: it has no headers, and nothing to hold back.
   if (typeof res.getHeaderNames !== "function")
     void Promise.resolve(opened).then(commitAlone, () => undefined);
-  else new HeldResponse(res, opened, next, seal, vary).hold();
+  else new HeldResponse(res, opened, next, seal ?? sealSession, seal === undefined, vary).hold();
+}
+
+/** What a response waits for, where the session is not one of core: every response waits. */
+export interface Committing {
+  /** Commits for headers that go out now. */
+  seal(): Promise<Sealed>;
+  /** Commits what came later. */
+  commit(): Promise<unknown>;
+}
+
+/**
+ * Holds a response back for a library that is built on this package. A failed commit is passed to `next`; the response
+ * is then as it was before the call.
+ */
+export function holdBackFor(res: ServerResponse, committing: Committing, next: Next): void {
+  if (typeof res.getHeaderNames !== "function") return;
+  makeDictionary(res.req, "method");
+  makeDictionary(res, "sendDate");
+  new HeldResponse(res, committing, next, () => committing.seal(), false, false).hold();
 }
 
 /** Commits and seals a session without any other cookie. */
@@ -41,31 +61,34 @@ export const sealSession: Seal = async (session) => {
 };
 
 /** One response: the handler's, or the error page that follows a failed commit. */
-class HeldResponse implements Handlers {
+class HeldResponse<S extends { commit(): Promise<unknown> }> implements Handlers {
   readonly #res: ServerResponse;
-  readonly #opened: Session | Promise<Session>;
+  readonly #opened: S | Promise<S>;
   readonly #next: Next | undefined;
-  readonly #otherSeal: Seal | undefined;
+  readonly #seal: Seal<S>;
+  readonly #mayPass: boolean;
   readonly #vary: boolean;
   readonly #before: Snapshot;
   #interception: Interception;
   #sources: Readable[] | undefined;
-  #session: Session | undefined;
+  #session: S | undefined;
   #failures = 0;
   #goesUncommitted = false;
   #lastCommitIsPlanned = false;
 
   constructor(
     res: ServerResponse,
-    opened: Session | Promise<Session>,
+    opened: S | Promise<S>,
     next: Next | undefined,
-    seal: Seal | undefined,
+    seal: Seal<S>,
+    mayPass: boolean,
     vary: boolean,
   ) {
     this.#res = res;
     this.#opened = opened;
     this.#next = next;
-    this.#otherSeal = seal;
+    this.#seal = seal;
+    this.#mayPass = mayPass;
     this.#vary = vary;
     this.#before = takeSnapshot(res);
     this.#interception = new Interception(res, this);
@@ -76,10 +99,10 @@ class HeldResponse implements Handlers {
       this.#sources ??= [];
       this.#sources.push(source);
     });
-    const known = (session: Session): void => {
+    const known = (session: S): void => {
       this.#session = session;
       // Another library's cookie may have to be removed, even if the session needs no commit.
-      if (!this.#otherSeal) this.#interception.passThrough();
+      if (this.#mayPass) this.#interception.passThrough();
       // If the session cannot tell what is pending, every response waits.
       if (!this.#watch(session)) this.#interception.startHolding();
     };
@@ -90,7 +113,7 @@ class HeldResponse implements Handlers {
     } else known(this.#opened);
   }
 
-  #watch(session: Session): boolean {
+  #watch(session: S): boolean {
     return whenPending(session, () => this.#interception.startHolding());
   }
 
@@ -101,7 +124,7 @@ class HeldResponse implements Handlers {
     if (!session) return undefined;
     if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
     try {
-      return await (this.#otherSeal ?? sealSession)(session);
+      return await this.#seal(session);
     } catch (error) {
       if (status < 500) throw error;
       // This page reports another error, and no handler is left for this one.

@@ -1,6 +1,7 @@
 import { readRecord, type SessionRecord } from "../record/session-record.ts";
 import type { StoreRules } from "../store/define-store.ts";
 import type { ValueCodec } from "../store/value-codec.ts";
+import type { Token } from "../token/token.ts";
 import type { Emitter } from "./events.ts";
 import type { Settings } from "./settings.ts";
 import type { Sizes } from "./size.ts";
@@ -12,6 +13,10 @@ export interface Context {
   readonly codecs: WeakMap<StoreRules, ValueCodec>;
   readonly emit: Emitter["emit"];
   readonly sizes: Sizes;
+  /** Makes the token of a new session. */
+  readonly newToken: () => Token;
+  /** The text of a token, as the cookie carries it. */
+  readonly tokenText: (token: Token) => string;
 }
 
 /** The record as the backend has it now: live, expired or ended. `undefined` if this library did not write it. */

@@ -2,15 +2,15 @@ import type { Duration } from "../base/duration.ts";
 import { checkOptions } from "../base/options.ts";
 import type { Context } from "../context/context.ts";
 import { COOKIE, clearedCookie, cookieValues, formatCookie } from "../context/cookie.ts";
-import { createEmitter, type SessionEvents } from "../context/events.ts";
-import { readSettings, type SessionManagerOptions } from "../context/settings.ts";
+import { createEmitter, type Emitter, type SessionEvents } from "../context/events.ts";
+import { readSettings, type SessionManagerOptions, type Settings } from "../context/settings.ts";
 import { isClosableDriver, isProvisionedDriver } from "../driver/abilities.ts";
 import { createSession } from "../session/managed-session.ts";
 import { loadSession, type OpenOptions, openSession } from "../session/open.ts";
 import { freshPhase } from "../session/phase.ts";
 import type { Session } from "../session/session.ts";
 import { newState, type Opened } from "../session/state.ts";
-import { parseToken } from "../token/token.ts";
+import { formatToken, newToken, parseToken } from "../token/token.ts";
 import type { DestroyAllQuery, SessionInfo } from "./administration.ts";
 import { type SweepOptions, startSweeping } from "./sweeping.ts";
 
@@ -157,10 +157,25 @@ const administration = () => import("./administration.ts");
  * });
  */
 export function createSessionManager(options: SessionManagerOptions = {}): SessionManager {
-  const settings = readSettings(options);
-  const { driver, clock, cookie, keys } = settings;
   const { on, emit } = createEmitter();
-  const context: Context = { settings, emit, codecs: new WeakMap(), sizes: { ticks: 0, known: new Map() } };
+  return createManager(createContext(readSettings(options), emit), on);
+}
+
+export function createContext(settings: Settings, emit: Emitter["emit"]): Context {
+  const { cookie, keys } = settings;
+  return {
+    settings,
+    emit,
+    codecs: new WeakMap(),
+    sizes: { ticks: 0, known: new Map() },
+    newToken,
+    tokenText: (token) => formatToken(token, cookie.name, keys),
+  };
+}
+
+export function createManager(context: Context, on: SessionManager["on"]): SessionManager {
+  const { settings, emit } = context;
+  const { driver, clock, cookie, keys } = settings;
   const sweepings = new Set<() => Promise<unknown>>();
   const sweep: SessionManager["sweep"] = async (range) => (await administration()).sweep(context, range);
 

@@ -3,11 +3,11 @@ import { firstGeneration, formatGenerations, type Generations, parseGenerations 
 import { digest, sameDigest, type Token } from "../token/token.ts";
 
 /** The core's own fields. Their names begin with `/`; a store's cannot. This one holds the creation and the family. */
-const SESSION = "/session";
+export const SESSION = "/session";
 /** The generations of the token's secret. */
 export const GENERATIONS = "/turns";
 export const FIXED = "/fixed";
-const ENDED = "/ended";
+export const ENDED = "/ended";
 /** The codec of every entry without a codec mark. The field is absent for the default codec. */
 export const CODEC = "/codec";
 
@@ -42,7 +42,7 @@ export function readRecord(
 ): SessionRecord | undefined {
   const { version, principal, fields } = record;
   const [, created, family] = /^(\d{1,16}) ([\w-]{43})$/.exec(fields.get(SESSION) ?? "") ?? [];
-  const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32}))?$/.exec(fields.get(ENDED) ?? "") ?? [];
+  const [, endedAt, successor] = /^(\d{1,16})(?: ([0-9a-f]{32})$)?/.exec(fields.get(ENDED) ?? "") ?? [];
   const ended = endedAt ? { at: Number(endedAt), successor } : undefined;
   // An ended record keeps only its family, to recognise requests that still carry its token.
   const generations = ended ? firstGeneration("", 0) : parseGenerations(fields.get(GENERATIONS));

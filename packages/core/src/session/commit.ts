@@ -1,5 +1,4 @@
 import { clearedCookie, formatCookie } from "../context/cookie.ts";
-import { formatToken } from "../token/token.ts";
 import { replaceSession } from "./replace.ts";
 import type { CommitResult, Status } from "./session.ts";
 import type { State } from "./state.ts";
@@ -24,10 +23,11 @@ export function commit(state: State): Status | Promise<Status> {
 
 /** The result of a commit, with the cookie that the response must carry. */
 export function resultOf(state: State, status: Status, seal: boolean): CommitResult {
-  const { cookie: settings, keys } = state.context.settings;
+  const { settings: all, tokenText } = state.context;
+  const { cookie: settings } = all;
   // A session from sessions.get() does not belong to the client of this response.
   const toSend = state.response.takeCookie(status === "gone" || state.opened.by === "id", seal);
-  const token = toSend === "token" ? formatToken(state.token, settings.name, keys) : undefined;
+  const token = toSend === "token" ? tokenText(state.token) : undefined;
   const cookie = token === undefined ? toSend && clearedCookie(settings) : { ...settings, value: token };
   return { status, token, setCookie: cookie && formatCookie(cookie), cookie };
 }

@@ -1,6 +1,5 @@
 import { hasMethods } from "../base/options.ts";
 import type { ResponseStage } from "./response.ts";
-import type { Session } from "./session.ts";
 
 /** What adapters need of a session beside its public interface. */
 export interface SessionControls {
@@ -9,13 +8,18 @@ export interface SessionControls {
   wasRead(): boolean;
 }
 
+/** A session, or what stands for one and only needs commits. */
+interface Committable {
+  commit(): Promise<unknown>;
+}
+
 /** Symbol.for, so that two copies of this package recognise each other's sessions, even through a Proxy. */
 export const CONTROLS: unique symbol = Symbol.for("@sessions/core/controls");
 
 /**
  * Returns `undefined` for an object that only looks like a session, and for a session of a version without controls.
  */
-function controlsOf(session: Session): SessionControls | undefined {
+function controlsOf(session: Committable): SessionControls | undefined {
   const controls: unknown = Reflect.get(session, CONTROLS);
   return hasMethods(controls, "whenPending", "dropLogin", "wasRead")
     ? (controls as SessionControls)
@@ -41,7 +45,7 @@ function controlsOf(session: Session): SessionControls | undefined {
  * });
  * mustWait ||= !tells;
  */
-export function whenPending(session: Session, onPending: () => ResponseStage): boolean {
+export function whenPending(session: Committable, onPending: () => ResponseStage): boolean {
   const controls = controlsOf(session);
   controls?.whenPending(onPending);
   return controls !== undefined;
@@ -60,9 +64,9 @@ export function whenPending(session: Session, onPending: () => ResponseStage): b
  *   if (reportsError(status) && dropLogin(session)) warnOfDroppedLogin(status);
  * }
  */
-export const dropLogin = (session: Session): boolean => controlsOf(session)?.dropLogin() ?? false;
+export const dropLogin = (session: Committable): boolean => controlsOf(session)?.dropLogin() ?? false;
 
 /**
  * Returns whether the program looked at the session, so that its response may depend on the cookie; `true` if unknown.
  */
-export const wasRead = (session: Session): boolean => controlsOf(session)?.wasRead() ?? true;
+export const wasRead = (session: Committable): boolean => controlsOf(session)?.wasRead() ?? true;

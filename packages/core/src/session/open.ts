@@ -40,7 +40,7 @@ function openedBy({ settings }: Context, where: string, options: OpenOptions): O
  */
 const MOST_READS = 16;
 /** For this time after a login, `rotate()` or logout, a request may still come with the old token. It is muted. */
-const MUTED_MS = 120_000;
+export const MUTED_MS = 120_000;
 /** Ordered from least to most specific. With several cookies we report the most specific reason. */
 const REJECTIONS: readonly (Rejection | undefined)[] = [
   "malformed",

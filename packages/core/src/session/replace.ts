@@ -131,7 +131,12 @@ type Ending = "ended" | "missing" | "replaced";
  * @returns `"missing"` if there is nothing to end and no note of a login, `rotate()` or logout elsewhere. The session
  * expired or was destroyed, perhaps by this request.
  */
-async function endLine(context: Context, first: string, read?: SessionRecord): Promise<Ending> {
+async function endLine(
+  context: Context,
+  first: string,
+  read?: SessionRecord,
+  successor?: string,
+): Promise<Ending> {
   let id = first;
   let record = read;
   for (let lost = 0; lost <= MOST_LOST; lost++) {
@@ -140,7 +145,7 @@ async function endLine(context: Context, first: string, read?: SessionRecord): P
     if (record.ended) return "replaced";
     id = record.id;
     // A logout must not fail because of other writers: the last try ends the record unread.
-    if ((await end(context, record, undefined, lost === MOST_LOST)) === "committed") {
+    if ((await end(context, record, successor, lost === MOST_LOST)) === "committed") {
       context.emit("destroyed", { id, principal: record.principal, reason: "logout" });
       return "ended";
     }
@@ -149,14 +154,18 @@ async function endLine(context: Context, first: string, read?: SessionRecord): P
   return "replaced";
 }
 
-/** Ends the session at once. Afterwards the state is a fresh session or a muted one. */
-export async function logout(state: State): Promise<void> {
+/**
+ * Ends the session at once. Afterwards the state is a fresh session or a muted one.
+ *
+ * @param successor The id of the session that takes its place, if it is known already.
+ */
+export async function logout(state: State, successor?: string): Promise<void> {
   const { context, phase, record, opened, response } = state;
   const isMuted = phase.kind === "muted";
   const first = isMuted ? phase.successor : record?.id;
   const isEnded = isMuted || phase.kind === "gone";
   const ending =
-    first === undefined ? undefined : await endLine(context, first, isEnded ? undefined : record);
+    first === undefined ? undefined : await endLine(context, first, isEnded ? undefined : record, successor);
   // The request that ended the session may have begun a new one. This request must not overwrite the newer cookie.
   const stayMuted = isMuted || ending === "replaced" || opened.by === "id";
   state.loggedOut(stayMuted, !stayMuted && ending !== undefined && response.clientHasCookie);

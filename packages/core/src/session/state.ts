@@ -3,7 +3,7 @@ import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
 import { type Patch, StagedFields } from "../store/staged-fields.ts";
 import type { Store } from "../store/store.ts";
-import { newToken, type Token } from "../token/token.ts";
+import type { Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
 import { freshPhase, mutedPhase, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
@@ -44,6 +44,8 @@ class MutableState implements StoreHost {
   fields: StagedFields;
   /** Staged by `setExpiry()`, in epoch milliseconds. */
   expiry: number | undefined = undefined;
+  /** Staged by `assign()`; `null` takes the principal away. */
+  newPrincipal: string | null | undefined = undefined;
 
   constructor(
     context: Context,
@@ -81,7 +83,7 @@ class MutableState implements StoreHost {
   /** Makes another token, because the id of the present one is taken. */
   renewToken(): Token {
     const phase: { token: Token | undefined } = this.phase;
-    const token = newToken();
+    const token = this.context.newToken();
     phase.token = token;
     return token;
   }
@@ -102,7 +104,7 @@ class MutableState implements StoreHost {
       from,
       fieldsBefore,
       stagedBefore,
-      token: this.record ? newToken() : phase.token,
+      token: this.record ? this.context.newToken() : phase.token,
       principal: isRotation ? phase.principal : principal,
       createdAt: isRotation ? phase.createdAt : this.context.settings.clock(),
     };
@@ -186,10 +188,17 @@ class MutableState implements StoreHost {
     this.expiry = expiry;
   }
 
+  /** Puts the session under another principal, with the same id. Only for a library that makes its ids by itself. */
+  assign(principal: string | undefined): void {
+    this.phase = { ...this.phase, principal };
+    this.newPrincipal = principal ?? null;
+  }
+
   /** The record holds `fields` now, including the patch. Changes that were staged meanwhile stay staged. */
   acknowledge(patch: Patch, fields: ReadonlyMap<string, string>, expiry: number | undefined): void {
     this.fields.acknowledge(patch, fields);
     if (this.expiry === expiry) this.expiry = undefined;
+    this.newPrincipal = undefined;
   }
 
   /** Drops everything staged since the last commit. Keeps a cookie that an earlier commit has to send. */
@@ -203,6 +212,7 @@ class MutableState implements StoreHost {
     this.fields.discard();
     this.decoded.clear();
     this.expiry = undefined;
+    this.newPrincipal = undefined;
   }
 
   /** The response reports an error: drops everything from the first `login()` or `rotate()` on. */

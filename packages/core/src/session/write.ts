@@ -90,10 +90,15 @@ function opportunisticOf(
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
-function dataOf({ expiry, context }: State, record: SessionRecord, patch: Patch): Change | undefined {
-  if (expiry === undefined) return patch.fields.size > 0 ? { fields: patch.fields } : undefined;
+function dataOf(
+  { expiry, newPrincipal: principal, context }: State,
+  record: SessionRecord,
+  { fields }: Patch,
+): Change | undefined {
+  if (expiry === undefined)
+    return fields.size > 0 || principal !== undefined ? { fields, principal } : undefined;
   const expiresAt = Math.min(expiry, record.createdAt + context.settings.absolute);
-  return { fields: new Map(patch.fields).set(FIXED, "1"), expiresAt };
+  return { fields: new Map(fields).set(FIXED, "1"), expiresAt, principal };
 }
 
 /** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
@@ -121,6 +126,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
     let change: Change = {
       fields: sent,
       expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,
+      principal: data?.principal,
       ifVersion: opportunistic || exact ? record.version : undefined,
     };
     let outcome = await driver.commit(record.id, change, now);
@@ -137,6 +143,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       const written = {
         ...record,
         fields,
+        principal: state.phase.principal,
         // Too low if others committed too. The next compare-and-set then conflicts and reads again.
         version: record.version + 1,
         expiresAt: Math.min(change.expiresAt ?? record.expiresAt, record.createdAt + absolute),

@@ -85,9 +85,14 @@ const AUTOCOMMIT = 2;
 export const isOpen = (status: unknown): boolean =>
   (Number(status) & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT;
 
-/** What `mysql2` and `mysql` return for a statement: a list of rows, or the server's packet for one without rows. */
-export function resultOf(answer: unknown): MysqlResult {
-  if (Array.isArray(answer)) return { rows: answer };
+/**
+ * What `mysql2` and `mysql` return for a statement: a list of rows, or the server's packet for one without rows.
+ *
+ * @param flags The server's flags behind the rows, if they are known.
+ */
+export function resultOf(answer: unknown, flags?: unknown): MysqlResult {
+  if (Array.isArray(answer))
+    return { rows: answer, ...(flags !== undefined && { inTransaction: isOpen(flags) }) };
   const { affectedRows, insertId, serverStatus }: Record<string, unknown> = Object(answer);
   return {
     rows: [],

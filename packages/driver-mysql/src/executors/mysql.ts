@@ -36,7 +36,20 @@ const PLAIN = {
 };
 
 const lineOf = (connection: MysqljsConnectionLike): Line => ({
-  send: async (sql) => resultOf(await promised((done) => connection.query({ sql, ...PLAIN }, done))),
+  async send(sql) {
+    let flags: unknown;
+    const answer = await promised<unknown>((done) => {
+      const sent = Object(connection.query({ sql, ...PLAIN }, done));
+      // The client does not show the flags behind rows: in a transaction that was left open, the rows may be old.
+      const { EofPacket: read } = sent;
+      if (typeof read === "function")
+        sent.EofPacket = (packet: { serverStatus?: unknown }) => {
+          flags = packet.serverStatus;
+          read.call(sent, packet);
+        };
+    });
+    return resultOf(answer, flags);
+  },
   destroy: async () => connection.destroy?.(),
 });
 

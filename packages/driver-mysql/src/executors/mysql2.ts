@@ -73,8 +73,8 @@ interface CallbackPool {
 }
 interface CallbackConnection extends Omit<MysqlPoolConnectionLike, "query"> {
   readonly config?: { readonly nestTables?: unknown; readonly typeCast?: unknown };
-  query(statement: MysqlStatement, done: Done): void;
-  query(sql: string, values: string[], done: Done): void;
+  query(statement: MysqlStatement, done: Done): unknown;
+  query(sql: string, values: string[], done: Done): unknown;
 }
 type Done = (error: unknown, answer: unknown) => void;
 
@@ -89,21 +89,44 @@ function isCallbackPool(value: unknown): value is CallbackPool {
 const isCallbackNodes = (client: MysqlClientLike): client is MysqlCallbackNodesLike =>
   "_getClusterNode" in client;
 
+/**
+ * Reads the flags behind the rows of a command of mysql2, which does not show them: in a transaction that the application
+ * has left open, the rows may be old.
+ */
+function flagsOf(command: unknown): () => unknown {
+  let flags: unknown;
+  const { row }: { row?: unknown } = Object(command);
+  if (typeof row !== "function") return () => undefined;
+  const watched = (packet: { isEOF(): boolean; eofStatusFlags(): number }, connection: unknown): unknown => {
+    if (packet.isEOF()) flags = packet.eofStatusFlags();
+    const next: unknown = row.call(command, packet, connection);
+    // The command names what reads its next packet: for each row the same.
+    return next === row ? watched : next;
+  };
+  Reflect.set(Object(command), "row", watched);
+  return () => flags;
+}
+
+const callbackLine = (connection: CallbackConnection): Line => ({
+  async send(sql) {
+    let flags: () => unknown = () => undefined;
+    const answer = await promised<unknown>((done) => {
+      flags = flagsOf(
+        isPlain(connection)
+          ? connection.query(sql, PLAIN.values, done)
+          : connection.query({ sql, ...PLAIN }, done),
+      );
+    });
+    return resultOf(answer, flags());
+  },
+  destroy: async () => connection.destroy?.(),
+});
+
 /** Faster than a pool with promises, which wraps a connection and records a stack for every statement. */
 const callbackPool = (pool: CallbackPool): MysqlExecutor => ({
   async lease(work) {
     const connection = await promised<CallbackConnection>((done) => pool.getConnection(done));
-    const line: Line = {
-      send: async (sql) =>
-        resultOf(
-          await promised<unknown>((done) => {
-            if (isPlain(connection)) connection.query(sql, PLAIN.values, done);
-            else connection.query({ sql, ...PLAIN }, done);
-          }),
-        ),
-      destroy: async () => connection.destroy(),
-    };
-    return lend(line, toPool(connection), work);
+    return lend(callbackLine(connection), toPool(connection), work);
   },
 });
 
@@ -113,11 +136,17 @@ function innermost(client: MysqlClientLike): object {
   return typeof inner === "object" && inner !== null ? inner : client;
 }
 
+const isCallbackConnection = (client: object): client is CallbackConnection =>
+  "promise" in client && "query" in client && "destroy" in client;
+
 /** Runs statements on any client of `mysql2`. */
 export function mysql2(client: MysqlClientLike, lendOne: LendOne): MysqlExecutor {
   if (isCallbackNodes(client)) return callbackPool(client);
   const flavour = "promise" in client ? client.promise() : client;
-  if (!("getConnection" in flavour)) return lendOne(innermost(client), lineOf(flavour));
+  if (!("getConnection" in flavour)) {
+    const inner = innermost(client);
+    return lendOne(inner, isCallbackConnection(inner) ? callbackLine(inner) : lineOf(flavour));
+  }
   const pool = "pool" in flavour ? flavour.pool : undefined;
   if (isCallbackPool(pool)) return callbackPool(pool);
   return {

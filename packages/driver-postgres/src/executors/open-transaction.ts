@@ -4,7 +4,7 @@ import { ranInTransaction } from "../errors.ts";
 type Sends<Rows> = (text: string, values: (string | null)[]) => PromiseLike<Rows>;
 
 /** Returns a row if an open transaction has written something. */
-const ASKS = "SELECT 1 WHERE txid_current_if_assigned() IS NOT NULL";
+export const ASKS = "SELECT 1 WHERE txid_current_if_assigned() IS NOT NULL";
 
 /**
  * Sends a statement through a client with a single connection, on which the application may have begun a transaction. The

@@ -1,5 +1,7 @@
 import type { NativeConnections, RawStatements } from "@sessions/sql-clients";
+import { ranInTransaction } from "../errors.ts";
 import type { PostgresExecutor } from "../executor.ts";
+import { ASKS } from "./open-transaction.ts";
 import { type PgPoolClientLike, type PgPoolLike, statusOf } from "./pg.ts";
 
 /** A connected `Client` of `pg`, as knex and Sequelize lend it. */
@@ -37,11 +39,14 @@ export const ormPool = ({ acquire, release }: NativeConnections): PgPoolLike => 
 /** Runs statements through an ORM that keeps its connections to itself. */
 export const ormStatements = ({ use }: RawStatements): PostgresExecutor => ({
   run: (text, values, limit) =>
-    use(async ({ run }) => {
+    use(async ({ connection, run }) => {
       limit.throwIfOver();
       const { rows, affected } = await run(text, values);
       // Where the ORM has begun a transaction, this rolls it back.
       limit.throwIfOver();
+      // A connection may come with a transaction of the application.
+      const mayBeOpen = connection !== undefined && !text.startsWith("SELECT");
+      if (mayBeOpen && (await run(ASKS, [])).rows.length > 0) throw ranInTransaction();
       return { rows, rowCount: affected === undefined ? null : Number(affected) };
     }),
 });

@@ -8,7 +8,8 @@ import {
   ranInTransaction,
   transactionInTheWay,
 } from "../errors.ts";
-import type { PostgresExecutor, PostgresResult } from "../executor.ts";
+import type { PostgresExecutor, PostgresResult, PostgresTimeLimit } from "../executor.ts";
+import { withdrawable } from "./withdrawable.ts";
 
 // The few members of `pg` that the driver uses.
 
@@ -16,6 +17,7 @@ import type { PostgresExecutor, PostgresResult } from "../executor.ts";
 export interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
+  readonly types: { getTypeParser(): (text: string) => string };
   readonly name?: string;
 }
 
@@ -65,7 +67,7 @@ export function pgPool(pool: PgPoolLike): PostgresExecutor {
       // The client's own `query_timeout` does the same, but makes every statement a seventh slower.
       limit.onOver(() => void giveBack(true));
       try {
-        const result = await query(one, text, values, limit);
+        const result = await query(one, text, [...values], limit);
         // The application has released the connection in a transaction, which this ends. Only now, because before the
         // statement a COMMIT may still have been on its way.
         const isLost = isInTransaction(status());
@@ -87,7 +89,8 @@ export function pgClient(client: PgClientLike): PostgresExecutor {
   return {
     async run(text, values, limit) {
       let isWaiting = true;
-      limit.onOver(() => {
+      // The client's queue may hold statements of the application, and then keeps the driver's until they have ended.
+      const given = withdrawable(values, limit, () => {
         if (!isConnected(client)) return notConnected();
         return isWaiting && isInTransaction(status()) ? transactionInTheWay() : undefined;
       });
@@ -96,7 +99,7 @@ export function pgClient(client: PgClientLike): PostgresExecutor {
         // Ask each time: the application may begin a transaction at any time.
         if (isInTransaction(status())) throw openTransaction();
         isWaiting = false;
-        const result = await query(client, text, values, limit);
+        const result = await query(client, text, given, limit);
         // The application's BEGIN may have been in the client's queue.
         if (isInTransaction(status())) throw ranInTransaction();
         return result;
@@ -131,19 +134,24 @@ export function statusOf(client: PgClientLike): () => unknown {
 
 const isInTransaction = (status: unknown): boolean => status === "T" || status === "E";
 
+/** Columns are texts, and stay what they are, whatever parser the application has for texts. */
+const AS_IT_IS = { getTypeParser: () => String };
+
 /** Sends statements prepared, until a connection loses one. */
 function preparing() {
   // False once a prepared statement was lost: then a proxy such as PgBouncer shares server processes between clients.
   let prepares = true;
   const query = async (
     client: PgClientLike,
-    ...[text, values, limit]: Parameters<PostgresExecutor["run"]>
+    text: string,
+    values: (string | null)[],
+    limit: PostgresTimeLimit,
   ): Promise<PostgresResult> => {
     limit.throwIfOver();
     const named = prepares;
     try {
       // The name follows from the text, because another version of this program may share the server process.
-      return await client.query({ text, values: [...values], ...(named && { name: nameOf(text) }) });
+      return await client.query({ text, values, types: AS_IT_IS, ...(named && { name: nameOf(text) }) });
     } catch (error) {
       if (!named || !isNotPrepared(error)) throw error;
       prepares = false;

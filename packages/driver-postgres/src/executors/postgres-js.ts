@@ -19,6 +19,8 @@ export interface PostgresJsQueryLike {
 export interface PostgresJsLike {
   readonly options: {
     readonly max: number;
+    readonly host: readonly string[];
+    readonly target_session_attrs?: string | undefined;
     readonly transform: { readonly row: { readonly from?: unknown } };
   };
   unsafe(
@@ -57,6 +59,12 @@ export function postgresJs(sql: PostgresJsLike): PostgresExecutor {
   if (sql.options.transform.row.from)
     throw new SessionConfigError(
       "client must not change rows: make another with postgres() without transform.row for the driver",
+    );
+  // The client takes a standby for one of "read-write", too, and the first host that answers without this option.
+  const { host, target_session_attrs: target = host.length > 1 ? "any" : "primary" } = sql.options;
+  if (target !== "primary")
+    throw new SessionConfigError(
+      `client must read from the primary alone: make another with target_session_attrs: "primary" for the driver; got "${target}"`,
     );
   // A client that was made with `prepare: false`, as behind PgBouncer, does not prepare these either.
   const send = (text: string, values: (string | null)[]) => sql.unsafe(text, values, { prepare: true }).raw();

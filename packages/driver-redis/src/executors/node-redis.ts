@@ -8,6 +8,7 @@ import type { RedisExecutor, RedisMaster, RedisTimeLimit } from "../executor.ts"
 
 /** Options of one command. */
 export interface RedisCommandOptions {
+  readonly asap?: false;
   readonly timeout?: number;
   readonly typeMapping?: { readonly 37: MapConstructor };
   readonly abortSignal?: AbortSignal;
@@ -69,9 +70,10 @@ const MAPS = { 37: Map } as const;
 
 /**
  * The signal takes the command out of the client's queue. The client's own `timeout` is off: it starts only when the
- * command has a connection, and so would end after the call.
+ * command has a connection, and so would end after the call. So is `asap`, which would send the second of a pair first.
  */
 const withdrawable = (abortSignal: AbortSignal): RedisCommandOptions => ({
+  asap: false,
   timeout: 0,
   typeMapping: MAPS,
   abortSignal,

@@ -21,6 +21,8 @@ export interface SqliteClientLike {
   readonly inTransaction?: boolean;
   /** `node:sqlite`, from Node 22.16 on: whether a transaction is open. */
   readonly isTransaction?: boolean;
+  /** `better-sqlite3` alone has it, and alone refuses to execute anything while the application iterates over rows. */
+  unsafeMode?(...args: never[]): unknown;
 }
 
 /** Some work on the handle. */
@@ -123,6 +125,8 @@ export function local(client: SqliteClientLike, own: boolean): SqliteExecutor {
     isFile: true,
     read: (statement) =>
       attempt(() => {
+        // During an iterate() of the application a read would see only what was there at its beginning.
+        if (!own && client.unsafeMode !== undefined) client.exec("");
         const rows = all(statement);
         // It may have changed the mode.
         if (statement.sql.startsWith("PRAGMA")) isWal = undefined;

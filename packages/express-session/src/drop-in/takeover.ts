@@ -1,0 +1,43 @@
+import { fromCallback, type OldStore } from "@sessions/adopting";
+import { type NamedSession, type NamedSessions, NameTakenError } from "@sessions/core/adapter-tools";
+import { readOld } from "../read-old.ts";
+import { newId } from "./options.ts";
+
+/** The sessions of the store that a site had before. */
+export interface Takeover {
+  /** Takes a session over, under its id. Of several requests, also in several processes, one does. */
+  takeOver(sid: string, newSid: () => string): Promise<NamedSession | "ended" | undefined>;
+  /** Ends a session in both places. */
+  end(session: NamedSession, successor: string | undefined): Promise<void>;
+}
+
+export function createTakeover(
+  from: OldStore,
+  named: NamedSessions,
+  idle: number,
+  principalOf: (session: object) => string | undefined,
+): Takeover {
+  return {
+    async takeOver(sid, newSid) {
+      const found = await readOld(from, sid, idle);
+      // Another process may have taken it over since the driver was asked.
+      if (!found) return named.open(sid, newSid);
+      const one = named.create(sid, newSid);
+      one.stage({ ...found.record, principal: principalOf(found.session) });
+      try {
+        await one.session.commit();
+      } catch (error) {
+        if (!(error instanceof NameTakenError)) throw error;
+      }
+      await fromCallback((done) => from.destroy(sid, done));
+      return named.open(sid, newSid);
+    },
+
+    async end(one, successor) {
+      const { name } = one;
+      // An emptied record stays for a while, so that nothing is taken over that an old process still writes.
+      await one.end(successor ?? newId());
+      await fromCallback((done) => from.destroy(name, done));
+    },
+  };
+}

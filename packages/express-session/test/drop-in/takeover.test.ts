@@ -1,0 +1,89 @@
+import { memoryDriver } from "@sessions/core/memory";
+import express, { type Express } from "express";
+import expressSession from "express-session";
+import { expect, test } from "vitest";
+import { HOUR } from "../support.ts";
+import { appOn, secret, serve, set, show, watched } from "./support.ts";
+
+/** A site before and after: express-session on a store, and processes with the drop-in that take over from it. */
+async function site(processes = 1) {
+  const store = new expressSession.MemoryStore();
+  const { driver, calls, down } = watched(memoryDriver());
+  const before = express();
+  before.use(
+    expressSession({
+      secret: "old",
+      resave: false,
+      saveUninitialized: false,
+      store,
+      cookie: { maxAge: HOUR },
+    }),
+  );
+  const after = Array.from({ length: processes }, () =>
+    appOn(driver, { secret: [secret, "old"], from: store as never, principal: ({ user }) => user }),
+  );
+  const urls = await Promise.all(
+    [before, ...after.map(({ app }) => app)].map((app: Express) => serve(app, routes)),
+  );
+  return {
+    ...{ store, calls, down, sessions: after[0]?.sessions },
+    async ask(at: number, path: string, cookie = "") {
+      const response = await fetch(`${urls[at]}${path}`, { headers: { cookie } });
+      const [setCookie = ""] = response.headers.getSetCookie();
+      return { status: response.status, body: await response.text(), cookie: setCookie.split(";", 1)[0] };
+    },
+  };
+}
+
+const routes = {
+  "/set": set,
+  "/show": show,
+  "/logout": (req, res) => void req.session.destroy(() => res.end()),
+} satisfies Record<string, express.RequestHandler>;
+
+test("a session of the old store goes on under its cookie, also where the secret has changed", async () => {
+  const { ask, store, sessions } = await site();
+  const { cookie } = await ask(0, "/set?user=anna");
+  expect(Object.keys(store["sessions" as never])).toHaveLength(1);
+  expect(await ask(1, "/show", cookie)).toMatchObject({ body: '{"user":"anna"}' });
+  expect(Object.keys(store["sessions" as never])).toHaveLength(0);
+  await ask(1, "/set?lang=de", cookie);
+  expect(JSON.parse((await ask(1, "/show", cookie)).body)).toEqual({ user: "anna", lang: "de" });
+  expect(await sessions?.destroyAll({ principal: "anna" })).toBe(1);
+  expect((await ask(1, "/show", cookie)).body).toBe("{}");
+});
+
+test("of processes that take it over at once one does, and no write is lost", async () => {
+  const { ask, calls } = await site(3);
+  const { cookie } = await ask(0, "/set?user=anna");
+  await Promise.all([1, 2, 3].map((at) => ask(at, `/set?key${at}=1`, cookie)));
+  expect(JSON.parse((await ask(1, "/show", cookie)).body)).toEqual({
+    user: "anna",
+    key1: "1",
+    key2: "1",
+    key3: "1",
+  });
+  expect(calls).toContain("create");
+});
+
+test("a logout ends both, and what an old process writes after it is not taken over", async () => {
+  const { ask, store } = await site();
+  const { cookie } = await ask(0, "/set?user=anna");
+  const [[sid = "", blob = ""] = []] = Object.entries(store["sessions" as never] as Record<string, string>);
+  await ask(1, "/show", cookie);
+  await ask(1, "/logout", cookie);
+  Reflect.set(store["sessions" as never], sid, blob);
+  expect((await ask(1, "/show", cookie)).body).toBe("{}");
+  const begun = await ask(1, "/set?csrf=1", cookie);
+  expect((await ask(1, "/show", begun.cookie)).body).toBe('{"csrf":"1"}');
+});
+
+test("an old store that is down is an error, and logs nobody out", async () => {
+  const { ask, store } = await site();
+  const { cookie } = await ask(0, "/set?user=anna");
+  const { get } = store;
+  store.get = (_sid, callback) => callback(new Error("away"));
+  expect(await ask(1, "/show", cookie)).toMatchObject({ status: 500, cookie: "" });
+  store.get = get;
+  expect((await ask(1, "/show", cookie)).body).toBe('{"user":"anna"}');
+});
