@@ -33,9 +33,8 @@ export function createMiddleware(options: SessionOptions = {}): SessionMiddlewar
   const settings = readOptions(options);
   const { secrets, name, cookie: cookieOption } = settings;
   const { store: given } = options;
-  const known = given && driverOf(given);
-  const driver = options.driver ?? known?.driver ?? (given ? undefined : memoryDriver());
-  const over = driver && overDriver(known ? { ...settings, ...known.settings } : settings, driver);
+  const driver = options.driver ?? (given && driverOf(given)?.driver) ?? (given ? undefined : memoryDriver());
+  const over = driver && overDriver(settings, driver);
   // Its methods are called as any store for express-session has them.
   const store = driver && !given ? storeOver(driver, settings) : (given as unknown as BaseStore);
   const keeper = over?.keeper ?? overStore(settings, store);

@@ -88,10 +88,18 @@ export function readOptions(options: SessionOptions): Settings {
     ...(["saveUninitialized", "rolling", "unset", "proxy", ...DRIVER_ONLY] as const),
   ]);
   const { driver, store, secret, name, key, cookie, genid = newId, resave, saveUninitialized } = options;
-  const { rolling, unset, proxy, idle = "24h", principal = passportUser, setup = "auto", from } = options;
+  const { rolling, unset, proxy } = options;
+  // A store over a driver has options of its own, which count where none is given here.
+  const known = store && driverOf(store)?.settings;
+  const {
+    idle = known?.idle ?? "24h",
+    principal = known?.principal ?? passportUser,
+    setup = known?.setup ?? "auto",
+    from = known?.from,
+  } = options;
   const isGiven = (option: keyof SessionOptions): boolean => options[option] !== undefined;
   if (driver && store) throw new SessionConfigError("session: give driver or store, not both");
-  const refused = store && !driverOf(store) && DRIVER_ONLY.find(isGiven);
+  const refused = store && !known && DRIVER_ONLY.find(isGiven);
   if (refused) throw new SessionConfigError(`session: ${refused} needs driver in place of store`);
   for (const [option, given] of Object.entries({ store, from }))
     checkOption(

@@ -59,11 +59,14 @@ describe("there and back: express-session with expressSessionStore(driver) has t
     expect(await ask(1, "/show")).toBe("{}");
   });
 
-  test("a store that expressSessionStore made is taken as its driver", async () => {
+  const principal: SessionOptions["principal"] = ({ user }) => user;
+  test.each([
+    ["the options here count", {}, { principal }],
+    ["its own options count where none is given here", { principal }, {}],
+  ])("a store that expressSessionStore made is taken as its driver: %s", async (_, its, here) => {
     const driver = memoryDriver();
-    const store = expressSessionStore(driver, { Store });
-    const principal: SessionOptions["principal"] = ({ user }) => user;
-    const middleware = dropIn({ secret, saveUninitialized: false, store, principal });
+    const store = expressSessionStore(driver, { Store, ...its });
+    const middleware = dropIn({ secret, saveUninitialized: false, store, ...here });
     const ask = await visitor(express().use(middleware), appOn(driver).app);
     await ask(0, "/set?user=anna");
     expect(await ask(1, "/show")).toBe('{"user":"anna"}');
