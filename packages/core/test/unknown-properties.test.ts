@@ -6,7 +6,7 @@ import { testClock, thrownBy } from "./support.ts";
 const sloppily = new Function("object", "key", "value", "object[key] = value;");
 
 describe("setting a property that a session does not have is an error that says what to do", () => {
-  test.each(["user", "flash", "passport", "views", "cart", "__proto__x", "0", "sessionID"])(
+  test.each(["user", "messages", "passport", "views", "cart", "__proto__x", "0", "sessionID"])(
     "%s",
     async (key) => {
       const session = createSessionManager().create();
@@ -70,7 +70,7 @@ test.each(["regenerate", "save", "reload", "destroy", "touch", "resetMaxAge", "c
 
 test("what is not there reads as undefined, and symbols pass", () => {
   const session = createSessionManager().create();
-  for (const key of ["user", "then", "toJSON", "flash"]) expect(Reflect.get(session, key)).toBeUndefined();
+  for (const key of ["user", "then", "toJSON", "messages"]) expect(Reflect.get(session, key)).toBeUndefined();
   const note = Symbol("note");
   sloppily(session, note, 1);
   expect(Reflect.get(session, note)).toBe(1);
