@@ -70,10 +70,13 @@ await withService("postgres", async (service) => {
     expect(await driver.destroy(id, now)).toBe(true);
   });
 
-  test("a transaction, a reserved connection, and a client that changes rows are refused", async () => {
+  test("a transaction, a reserved connection, and a client that changes rows or texts are refused", async () => {
     const REFUSED = /client must be .* got a pipeline or a transaction/;
     const rows = postgres(service.url, { transform: { row: () => ({}) } });
     expect(() => postgresDriver({ client: rows })).toThrow(/client must not change rows/);
+    const lower = { to: 25, from: [], serialize: (text: string) => text.toLowerCase(), parse: String };
+    const texts = postgres(service.url, { types: { lower } });
+    expect(() => postgresDriver({ client: texts })).toThrow(/client must send texts as they are/);
     await sql.begin(async (transaction) => {
       // Called as from JavaScript.
       expect(() => postgresDriver({ client: transaction } as never)).toThrow(REFUSED);

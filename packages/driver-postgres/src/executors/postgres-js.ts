@@ -22,6 +22,8 @@ export interface PostgresJsLike {
     readonly host: readonly string[];
     readonly target_session_attrs?: string | undefined;
     readonly transform: { readonly row: { readonly from?: unknown } };
+    // biome-ignore lint/suspicious/noExplicitAny: the client's own type of a value.
+    readonly serializers?: Readonly<Record<number, (value: any) => unknown>> | undefined;
   };
   unsafe(
     text: string,
@@ -55,6 +57,12 @@ function renamed(error: unknown): unknown {
  * is made harmless while it waits in the client, and the server finishes what it has already.
  */
 export function postgresJs(sql: PostgresJsLike): PostgresExecutor {
+  // Every value that the driver sends is a text, whose type has this number.
+  const { 25: serialize } = sql.options.serializers ?? {};
+  if (serialize && serialize("Text") !== "Text")
+    throw new SessionConfigError(
+      "client must send texts as they are: make another with postgres() without a serializer for type 25 for the driver",
+    );
   // Bytes pass all settings of the client (parsers, names of columns, values) but this one.
   if (sql.options.transform.row.from)
     throw new SessionConfigError(
