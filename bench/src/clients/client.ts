@@ -19,6 +19,8 @@ export interface Client {
   readonly packages: readonly string[];
   /** The server that it needs. Without one, it gets a folder. */
   readonly service?: ServiceName;
+  /** It cannot log in to the newest server. */
+  readonly isOld?: boolean;
   /** Puts the server's HTTP interface in front of it. Lines are then cut between the client and that. */
   front?(url: string): Promise<{ readonly url: string; close(): Promise<void> }>;
   /** Opens it at a URL, or in a folder. */

@@ -9,14 +9,18 @@ import { type SideBySide, sideBySide } from "../measure/rates.ts";
 import { findService } from "../services.ts";
 import type { Client } from "./client.ts";
 
-/** What was seen of a client. */
-export interface Measured {
+/** What the kit saw of a client on a server. */
+export interface Passed {
   readonly client: Client;
   readonly server: string;
   readonly passed: number;
   readonly failed: readonly string[];
   /** Why clauses did not apply, without doubles. */
   readonly skipped: readonly string[];
+}
+
+/** What was seen of a client. */
+export interface Measured extends Passed {
   readonly reads: SideBySide;
   readonly writes: SideBySide;
 }
@@ -44,32 +48,48 @@ async function placeOf({ driver, service, front }: Client) {
   return { where, version: found.version + (found.emulator ? " (emulator)" : ""), line, close };
 }
 
+type Progress = (text: string) => void;
+type Place = Awaited<ReturnType<typeof placeOf>>;
+
 /** Runs the kit on the client, and compares its driver's rates with those of the client by hand. */
-export async function measure(client: Client, progress: (text: string) => void): Promise<Measured> {
-  const { where, version, line, close } = await placeOf(client);
+export async function measure(client: Client, progress: Progress): Promise<Measured> {
+  const place = await placeOf(client);
   try {
-    const behind = await client.open(line?.url ?? where);
-    const report = await runConformance(
-      {
-        name: client.name,
-        open: (namespace, about) => behind.driver(namespace, about?.outage ? 1_000 : 4_000),
-        ...(line && { outage: { cut: line.cut, restore: line.restore, drop: line.drop } }),
-      },
-      { onResult: (_, done, total) => done % 50 === 0 && progress(`${done} of ${total} clauses`) },
-    );
-    await behind.close();
-    const of = (status: string) => report.results.filter((one) => one.status === status);
-    return {
-      client,
-      server: version,
-      passed: report.passed,
-      failed: of("failed").map(({ rule, error }) => `${rule} ${String(error).split("\n")[0]}`),
-      skipped: [...new Set(of("skipped").map(({ rule, title }) => `${rule} ${title}`))],
-      ...(await rates(client, where)),
-    };
+    return { ...(await runKit(client, place, progress)), ...(await rates(client, place.where)) };
   } finally {
-    await close();
+    await place.close();
   }
+}
+
+/** Runs the kit on the client, and nothing else. */
+export async function judge(client: Client, progress: Progress): Promise<Passed> {
+  const place = await placeOf(client);
+  try {
+    return await runKit(client, place, progress);
+  } finally {
+    await place.close();
+  }
+}
+
+async function runKit(client: Client, { where, version, line }: Place, progress: Progress): Promise<Passed> {
+  const behind = await client.open(line?.url ?? where);
+  const report = await runConformance(
+    {
+      name: client.name,
+      open: (namespace, about) => behind.driver(namespace, about?.outage ? 1_000 : 4_000),
+      ...(line && { outage: { cut: line.cut, restore: line.restore, drop: line.drop } }),
+    },
+    { onResult: (_, done, total) => done % 50 === 0 && progress(`${done} of ${total} clauses`) },
+  );
+  await behind.close();
+  const of = (status: string) => report.results.filter((one) => one.status === status);
+  return {
+    client,
+    server: version,
+    passed: report.passed,
+    failed: of("failed").map(({ rule, error }) => `${rule} ${String(error).split("\n")[0]}`),
+    skipped: [...new Set(of("skipped").map(({ rule, title }) => `${rule} ${title}`))],
+  };
 }
 
 async function rates(client: Client, where: string): Promise<{ reads: SideBySide; writes: SideBySide }> {

@@ -49,15 +49,19 @@ export const mysqlClients: readonly Client[] = [
     const pool = mariadb.createPool(url.replace(/^mysql:/, "mariadb:"));
     return { client: pool, query: (text, values) => pool.query(text, values), close: () => pool.end() };
   }),
-  ofMysql("mysql", ["mysql"], async (url) => {
-    const pool = mysql.createPool(url);
-    return {
-      client: pool,
-      query: (text, values) =>
-        new Promise((resolve, reject) => {
-          pool.query(text, values, (error, answer) => (error ? reject(error) : resolve(answer)));
-        }),
-      close: () => new Promise((resolve) => pool.end(resolve)),
-    };
-  }),
+  {
+    ...ofMysql("mysql", ["mysql"], async (url) => {
+      const pool = mysql.createPool(url);
+      return {
+        client: pool,
+        query: (text, values) =>
+          new Promise((resolve, reject) => {
+            pool.query(text, values, (error, answer) => (error ? reject(error) : resolve(answer)));
+          }),
+        close: () => new Promise((resolve) => pool.end(resolve)),
+      };
+    }),
+    // It does not know the only way into MySQL 9.
+    isOld: true,
+  },
 ];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { show } from "../measure/statistics.ts";
-import type { Measured } from "./measure.ts";
+import type { Measured, Passed } from "./measure.ts";
 
 const HEAD = [
   ...["driver", "client", "server", "clauses passed"],
@@ -16,16 +16,32 @@ function versionOf(name: string): string {
 
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
-function rowOf({ client, server, passed, failed, reads, writes, skipped }: Measured): string {
+function cellsOf({ client, server, passed, failed, skipped }: Passed): string[] {
   const { driver, name, packages } = client;
   const all = passed + failed.length + skipped.length;
-  return line([
+  return [
     driver,
     `${name} (${packages.map((it) => (packages.length > 1 ? `${it} ` : "") + versionOf(it)).join(", ")})`,
     server,
     passed === all ? `all ${all}` : `${passed} of ${all}`,
+  ];
+}
+
+const rowOf = ({ reads, writes, ...passed }: Measured): string =>
+  line([
+    ...cellsOf(passed),
     ...[reads, writes].flatMap(({ one, ratio }) => [show(one.median), show(ratio.median, 2)]),
   ]);
+
+/** The table of the newest servers. */
+export function newestTableOf(all: readonly Passed[]): string {
+  const failed = all.flatMap(({ client, server, failed }) =>
+    failed.map((what) => `- ${client.name} on ${server}, failed: ${what}`),
+  );
+  const head = HEAD.slice(0, 4);
+  return [line(head), line(head.map(() => "---")), ...all.map((one) => line(cellsOf(one))), ...failed].join(
+    "\n",
+  );
 }
 
 /** The rule's number in the text of a clause, such as `R11.3`, and the reason in its brackets. */
