@@ -114,7 +114,9 @@ export const memoryFaults: Fault[] = [
     async commit(id, change, now) {
       const known = memory.get(id);
       const old = change.ifVersion !== undefined && known && change.ifVersion < known.version;
-      return old && known.expiresAt > now ? "conflict" : sound.commit(id, change, now);
+      // A record that has ended is gone for this driver, too.
+      const held = old ? await sound.load(id) : undefined;
+      return held && held.expiresAt > now ? "conflict" : sound.commit(id, change, now);
     },
   })),
   remembers("a touch to an expiry that the record has already is not sent", (memory, sound) => ({
