@@ -239,7 +239,10 @@ if (!server) {
   );
 
   test("a client with syncUrl is refused at its first call, because its copy may be old", async () => {
-    const replica = createClient({ url: `file:${ownFile()}`, syncUrl: server.url });
+    // A server of its own: the client copies all that the server has, and holds this process up as long as that takes.
+    const empty = await startSqld();
+    onTestFinished(() => empty?.stop());
+    const replica = createClient({ url: `file:${ownFile()}`, syncUrl: empty?.url ?? "" });
     onTestFinished(() => replica.close());
     await expect(sqliteDriver({ client: replica }).load(newId())).rejects.toMatchObject({
       code: "ERR_SESSION_CONFIG",
