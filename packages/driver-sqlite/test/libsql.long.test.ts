@@ -140,9 +140,13 @@ test("a client over a WebSocket is refused, because it sends late what it could 
   expect(() => sqliteDriver({ client })).toThrow(/client must use HTTP/);
 });
 
-const server = await startSqld();
+// The only sqld that can be had as a package is a preview, and stops answering in about one of four runs: it spins, with
+// any client, until it is ended. So a run of everything leaves it out, and says so.
+const isAsked = Boolean(process.env["SESSIONS_TEST_SQLD"]);
+if (!isAsked) console.warn("NOT TESTED: the driver on libSQL's server. SESSIONS_TEST_SQLD=1 tests it");
+const server = isAsked ? await startSqld() : undefined;
 if (!server) {
-  test.skip("sqld, the server of libSQL, is not on this machine", () => {});
+  test.skip("sqld, the server of libSQL: only with SESSIONS_TEST_SQLD=1", () => {});
 } else {
   const proxy = await startProxy(server.url);
   const client = createClient({ url: proxy.url });
