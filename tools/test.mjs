@@ -4,14 +4,17 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { stage } from "./stage.mjs";
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures?: readonly string[] }} Count */
 
 const [command = "", ...args] = process.argv.slice(2);
 const isCalled = (/** @type {string[]} */ ...levels) => levels.includes(command);
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
-/** @type {(count: Count) => void} */
-function add({ passed, failed, skipped }) {
+/** @type {string[]} Said at the end, where a reader of a long log looks first. */
+const failures = [];
+/** @type {(title: string, count: Count) => void} */
+function add(title, { passed, failed, skipped, failures: its = failed ? ["it broke off"] : [] }) {
+  failures.push(...its.map((line) => `${title}: ${line}`));
   sum.passed += passed;
   sum.failed += failed;
   sum.skipped += skipped;
@@ -29,7 +32,7 @@ async function prepare(steps) {
     if (code === 0) continue;
     process.exitCode = code;
     console.error(`"${title}" failed, so the tests after it were not run. That counts as one failure.`);
-    add({ passed: 0, failed: 1, skipped: 0 });
+    add(title, { passed: 0, failed: 1, skipped: 0 });
     return false;
   }
   return true;
@@ -46,7 +49,7 @@ async function run(title, level, workspace = ".", more = []) {
   const code = await stage(title, process.execPath, vitest, (message) => {
     count = /** @type {Count} */ (message);
   });
-  add(count);
+  add(title, count);
   process.exitCode = code || process.exitCode;
 }
 
@@ -89,10 +92,11 @@ else if (await prepare([["Building every package", "turbo", "run", "build", "--o
     if (code === 0) await runOnNewest("the kit", "usual", ["test/conformance.test.ts"]);
     else {
       console.error("The newest servers were NOT TESTED: they could not be fetched, see above.");
-      add({ passed: 0, failed: 0, skipped: 1 });
+      add(NEWEST, { passed: 0, failed: 0, skipped: 1 });
     }
   }
 }
 
+if (failures.length > 0) console.log(`\nWhat failed\n${failures.join("\n")}`);
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);
