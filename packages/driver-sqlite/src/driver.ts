@@ -58,17 +58,17 @@ export function sqliteDriver(options: SqliteDriverOptions): ListingDriver & Prov
 /** Makes a driver on an executor. */
 export function createDriver(
   executor: SqliteExecutor,
-  { table: name = "sessions", timeout: limit = "2s" }: Omit<SqliteDriverOptions, "client">,
+  { table = "sessions", timeout: limit = "2s" }: Omit<SqliteDriverOptions, "client">,
 ): ListingDriver & ProvisionedDriver {
-  const table = readTable(name, {
+  readTable(table, {
     form: /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/,
     must: "a name of 1 to 64 of a-z 0-9 _, not beginning with sqlite_ or a digit",
   });
   const timeout = readTimeout(limit);
 
-  const call = createCall({ driver: "sqlite", timeout, translate: translate(name) });
+  const call = createCall({ driver: "sqlite", timeout, translate: translate(table) });
   const { read, write } = createCalls(executor, call, timeout);
-  const statements = statementsOf(name);
+  const statements = statementsOf(table);
   const { isFile, maxRecordBytes } = executor;
 
   return {

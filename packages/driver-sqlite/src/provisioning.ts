@@ -5,12 +5,11 @@ import {
   inspectTable,
   refuseForeign,
   refuseIncomplete,
-  type SqlTable,
   type WantedTable,
 } from "@sessions/core/driver-tools";
 import type { Calls } from "./calls.ts";
 import { codeOf } from "./errors.ts";
-import { primaryKeyOf } from "./statements.ts";
+import { primaryKeyOf, quotedName } from "./statements.ts";
 
 const COLUMNS = {
   id: "TEXT NOT NULL",
@@ -22,27 +21,28 @@ const COLUMNS = {
 
 /** The statements that `setup()` runs, in this order. */
 const definition = (table: string): string[] => [
-  `CREATE TABLE IF NOT EXISTS "${table}" (
+  `CREATE TABLE IF NOT EXISTS ${quotedName(table)} (
   id         TEXT NOT NULL PRIMARY KEY,
   principal  TEXT,
   version    INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   fields     TEXT NOT NULL
 ) STRICT`,
-  `CREATE INDEX IF NOT EXISTS "${table}_by_expiry" ON "${table}" (expires_at)`,
-  `CREATE INDEX IF NOT EXISTS "${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS main."${table}_by_expiry" ON "${table}" (expires_at)`,
+  `CREATE INDEX IF NOT EXISTS main."${table}_by_principal" ON "${table}" (principal, id) WHERE principal IS NOT NULL`,
 ];
 
 /** The driver's methods that make, check and drop the table. */
 export function createProvisioning({
-  table: { name: table, quoted },
+  table,
   isFile,
   read,
   write,
-}: Calls & { readonly table: SqlTable; readonly isFile: boolean }): Pick<
+}: Calls & { readonly table: string; readonly isFile: boolean }): Pick<
   ProvisionedDriver,
   "setup" | "check" | "teardown"
 > {
+  const quoted = quotedName(table);
   const wanted: WantedTable = {
     driver: "sqlite",
     table,
@@ -168,7 +168,7 @@ export function createProvisioning({
     async teardown() {
       const inspection = inspectTable(wanted, await look());
       refuseForeign(wanted, inspection);
-      if (inspection.state !== "missing") await execute(`DROP TABLE IF EXISTS main.${quoted}`);
+      if (inspection.state !== "missing") await execute(`DROP TABLE IF EXISTS ${quoted}`);
     },
   };
 }

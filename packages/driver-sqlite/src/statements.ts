@@ -49,6 +49,9 @@ export const parseRow = ([id, ...columns]: readonly unknown[]): ListedRecord => 
   ...parseRecord(columns),
 });
 
+/** The table's name in statements. Without its schema, a TEMP table of the application's handle would be taken for it. */
+export const quotedName = (table: string): string => `main."${table}"`;
+
 /** SQLite's own name for the index of the primary key. */
 export const primaryKeyOf = (table: string): string => `sqlite_autoindex_${table}_1`;
 
@@ -63,8 +66,9 @@ const shapeOf = ({ fields, expiresAt, principal, ifVersion }: Change): number =>
 
 /** The statements for one table. Parameters are anonymous: the two kinds of handles number others differently. */
 export function statementsOf(table: string) {
+  const quoted = quotedName(table);
   const live = "WHERE id = ? AND expires_at > ?";
-  const load = `SELECT ${RECORD} FROM "${table}" WHERE id = ?`;
+  const load = `SELECT ${RECORD} FROM ${quoted} WHERE id = ?`;
 
   const commits: string[] = [];
 
@@ -79,13 +83,13 @@ export function statementsOf(table: string) {
     if (principal !== undefined) sets.push("principal = ?");
     if (expiresAt !== undefined) sets.push("expires_at = ?");
     sets.push(`version = version + ${Number(raisesVersion(change))}`);
-    return `UPDATE "${table}" SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`;
+    return `UPDATE ${quoted} SET ${sets.join(", ")} ${live}${ifVersion === undefined ? "" : " AND version = ?"}`;
   }
 
   return {
     create: (id: string, { expiresAt, principal, fields }: NewRecord, now: number): SqliteStatement =>
       statement(
-        `INSERT INTO "${table}" (id, principal, version, expires_at, fields) VALUES (?, ?, 1, ?, ?)
+        `INSERT INTO ${quoted} (id, principal, version, expires_at, fields) VALUES (?, ?, 1, ?, ?)
          ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, version = 1,
            expires_at = excluded.expires_at, fields = excluded.fields
          WHERE expires_at <= ?`,
@@ -119,16 +123,16 @@ export function statementsOf(table: string) {
 
     /** The version of a live record. */
     version: (id: string, now: number): SqliteStatement =>
-      statement(`SELECT version FROM "${table}" ${live}`, id, now),
+      statement(`SELECT version FROM ${quoted} ${live}`, id, now),
 
     destroy: (id: string, now: number): SqliteStatement =>
-      statement(`DELETE FROM "${table}" ${live}`, id, now),
+      statement(`DELETE FROM ${quoted} ${live}`, id, now),
 
     sweep: ({ after, before, limit }: SweepRange): SqliteStatement =>
       statement(
         // INDEXED BY, because the planner would read the whole table if old statistics say that it is small.
-        `DELETE FROM "${table}" INDEXED BY "${primaryKeyOf(table)}" WHERE id IN (
-           SELECT id FROM "${table}" WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?)`,
+        `DELETE FROM ${quoted} INDEXED BY "${primaryKeyOf(table)}" WHERE id IN (
+           SELECT id FROM ${quoted} WHERE expires_at >= ? AND expires_at < ? ORDER BY expires_at LIMIT ?)`,
         after,
         before,
         limit,
@@ -136,10 +140,10 @@ export function statementsOf(table: string) {
 
     list: ({ principal, cursor = "", limit }: ListQuery, now: number): SqliteStatement =>
       principal === undefined
-        ? statement(`SELECT ${COLUMNS} FROM "${table}" WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
+        ? statement(`SELECT ${COLUMNS} FROM ${quoted} WHERE id > ? ORDER BY id LIMIT ?`, cursor, limit)
         : statement(
             // The plus keeps the planner off the index on the expiry, with which it would have to sort.
-            `SELECT ${COLUMNS} FROM "${table}"
+            `SELECT ${COLUMNS} FROM ${quoted}
              WHERE principal = ? AND id > ? AND +expires_at > ? ORDER BY id LIMIT ?`,
             principal,
             cursor,

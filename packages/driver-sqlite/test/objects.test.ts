@@ -111,6 +111,29 @@ test("a table of the same name in an attached database is left alone", async () 
   expect(pluck(client, "SELECT count(*) FROM other.sqlite_schema WHERE name = 'sessions'")).toBe(1);
 });
 
+test.each([
+  ["a TEMP table", "CREATE TEMP TABLE sessions AS SELECT * FROM main.sessions"],
+  [
+    "the table of an attached database",
+    "ATTACH ':memory:' AS other; CREATE TABLE other.sessions AS SELECT * FROM main.sessions",
+  ],
+])("%s with the driver's name and columns is never read or written", async (_, sql) => {
+  const client = openFile(ownFile());
+  const driver = sqliteDriver({ client });
+  await driver.setup();
+  client.exec(sql);
+  const now = Date.now();
+  const id = await begin(driver);
+  expect(await driver.load(id)).toBeDefined();
+  expect(pluck(client, "SELECT count(*) FROM main.sessions")).toBe(1);
+  expect((await driver.list({ limit: 9 }, now)).records).toHaveLength(1);
+  expect(await driver.destroy(id, now)).toBe(true);
+  client.exec("DROP TABLE main.sessions");
+  await expect(driver.load(id)).rejects.toMatchObject({ code: "ERR_SESSION_SETUP" });
+  await driver.setup();
+  expect(await driver.check()).toEqual([]);
+});
+
 test("setup() refuses a table that lacks a column, and adds no index to it", async () => {
   const client = openFile(ownFile());
   const driver = sqliteDriver({ client });

@@ -113,10 +113,10 @@ test.each([
     for (const sql of statements) {
       const rows: unknown[] = planner.prepare(`EXPLAIN QUERY PLAN ${sql}`).pluck(false).raw().all();
       const plan = rows.map((row) => String(Object(row)[3])).join("\n");
-      expect(plan, name).not.toMatch(/SCAN sessions|TEMP B-TREE/);
+      expect(plan, name).not.toMatch(/SCAN main.sessions|TEMP B-TREE/);
       if (name === "sweep")
         expect(plan).toMatch(
-          /SEARCH sessions USING INDEX sessions_by_expiry \(expires_at>\? AND expires_at<\?\)/,
+          /SEARCH main.sessions USING INDEX sessions_by_expiry \(expires_at>\? AND expires_at<\?\)/,
         );
       if (name === "list of a principal")
         expect(plan).toMatch(/sessions_by_principal \(principal=\? AND id>\?\)/);
