@@ -30,6 +30,12 @@ export function ours(framework: Framework, keeping: Keeping): Site {
   return { module: `ours-${MODULES[framework]}`, framework, keeping, label, ours: true };
 }
 
+/** A site on express-session's API, with the import of the drop-in. */
+export function dropIn(keeping: Keeping): Site {
+  const label = `@sessions/express-session (express, ${keeping})`;
+  return { module: "drop-in-express", framework: "express", keeping, label, ours: true };
+}
+
 /** The same site without sessions: the cost of a request without any session library. */
 export function bare(framework: Framework): Site {
   const label = `no sessions (${framework})`;

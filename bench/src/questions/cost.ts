@@ -4,7 +4,7 @@ import { inTurns } from "../measure/rounds.ts";
 import { type RunningSite, withSites } from "../measure/site.ts";
 import { quantile, show, showSpread, spread } from "../measure/statistics.ts";
 import type { Figure, Question, RunOptions, Verdict } from "../question.ts";
-import { bare, client, type Framework, ours, peers, type Site } from "../sites.ts";
+import { bare, client, dropIn, type Framework, ours, peers, type Site } from "../sites.ts";
 
 type Kind = "read" | "write" | "none";
 type Measured = "redis" | "mysql" | "memory";
@@ -95,6 +95,7 @@ function figuresOf(
         ours: site.ours,
         bare: site.keeping === "none",
         limit: site.module === "client-http",
+        dropIn: site.module === "drop-in-express",
         ...about,
       },
       ...{ cost: cost.median, costLower: cost.lower, costUpper: cost.upper, ofCeiling: share.median },
@@ -119,7 +120,9 @@ function verdict(
   target: number,
 ): Verdict[] {
   const peer = bestPeer(figures, { ...about, site: PEERS[about.keeping] });
-  const mine = figures.filter((one) => isOf(one, { ...about, ours: true }) && one["framework"] !== "fastify");
+  const mine = figures.filter(
+    (one) => isOf(one, { ...about, ours: true, dropIn: false }) && one["framework"] !== "fastify",
+  );
   if (!peer || mine.length === 0) return [];
   const ratio = Math.max(...mine.map(({ cost }) => Number(cost))) / Number(peer["cost"]);
   const { keeping, kind, kilobytes } = about;
@@ -179,7 +182,7 @@ async function run({ quick, progress }: RunOptions) {
   const figures: Figure[] = [];
   const notes = [
     "Cost: microseconds of the site's processor time for a request, minus those of the same site without sessions in the same round.",
-    "Targets are for the dearer of this library's sites on node:http and on Express, as a share of the named peer's cost.",
+    "Targets are for the dearer of this library's own middleware on node:http and on Express, as a share of the named peer's cost.",
   ];
   for (const keeping of ["redis", "mysql", "memory"] as const) {
     const sites: Site[] = [
@@ -187,6 +190,7 @@ async function run({ quick, progress }: RunOptions) {
       ...peers.filter((site) => site.keeping === keeping && site.framework !== "hono"),
       ...(keeping === "memory" ? [] : [client(keeping)]),
       ...FRAMEWORKS.map((framework) => ours(framework, keeping)),
+      dropIn(keeping),
     ];
     await withSites(sites, notes, async (running) => {
       for (const kilobytes of setting.sizes) {

@@ -1,32 +1,9 @@
 import { createServer } from "node:http";
-import { promisify } from "node:util";
 import express from "express";
 import session from "express-session";
 import { openStore } from "./peer-stores.ts";
-import { answer, type OpenSite, type Visit } from "./routes.ts";
-
-/** A request's session. The application chooses its keys. */
-function visitOf(req: express.Request): Visit {
-  const values = (): Record<string, unknown> => req.session as unknown as Record<string, unknown>;
-  return {
-    get: (key) => values()[key],
-    set(key, value) {
-      values()[key] = value;
-    },
-    increment(key) {
-      values()[key] = Number(values()[key] ?? 0) + 1;
-    },
-    entries() {
-      const { cookie: _, ...entries } = values();
-      return entries;
-    },
-    async login(user) {
-      await promisify<void>((done) => req.session.regenerate(done))();
-      values()["user"] = user;
-    },
-    logout: () => promisify<void>((done) => req.session.destroy(done))(),
-  };
-}
+import { visitOf } from "./request-session.ts";
+import { answer, type OpenSite } from "./routes.ts";
 
 export const open: OpenSite = async ({ keeping, url }) => {
   const { store, close } = await openStore(keeping, url);

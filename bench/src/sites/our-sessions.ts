@@ -11,7 +11,7 @@ const name = `bench_${process.pid}`;
 const timeout = "30s";
 
 /** Imports only the needed client, because the others take a second to load. */
-async function openDriver(keeping: Keeping, url: string): Promise<Driver> {
+export async function openDriver(keeping: Keeping, url: string): Promise<Driver> {
   switch (keeping) {
     case "redis":
       return (await import("@sessions/driver-redis")).fromUrl(url, { prefix: `${name}:`, timeout });
