@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { blocksOf, startSource, visitor } from "./support.ts";
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
-const guide = read("../../../docs/from-express-session.md");
+const guide = read("../../../docs/moving/from-express-session.md");
 
 describe("the guide's table", () => {
   const rows = [...guide.matchAll(/^\| (`.*) \| (.*) \|$/gm)].map(([, before = "", now = ""]) => ({
@@ -117,7 +117,7 @@ describe("the guide's table", () => {
   ])("as it was written before, %s names the guide where it throws", async (before, throws) => {
     expect(guide).toContain(before);
     const [message] = await requests(`try { ${before} } catch (error) { return error.message }`);
-    if (throws) expect(message).toContain("docs/from-express-session.md");
+    if (throws) expect(message).toContain("docs/moving/from-express-session.md");
     else expect(message).toBeUndefined();
   });
 });

@@ -209,7 +209,7 @@ class ManagedSession implements Session, SessionControls {
 
 function refuse(property: string): never {
   throw new TypeError(
-    `session.${property} does not work: use session.store("app").set("user", …), see docs/from-express-session.md`,
+    `session.${property} does not work: use session.store("app").set("user", …), see docs/moving/from-express-session.md`,
   );
 }
 
