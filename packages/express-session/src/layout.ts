@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { StoredSession } from "@sessions/adopting";
 import { fieldName } from "@sessions/core/driver-tools";
+import type { Listed } from "@sessions/whole-sessions";
 
 /**
  * An express-session session as a record: one field for each of its top-level keys. The cookie's expiry is the record's
@@ -22,6 +23,12 @@ const DRIFT_MS = 100;
 
 /** The field that every session has. Other records in the same backend do not have it. */
 export const COOKIE_FIELD: string = `${PREFIX}cookie`;
+
+/** How the sessions of a backend are listed. */
+export const LISTED: Listed = {
+  name: "expressSessionStore",
+  isOurs: ({ fields }) => fields.has(COOKIE_FIELD),
+};
 
 /** The record's id: a hash, so that the id in the visitor's cookie cannot be read from the backend. */
 export function recordId(sid: string): string {

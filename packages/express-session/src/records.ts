@@ -1,5 +1,6 @@
 import type { StoredSession } from "@sessions/adopting";
 import type { Driver, StoredRecord } from "@sessions/core";
+import { endAllOf, listSessions, principalText } from "@sessions/whole-sessions";
 import type { Adoption } from "./adoption.ts";
 import {
   COOKIE_FIELD,
@@ -7,11 +8,10 @@ import {
   decodeSession,
   type Encoded,
   encodeSession,
+  LISTED,
   recordId,
   sessionFields,
 } from "./layout.ts";
-import { endAllOf, listSessions } from "./listing.ts";
-import { principalText } from "./principals.ts";
 
 /** What the store knows of a session object that a request works with. */
 export interface Held {
@@ -158,9 +158,9 @@ export function createRecords(
     // An undefined by mistake must not pass for "nobody had a session".
     if (text === undefined)
       throw new TypeError("destroyAll() needs a principal: a number, or a text of 1 to 255 bytes");
-    await listSessions(backend, text);
+    await listSessions(backend, LISTED, text);
     await old?.barAll(text);
-    return endAllOf(backend, text, end);
+    return endAllOf(backend, LISTED, text, end);
   }
 
   return {
@@ -174,9 +174,9 @@ export function createRecords(
     },
     destroyAll,
     async clear() {
-      await listSessions(backend);
+      await listSessions(backend, LISTED);
       await old?.barAll();
-      for (const { id } of (await listSessions(backend)).records) await end(id);
+      for (const { id } of (await listSessions(backend, LISTED)).records) await end(id);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Done, OldStore, StoredSession } from "@sessions/adopting";
 import type { Duration } from "@sessions/core";
-import type { PrincipalOf } from "./principals.ts";
+import type { PrincipalOf } from "@sessions/whole-sessions";
 
 /** A class such as `session.Store` of express-session. */
 export type StoreClass<S extends EventEmitter> = abstract new () => S;

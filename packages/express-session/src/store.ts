@@ -11,10 +11,9 @@ import {
   selfProvisioning,
   serialize,
 } from "@sessions/core/driver-tools";
+import { createPrincipals, listSessions, type PrincipalOf, passportUser } from "@sessions/whole-sessions";
 import { createAdoption } from "./adoption.ts";
-import { decodeSession, recordId } from "./layout.ts";
-import { listSessions } from "./listing.ts";
-import { createPrincipals, type PrincipalOf, passportUser } from "./principals.ts";
+import { decodeSession, LISTED, recordId } from "./layout.ts";
 import { createRecords, type Held, hold } from "./records.ts";
 import type { ExpressSessionStore, ExpressSessionStoreOptions, StoreClass } from "./store-types.ts";
 
@@ -43,7 +42,7 @@ function checkCallback(method: string, callback: unknown): void {
   if (typeof callback !== "function")
     throw new SessionError(
       "ERR_SESSION_UNSUPPORTED",
-      `expressSessionStore: ${method}() was called without a callback as its last argument. The store is for express-session, @fastify/session and express-openid-connect. In place of koa-session use @sessions/adapter-koa.`,
+      `expressSessionStore: ${method}() was called without a callback as its last argument. The store is for express-session, @fastify/session and express-openid-connect. For koa-session there is @sessions/koa-session.`,
     );
 }
 
@@ -174,14 +173,14 @@ export function expressSessionStore<S extends EventEmitter = EventEmitter>(
 
     all(callback) {
       callbackify(async () =>
-        (await listSessions(backend)).records.flatMap(
+        (await listSessions(backend, LISTED)).records.flatMap(
           ({ fields, expiresAt }) => decodeSession(fields, expiresAt) ?? [],
         ),
       )(callback);
     },
 
     length(callback) {
-      callbackify(async () => (await listSessions(backend)).records.length)(callback);
+      callbackify(async () => (await listSessions(backend, LISTED)).records.length)(callback);
     },
 
     clear(callback = warn) {

@@ -122,7 +122,7 @@ test("koa-session is refused: it calls stores in another way", async () => {
   });
   const refused = expect.objectContaining({
     code: "ERR_SESSION_UNSUPPORTED",
-    message: expect.stringContaining("@sessions/adapter-koa"),
+    message: expect.stringContaining("@sessions/koa-session"),
   });
   const url = await listen(app.callback());
   expect((await fetch(url)).status).toBe(500);

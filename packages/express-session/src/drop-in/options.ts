@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { OldStore, Secret } from "@sessions/adopting";
 import { type Driver, type Duration, SessionConfigError } from "@sessions/core";
 import { checkOption, checkOptions, milliseconds } from "@sessions/core/driver-tools";
-import { type PrincipalOf, passportUser } from "../principals.ts";
+import { type PrincipalOf, passportUser } from "@sessions/whole-sessions";
 import { driverOf } from "../store.ts";
 import type { SessionCookieOptions } from "./cookie.ts";
 import type { ReadCallback } from "./stores.ts";

@@ -12,8 +12,8 @@ import {
   type SessionControls,
   whenPending,
 } from "@sessions/core/adapter-tools";
+import { createPrincipals } from "@sessions/whole-sessions";
 import { COOKIE_FIELD, decodeSession, isDrift, PREFIX, recordId, sessionField } from "../layout.ts";
-import { createPrincipals } from "../principals.ts";
 import { newId, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";

@@ -1,0 +1,7 @@
+export {
+  type ContextStore,
+  type KoaSessionStore,
+  type KoaSessionStoreOptions,
+  koaSessionStore,
+  type PrincipalOf,
+} from "./store.ts";

@@ -1,0 +1,3 @@
+export { endAllOf, type Listed, listSessions } from "./listing.ts";
+export { createPrincipals, type PrincipalOf, passportUser, principalText } from "./principals.ts";
+export { createWholeSessions, type Visit, type WholeSessions } from "./whole-sessions.ts";
