@@ -98,7 +98,7 @@ export function koaSessionStore(driver: Driver, options: KoaSessionStoreOptions 
       const data: Record<string, unknown> = { ...session };
       const expiresAt = Date.now() + (typeof maxAge === "number" ? maxAge : idle);
       const own = Object.fromEntries(Object.entries(data).filter(([name]) => !ENDS.includes(name)));
-      return this.#visit.write(key, data, expiresAt, principalOf(own));
+      return this.#visit.write(key, data, expiresAt, principalOf(own) ?? null);
     }
 
     destroy(key: string): Promise<void> {

@@ -1,26 +1,30 @@
 import { createHash } from "node:crypto";
 import type { Driver } from "@sessions/core";
 import { fieldName, selfProvisioning } from "@sessions/core/driver-tools";
-import { endAllOf, type Listed } from "./listing.ts";
+import { endAllOf, type Listed, listSessions } from "./listing.ts";
 import { principalText } from "./principals.ts";
 
 type Fields = ReadonlyMap<string, string>;
 
 /** A session's data, as the host has it. */
 type Data = Readonly<Record<string, unknown>>;
+/** What JSON gives back. `null` is left out, as the hosts' types do. */
+type ReadData = Record<string, string | number | boolean | object>;
 
 /** What one request does with its session. It remembers what it has read, so that it writes only what it changed. */
 export interface Visit {
   /** Returns the data, or `undefined` if there is no live session. */
-  read(sid: string): Promise<Data | undefined>;
+  read(sid: string): Promise<ReadData | undefined>;
   /**
    * Stores the keys that changed since the session was read, and its principal. A session that ended meanwhile stays
    * ended: nothing is written then.
    *
    * @param expiresAt Epoch milliseconds.
-   * @param principal `undefined`: none. It ends one that an earlier write has set.
+   * @param principal `null`: none from now on. `undefined`: as before.
    */
-  write(sid: string, data: Data, expiresAt: number, principal: string | undefined): Promise<void>;
+  write(sid: string, data: Data, expiresAt: number, principal?: string | null): Promise<void>;
+  /** Moves the expiry, if it is at least `every` milliseconds later than the one that was read. */
+  touch(sid: string, expiresAt: number, every: number): Promise<void>;
   /** Ends the session. */
   destroy(sid: string): Promise<void>;
 }
@@ -28,18 +32,27 @@ export interface Visit {
 /** The sessions of a host that reads and writes each of them as a whole. */
 export interface WholeSessions {
   visit(): Visit;
+  /** By the id of a record. It opens no session, so it may be shown. */
+  readonly records: {
+    list(principal: unknown): Promise<{ id: string; data: ReadData }[]>;
+    read(id: string): Promise<ReadData | undefined>;
+    destroy(id: string): Promise<boolean>;
+    /** Returns whether there is such a session. */
+    setPrincipal(id: string, principal: string | null): Promise<boolean>;
+  };
   /** Ends all sessions of a principal, and returns how many there were. */
   destroyAll(principal: unknown): Promise<number>;
   exists(sid: string): Promise<boolean>;
 }
 
 /** The record's id: a hash, so that the visitor's id cannot be read from the backend. */
-const recordId = (sid: string): string => createHash("sha256").update(sid).digest("hex").slice(0, 32);
+export const recordId = (sid: string): string => createHash("sha256").update(sid).digest("hex").slice(0, 32);
 
 /** What a visit knows of a session. */
 interface Seen {
   readonly fields: Fields;
   readonly principal: string | undefined;
+  readonly expiresAt: number;
 }
 
 const isLive = <T extends { readonly expiresAt: number }>(record: T | undefined): record is T =>
@@ -71,7 +84,7 @@ export function createWholeSessions(
     return fields;
   }
 
-  const dataOf = (fields: Fields): Data =>
+  const dataOf = (fields: Fields): ReadData =>
     Object.fromEntries(
       [...fields]
         .filter(([field]) => field.startsWith(begins))
@@ -98,32 +111,38 @@ export function createWholeSessions(
         const id = recordId(sid);
         const record = await load(id);
         if (!record) return undefined;
-        seen.set(id, { fields: record.fields, principal: record.principal });
-        return dataOf(record.fields);
+        const { fields, principal, expiresAt } = record;
+        seen.set(id, { fields, principal, expiresAt });
+        return dataOf(fields);
       },
 
       async write(sid, data, expiresAt, principal) {
         const id = recordId(sid);
         const now = Date.now();
         const fields = fieldsOf(data);
-        if (!seen.has(id)) {
-          const isNew = await backend.create(id, { expiresAt, fields, principal }, now);
+        const wanted = principal ?? undefined;
+        let before = seen.get(id);
+        if (!before) {
+          const isNew = await backend.create(id, { expiresAt, fields, principal: wanted }, now);
           // The host has given an id that is taken: as with every store, the session is replaced.
-          if (!isNew) seen.set(id, { fields: (await load(id))?.fields ?? new Map(), principal: undefined });
+          if (!isNew) before = { fields: new Map(), expiresAt: 0, principal: undefined, ...(await load(id)) };
         }
-        const before = seen.get(id);
-        if (before)
+        if (before) {
+          const isOther = principal !== undefined && wanted !== before.principal;
           // "gone" is no error: the session has ended meanwhile, and stays ended.
-          await backend.commit(
-            id,
-            {
-              fields: changes(before.fields, fields),
-              expiresAt,
-              ...(principal !== before.principal && { principal: principal ?? null }),
-            },
-            now,
-          );
-        seen.set(id, { fields, principal });
+          const change = { fields: changes(before.fields, fields), expiresAt };
+          await backend.commit(id, { ...change, ...(isOther && { principal }) }, now);
+        }
+        const kept = principal === undefined ? before?.principal : wanted;
+        seen.set(id, { fields, principal: kept, expiresAt });
+      },
+
+      async touch(sid, expiresAt, every) {
+        const id = recordId(sid);
+        const before = seen.get(id);
+        if (!before || expiresAt - before.expiresAt < every) return;
+        await backend.commit(id, { fields: new Map(), expiresAt }, Date.now());
+        seen.set(id, { ...before, expiresAt });
       },
 
       async destroy(sid) {
@@ -132,15 +151,34 @@ export function createWholeSessions(
     };
   }
 
+  function checked(principal: unknown): string {
+    const text = principalText(principal);
+    // An undefined by mistake must not pass for "nobody had a session".
+    if (text === undefined)
+      throw new TypeError(`${name}: a user must be a number, or a text of 1 to 255 bytes`);
+    return text;
+  }
+
+  const destroy = (id: string): Promise<boolean> => backend.destroy(id, Date.now());
+
   return {
     visit,
-    destroyAll(principal) {
-      const text = principalText(principal);
-      // An undefined by mistake must not pass for "nobody had a session".
-      if (text === undefined)
-        throw new TypeError("destroyAll() needs a principal: a number, or a text of 1 to 255 bytes");
-      return endAllOf(backend, listed, text, (id) => backend.destroy(id, Date.now()));
+    records: {
+      async list(principal) {
+        const { records } = await listSessions(backend, listed, checked(principal));
+        return records.map(({ id, fields }) => ({ id, data: dataOf(fields) }));
+      },
+      async read(id) {
+        const record = await load(id);
+        return record && dataOf(record.fields);
+      },
+      destroy,
+      async setPrincipal(id, principal) {
+        const change = { fields: new Map<string, string>(), principal };
+        return (await backend.commit(id, change, Date.now())) !== "gone";
+      },
     },
+    destroyAll: async (principal) => endAllOf(backend, listed, checked(principal), destroy),
     exists: async (sid) => (await load(recordId(sid))) !== undefined,
   };
 }

@@ -1,0 +1,6 @@
+export {
+  type AdonisSessionStore,
+  type AdonisSessionStoreOptions,
+  adonisSessionStore,
+  type SessionData,
+} from "./store.ts";
