@@ -128,16 +128,21 @@ export function flushStores(host: StoreHost): void {
 
 // A class, because one is made for each request: closures would be made again for each one.
 export class SessionStore implements Store<Record<string, unknown>> {
-  readonly name: string;
+  // No public field: lowered to ES2019 by a bundler, it is a property that is set, which a store refuses.
+  readonly #name: string;
   readonly #codec: ValueCodec;
   readonly #host: StoreHost;
   readonly #prefix: string;
 
   constructor(name: string, codec: ValueCodec, host: StoreHost) {
-    this.name = name;
+    this.#name = name;
     this.#codec = codec;
     this.#host = host;
     this.#prefix = fieldPrefix(name);
+  }
+
+  get name(): string {
+    return this.#name;
   }
 
   #fieldOf(key: string): string {
