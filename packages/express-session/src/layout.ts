@@ -86,21 +86,34 @@ export function sessionFields(fields: ReadonlyMap<string, string>): Map<string, 
   return new Map([...fields].filter(([name]) => name.startsWith(PREFIX)));
 }
 
+/** The cookie of a record; `undefined` if the record holds no express-session session. */
+export function decodeCookie(
+  fields: ReadonlyMap<string, string>,
+  expiresAt: number,
+): StoredSession["cookie"] | undefined {
+  const text = fields.get(COOKIE_FIELD);
+  if (text === undefined) return undefined;
+  const kept: unknown = JSON.parse(text);
+  return { originalMaxAge: null, expires: new Date(expiresAt), ...(isObject(kept) && kept) };
+}
+
+/** The data of a record by its keys, as JSON. */
+export function textsIn(fields: ReadonlyMap<string, string>): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const [name, text] of fields)
+    if (name.startsWith(PREFIX) && name !== COOKIE_FIELD)
+      texts.set(decodeURIComponent(name.slice(PREFIX.length)), text);
+  return texts;
+}
+
 /** A new session object from a record; `undefined` if the record holds no express-session session. */
 export function decodeSession(
   fields: ReadonlyMap<string, string>,
   expiresAt: number,
 ): StoredSession | undefined {
-  const text = fields.get(COOKIE_FIELD);
-  if (text === undefined) return undefined;
-  const kept: unknown = JSON.parse(text);
-  const cookie = { originalMaxAge: null, expires: new Date(expiresAt), ...(isObject(kept) && kept) };
-  const data = [...sessionFields(fields)]
-    .filter(([name]) => name !== COOKIE_FIELD)
-    .map(([name, entry]): [string, unknown] => [
-      decodeURIComponent(name.slice(PREFIX.length)),
-      JSON.parse(entry),
-    ]);
+  const cookie = decodeCookie(fields, expiresAt);
+  if (!cookie) return undefined;
+  const data = [...textsIn(fields)].map(([key, text]): [string, unknown] => [key, JSON.parse(text)]);
   return { ...Object.fromEntries(data), cookie };
 }
 

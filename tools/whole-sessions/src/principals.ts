@@ -22,4 +22,5 @@ export function principalText(given: unknown): string | undefined {
 export const createPrincipals =
   (principalOf: PrincipalOf): ((session: object) => string | undefined) =>
   (session) =>
-    principalText(principalOf({ ...session }));
+    // Without a copy, which would read every key.
+    principalText(principalOf(Object(session)));

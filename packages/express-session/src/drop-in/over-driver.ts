@@ -13,11 +13,12 @@ import {
   whenPending,
 } from "@sessions/core/adapter-tools";
 import { createPrincipals } from "@sessions/whole-sessions";
-import { COOKIE_FIELD, decodeSession, isDrift, PREFIX, recordId, sessionField } from "../layout.ts";
+import { COOKIE_FIELD, decodeCookie, isDrift, PREFIX, recordId, sessionField, textsIn } from "../layout.ts";
 import { newId, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";
 import { cookieTextOf, textsOf } from "./texts.ts";
+import { parsedWhenRead } from "./unread.ts";
 import type { Keeper, Visit, Write, Written } from "./visit.ts";
 
 /** The longest time between two writes that only move the expiry. */
@@ -256,11 +257,10 @@ export function overDriver(
 
   function decode({ record }: NamedSession, visit: Visit): StoredSession {
     const { fields, expiresAt = 0 } = record ?? {};
-    const found = fields && decodeSession(fields, expiresAt);
-    if (found) return found;
-    // core's side has begun the session, without a cookie of its own.
-    const data = decodeSession(new Map(fields).set(COOKIE_FIELD, "{}"), expiresAt);
-    return { ...data, cookie: visit.newCookie() };
+    const texts = textsIn(fields ?? new Map());
+    const cookie = fields && decodeCookie(fields, expiresAt);
+    // core's side may have begun the session, without a cookie of its own.
+    return Object.assign(parsedWhenRead(texts), { cookie: cookie ?? visit.newCookie() });
   }
 
   return { sessions: named.sessions, keeper };

@@ -1,6 +1,7 @@
-import { callbackify } from "node:util";
+import { callbackify, type InspectOptions, inspect } from "node:util";
 import type { StoredSession } from "@sessions/adopting";
 import type { Cookie } from "./cookie.ts";
+import { copyKey } from "./unread.ts";
 
 /** The parts of a store that a session needs. */
 interface StoreOfSession extends ReadableStore {
@@ -48,7 +49,7 @@ export class Session {
     Object.defineProperty(this, "req", { value: req });
     Object.defineProperty(this, "id", { value: req.sessionID, configurable: true });
     // Names of methods are reserved: what is stored under them does not replace a method.
-    for (const key in data) if (!(key in this)) Reflect.set(this, key, Reflect.get(data, key));
+    if (data) for (const key of Object.keys(data)) if (!(key in this)) copyKey(data, this, key);
   }
 
   /** Begins the time of `cookie.maxAge` anew. The middleware does it for every request. */
@@ -89,6 +90,13 @@ export class Session {
     return settle(this, operationsOf(this).regenerate(), callback);
   }
 }
+
+// `console.log(req.session)` shows values, and not that they are parsed when they are read.
+Object.defineProperty(Session.prototype, inspect.custom, {
+  value(this: Session, _depth: number, options: InspectOptions) {
+    return `Session ${inspect({ ...this }, options)}`;
+  },
+});
 
 // Methods of a class are not enumerable, so that only data is.
 function settle<T>(

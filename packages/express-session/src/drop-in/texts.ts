@@ -1,12 +1,14 @@
 import { encodeCookie } from "../layout.ts";
 import { Cookie } from "./cookie.ts";
+import { unreadText } from "./unread.ts";
 
 /** The data of a session as JSON, by key, without its cookie. What JSON leaves out is not there. */
 export function textsOf(session: object): Map<string, string> {
   const texts = new Map<string, string>();
-  for (const [key, value] of Object.entries(session)) {
+  for (const key of Object.keys(session)) {
+    if (key === "cookie") continue;
     // JSON.stringify returns undefined for functions, symbols and undefined.
-    const text: string | undefined = key === "cookie" ? undefined : JSON.stringify(value);
+    const text: string | undefined = unreadText(session, key) ?? JSON.stringify(Reflect.get(session, key));
     if (text !== undefined) texts.set(key, text);
   }
   return texts;

@@ -134,7 +134,8 @@ export class Visit implements Committing {
   #inflate(sid: string, found: StoredSession): void {
     const req = this.#req;
     req.sessionID = sid;
-    const session = new Session(req, { ...found, cookie: reviveCookie(found.cookie) });
+    const session = new Session(req, found);
+    session.cookie = reviveCookie(found.cookie);
     this.#install(session, sid);
     const texts = textsOf(session);
     this.#original = { sid, texts };
