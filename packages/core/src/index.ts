@@ -18,7 +18,7 @@ export type { DestroyAllQuery, SessionInfo } from "./manager/administration.ts";
 export { createSessionManager, type SessionManager } from "./manager/manager.ts";
 export type { SweepOptions } from "./manager/sweeping.ts";
 export type { OpenOptions } from "./session/open.ts";
-export { type CommitResult, isLoggedIn, type Session } from "./session/session.ts";
+export { type CommitResult, isLoggedIn, type LoginOptions, type Session } from "./session/session.ts";
 export { type Codec, devalueCodec, jsonCodec } from "./store/codec.ts";
 export {
   defineStore,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CommitResult, createSessionManager, type Session, type SessionManager } from "../src/index.ts";
-import { cookieOf, MINUTE, testClock } from "./support.ts";
+import { cookieOf, HOUR, MINUTE, testClock } from "./support.ts";
 
 /*
  * One browser, whose requests overlap and whose responses come in any order, with any delay, or never. The delay of a
@@ -98,7 +98,7 @@ class World {
     if (kind === "write") store.set(`key ${number}`, number);
     if (kind === "update") store.update("count", (count = 0) => count + 1);
     if (kind === "rotate") session.rotate();
-    if (kind === "login") session.login("alice");
+    if (kind === "login") session.login("alice", { maxAge: "session", idle: "12h" });
     if (kind === "logout") {
       await session.logout();
       this.expected = undefined;
@@ -108,6 +108,9 @@ class World {
     }
     request.result = await session.commit({ seal: true });
     request.answered = ++this.answers;
+    // Every later cookie of a login lives as that login asked for.
+    if (request.result.token !== undefined)
+      expect(request.result.cookie?.maxAge === undefined).toBe(session.principal !== undefined);
     if ((kind === "login" || kind === "rotate") && request.result.status === "committed")
       this.line = session.id;
     const isAlone = request.turnover === this.turnover;
@@ -187,6 +190,7 @@ class World {
       expect((await this.sessions.open(this.stolen, { touch: false })).principal).toBeUndefined();
       return;
     }
+    expect(session.expiresAt.getTime()).toBeLessThanOrEqual(this.clock() + 12 * HOUR);
     const store = session.store<Record<string, number>>("data");
     const keys = new Set([...store.keys()].map((key) => `data ${key}`));
     for (const key of this.acknowledged) expect(keys).toContain(key);

@@ -386,6 +386,12 @@ declare namespace Pinned {
     swept: { count: number };
     error: { error: unknown; during: "sweep" | "listener" };
   }
+  interface LoginOptions {
+    maxAge?: "session" | Duration | undefined;
+    idle?: Duration | undefined;
+    absolute?: Duration | undefined;
+    label?: string | undefined;
+  }
   interface Session {
     readonly id: string;
     readonly isNew: boolean;
@@ -395,7 +401,7 @@ declare namespace Pinned {
     readonly rejected: "malformed" | "signature" | "unknown" | "expired" | "reused" | undefined;
     store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
     storeNames(): string[];
-    login(principal: string): void;
+    login(principal: string, options?: LoginOptions): void;
     logout(): Promise<void>;
     discard(): void;
     rotate(): void;
@@ -554,6 +560,7 @@ test("the pinned types and ours stand for each other", () => {
     SessionInfo: Same<core.SessionInfo, Pinned.SessionInfo>;
     SessionEvents: Same<core.SessionEvents, Pinned.SessionEvents>;
     Session: Same<core.Session, Pinned.Session>;
+    LoginOptions: Same<core.LoginOptions, Pinned.LoginOptions>;
     CommitResult: Same<core.CommitResult, Pinned.CommitResult>;
     SessionCookie: Same<core.SessionCookie, Pinned.SessionCookie>;
     Store: Same<core.Store<Shape>, Pinned.Store<Shape>>;

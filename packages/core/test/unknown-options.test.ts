@@ -32,6 +32,7 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
   ["sessions.destroyAll", "evryone", "everyone", (query) => createSessionManager().destroyAll(query)],
   ["sessions.sweep", "befor", "before", (range) => createSessionManager().sweep(range)],
   ["sessions.startSweeping", "evry", "every", (options) => createSessionManager().startSweeping(options)],
+  ["session.login", "lable", "label", (options) => createSessionManager().create().login("ann", options)],
   ["session.commit", "sael", "seal", (options) => createSessionManager().create().commit(options)],
 ];
 

@@ -1,6 +1,6 @@
 import { SessionTooLargeError } from "../base/errors.ts";
 import { bytesOf } from "../record/field-names.ts";
-import { FIXED, type SessionRecord } from "../record/session-record.ts";
+import { LATER_FIELDS, type SessionRecord } from "../record/session-record.ts";
 
 /**
  * What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one.
@@ -43,8 +43,9 @@ export function judgeSize(
   sent: ReadonlyMap<string, string | null> = after,
 ): boolean {
   const addsFields = after.size > (before?.size ?? 0);
-  // Keep room for the mark of setExpiry(), which is not judged.
-  const count = Math.max(sent.size, addsFields ? after.size + Number(!after.has(FIXED)) : 0);
+  // Keep room for setExpiry(), which is not judged, and for a later login.
+  const room = LATER_FIELDS.filter((field) => !after.has(field)).length;
+  const count = Math.max(sent.size, addsFields ? after.size + room : 0);
   if (count > maxFields)
     throw new SessionTooLargeError(
       `The session or commit would have ${count} fields, the core's own included; the driver takes ${maxFields}. Use fewer entries`,

@@ -54,7 +54,7 @@ export async function setExpiry(context: Context, id: string, at: Date): Promise
   const record = await findLive(context, id);
   if (!record) return false;
   const { driver, clock, absolute } = context.settings;
-  const expiresAt = Math.min(ms, record.createdAt + absolute);
+  const expiresAt = Math.min(ms, record.createdAt + Math.min(absolute, record.login.absolute));
   const fields = new Map([[FIXED, "1"]]);
   return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
 }

@@ -1,3 +1,4 @@
+import type { Duration } from "../base/duration.ts";
 import type { SessionCookie } from "../context/cookie.ts";
 import type { StoreDefinition } from "../store/define-store.ts";
 import type { Store } from "../store/store.ts";
@@ -21,6 +22,22 @@ export interface CommitResult {
   readonly setCookie: string | undefined;
   /** The same as an object, for frameworks with a `cookies.set()`. */
   readonly cookie: SessionCookie | undefined;
+}
+
+/** What one login may ask for: a shorter life than the manager's settings allow, and a name for the session. */
+export interface LoginOptions {
+  /**
+   * How long the browser keeps the cookie: `"session"` until it closes, or at least 1 second. Periodic rotation and
+   * `rotate()` keep it.
+   * @default the manager's `cookie.maxAge`
+   */
+  maxAge?: "session" | Duration | undefined;
+  /** The idle timeout of this session. @default the manager's `idle` */
+  idle?: Duration | undefined;
+  /** The absolute timeout of this session, from this login. @default the manager's `absolute` */
+  absolute?: Duration | undefined;
+  /** A name for the session: 1 to 255 bytes of well-formed text, without control characters. @default none */
+  label?: string | undefined;
 }
 
 /**
@@ -72,15 +89,23 @@ export interface Session {
    * Logs a user in. The next commit creates a new session with a new id and secret, which takes over the stores, and
    * ends the old one (OWASP: session fixation). It does not take over the stores of another principal. If another
    * request ended the old session meanwhile, the new one takes over what this request has read.
+   *
+   * The options shorten the manager's timeouts for this session, so set the manager's to those of "remember me". The
+   * record keeps them until the next login, and a lower setting of the manager still acts at once. A session's
+   * `touchEvery` is at most a tenth of its own `idle`. The user should choose whether to be remembered (OWASP ASVS 5.0,
+   * 7.1.1 and 7.3, ask for documented idle and absolute timeouts; NIST SP 800-63B-4, 2.1.3 and 2.2.3, for at most 30
+   * days after a password, and 24 hours after two factors).
    * @param principal The user: 1 to 255 bytes of well-formed text, without control characters.
-   * @throws TypeError The principal is bad, the session is from `sessions.get()`, or a commit is under way.
+   * @throws TypeError The principal or label is bad, an option is more than the manager's, the session is from
+   * `sessions.get()`, or a commit is under way.
+   * @throws SessionConfigError An option is unknown, or no duration.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
    * @example
-   * export function onPasswordAccepted(session: Session, userId: string): void {
-   *   session.login(userId);
+   * export function onPasswordAccepted(session: Session, userId: string, remember: boolean): void {
+   *   session.login(userId, remember ? {} : { maxAge: "session", idle: "30m", absolute: "12h" });
    * }
    */
-  login(principal: string): void;
+  login(principal: string, options?: LoginOptions): void;
   /**
    * Logs out. Ends the session in the backend at once and drops what was staged. Afterwards this object is a fresh,
    * empty session. To log a user out on every device, use `sessions.destroyAll()`.

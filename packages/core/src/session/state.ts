@@ -1,4 +1,5 @@
 import type { Context } from "../context/context.ts";
+import { type Login, NO_LOGIN } from "../record/login.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
 import { type Patch, StagedFields } from "../store/staged-fields.ts";
@@ -67,6 +68,12 @@ class MutableState implements StoreHost {
     return recordOf(this.phase);
   }
 
+  /** What the session's login asked for. */
+  get login(): Login {
+    const { phase, record } = this;
+    return (phase.kind === "replacing" ? phase : record)?.login ?? NO_LOGIN;
+  }
+
   /** The token to send, made when it is first needed. */
   get token(): Token {
     return this.phase.token ?? this.renewToken();
@@ -89,7 +96,7 @@ class MutableState implements StoreHost {
   }
 
   /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
-  replace(reason: "login" | "rotate", principal?: string): void {
+  replace(reason: "login" | "rotate", principal?: string, login: Login = NO_LOGIN): void {
     const { phase, fields, expiry } = this;
     const isRotation = reason === "rotate";
     // Either nothing is stored yet, or the next commit already makes a new token.
@@ -101,6 +108,7 @@ class MutableState implements StoreHost {
     this.phase = {
       kind: "replacing",
       reason,
+      login: isRotation ? this.login : login,
       from,
       fieldsBefore,
       stagedBefore,
@@ -252,6 +260,22 @@ class MutableState implements StoreHost {
   seal(): void {
     this.response.seal(this.phase.kind === "replacing" || (!this.record && this.hasNew));
   }
+}
+
+/** The timeouts of a session: those of the manager, or shorter ones of its login. Spans are in milliseconds. */
+interface Timeouts {
+  readonly idle: number;
+  readonly touchEvery: number;
+  /** The end of the absolute timeout, in epoch milliseconds. */
+  readonly end: number;
+}
+
+export function timeoutsOf({ context, phase, login }: State): Timeouts {
+  const { settings } = context;
+  const idle = Math.min(settings.idle, login.idle);
+  // With the manager's touchEvery, a session in use could exceed a short idle timeout.
+  const touchEvery = idle < settings.idle ? Math.min(settings.touchEvery, idle / 10) : settings.touchEvery;
+  return { idle, touchEvery, end: phase.createdAt + Math.min(settings.absolute, login.absolute) };
 }
 
 /** A session that is not stored yet, in one of the two phases for it. */

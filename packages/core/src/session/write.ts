@@ -8,6 +8,7 @@ import {
   FIXED,
   GENERATIONS,
   isLive,
+  LOGIN,
   ownFields,
   readRecord,
   type SessionRecord,
@@ -17,7 +18,7 @@ import { advance, formatGenerations, type Generations } from "../token/rotation.
 import { digest, nextGeneration, type Token } from "../token/token.ts";
 import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
-import type { State } from "./state.ts";
+import { type State, timeoutsOf } from "./state.ts";
 
 /** A commit gives up after this many lost races. With the pauses between them, that takes several seconds. */
 const MOST_LOST = 64;
@@ -33,12 +34,14 @@ export function foundGone(state: State): "gone" {
 
 /** Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase. */
 export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
-  const { context, record: read } = state;
+  const { context, record: read, login } = state;
   const { settings, sizes } = context;
   const { principal, createdAt } = state.phase;
   const now = settings.clock();
-  const expiresAt = Math.min(fixedAt ?? now + settings.idle, createdAt + settings.absolute);
+  const { idle, end } = timeoutsOf(state);
+  const expiresAt = Math.min(fixedAt ?? now + idle, end);
   const stores = state.fields.stores();
+  if (login.text !== undefined) stores.set(LOGIN, login.text);
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
@@ -90,28 +93,25 @@ function opportunisticOf(
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
-function dataOf(
-  { expiry, newPrincipal: principal, context }: State,
-  record: SessionRecord,
-  { fields }: Patch,
-): Change | undefined {
+function dataOf(state: State, { fields }: Patch): Change | undefined {
+  const { expiry, newPrincipal: principal } = state;
   if (expiry === undefined)
     return fields.size > 0 || principal !== undefined ? { fields, principal } : undefined;
-  const expiresAt = Math.min(expiry, record.createdAt + context.settings.absolute);
+  const expiresAt = Math.min(expiry, timeoutsOf(state).end);
   return { fields: new Map(fields).set(FIXED, "1"), expiresAt, principal };
 }
 
 /** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context } = state;
-  const { driver, clock, absolute } = context.settings;
+  const { driver, clock } = context.settings;
   let record = read;
   for (let lost = 1; ; lost++) {
     const now = clock();
     const { expiry } = state;
     if (!isLive(record, now)) return foundGone(state);
     const patch = state.fields.patch();
-    const data = dataOf(state, record, patch);
+    const data = dataOf(state, patch);
     let opportunistic = opportunisticOf(state, record, now, data !== undefined);
     if (!data && !opportunistic) {
       state.acknowledge(patch, record.fields, expiry);
@@ -146,7 +146,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
         principal: state.phase.principal,
         // Too low if others committed too. The next compare-and-set then conflicts and reads again.
         version: record.version + 1,
-        expiresAt: Math.min(change.expiresAt ?? record.expiresAt, record.createdAt + absolute),
+        expiresAt: Math.min(change.expiresAt ?? record.expiresAt, timeoutsOf(state).end),
         fixed: fields.has(FIXED),
         generations: opportunistic?.generations ?? record.generations,
       };
