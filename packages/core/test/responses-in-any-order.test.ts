@@ -20,7 +20,10 @@ import { cookieOf, HOUR, MINUTE, testClock } from "./support.ts";
 
 const GRACE = 2 * MINUTE;
 
-type Kind = "read" | "write" | "update" | "rotate" | "login" | "logout";
+type Kind = "read" | "write" | "update" | "rotate" | "reauthenticate" | "login" | "logout";
+
+/** What gives the session a new id. */
+const BEGIN: readonly Kind[] = ["rotate", "reauthenticate", "login"];
 
 interface Request {
   readonly kind: Kind;
@@ -54,6 +57,8 @@ class World {
   deadSince = Number.POSITIVE_INFINITY;
   /** Whom the browser is logged in as; `"uncertain"` after a lost login. */
   expected: string | undefined;
+  /** When the user last proved who they are, in the session that goes on. */
+  provenAt = 0;
   /** The place of the last login or `rotate()` whose response came. */
   lastBegun = 0;
   acknowledged = new Set<string>();
@@ -98,6 +103,7 @@ class World {
     if (kind === "write") store.set(`key ${number}`, number);
     if (kind === "update") store.update("count", (count = 0) => count + 1);
     if (kind === "rotate") session.rotate();
+    if (kind === "reauthenticate" && principal !== undefined) session.reauthenticate();
     if (kind === "login") session.login("alice", { maxAge: "session", idle: "12h" });
     if (kind === "logout") {
       await session.logout();
@@ -111,10 +117,12 @@ class World {
     // Every later cookie of a login lives as that login asked for.
     if (request.result.token !== undefined)
       expect(request.result.cookie?.maxAge === undefined).toBe(session.principal !== undefined);
-    if ((kind === "login" || kind === "rotate") && request.result.status === "committed")
+    if (BEGIN.includes(kind) && request.result.status === "committed") {
       this.line = session.id;
+      if (kind !== "rotate") this.provenAt = this.clock();
+    }
     const isAlone = request.turnover === this.turnover;
-    if (kind === "rotate" || kind === "login" || kind === "logout") this.turnover++;
+    if (kind === "logout" || BEGIN.includes(kind)) this.turnover++;
     if (kind === "login") {
       // It takes over what it read; of a session that ended meanwhile, or none, that is not what the browser had.
       if (principal === undefined || !isAlone) {
@@ -132,7 +140,7 @@ class World {
     if (!request.result) await this.answer(request);
     this.requests = this.requests.filter((other) => other !== request);
     const { kind, result, answered = 0 } = request;
-    const begins = (kind === "login" || kind === "rotate") && result?.status === "committed";
+    const begins = BEGIN.includes(kind) && result?.status === "committed";
     const superseded = answered < this.lastBegun;
     if (!result?.setCookie || superseded) return;
     if (!delivered && kind === "logout") return;
@@ -190,6 +198,7 @@ class World {
       expect((await this.sessions.open(this.stolen, { touch: false })).principal).toBeUndefined();
       return;
     }
+    expect(session.authenticatedAt?.getTime()).toBe(this.provenAt);
     expect(session.expiresAt.getTime()).toBeLessThanOrEqual(this.clock() + 12 * HOUR);
     const store = session.store<Record<string, number>>("data");
     const keys = new Set([...store.keys()].map((key) => `data ${key}`));
@@ -246,7 +255,7 @@ async function holds(commands: Iterable<Step>, world: World): Promise<void> {
 }
 
 test("whoever logged in stays logged in, whoever logged out stays out, and nothing acknowledged is lost", async () => {
-  const background = sends("read", "write", "update", "rotate");
+  const background = sends("read", "write", "update", "rotate", "reauthenticate");
   const steps = [background, background, foreground, open, answer, finish, pass, check];
   await fc.assert(
     fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: "max" }), (commands) =>
@@ -263,7 +272,7 @@ test("a thief who goes on with a copied cookie is found out, and a logout ends t
     }),
   );
   const prowl = fc.constant(command("prowl", (world) => world.stolen && world.prowl()));
-  const background = sends("read", "write", "update", "rotate");
+  const background = sends("read", "write", "update", "rotate", "reauthenticate");
   const steps = [background, background, foreground, open, answer, finish, pass, prowl, steal, check];
   await fc.assert(
     fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: "max" }), async (commands) => {

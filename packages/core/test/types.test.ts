@@ -402,6 +402,9 @@ declare namespace Pinned {
     store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
     storeNames(): string[];
     login(principal: string, options?: LoginOptions): void;
+    readonly authenticatedAt: Date | undefined;
+    reauthenticate(): void;
+    authenticatedWithin(time: Duration): boolean;
     logout(): Promise<void>;
     discard(): void;
     rotate(): void;

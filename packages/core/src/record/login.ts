@@ -30,4 +30,8 @@ export function parseLogin(text = ""): Login {
   };
 }
 
+/** The same login, with another last proof. */
+export const provenAt = ({ text = "" }: Login, at: number): Login =>
+  parseLogin(`1 ${at}${/^1 \S+(.*)/s.exec(text)?.[1] ?? ""}`);
+
 export const NO_LOGIN: Login = parseLogin();

@@ -1,7 +1,8 @@
+import { type Duration, milliseconds } from "../base/duration.ts";
 import { checkOptions, epochOf } from "../base/options.ts";
 import { refuseUnknownProperties } from "../base/unknown-properties.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
-import type { Login } from "../record/login.ts";
+import { type Login, provenAt } from "../record/login.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
 import { addMessage, FLASH, takeMessages } from "../store/flash.ts";
 import { flushStores, SessionStore, type Store } from "../store/store.ts";
@@ -14,7 +15,8 @@ import { isPending } from "./pending.ts";
 import { logout } from "./replace.ts";
 import type { ResponseStage } from "./response.ts";
 import type { CommitResult, LoginOptions, Rejection, Session } from "./session.ts";
-import { type State, timeoutsOf } from "./state.ts";
+import type { State } from "./state.ts";
+import { timeoutsOf } from "./timeouts.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
@@ -80,6 +82,19 @@ class ManagedSession implements Session, SessionControls {
     return read(this[CONTROLS].#state).phase.principal;
   }
 
+  get authenticatedAt(): Date | undefined {
+    const { phase, login } = read(this[CONTROLS].#state);
+    return phase.principal === undefined ? undefined : new Date(login.at ?? phase.createdAt);
+  }
+
+  authenticatedWithin(time: Duration): boolean {
+    const { authenticatedAt } = this;
+    const ms = milliseconds("authenticatedWithin", time);
+    return (
+      !!authenticatedAt && this[CONTROLS].#state.context.settings.clock() < authenticatedAt.getTime() + ms
+    );
+  }
+
   get rejected(): Rejection | undefined {
     return read(this[CONTROLS].#state).rejected;
   }
@@ -127,6 +142,13 @@ class ManagedSession implements Session, SessionControls {
 
   rotate(): void {
     this[CONTROLS].#replace("rotate");
+  }
+
+  reauthenticate(): void {
+    const self = this[CONTROLS];
+    const { phase, login, context } = self.#state;
+    if (phase.principal === undefined) throw new TypeError("reauthenticate() is for users: a guest logs in");
+    self.#replace("rotate", undefined, provenAt(login, context.settings.clock()));
   }
 
   #replace(reason: "login" | "rotate", principal?: string, login?: Login): void {

@@ -1,5 +1,6 @@
 import type { SessionRecord } from "../record/session-record.ts";
-import { type State, timeoutsOf } from "./state.ts";
+import type { State } from "./state.ts";
+import { timeoutsOf } from "./timeouts.ts";
 
 /** Writing data also moves the expiry, but at most this often, because moving it needs a compare-and-set. */
 const EXPIRY_GRAIN_MS = 1000;

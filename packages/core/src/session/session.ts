@@ -55,6 +55,11 @@ export interface Session {
   readonly expiresAt: Date;
   /** The user that the session belongs to since a {@link Session.login}; `undefined` before it. */
   readonly principal: string | undefined;
+  /**
+   * When the user last proved who they are: at the login, or at a {@link Session.reauthenticate} since. `undefined` for
+   * a guest.
+   */
+  readonly authenticatedAt: Date | undefined;
   /** Why the token of the request was not accepted; `undefined` if it was accepted, or if none came. */
   readonly rejected: Rejection | undefined;
   /**
@@ -116,7 +121,8 @@ export interface Session {
    */
   logout(): Promise<void>;
   /**
-   * Gives the session a new id and secret at the next commit, for a change of privilege. Does nothing if the session is
+   * Gives the session a new id and secret at the next commit, for a change of privilege. If the user has just given a
+   * password or a second factor, call {@link Session.reauthenticate} instead. Does nothing if the session is
    * not stored yet.
    * @throws TypeError The session is from `sessions.get()`, or a commit is under way.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
@@ -127,6 +133,27 @@ export interface Session {
    * }
    */
   rotate(): void;
+  /**
+   * Notes that the user has just proved again who they are, with a password or a second factor. The next commit gives
+   * the session a new id and secret, as `rotate()` does (OWASP ASVS 5.0, 7.2.4), and {@link Session.authenticatedAt} is
+   * now. `createdAt` and the absolute timeout stay. For a new absolute timeout, log the same user in again.
+   * @throws TypeError The session has no user, is from `sessions.get()`, or a commit is under way.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
+   * @example
+   * export function onPasswordConfirmed(session: Session): void {
+   *   session.reauthenticate();
+   * }
+   */
+  reauthenticate(): void;
+  /**
+   * Returns whether the user proved who they are less than `time` ago; `false` for a guest. Ask for the password again
+   * where it is `false`, before a change of password or address, or a payment (OWASP ASVS 5.0, 7.5.1 and 7.5.3).
+   * @throws SessionConfigError `time` is no duration.
+   * @example
+   * export const pathToPay = (session: Session): string =>
+   *   session.authenticatedWithin("10m") ? "/pay" : "/confirm-password?to=/pay";
+   */
+  authenticatedWithin(time: Duration): boolean;
   /**
    * Fixes the expiry: use does not move it until the next login or `setExpiry()`. The expiry is never later than the
    * absolute timeout. A date in the past ends the session.

@@ -96,11 +96,14 @@ class MutableState implements StoreHost {
   }
 
   /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
-  replace(reason: "login" | "rotate", principal?: string, login: Login = NO_LOGIN): void {
+  replace(reason: "login" | "rotate", principal?: string, login?: Login): void {
     const { phase, fields, expiry } = this;
     const isRotation = reason === "rotate";
     // Either nothing is stored yet, or the next commit already makes a new token.
-    if (isRotation && phase.kind !== "stored") return;
+    if (isRotation && phase.kind !== "stored") {
+      if (login && phase.kind === "replacing") this.phase = { ...phase, login };
+      return;
+    }
     const { from, fieldsBefore, stagedBefore } =
       phase.kind === "replacing"
         ? phase
@@ -108,7 +111,7 @@ class MutableState implements StoreHost {
     this.phase = {
       kind: "replacing",
       reason,
-      login: isRotation ? this.login : login,
+      login: login ?? (isRotation ? this.login : NO_LOGIN),
       from,
       fieldsBefore,
       stagedBefore,
@@ -260,22 +263,6 @@ class MutableState implements StoreHost {
   seal(): void {
     this.response.seal(this.phase.kind === "replacing" || (!this.record && this.hasNew));
   }
-}
-
-/** The timeouts of a session: those of the manager, or shorter ones of its login. Spans are in milliseconds. */
-interface Timeouts {
-  readonly idle: number;
-  readonly touchEvery: number;
-  /** The end of the absolute timeout, in epoch milliseconds. */
-  readonly end: number;
-}
-
-export function timeoutsOf({ context, phase, login }: State): Timeouts {
-  const { settings } = context;
-  const idle = Math.min(settings.idle, login.idle);
-  // With the manager's touchEvery, a session in use could exceed a short idle timeout.
-  const touchEvery = idle < settings.idle ? Math.min(settings.touchEvery, idle / 10) : settings.touchEvery;
-  return { idle, touchEvery, end: phase.createdAt + Math.min(settings.absolute, login.absolute) };
 }
 
 /** A session that is not stored yet, in one of the two phases for it. */

@@ -18,7 +18,8 @@ import { advance, formatGenerations, type Generations } from "../token/rotation.
 import { digest, nextGeneration, type Token } from "../token/token.ts";
 import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
-import { type State, timeoutsOf } from "./state.ts";
+import type { State } from "./state.ts";
+import { timeoutsOf } from "./timeouts.ts";
 
 /** A commit gives up after this many lost races. With the pauses between them, that takes several seconds. */
 const MOST_LOST = 64;
