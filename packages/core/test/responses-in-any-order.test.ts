@@ -45,6 +45,7 @@ class World {
   readonly sessions: SessionManager = createSessionManager({
     clock: this.clock,
     idle: "24h",
+    anonymous: { idle: "13h" },
     rotation: { every: "10m", grace: GRACE },
   });
   readonly reused: string[] = [];

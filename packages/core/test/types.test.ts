@@ -314,6 +314,7 @@ declare namespace Pinned {
       | undefined;
     codec?: Codec | readonly Codec[] | undefined;
     maxBytes?: number | undefined;
+    anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
     setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
   }

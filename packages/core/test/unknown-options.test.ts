@@ -20,6 +20,12 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
     "rotation.every",
     (rotation) => createSessionManager({ rotation }),
   ],
+  [
+    "createSessionManager",
+    "anonymous.maxbytes",
+    "anonymous.maxBytes",
+    (anonymous) => createSessionManager({ anonymous }),
+  ],
   ["sessions.open", "toutch", "touch", (options) => createSessionManager().open(undefined, options)],
   ["sessions.load", "crosssite", "crossSite", (options) => createSessionManager().load("x", options)],
   ["sessions.list", "principle", "principal", (query) => createSessionManager().list(query).next()],

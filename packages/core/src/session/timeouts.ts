@@ -1,6 +1,6 @@
 import type { State } from "./state.ts";
 
-/** The timeouts of a session: those of the manager, or shorter ones of its login. Spans are in milliseconds. */
+/** The timeouts of a session: those of the manager, or shorter ones for a guest or of its login. Spans are in milliseconds. */
 interface Timeouts {
   readonly idle: number;
   readonly touchEvery: number;
@@ -10,7 +10,8 @@ interface Timeouts {
 
 export function timeoutsOf({ context, phase, login }: State): Timeouts {
   const { settings } = context;
-  const idle = Math.min(settings.idle, login.idle);
+  const most = phase.principal === undefined ? settings.guest : settings;
+  const idle = Math.min(most.idle, login.idle);
   // With the manager's touchEvery, a session in use could exceed a short idle timeout.
   const touchEvery = idle < settings.idle ? Math.min(settings.touchEvery, idle / 10) : settings.touchEvery;
   return { idle, touchEvery, end: phase.createdAt + Math.min(settings.absolute, login.absolute) };

@@ -46,7 +46,7 @@ export async function createRecord(state: State, fixedAt: number | undefined): P
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
-    judgeSize(context, read?.fields, fields);
+    judgeSize(context, principal, read?.fields, fields);
     const record = { expiresAt, fields, principal };
     if (await settings.driver.create(token.id, record, now)) {
       const created = readRecord(token.id, { ...record, version: 1 }, settings.absolute, ++sizes.ticks);
@@ -123,7 +123,9 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
     if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
     const exact =
-      (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record, sent)) || patch.exact;
+      (patch.fields.size > 0 &&
+        judgeSize(context, state.phase.principal, record.fields, fields, record, sent)) ||
+      patch.exact;
     let change: Change = {
       fields: sent,
       expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,
