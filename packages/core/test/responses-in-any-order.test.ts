@@ -49,6 +49,8 @@ class World {
     rotation: { every: "10m", grace: GRACE },
   });
   readonly reused: string[] = [];
+  /** The ids that events told to have ended, and those that took their place. */
+  readonly ended = new Map<string, string>();
   jar: string | undefined;
   requests: Request[] = [];
   sent = 0;
@@ -77,6 +79,9 @@ class World {
   constructor(delay: number) {
     this.delay = delay;
     this.sessions.on("reused", ({ id }) => this.reused.push(id));
+    this.sessions.on("rotated", ({ id, previousId, reason }) => {
+      if (reason !== "periodic") this.ended.set(previousId, id);
+    });
   }
 
   get busy(): boolean {
@@ -188,6 +193,8 @@ class World {
 
   async check(): Promise<void> {
     for (const request of [...this.requests]) await this.finish(request, true);
+    for (const [id, next] of this.ended)
+      expect([id === next, await this.sessions.valid(id)]).toEqual([false, false]);
     const session = await this.sessions.open(this.jar, { touch: false });
     if (this.stolen === undefined) expect(this.reused).toEqual([]);
     // With the thief the user is out: better than to share the session.

@@ -153,15 +153,19 @@ test("a manager's methods refuse what they would throw for", () => {
     // @ts-expect-error true, or not at all
     void sessions.destroyAll({ everyone: false });
     // @ts-expect-error no such event
-    sessions.on("expired", () => {});
+    sessions.on("closed", () => {});
     // @ts-expect-error dates
     void sessions.sweep({ before: 5 });
     // @ts-expect-error how often?
     sessions.startSweeping({});
     // @ts-expect-error a Request is no header
     void sessions.open({ headers: {} });
-    sessions.on("rotated", ({ id, reason }) => {
+    sessions.on("rejected", ({ reason }) =>
+      expectTypeOf(reason).toEqualTypeOf<NonNullable<Session["rejected"]>>(),
+    );
+    sessions.on("rotated", ({ id, previousId, reason }) => {
       expectTypeOf(id).toEqualTypeOf<string>();
+      expectTypeOf(previousId).toEqualTypeOf<string>();
       expectTypeOf(reason).toEqualTypeOf<"login" | "rotate" | "periodic">();
     });
     sessions.on("error", ({ error }) => expectTypeOf(error).toEqualTypeOf<unknown>());
@@ -380,7 +384,9 @@ declare namespace Pinned {
   }
   interface SessionEvents {
     created: Named;
-    rotated: Named & { reason: "login" | "rotate" | "periodic" };
+    expired: Named;
+    rejected: { reason: "malformed" | "signature" | "unknown" | "expired" | "reused" };
+    rotated: Named & { previousId: string; reason: "login" | "rotate" | "periodic" };
     destroyed: Named & { reason: "logout" | "admin" | "reused" };
     reused: Named;
     gone: Named;

@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { checkOptions, epochOf } from "../base/options.ts";
 import { refuseUnknownProperties } from "../base/unknown-properties.ts";
+import type { Rejection } from "../context/events.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
 import { type Login, provenAt } from "../record/login.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
@@ -14,7 +15,7 @@ import { readLogin } from "./login-options.ts";
 import { isPending } from "./pending.ts";
 import { logout } from "./replace.ts";
 import type { ResponseStage } from "./response.ts";
-import type { CommitResult, LoginOptions, Rejection, Session } from "./session.ts";
+import type { CommitResult, LoginOptions, Session } from "./session.ts";
 import type { State } from "./state.ts";
 import { timeoutsOf } from "./timeouts.ts";
 

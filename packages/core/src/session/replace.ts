@@ -107,7 +107,7 @@ export async function replaceSession(state: State): Promise<Status> {
     if (outcome === "committed") {
       state.began(created, patch, expiry);
       const named = { id: created.id, principal: created.principal };
-      if (previous) context.emit("rotated", { ...named, reason });
+      if (previous) context.emit("rotated", { ...named, previousId: previous.id, reason });
       else context.emit("created", named);
       return "committed";
     }

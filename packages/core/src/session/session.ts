@@ -1,10 +1,8 @@
 import type { Duration } from "../base/duration.ts";
 import type { SessionCookie } from "../context/cookie.ts";
+import type { Rejection } from "../context/events.ts";
 import type { StoreDefinition } from "../store/define-store.ts";
 import type { Store } from "../store/store.ts";
-
-/** Why the token of a request was not accepted. */
-export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
 
 /** How a commit ended. */
 export type Status = "unchanged" | "committed" | "gone";

@@ -1,4 +1,5 @@
 import type { Context } from "../context/context.ts";
+import type { Rejection } from "../context/events.ts";
 import { type Login, NO_LOGIN } from "../record/login.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
@@ -8,7 +9,6 @@ import type { Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
 import { freshPhase, mutedPhase, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
-import type { Rejection } from "./session.ts";
 
 /** Facts of a request that do not change. */
 export interface Opened {

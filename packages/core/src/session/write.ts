@@ -155,7 +155,12 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       };
       state.wrote(written, patch, expiry, opportunistic?.token);
       if (opportunistic?.token)
-        context.emit("rotated", { id: record.id, principal: record.principal, reason: "periodic" });
+        context.emit("rotated", {
+          id: record.id,
+          previousId: record.id,
+          principal: record.principal,
+          reason: "periodic",
+        });
       return "committed";
     }
 
