@@ -2,7 +2,7 @@ export type { Duration } from "./base/duration.ts";
 // biome-ignore format: the whole surface on one screen
 export {
   DriverUnavailableError, isSessionError, SessionCodecError, SessionConfigError, SessionConflictError, SessionError,
-  type SessionErrorCode, SessionSetupError, SessionTooLargeError,
+  type SessionErrorCode, SessionLimitError, SessionSetupError, SessionTooLargeError,
 } from "./base/errors.ts";
 export type { CookieOptions, SessionCookie } from "./context/cookie.ts";
 export type { SessionEvents } from "./context/events.ts";

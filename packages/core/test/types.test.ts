@@ -319,6 +319,7 @@ declare namespace Pinned {
     codec?: Codec | readonly Codec[] | undefined;
     maxBytes?: number | undefined;
     anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
+    maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
     setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
   }
@@ -387,7 +388,7 @@ declare namespace Pinned {
     expired: Named;
     rejected: { reason: "malformed" | "signature" | "unknown" | "expired" | "reused" };
     rotated: Named & { previousId: string; reason: "login" | "rotate" | "periodic" };
-    destroyed: Named & { reason: "logout" | "admin" | "reused" };
+    destroyed: Named & { reason: "logout" | "admin" | "reused" | "limit" };
     reused: Named;
     gone: Named;
     swept: { count: number };
@@ -478,7 +479,7 @@ declare namespace Pinned {
     options?: Versioned,
   ): StoreDefinition<T>;
   type SessionErrorCode =
-    `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT"}`;
+    `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT" | "LIMIT"}`;
   interface SessionError extends Error {
     readonly code: SessionErrorCode;
     readonly retryable: boolean;
@@ -624,6 +625,7 @@ test("the pinned functions and classes are ours", () => {
     expectTypeOf(ours.SessionTooLargeError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionCodecError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionConflictError).toExtend<Pinned.ErrorClass>();
+    expectTypeOf(ours.SessionLimitError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionSetupError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.DriverUnavailableError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.isSessionError).toExtend<
@@ -651,7 +653,14 @@ test("the pinned functions and classes are ours", () => {
 test("what is exported by name is what is promised, and nothing else", async () => {
   const names = [
     ...["DriverUnavailableError", "SessionCodecError", "SessionConfigError", "SessionConflictError"],
-    ...["SessionError", "SessionSetupError", "SessionTooLargeError", "createSessionManager", "defineStore"],
+    ...[
+      "SessionError",
+      "SessionLimitError",
+      "SessionSetupError",
+      "SessionTooLargeError",
+      "createSessionManager",
+      "defineStore",
+    ],
     ...["devalueCodec", "driverFromUrl", "isClosableDriver", "isListingDriver", "isLoggedIn"],
     ...["isProvisionedDriver", "isSessionError", "jsonCodec"],
   ];

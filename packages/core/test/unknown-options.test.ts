@@ -26,6 +26,12 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
     "anonymous.maxBytes",
     (anonymous) => createSessionManager({ anonymous }),
   ],
+  [
+    "createSessionManager",
+    "maxPerPrincipal.whenful",
+    "maxPerPrincipal.whenFull",
+    (maxPerPrincipal) => createSessionManager({ maxPerPrincipal }),
+  ],
   ["sessions.open", "toutch", "touch", (options) => createSessionManager().open(undefined, options)],
   ["sessions.load", "crosssite", "crossSite", (options) => createSessionManager().load("x", options)],
   ["sessions.list", "principle", "principal", (query) => createSessionManager().list(query).next()],

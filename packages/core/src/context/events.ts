@@ -24,8 +24,11 @@ export interface SessionEvents {
    * ended, so close its websockets. After a periodic rotation both ids are the same.
    */
   rotated: Named & { previousId: string; reason: "login" | "rotate" | "periodic" };
-  /** A session was ended by a logout, by an administrator, or because a copied token was used. */
-  destroyed: Named & { reason: "logout" | "admin" | "reused" };
+  /**
+   * A session was ended by a logout, by an administrator, because a copied token was used, or because a login of its
+   * user needed its place (`maxPerPrincipal`).
+   */
+  destroyed: Named & { reason: "logout" | "admin" | "reused" | "limit" };
   /** A request came with a session that has expired, if the backend still has its record. */
   expired: Named;
   /**

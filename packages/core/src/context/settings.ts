@@ -3,6 +3,7 @@ import { type Duration, milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
 import { checkAmong, checkCount, checkOption, checkOptions, hasMethods } from "../base/options.ts";
 import { warnOnce } from "../base/warn-once.ts";
+import { isListingDriver } from "../driver/abilities.ts";
 import type { Driver } from "../driver/contract.ts";
 import { memoryDriver } from "../driver/memory/driver.ts";
 import { selfProvisioning } from "../driver/self-provisioning.ts";
@@ -67,6 +68,15 @@ export interface SessionManagerOptions {
    */
   anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
   /**
+   * The most sessions that a user may have, counted at each login; a guest's does not count, nor the one that the login
+   * replaces. `"endOldest"` ends those whose logins are the oldest. `"refuse"` makes the commit of one login more reject
+   * with `SessionLimitError`. Overlapping logins never leave more. Where the driver says `eventualList`, a login waits
+   * for a second and counts once more; what overlaps within that time may exceed the limit, until the next login.
+   * OWASP ASVS 5.0, 7.1.2, asks that the number, and what happens beyond it, are written down.
+   * @default no limit; whenFull "endOldest"
+   */
+  maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
+  /**
    * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only
    * if it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
    * `SessionSetupError`.
@@ -96,6 +106,7 @@ export interface Settings {
   readonly maxBytes: number;
   /** The limits of a session without a principal. */
   readonly guest: { readonly idle: number; readonly maxBytes: number };
+  readonly perPrincipal: { readonly sessions: number; readonly refuses: boolean } | undefined;
   /** The most fields of a session and of a commit; `Infinity` if the driver has no such limit. */
   readonly maxFields: number;
   readonly clock: () => number;
@@ -112,6 +123,19 @@ function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>):
   checkAmong("rotation.onReuse", onReuse, "destroy", "report");
   const ms = milliseconds("rotation.grace", grace);
   return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
+}
+
+function readLimit(
+  limit: NonNullable<SessionManagerOptions["maxPerPrincipal"]>,
+  driver: Driver,
+): NonNullable<Settings["perPrincipal"]> {
+  checkOptions(CREATE, limit, ["sessions", "whenFull"], "maxPerPrincipal.");
+  const { sessions, whenFull = "endOldest" } = limit;
+  checkCount("maxPerPrincipal.sessions", sessions);
+  checkAmong("maxPerPrincipal.whenFull", whenFull, "endOldest", "refuse");
+  if (!isListingDriver(driver))
+    throw new SessionConfigError(`maxPerPrincipal needs a driver that can list; "${driver.name}" cannot`);
+  return { sessions, refuses: whenFull === "refuse" };
 }
 
 /** A random key has at least this many different characters. */
@@ -144,7 +168,7 @@ function checkSecrets(secrets: readonly string[]): void {
 export function readSettings(options: SessionManagerOptions): Settings {
   checkOptions(CREATE, options, [
     ...(["driver", "idle", "absolute", "touchEvery", "cookie", "secrets", "rotation", "codec"] as const),
-    ...(["maxBytes", "anonymous", "setup", "clock"] as const),
+    ...(["maxBytes", "anonymous", "maxPerPrincipal", "setup", "clock"] as const),
   ]);
   const {
     driver = memoryDriver(),
@@ -157,6 +181,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     codec = devalueCodec,
     maxBytes: bytesOption = 1_048_576,
     anonymous = {},
+    maxPerPrincipal,
     setup = "auto",
     clock = Date.now,
   } = options;
@@ -213,6 +238,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     newFields: newFields(codecs),
     maxBytes,
     guest,
+    perPrincipal: maxPerPrincipal && readLimit(maxPerPrincipal, driver),
     maxFields: maxFieldsPerCommit ?? Number.POSITIVE_INFINITY,
     clock: () => Math.floor(clock()),
   };

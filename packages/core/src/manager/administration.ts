@@ -1,12 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import { SessionError } from "../base/errors.ts";
 import { checkOptions, epochOf, isWhole } from "../base/options.ts";
-import { type Context, readNow } from "../context/context.ts";
-import { isListingDriver } from "../driver/abilities.ts";
-import type { ListingDriver } from "../driver/contract.ts";
+import type { Context } from "../context/context.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
-import { isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
-import { lineEnd, MOST_STEPS } from "../session/replace.ts";
+import { CLAIM } from "../record/session-record.ts";
+import { destroyLine, LAG_MS, listing, liveRecords } from "../session/listing.ts";
 import type { SweepOptions } from "./sweeping.ts";
 
 export { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
@@ -30,47 +27,6 @@ export interface SessionInfo {
 /** Which sessions `destroyAll()` ends: those of a principal, `except` one id if given, or those of everyone. */
 export type DestroyAllQuery = { principal: string; except?: string | undefined } | { everyone: true };
 
-const PAGE = 500;
-const LAG_MS = 1000;
-
-function listing(
-  { settings: { driver } }: Context,
-  method: string,
-  principal: string | undefined,
-): ListingDriver {
-  const lists = isListingDriver(driver);
-  if (lists && !(driver.principalsOnly && principal === undefined)) return driver;
-  throw new SessionError(
-    "ERR_SESSION_UNSUPPORTED",
-    lists
-      ? `${method}() of everyone needs a driver that lists all sessions; "${driver.name}" lists only those of a principal`
-      : `${method}() needs a driver that can list; "${driver.name}" cannot`,
-  );
-}
-
-/**
- * Every record that is live in the backend, page by page. A record may come twice. Some may have passed this manager's
- * absolute timeout, but another process may have a longer one.
- */
-async function* liveRecords(
-  context: Context,
-  method: string,
-  principal?: string,
-): AsyncGenerator<SessionRecord> {
-  const driver = listing(context, method, principal);
-  const { clock } = context.settings;
-  let cursor: string | undefined;
-  do {
-    const now = clock();
-    const page = await driver.list({ limit: PAGE, principal, cursor }, now);
-    for (const { id, ...stored } of page.records) {
-      const record = readRecord(id, stored, Number.POSITIVE_INFINITY);
-      if (record && isLive(record, now)) yield record;
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-}
-
 export async function* list(
   context: Context,
   query: { principal?: string | undefined } = {},
@@ -84,7 +40,7 @@ export async function* list(
     "list",
     principal,
   )) {
-    if (listed.has(id)) continue;
+    if (listed.has(id) || fields.has(CLAIM)) continue;
     listed.add(id);
     const end = Math.min(expiresAt, createdAt + context.settings.absolute);
     if (end <= context.settings.clock()) continue;
@@ -105,16 +61,6 @@ export async function* list(
 const CLOCKS_MS = 60_000;
 /** The most listings. Another one is needed only if a `rotate()` hid a session from the one before. */
 const MOST_ROUNDS = 8;
-
-/** Ends a session, or the session that replaced it meanwhile by `rotate()`. */
-async function destroyLine(context: Context, record: SessionRecord): Promise<SessionRecord | undefined> {
-  const { driver, clock } = context.settings;
-  for (let step = 0, at: SessionRecord | undefined = record; at && step <= MOST_STEPS; step++) {
-    if (await driver.destroy(at.id, clock())) return at;
-    at = await lineEnd(context, await readNow(context, at.id));
-  }
-  return undefined;
-}
 
 export async function destroyAll(context: Context, query: DestroyAllQuery): Promise<number> {
   const where = "sessions.destroyAll";
@@ -137,8 +83,8 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
   for (let round = 0; looksLeft > 0 && round < MOST_ROUNDS; round++) {
     let found = false;
     for await (const record of liveRecords(context, "destroyAll", principal)) {
-      const { id, createdAt } = record;
-      if (id === except || createdAt > latest || done.has(id)) continue;
+      const { id, createdAt, fields } = record;
+      if (fields.has(CLAIM) || id === except || createdAt > latest || done.has(id)) continue;
       found = true;
       done.add(id);
       const ended = await destroyLine(context, record);

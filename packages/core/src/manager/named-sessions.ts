@@ -81,7 +81,7 @@ export class NameTakenError extends Error {}
  * the library wrote before gets the fields of core with its next write.
  */
 export function createNamedSessions(
-  options: Omit<SessionManagerOptions, "absolute" | "rotation" | "secrets" | "codec">,
+  options: Omit<SessionManagerOptions, "absolute" | "rotation" | "secrets" | "codec" | "maxPerPrincipal">,
   naming: Naming,
 ): NamedSessions {
   const names = new WeakMap<Token, string>();

@@ -10,6 +10,8 @@ export interface Login {
   readonly absolute: number;
   /** Of the cookie, in milliseconds: 0 ends it with the browser, and `Infinity` leaves it to the manager. */
   readonly maxAge: number;
+  /** Tells the logins of a user apart. Rotations repeat it. */
+  readonly id: string | undefined;
   /** Percent-escaped. */
   readonly label: string | undefined;
 }
@@ -19,13 +21,14 @@ export interface Login {
  * is one. A text of another version, or a column that is no number, asks for nothing.
  */
 export function parseLogin(text = ""): Login {
-  const [, at, idle, absolute, maxAge, , label] = text.startsWith("1 ") ? text.split(" ") : [];
+  const [, at, idle, absolute, maxAge, id, label] = text.startsWith("1 ") ? text.split(" ") : [];
   return {
     text: text || undefined,
     at: Number(at) || undefined,
     idle: Number(idle) || Number.POSITIVE_INFINITY,
     absolute: Number(absolute) || Number.POSITIVE_INFINITY,
     maxAge: maxAge === "session" ? 0 : Number(maxAge) || Number.POSITIVE_INFINITY,
+    id: id === "-" ? undefined : id,
     label,
   };
 }

@@ -17,7 +17,7 @@ import { logout } from "./replace.ts";
 import type { ResponseStage } from "./response.ts";
 import type { CommitResult, LoginOptions, Session } from "./session.ts";
 import type { State } from "./state.ts";
-import { timeoutsOf } from "./timeouts.ts";
+import { expiryOf } from "./timeouts.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
@@ -72,11 +72,10 @@ class ManagedSession implements Session, SessionControls {
 
   get expiresAt(): Date {
     const state = read(this[CONTROLS].#state);
-    const { context, record, phase, expiry } = state;
-    const { idle, end } = timeoutsOf(state);
+    const { record, phase, expiry } = state;
     const stays = record && (phase.kind !== "replacing" || (phase.reason === "rotate" && record.fixed));
     if (expiry === undefined && stays) return new Date(record.expiresAt);
-    return new Date(Math.min(expiry ?? context.settings.clock() + idle, end));
+    return new Date(expiryOf(state, expiry));
   }
 
   get principal(): string | undefined {

@@ -16,3 +16,9 @@ export function timeoutsOf({ context, phase, login }: State): Timeouts {
   const touchEvery = idle < settings.idle ? Math.min(settings.touchEvery, idle / 10) : settings.touchEvery;
   return { idle, touchEvery, end: phase.createdAt + Math.min(settings.absolute, login.absolute) };
 }
+
+/** When the session expires if it is used now, in epoch milliseconds. */
+export function expiryOf(state: State, fixedAt?: number): number {
+  const { idle, end } = timeoutsOf(state);
+  return Math.min(fixedAt ?? state.context.settings.clock() + idle, end);
+}

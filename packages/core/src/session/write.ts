@@ -5,6 +5,7 @@ import { judgeSize } from "../context/size.ts";
 import { mergeFields } from "../driver/change.ts";
 import type { Change } from "../driver/contract.ts";
 import {
+  CLAIM,
   FIXED,
   GENERATIONS,
   isLive,
@@ -19,7 +20,7 @@ import { digest, nextGeneration, type Token } from "../token/token.ts";
 import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
-import { timeoutsOf } from "./timeouts.ts";
+import { expiryOf, timeoutsOf } from "./timeouts.ts";
 
 /** A commit gives up after this many lost races. With the pauses between them, that takes several seconds. */
 const MOST_LOST = 64;
@@ -33,15 +34,23 @@ export function foundGone(state: State): "gone" {
   return "gone";
 }
 
-/** Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase. */
-export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
+/**
+ * Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase.
+ *
+ * @param claimMs The record is a claim, and expires after this time.
+ */
+export async function createRecord(
+  state: State,
+  fixedAt: number | undefined,
+  claimMs?: number,
+): Promise<SessionRecord> {
   const { context, record: read, login } = state;
   const { settings, sizes } = context;
   const { principal, createdAt } = state.phase;
   const now = settings.clock();
-  const { idle, end } = timeoutsOf(state);
-  const expiresAt = Math.min(fixedAt ?? now + idle, end);
+  const expiresAt = claimMs ? now + claimMs : expiryOf(state, fixedAt);
   const stores = state.fields.stores();
+  if (claimMs) stores.set(CLAIM, "1");
   if (login.text !== undefined) stores.set(LOGIN, login.text);
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
