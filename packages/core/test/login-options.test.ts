@@ -165,7 +165,7 @@ test("exactly the manager's own settings are allowed", async () => {
 });
 
 test("a process of an older version gives a short session the manager's life, so deploy everywhere first", async () => {
-  const { driver, clock, jar } = await loggedIn({ idle: "30m" });
+  const { sessions, driver, clock, jar } = await loggedIn({ idle: "30m", absolute: "2h" });
   // It knows no such field: it neither obeys nor repeats it.
   const older = createSessionManager({
     clock,
@@ -181,6 +181,10 @@ test("a process of an older version gives a short session the manager's life, so
   });
   clock.advance(10 * MINUTE);
   const session = await older.open(jar);
+  await session.commit();
+  expect(session.expiresAt.getTime()).toBe(clock() + DAY);
+  // This version goes by its own absolute timeout again, whatever expiry it finds.
+  expect((await sessions.open(jar)).expiresAt.getTime()).toBe(clock() - 10 * MINUTE + 2 * HOUR);
   session.rotate();
   await session.commit();
   expect(session.expiresAt.getTime()).toBe(clock() + DAY);

@@ -44,6 +44,7 @@ class World {
   readonly clock = testClock();
   readonly sessions: SessionManager = createSessionManager({
     clock: this.clock,
+    metadata: { lastSeen: true, userAgent: true },
     // The session of the last login is the only one of its user.
     maxPerPrincipal: { sessions: 1 },
     idle: "24h",
@@ -98,7 +99,9 @@ class World {
   }
 
   async open(request: Request): Promise<void> {
-    request.session = await this.sessions.open(request.cookie);
+    request.session = await this.sessions.open(request.cookie, {
+      device: { userAgent: `request ${request.number}` },
+    });
     request.turnover = this.turnover;
   }
 
@@ -114,7 +117,7 @@ class World {
     if (kind === "reauthenticate" && principal !== undefined) session.reauthenticate();
     // Of two logins in one millisecond the limit may take the later one for the older.
     if (kind === "login") this.clock.advance(1);
-    if (kind === "login") session.login("alice", { maxAge: "session", idle: "12h" });
+    if (kind === "login") session.login("alice", { maxAge: "session", idle: "12h", label: "phone" });
     if (kind === "logout") {
       await session.logout();
       this.expected = undefined;
@@ -213,7 +216,13 @@ class World {
     expect(session.authenticatedAt?.getTime()).toBe(this.provenAt);
     expect(session.expiresAt.getTime()).toBeLessThanOrEqual(this.clock() + 12 * HOUR);
     let count = 0;
-    for await (const { id } of this.sessions.list({ principal: "alice" })) count += id === session.id ? 1 : 2;
+    for await (const { id, label, lastSeenAt, ...info } of this.sessions.list({ principal: "alice" })) {
+      count += id === session.id ? 1 : 2;
+      expect(label).toBe("phone");
+      if (this.stolen === undefined) expect(info.userAgent).toMatch(/^request /);
+      expect(lastSeenAt?.getTime()).toBeGreaterThanOrEqual(session.createdAt.getTime());
+      expect(lastSeenAt?.getTime()).toBeLessThanOrEqual(this.clock());
+    }
     expect(count).toBe(1);
     const store = session.store<Record<string, number>>("data");
     const keys = new Set([...store.keys()].map((key) => `data ${key}`));

@@ -319,6 +319,13 @@ declare namespace Pinned {
     codec?: Codec | readonly Codec[] | undefined;
     maxBytes?: number | undefined;
     anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
+    metadata?:
+      | {
+          lastSeen?: boolean | undefined;
+          userAgent?: boolean | undefined;
+          ip?: boolean | "shortened" | undefined;
+        }
+      | undefined;
     maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
     setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
@@ -342,6 +349,7 @@ declare namespace Pinned {
     touch?: boolean | undefined;
     crossSite?: boolean | undefined;
     secure?: boolean | undefined;
+    device?: { userAgent?: string | undefined; ip?: string | undefined } | undefined;
   }
   interface SessionManager {
     open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
@@ -354,7 +362,9 @@ declare namespace Pinned {
     setExpiry(id: string, at: Date): Promise<boolean>;
     list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
     destroyAll(
-      query: { principal: string; except?: string | undefined } | { everyone: true },
+      query:
+        | { principal: string; except?: string | undefined; label?: string | undefined }
+        | { everyone: true },
     ): Promise<number>;
     sweep(range?: {
       after?: Date | undefined;
@@ -376,6 +386,11 @@ declare namespace Pinned {
     readonly createdAt: Date;
     readonly expiresAt: Date;
     readonly principal: string | undefined;
+    readonly authenticatedAt: Date | undefined;
+    readonly lastSeenAt: Date | undefined;
+    readonly userAgent: string | undefined;
+    readonly ip: string | undefined;
+    readonly label: string | undefined;
     readonly stores: readonly string[];
     readonly bytes: number;
   }

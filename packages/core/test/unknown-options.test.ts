@@ -32,6 +32,18 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
     "maxPerPrincipal.whenFull",
     (maxPerPrincipal) => createSessionManager({ maxPerPrincipal }),
   ],
+  [
+    "createSessionManager",
+    "metadata.lastseen",
+    "metadata.lastSeen",
+    (metadata) => createSessionManager({ metadata }),
+  ],
+  [
+    "sessions.open",
+    "device.useragent",
+    "device.userAgent",
+    (device) => createSessionManager().open(undefined, { device }),
+  ],
   ["sessions.open", "toutch", "touch", (options) => createSessionManager().open(undefined, options)],
   ["sessions.load", "crosssite", "crossSite", (options) => createSessionManager().load("x", options)],
   ["sessions.list", "principle", "principal", (query) => createSessionManager().list(query).next()],

@@ -77,6 +77,22 @@ export interface SessionManagerOptions {
    */
   maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
   /**
+   * What to keep of the requests of a session, for a page that shows users their devices: when it was last used, the
+   * client's `User-Agent`, and its IP address, whole or `"shortened"` to its network (24 bits of IPv4, at most 48 of
+   * IPv6). An adapter tells the last two. They are written at the start and with each move of the expiry, and by no
+   * write of their own. So they are as old as `touchEvery`, or older where nothing moves the expiry: after
+   * `setExpiry()`, for requests with `touch: false`, and in the last `idle` before the absolute timeout. Addresses are
+   * personal data: say so in your privacy policy.
+   * @default nothing
+   */
+  metadata?:
+    | {
+        lastSeen?: boolean | undefined;
+        userAgent?: boolean | undefined;
+        ip?: boolean | "shortened" | undefined;
+      }
+    | undefined;
+  /**
    * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only
    * if it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
    * `SessionSetupError`.
@@ -106,6 +122,7 @@ export interface Settings {
   readonly maxBytes: number;
   /** The limits of a session without a principal. */
   readonly guest: { readonly idle: number; readonly maxBytes: number };
+  readonly metadata: SessionManagerOptions["metadata"];
   readonly perPrincipal: { readonly sessions: number; readonly refuses: boolean } | undefined;
   /** The most fields of a session and of a commit; `Infinity` if the driver has no such limit. */
   readonly maxFields: number;
@@ -138,6 +155,15 @@ function readLimit(
   return { sessions, refuses: whenFull === "refuse" };
 }
 
+function readMetadata(metadata: NonNullable<SessionManagerOptions["metadata"]>): Settings["metadata"] {
+  checkOptions(CREATE, metadata, ["lastSeen", "userAgent", "ip"], "metadata.");
+  const { lastSeen, userAgent, ip } = metadata;
+  checkAmong("metadata.lastSeen", lastSeen, true, false, undefined);
+  checkAmong("metadata.userAgent", userAgent, true, false, undefined);
+  checkAmong("metadata.ip", ip, true, false, "shortened", undefined);
+  return { lastSeen, userAgent, ip };
+}
+
 /** A random key has at least this many different characters. */
 const FEWEST_CHARACTERS = 8;
 
@@ -168,7 +194,7 @@ function checkSecrets(secrets: readonly string[]): void {
 export function readSettings(options: SessionManagerOptions): Settings {
   checkOptions(CREATE, options, [
     ...(["driver", "idle", "absolute", "touchEvery", "cookie", "secrets", "rotation", "codec"] as const),
-    ...(["maxBytes", "anonymous", "maxPerPrincipal", "setup", "clock"] as const),
+    ...(["maxBytes", "anonymous", "maxPerPrincipal", "metadata", "setup", "clock"] as const),
   ]);
   const {
     driver = memoryDriver(),
@@ -182,6 +208,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     maxBytes: bytesOption = 1_048_576,
     anonymous = {},
     maxPerPrincipal,
+    metadata,
     setup = "auto",
     clock = Date.now,
   } = options;
@@ -238,6 +265,7 @@ export function readSettings(options: SessionManagerOptions): Settings {
     newFields: newFields(codecs),
     maxBytes,
     guest,
+    metadata: metadata && readMetadata(metadata),
     perPrincipal: maxPerPrincipal && readLimit(maxPerPrincipal, driver),
     maxFields: maxFieldsPerCommit ?? Number.POSITIVE_INFINITY,
     clock: () => Math.floor(clock()),

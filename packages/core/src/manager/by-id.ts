@@ -19,7 +19,13 @@ async function findLive(context: Context, id: string): Promise<SessionRecord | u
 
 export async function get(context: Context, id: string): Promise<Session | undefined> {
   const record = await findLive(context, id);
-  const opened: Opened = { by: "id", touch: true, secure: false, at: context.settings.clock() };
+  const opened: Opened = {
+    by: "id",
+    touch: true,
+    secure: false,
+    device: undefined,
+    at: context.settings.clock(),
+  };
   return record && createSession(storedState(context, opened, record));
 }
 

@@ -115,7 +115,13 @@ export function createNamedSessions(
     return { ...context, newToken };
   }
 
-  const openedNow = (): Opened => ({ by: "token", touch: false, secure: false, at: clock() });
+  const openedNow = (): Opened => ({
+    by: "token",
+    touch: false,
+    secure: false,
+    device: undefined,
+    at: clock(),
+  });
 
   async function open(name: string, newName?: () => string): Promise<NamedSession | "ended" | undefined> {
     const token = tokenOf(name);

@@ -13,11 +13,13 @@ export const ENDED = "/ended";
 export const LOGIN = "/login";
 /** The codec of every entry without a codec mark. The field is absent for the default codec. */
 export const CODEC = "/codec";
+/** When and by whom the session was last used, if the manager keeps that. */
+export const META = "/meta";
 /** A login that waits for its place: nobody has the token yet. */
 export const CLAIM = "/claim";
 
 /** What a record may get without being judged by its size. */
-export const LATER_FIELDS: readonly string[] = [FIXED, LOGIN, CLAIM];
+export const LATER_FIELDS: readonly string[] = [FIXED, LOGIN, META, CLAIM];
 
 /** The latest time that a Date can hold. */
 const LAST_DATE = 8.64e15;

@@ -9,7 +9,7 @@ import { createSession } from "./managed-session.ts";
 import { freshPhase, mutedPhase } from "./phase.ts";
 import { warnInsecure } from "./secure.ts";
 import type { Session } from "./session.ts";
-import { newState, type Opened, storedState } from "./state.ts";
+import { type Device, newState, type Opened, storedState } from "./state.ts";
 
 /** Options of `SessionManager.open()` and `load()`. */
 export interface OpenOptions {
@@ -27,12 +27,18 @@ export interface OpenOptions {
    * @default false
    */
   secure?: boolean | undefined;
+  /**
+   * What is known of the client. It is kept if the manager's `metadata` says so. Adapters set this option.
+   * @default nothing
+   */
+  device?: Device | undefined;
 }
 
 function openedBy({ settings }: Context, where: string, options: OpenOptions): Opened {
-  checkOptions(where, options, ["touch", "crossSite", "secure"]);
-  const { touch = true, secure = false } = options;
-  return { by: "token", touch, secure, at: settings.clock() };
+  checkOptions(where, options, ["touch", "crossSite", "secure", "device"]);
+  const { touch = true, secure = false, device } = options;
+  if (device) checkOptions(where, device, ["userAgent", "ip"], "device.");
+  return { by: "token", touch, secure, device, at: settings.clock() };
 }
 
 /**

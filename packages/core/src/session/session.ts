@@ -34,7 +34,11 @@ export interface LoginOptions {
   idle?: Duration | undefined;
   /** The absolute timeout of this session, from this login. @default the manager's `absolute` */
   absolute?: Duration | undefined;
-  /** A name for the session: 1 to 255 bytes of well-formed text, without control characters. @default none */
+  /**
+   * A name for the session, for `list()` and `destroyAll()`, such as a device's name or the `sid` of an OpenID provider:
+   * 1 to 255 bytes of well-formed text, without control characters.
+   * @default none
+   */
   label?: string | undefined;
 }
 

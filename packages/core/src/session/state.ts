@@ -10,6 +10,14 @@ import { headersSent, warnOfLateWrite } from "./late-write.ts";
 import { freshPhase, mutedPhase, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
 
+/** What an adapter tells of the client. */
+export interface Device {
+  /** The request's `User-Agent`. */
+  readonly userAgent?: string | undefined;
+  /** The client's IP address, by the framework's own notion. */
+  readonly ip?: string | undefined;
+}
+
 /** Facts of a request that do not change. */
 export interface Opened {
   /** A session opened by `"id"` can be read and written. It is never touched, rotated or sent to a client. */
@@ -18,6 +26,7 @@ export interface Opened {
   readonly touch: boolean;
   /** The request came over https. */
   readonly secure: boolean;
+  readonly device: Device | undefined;
   /** When the request came. Rotation counts from this time, not from the end of the handler. */
   readonly at: number;
 }

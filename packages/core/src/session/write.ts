@@ -10,6 +10,7 @@ import {
   GENERATIONS,
   isLive,
   LOGIN,
+  META,
   ownFields,
   readRecord,
   type SessionRecord,
@@ -17,6 +18,7 @@ import {
 import type { Patch } from "../store/staged-fields.ts";
 import { advance, formatGenerations, type Generations } from "../token/rotation.ts";
 import { digest, nextGeneration, type Token } from "../token/token.ts";
+import { metaOf } from "./meta.ts";
 import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
@@ -51,6 +53,8 @@ export async function createRecord(
   const expiresAt = claimMs ? now + claimMs : expiryOf(state, fixedAt);
   const stores = state.fields.stores();
   if (claimMs) stores.set(CLAIM, "1");
+  const meta = metaOf(state);
+  if (meta) stores.set(META, meta);
   if (login.text !== undefined) stores.set(LOGIN, login.text);
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
@@ -127,8 +131,10 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       state.acknowledge(patch, record.fields, expiry);
       return "unchanged";
     }
-    const { generations } = opportunistic ?? {};
+    const { generations, expiresAt } = opportunistic ?? {};
     const sent = new Map(data?.fields);
+    const meta = expiresAt && metaOf(state);
+    if (meta) sent.set(META, meta);
     if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
     const exact =
@@ -137,7 +143,7 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
       patch.exact;
     let change: Change = {
       fields: sent,
-      expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,
+      expiresAt: data?.expiresAt ?? expiresAt,
       principal: data?.principal,
       ifVersion: opportunistic || exact ? record.version : undefined,
     };
