@@ -1,1 +1,4 @@
-export { default } from "../../astro.config.ts";
+import { defineConfig, sessionDrivers } from "astro/config";
+import config from "../../astro.config.ts";
+
+export default defineConfig({ ...config, session: { driver: sessionDrivers.memory() } });
