@@ -1,4 +1,1 @@
-import { defineConfig, sessionDrivers } from "astro/config";
-import config from "../../astro.config.ts";
-
-export default defineConfig({ ...config, session: { driver: sessionDrivers.memory() } });
+export { default } from "../../astro.config.ts";
