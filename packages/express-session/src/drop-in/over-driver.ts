@@ -2,14 +2,7 @@ import { Buffer } from "node:buffer";
 import { hkdfSync } from "node:crypto";
 import type { StoredSession } from "@sessions/adopting";
 import { sign, signedIds, unsign } from "@sessions/adopting";
-import {
-  type CommitResult,
-  type DestroyAllQuery,
-  type Driver,
-  jsonCodec,
-  SessionError,
-  type SessionManager,
-} from "@sessions/core";
+import { type CommitResult, type Driver, jsonCodec, SessionError, type SessionManager } from "@sessions/core";
 import {
   createNamedSessions,
   dropLogin,
@@ -20,18 +13,10 @@ import {
   whenPending,
 } from "@sessions/core/adapter-tools";
 import { selfProvisioning } from "@sessions/core/driver-tools";
-import { createPrincipals, endAllOf, listSessions } from "@sessions/whole-sessions";
+import { createPrincipals } from "@sessions/whole-sessions";
 import { createMarks } from "../adoption.ts";
-import {
-  COOKIE_FIELD,
-  decodeCookie,
-  isDrift,
-  LISTED,
-  PREFIX,
-  recordId,
-  sessionField,
-  textsIn,
-} from "../layout.ts";
+import { COOKIE_FIELD, decodeCookie, isDrift, PREFIX, recordId, sessionField, textsIn } from "../layout.ts";
+import { destroyAllOf } from "./destroy-all.ts";
 import { newId, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";
@@ -87,19 +72,6 @@ export function overDriver(
   const backend = setup === "auto" ? selfProvisioning(driver) : driver;
   const marks = settings.from && createMarks(backend, idle);
   const old = settings.from && marks && createTakeover(settings.from, named, marks, idle, principalOf);
-
-  /** Ends those too that wait in the store that the site had, and those that only express-session has written. */
-  async function destroyAll(query: DestroyAllQuery): Promise<number> {
-    const { principal, except }: Partial<Record<"principal" | "except", string | undefined>> = query;
-    // First the manager's: it refuses a query that is wrong.
-    const count = await named.sessions.destroyAll(query);
-    await marks?.barAll(principal);
-    const end = async (id: string): Promise<boolean> => id !== except && backend.destroy(id, Date.now());
-    if (principal !== undefined) return count + (await endAllOf(backend, LISTED, principal, end));
-    let more = 0;
-    for (const { id } of (await listSessions(backend, LISTED)).records) if (await end(id)) more++;
-    return count + more;
-  }
 
   function keeper(visit: Visit): Keeper {
     let at: NamedSession | undefined;
@@ -296,5 +268,6 @@ export function overDriver(
     return Object.assign(parsedWhenRead(texts), { cookie: cookie ?? visit.newCookie() });
   }
 
+  const destroyAll = destroyAllOf(named.sessions, backend, marks);
   return { sessions: { ...named.sessions, destroyAll }, keeper };
 }
