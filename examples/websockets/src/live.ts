@@ -26,8 +26,6 @@ interface Line {
 /** The sockets of this process, by session. */
 export interface Live {
   join(id: string, connection: Connection): Line;
-  /** Closes a session's sockets if it has ended. */
-  check(id: string): Promise<void>;
   stop(): void;
 }
 
@@ -41,6 +39,10 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
 
   // An end in this process comes at once. An end in another one comes when a request here finds out.
   const removeDestroyed = sessions.on("destroyed", ({ id }) => end(id));
+  // The new session has a new id. Do not carry the sockets over: a thief may have opened one with a copied cookie.
+  const removeRotated = sessions.on("rotated", ({ id, previousId }) => {
+    if (id !== previousId) end(previousId);
+  });
   const removeGone = sessions.on("gone", ({ id }) => end(id));
 
   async function check(id: string): Promise<void> {
@@ -109,11 +111,11 @@ export function createLive(sessions: SessionManager, checkEvery: number): Live {
 
   return {
     join,
-    check,
     stop() {
       stopped = true;
       clearTimeout(timer);
       removeDestroyed();
+      removeRotated();
       removeGone();
     },
   };

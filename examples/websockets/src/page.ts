@@ -55,8 +55,9 @@ function talk(send) {
     form.reset();
   };
 }
-// Reload to show what the cookie opens now: nothing after a logout, another session after a login.
-const ended = () => location.reload();
+// Reload to show what the cookie opens now: nothing after a logout, another session after a login. Wait a moment: the
+// response with the new cookie may come to another tab, and after the end of this socket.
+const ended = () => setTimeout(() => location.reload(), 500);
 `;
 
 const scripts = {

@@ -5,13 +5,13 @@ import type { SessionManager } from "@sessions/core";
 import express, { type Express } from "express";
 import { add, cart, written } from "./cart.ts";
 import { isCrossOrigin } from "./handshake.ts";
-import { createLive, type Live } from "./live.ts";
+import { createLive } from "./live.ts";
 import { page } from "./page.ts";
 import { serveSocketIo } from "./socket-io.ts";
 import { serveWs } from "./ws.ts";
 
 /** The pages: an ordinary Express application. The sockets share its sessions. */
-function createPages(sessions: SessionManager, live: Live): Express {
+function createPages(sessions: SessionManager): Express {
   const app = express();
   // Forms of other origins come with our cookie if SameSite allows it.
   app.use((req, res, next) => {
@@ -37,12 +37,7 @@ function createPages(sessions: SessionManager, live: Live): Express {
 
   app.post("/login", ({ session, body }, res) => {
     const name = written(body, "name");
-    if (name) {
-      const before = session.id;
-      session.login(name);
-      // The old session has ended, so close its sockets. No event names it: "rotated" names the new one.
-      res.once("close", () => void live.check(before));
-    }
+    if (name) session.login(name);
     res.redirect(303, "/");
   });
 
@@ -64,7 +59,7 @@ export interface Shop {
 /** Closes the sockets of a session that ended elsewhere after `checkEvery` milliseconds at the latest. */
 export function createShop(sessions: SessionManager, { checkEvery }: { checkEvery: number }): Shop {
   const live = createLive(sessions, checkEvery);
-  const server = createServer(createPages(sessions, live));
+  const server = createServer(createPages(sessions));
   const upgraded = new Set<Duplex>();
   server.on("upgrade", (_request, socket) => {
     upgraded.add(socket);

@@ -2,7 +2,7 @@ export type { Duration } from "./base/duration.ts";
 // biome-ignore format: the whole surface on one screen
 export {
   DriverUnavailableError, isSessionError, SessionCodecError, SessionConfigError, SessionConflictError, SessionError,
-  type SessionErrorCode, SessionSetupError, SessionTooLargeError,
+  type SessionErrorCode, SessionLimitError, SessionSetupError, SessionTooLargeError,
 } from "./base/errors.ts";
 export type { CookieOptions, SessionCookie } from "./context/cookie.ts";
 export type { SessionEvents } from "./context/events.ts";
@@ -18,7 +18,7 @@ export type { DestroyAllQuery, SessionInfo } from "./manager/administration.ts";
 export { createSessionManager, type SessionManager } from "./manager/manager.ts";
 export type { SweepOptions } from "./manager/sweeping.ts";
 export type { OpenOptions } from "./session/open.ts";
-export { type CommitResult, isLoggedIn, type Session } from "./session/session.ts";
+export { type CommitResult, isLoggedIn, type LoginOptions, type Session } from "./session/session.ts";
 export { type Codec, devalueCodec, jsonCodec } from "./store/codec.ts";
 export {
   defineStore,

@@ -129,6 +129,7 @@ test("list tells of live sessions, all or one principal's, without tokens and va
     createdAt: new Date(clock() - 1),
     expiresAt: new Date(clock() - 1 + 24 * HOUR),
     principal: "alice",
+    authenticatedAt: new Date(clock() - 1),
     stores: ["data"],
     bytes: expect.any(Number),
   });

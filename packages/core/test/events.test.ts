@@ -7,7 +7,8 @@ function setUp() {
   const time = { clock, pass: clock.advance };
   const sessions = createSessionManager({ clock: time.clock, rotation: { every: "10m", grace: "2m" } });
   const events: [string, SessionEvents[keyof SessionEvents]][] = [];
-  for (const name of ["created", "rotated", "destroyed", "reused", "gone", "swept", "error"] as const)
+  const names = ["created", "rotated", "destroyed", "expired", "rejected", "reused", "gone"] as const;
+  for (const name of [...names, "swept", "error"] as const)
     sessions.on(name, (event) => events.push([name, event]));
   return { ...time, sessions, told: () => events.splice(0) };
 }
@@ -25,7 +26,7 @@ test("each step of a session's life is told once, with ids and principals, and a
   session.login("alice");
   let member = cookieOf((await session.commit()).setCookie);
   const { id } = session;
-  expect(told()).toEqual([["rotated", { id, principal: "alice", reason: "login" }]]);
+  expect(told()).toEqual([["rotated", { id, previousId: guest.id, principal: "alice", reason: "login" }]]);
 
   inFlight.store("data").set("b", 1);
   await inFlight.commit();
@@ -36,7 +37,7 @@ test("each step of a session's life is told once, with ids and principals, and a
   const periodic = await sessions.open(member);
   const old = member;
   member = cookieOf((await periodic.commit()).setCookie);
-  expect(told()).toEqual([["rotated", { id, principal: "alice", reason: "periodic" }]]);
+  expect(told()).toEqual([["rotated", { id, previousId: id, principal: "alice", reason: "periodic" }]]);
   await (await sessions.open(member)).commit();
   pass(2 * MINUTE);
   await (await sessions.open(member)).commit();
@@ -45,6 +46,7 @@ test("each step of a session's life is told once, with ids and principals, and a
   expect(told()).toEqual([
     ["reused", { id, principal: "alice" }],
     ["destroyed", { id, principal: "alice", reason: "reused" }],
+    ["rejected", { reason: "reused" }],
   ]);
 
   const bob = await sessions.open(undefined);
@@ -64,6 +66,75 @@ test("each step of a session's life is told once, with ids and principals, and a
   told();
   await sessions.destroy(carol.id);
   expect(told()).toEqual([["destroyed", { id: carol.id, principal: undefined, reason: "admin" }]]);
+});
+
+test("a token that is not accepted is told once a request with its reason, and an expired session with its user", async () => {
+  const { sessions, told, pass } = setUp();
+  const session = sessions.create();
+  session.login("alice");
+  const { token = "", setCookie } = await session.commit();
+  const jar = cookieOf(setCookie);
+  const [id = "", secret] = token.split(".");
+  told();
+  await sessions.open(jar);
+  await sessions.open(`sid=x; ${jar}`);
+  await sessions.open("theme=dark");
+  expect(told()).toEqual([]);
+
+  const forged = `${id.replace(/^./, (first) => (first === "0" ? "1" : "0"))}.${secret}`;
+  await sessions.open(`sid=x; sid=${forged}`);
+  expect(told()).toEqual([["rejected", { reason: "unknown" }]]);
+  await sessions.load("x");
+  expect(told()).toEqual([["rejected", { reason: "malformed" }]]);
+
+  pass(25 * 60 * MINUTE);
+  await sessions.open(jar);
+  await sessions.load(token);
+  const expired = ["expired", { id, principal: "alice" }];
+  expect(told()).toEqual([
+    expired,
+    ["rejected", { reason: "expired" }],
+    expired,
+    ["rejected", { reason: "expired" }],
+  ]);
+});
+
+test("what ended by a logout has not expired, however late its cookie comes", async () => {
+  const { sessions, told, pass } = setUp();
+  const session = sessions.create();
+  session.login("alice");
+  const jar = cookieOf((await session.commit()).setCookie);
+  await session.logout();
+  told();
+  for (const minutes of [0, 3]) {
+    pass(minutes * MINUTE);
+    await sessions.open(jar);
+    expect(told()).toEqual([["rejected", { reason: "expired" }]]);
+  }
+});
+
+test("a listener can follow a session by its ids, through logins and rotate() that overlap", async () => {
+  const { sessions } = setUp();
+  const next = new Map<string, string>();
+  sessions.on("rotated", ({ id, previousId }) => {
+    if (id !== previousId) next.set(previousId, id);
+  });
+  const guest = sessions.create();
+  let jar = cookieOf((await guest.commit()).setCookie);
+  for (const kind of ["login", "rotate", "reauthenticate", "login"] as const) {
+    const [one, other] = [await sessions.open(jar), await sessions.open(jar)];
+    for (const session of [one, other])
+      if (kind === "login") session.login("alice");
+      else session[kind]();
+    const results = await Promise.all([one.commit(), other.commit()]);
+    // Of two logins the later one follows the earlier one's id, or nothing; the browser keeps a live one.
+    for (const { setCookie } of results) {
+      const jarred = cookieOf(setCookie, jar);
+      if ((await sessions.open(jarred, { touch: false })).principal === "alice") jar = jarred;
+    }
+    expect(next.size).toBeGreaterThan(0);
+  }
+  for (const id of next.keys()) expect(await sessions.valid(id)).toBe(false);
 });
 
 test("a listener that fails harms neither the request nor the other listeners", async () => {

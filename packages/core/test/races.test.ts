@@ -6,7 +6,16 @@ import { cookieOf, spyDriver, testClock } from "./support.ts";
 
 /* Requests of one session whose calls to the backend interleave in every order that fast-check thinks of. */
 
-type Act = "write" | "update" | "touch" | "rotate" | "login" | "logout" | "destroy" | "destroyAll";
+type Act =
+  | "write"
+  | "update"
+  | "touch"
+  | "rotate"
+  | "reauthenticate"
+  | "login"
+  | "logout"
+  | "destroy"
+  | "destroyAll";
 
 interface Outcome {
   readonly act: Act;
@@ -41,6 +50,7 @@ async function race(acts: readonly Act[], scheduler: fc.Scheduler) {
     if (kind === "write") session.store("data").set(`key ${number}`, number);
     if (kind === "update") session.store<{ n: number }>("data").update("n", (n = 0) => n + 1);
     if (kind === "rotate") session.rotate();
+    if (kind === "reauthenticate") session.reauthenticate();
     if (kind === "login") session.login("alice");
     if (kind === "logout") await session.logout();
     const { status, setCookie } = await session.commit({ seal: true });
@@ -61,7 +71,7 @@ const some = (...acts: Act[]) => fc.array(fc.constantFrom(...acts), { minLength:
 test("after a logout no request in flight leaves a way in, whatever it did", async () => {
   await fc.assert(
     fc.asyncProperty(
-      some("write", "update", "touch", "rotate", "logout"),
+      some("write", "update", "touch", "rotate", "reauthenticate", "logout"),
       fc.nat(4),
       fc.scheduler(),
       async (others, at, scheduler) => {
@@ -78,7 +88,7 @@ test("after a logout no request in flight leaves a way in, whatever it did", asy
 test("an administrator's destroyAll leaves no way in, not even by a rotate() in flight", async () => {
   await fc.assert(
     fc.asyncProperty(
-      some("write", "update", "touch", "rotate"),
+      some("write", "update", "touch", "rotate", "reauthenticate"),
       fc.nat(4),
       fc.scheduler(),
       async (others, at, scheduler) => {
@@ -92,16 +102,23 @@ test("an administrator's destroyAll leaves no way in, not even by a rotate() in 
 
 test("what was acknowledged stands in the session that goes on, once and exactly", async () => {
   await fc.assert(
-    fc.asyncProperty(some("write", "update", "touch", "rotate"), fc.scheduler(), async (acts, scheduler) => {
-      const { outcomes, open } = await race(acts, scheduler);
-      expect(open).toHaveLength(1);
-      const store = open[0]?.store<Record<string, number>>("data");
-      const done = outcomes.filter((outcome) => outcome.done);
-      for (const { act, number } of done)
-        if (act === "write") expect(store?.get(`key ${number}`)).toBe(number);
-      expect(store?.get("n") ?? 0).toBe(done.filter(({ act }) => act === "update").length);
-      expect(done.filter(({ act }) => act === "rotate").length).toBeLessThanOrEqual(1);
-    }),
+    fc.asyncProperty(
+      some("write", "update", "touch", "rotate", "reauthenticate"),
+      fc.scheduler(),
+      async (acts, scheduler) => {
+        const { outcomes, open } = await race(acts, scheduler);
+        expect(open).toHaveLength(1);
+        const store = open[0]?.store<Record<string, number>>("data");
+        const done = outcomes.filter((outcome) => outcome.done);
+        for (const { act, number } of done)
+          if (act === "write") expect(store?.get(`key ${number}`)).toBe(number);
+        expect(store?.get("n") ?? 0).toBe(done.filter(({ act }) => act === "update").length);
+        const replaced = done.filter(({ act }) => act === "rotate" || act === "reauthenticate");
+        expect(replaced.length).toBeLessThanOrEqual(1);
+        const isFresh = replaced[0]?.act === "reauthenticate";
+        expect(open[0]?.authenticatedWithin("1m")).toBe(isFresh);
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -109,7 +126,7 @@ test("what was acknowledged stands in the session that goes on, once and exactly
 test("a login in flight stands, and leaves one way in for its principal", async () => {
   await fc.assert(
     fc.asyncProperty(
-      some("write", "update", "touch", "rotate"),
+      some("write", "update", "touch", "rotate", "reauthenticate"),
       fc.scheduler(),
       async (others, scheduler) => {
         const { outcomes, open, sessions } = await race(["login", ...others], scheduler);

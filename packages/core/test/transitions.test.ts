@@ -23,7 +23,7 @@ function contextOf(): Context {
   };
 }
 
-const opened: Opened = { by: "token", touch: true, secure: false, at: NOW };
+const opened: Opened = { by: "token", touch: true, secure: false, device: undefined, at: NOW };
 const token = newToken();
 
 function recordOf(principal?: string): SessionRecord {

@@ -153,15 +153,19 @@ test("a manager's methods refuse what they would throw for", () => {
     // @ts-expect-error true, or not at all
     void sessions.destroyAll({ everyone: false });
     // @ts-expect-error no such event
-    sessions.on("expired", () => {});
+    sessions.on("closed", () => {});
     // @ts-expect-error dates
     void sessions.sweep({ before: 5 });
     // @ts-expect-error how often?
     sessions.startSweeping({});
     // @ts-expect-error a Request is no header
     void sessions.open({ headers: {} });
-    sessions.on("rotated", ({ id, reason }) => {
+    sessions.on("rejected", ({ reason }) =>
+      expectTypeOf(reason).toEqualTypeOf<NonNullable<Session["rejected"]>>(),
+    );
+    sessions.on("rotated", ({ id, previousId, reason }) => {
       expectTypeOf(id).toEqualTypeOf<string>();
+      expectTypeOf(previousId).toEqualTypeOf<string>();
       expectTypeOf(reason).toEqualTypeOf<"login" | "rotate" | "periodic">();
     });
     sessions.on("error", ({ error }) => expectTypeOf(error).toEqualTypeOf<unknown>());
@@ -314,6 +318,15 @@ declare namespace Pinned {
       | undefined;
     codec?: Codec | readonly Codec[] | undefined;
     maxBytes?: number | undefined;
+    anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
+    metadata?:
+      | {
+          lastSeen?: boolean | undefined;
+          userAgent?: boolean | undefined;
+          ip?: boolean | "shortened" | undefined;
+        }
+      | undefined;
+    maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
     setup?: "auto" | "manual" | undefined;
     clock?: (() => number) | undefined;
   }
@@ -336,6 +349,7 @@ declare namespace Pinned {
     touch?: boolean | undefined;
     crossSite?: boolean | undefined;
     secure?: boolean | undefined;
+    device?: { userAgent?: string | undefined; ip?: string | undefined } | undefined;
   }
   interface SessionManager {
     open(cookieHeader: string | null | undefined, options?: OpenOptions): Promise<Session>;
@@ -348,7 +362,9 @@ declare namespace Pinned {
     setExpiry(id: string, at: Date): Promise<boolean>;
     list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
     destroyAll(
-      query: { principal: string; except?: string | undefined } | { everyone: true },
+      query:
+        | { principal: string; except?: string | undefined; label?: string | undefined }
+        | { everyone: true },
     ): Promise<number>;
     sweep(range?: {
       after?: Date | undefined;
@@ -370,6 +386,11 @@ declare namespace Pinned {
     readonly createdAt: Date;
     readonly expiresAt: Date;
     readonly principal: string | undefined;
+    readonly authenticatedAt: Date | undefined;
+    readonly lastSeenAt: Date | undefined;
+    readonly userAgent: string | undefined;
+    readonly ip: string | undefined;
+    readonly label: string | undefined;
     readonly stores: readonly string[];
     readonly bytes: number;
   }
@@ -379,12 +400,20 @@ declare namespace Pinned {
   }
   interface SessionEvents {
     created: Named;
-    rotated: Named & { reason: "login" | "rotate" | "periodic" };
-    destroyed: Named & { reason: "logout" | "admin" | "reused" };
+    expired: Named;
+    rejected: { reason: "malformed" | "signature" | "unknown" | "expired" | "reused" };
+    rotated: Named & { previousId: string; reason: "login" | "rotate" | "periodic" };
+    destroyed: Named & { reason: "logout" | "admin" | "reused" | "limit" };
     reused: Named;
     gone: Named;
     swept: { count: number };
     error: { error: unknown; during: "sweep" | "listener" };
+  }
+  interface LoginOptions {
+    maxAge?: "session" | Duration | undefined;
+    idle?: Duration | undefined;
+    absolute?: Duration | undefined;
+    label?: string | undefined;
   }
   interface Session {
     readonly id: string;
@@ -395,7 +424,10 @@ declare namespace Pinned {
     readonly rejected: "malformed" | "signature" | "unknown" | "expired" | "reused" | undefined;
     store<T extends object = Record<string, unknown>>(store: string | StoreDefinition<T>): Store<T>;
     storeNames(): string[];
-    login(principal: string): void;
+    login(principal: string, options?: LoginOptions): void;
+    readonly authenticatedAt: Date | undefined;
+    reauthenticate(): void;
+    authenticatedWithin(time: Duration): boolean;
     logout(): Promise<void>;
     discard(): void;
     rotate(): void;
@@ -462,7 +494,7 @@ declare namespace Pinned {
     options?: Versioned,
   ): StoreDefinition<T>;
   type SessionErrorCode =
-    `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT"}`;
+    `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT" | "LIMIT"}`;
   interface SessionError extends Error {
     readonly code: SessionErrorCode;
     readonly retryable: boolean;
@@ -554,6 +586,7 @@ test("the pinned types and ours stand for each other", () => {
     SessionInfo: Same<core.SessionInfo, Pinned.SessionInfo>;
     SessionEvents: Same<core.SessionEvents, Pinned.SessionEvents>;
     Session: Same<core.Session, Pinned.Session>;
+    LoginOptions: Same<core.LoginOptions, Pinned.LoginOptions>;
     CommitResult: Same<core.CommitResult, Pinned.CommitResult>;
     SessionCookie: Same<core.SessionCookie, Pinned.SessionCookie>;
     Store: Same<core.Store<Shape>, Pinned.Store<Shape>>;
@@ -607,6 +640,7 @@ test("the pinned functions and classes are ours", () => {
     expectTypeOf(ours.SessionTooLargeError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionCodecError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionConflictError).toExtend<Pinned.ErrorClass>();
+    expectTypeOf(ours.SessionLimitError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.SessionSetupError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.DriverUnavailableError).toExtend<Pinned.ErrorClass>();
     expectTypeOf(ours.isSessionError).toExtend<
@@ -634,7 +668,14 @@ test("the pinned functions and classes are ours", () => {
 test("what is exported by name is what is promised, and nothing else", async () => {
   const names = [
     ...["DriverUnavailableError", "SessionCodecError", "SessionConfigError", "SessionConflictError"],
-    ...["SessionError", "SessionSetupError", "SessionTooLargeError", "createSessionManager", "defineStore"],
+    ...[
+      "SessionError",
+      "SessionLimitError",
+      "SessionSetupError",
+      "SessionTooLargeError",
+      "createSessionManager",
+      "defineStore",
+    ],
     ...["devalueCodec", "driverFromUrl", "isClosableDriver", "isListingDriver", "isLoggedIn"],
     ...["isProvisionedDriver", "isSessionError", "jsonCodec"],
   ];

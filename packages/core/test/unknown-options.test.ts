@@ -20,6 +20,30 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
     "rotation.every",
     (rotation) => createSessionManager({ rotation }),
   ],
+  [
+    "createSessionManager",
+    "anonymous.maxbytes",
+    "anonymous.maxBytes",
+    (anonymous) => createSessionManager({ anonymous }),
+  ],
+  [
+    "createSessionManager",
+    "maxPerPrincipal.whenful",
+    "maxPerPrincipal.whenFull",
+    (maxPerPrincipal) => createSessionManager({ maxPerPrincipal }),
+  ],
+  [
+    "createSessionManager",
+    "metadata.lastseen",
+    "metadata.lastSeen",
+    (metadata) => createSessionManager({ metadata }),
+  ],
+  [
+    "sessions.open",
+    "device.useragent",
+    "device.userAgent",
+    (device) => createSessionManager().open(undefined, { device }),
+  ],
   ["sessions.open", "toutch", "touch", (options) => createSessionManager().open(undefined, options)],
   ["sessions.load", "crosssite", "crossSite", (options) => createSessionManager().load("x", options)],
   ["sessions.list", "principle", "principal", (query) => createSessionManager().list(query).next()],
@@ -32,6 +56,7 @@ const misspelt: readonly [string, string, string, (options: never) => unknown][]
   ["sessions.destroyAll", "evryone", "everyone", (query) => createSessionManager().destroyAll(query)],
   ["sessions.sweep", "befor", "before", (range) => createSessionManager().sweep(range)],
   ["sessions.startSweeping", "evry", "every", (options) => createSessionManager().startSweeping(options)],
+  ["session.login", "lable", "label", (options) => createSessionManager().create().login("ann", options)],
   ["session.commit", "sael", "seal", (options) => createSessionManager().create().commit(options)],
 ];
 

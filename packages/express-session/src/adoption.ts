@@ -26,28 +26,47 @@ const markOf = (id: string): string => recordId(`sessions moved ${id}`);
 const markOfAll = (principal?: string): string =>
   recordId(principal === undefined ? "sessions ended" : `sessions ended of ${principal}`);
 
+/** What keeps sessions of the old store from being moved. */
+export interface Marks {
+  /** Marks a session. Returns `false` if it was marked before. */
+  mark(id: string, expiresAt: number): Promise<boolean>;
+  isMarked(id: string): Promise<boolean>;
+  /** Marks all sessions that a user has in the old store now; without a principal, all that are there. */
+  barAll(principal?: string): Promise<void>;
+  /** Whether the sessions of that user, or all, were ended. */
+  isBarred(principal: string | undefined): Promise<boolean>;
+}
+
+export function createMarks(backend: Driver, idle: number): Marks {
+  async function has(mark: string): Promise<boolean> {
+    const found = await backend.load(mark);
+    return found !== undefined && found.expiresAt > Date.now();
+  }
+
+  /** The mark outlives what a request of an old process may still write. */
+  function make(mark: string, expiresAt: number): Promise<boolean> {
+    const now = Date.now();
+    return backend.create(mark, { fields: MARK, expiresAt: Math.max(expiresAt, now + idle) + DAY_MS }, now);
+  }
+
+  return {
+    mark: (id, expiresAt) => make(markOf(id), expiresAt),
+    isMarked: (id) => has(markOf(id)),
+    async barAll(principal) {
+      await make(markOfAll(principal), Date.now() + COOKIE_MS);
+    },
+    isBarred: async (principal) =>
+      (await has(markOfAll())) || (principal !== undefined && (await has(markOfAll(principal)))),
+  };
+}
+
 export function createAdoption(
   backend: Driver,
   old: OldStore,
   idle: number,
   principalOf: (session: object) => string | undefined,
 ): Adoption {
-  async function isMarked(mark: string): Promise<boolean> {
-    const found = await backend.load(mark);
-    return found !== undefined && found.expiresAt > Date.now();
-  }
-
-  async function isBarred(principal: string | undefined): Promise<boolean> {
-    return (
-      (await isMarked(markOfAll())) || (principal !== undefined && (await isMarked(markOfAll(principal))))
-    );
-  }
-
-  /** Returns `false` if the mark is there already. It outlives what a request of an old process may still write. */
-  function mark(id: string, expiresAt: number): Promise<boolean> {
-    const now = Date.now();
-    return backend.create(id, { fields: MARK, expiresAt: Math.max(expiresAt, now + idle) + DAY_MS }, now);
-  }
+  const { mark, isMarked, isBarred, barAll } = createMarks(backend, idle);
 
   /** Stores a session in the driver, unless another process does, or it was there before. */
   async function move(
@@ -55,11 +74,11 @@ export function createAdoption(
     record: { fields: ReadonlyMap<string, string>; expiresAt: number },
     principal: string | undefined,
   ): Promise<void> {
-    if ((await isMarked(markOf(id))) || (await isBarred(principal))) return;
+    if ((await isMarked(id)) || (await isBarred(principal))) return;
     const isOurs = await backend.create(id, { ...record, principal }, Date.now());
     if (!isOurs) return;
     // A logout marks and then destroys. It either finds this record, or its mark is found here.
-    const isFirst = await mark(markOf(id), record.expiresAt);
+    const isFirst = await mark(id, record.expiresAt);
     if (!isFirst || (await isBarred(principal))) await backend.destroy(id, Date.now());
   }
 
@@ -77,13 +96,10 @@ export function createAdoption(
     },
 
     async bar(id) {
-      await mark(markOf(id), 0);
+      await mark(id, 0);
     },
 
-    async barAll(principal) {
-      await mark(markOfAll(principal), Date.now() + COOKIE_MS);
-    },
-
+    barAll,
     end,
   };
 }

@@ -1,6 +1,6 @@
 /** The stable codes of this library's errors. They are part of the public API; messages are not. */
 export type SessionErrorCode =
-  `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT"}`;
+  `ERR_SESSION_${"CONFIG" | "TOO_LARGE" | "CODEC" | "CONFLICT" | "SETUP" | "UNAVAILABLE" | "UNSUPPORTED" | "HEADERS_SENT" | "LIMIT"}`;
 
 // Symbol.for, so that two copies of this package (a driver's and the application's) recognise each other's errors.
 const brand = Symbol.for("@sessions/core/error");
@@ -51,6 +51,16 @@ export class SessionCodecError extends SessionError {
 export class SessionConflictError extends SessionError {
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_SESSION_CONFLICT", message, options);
+  }
+}
+
+/**
+ * The user has as many sessions as `maxPerPrincipal` allows, and a login with `whenFull: "refuse"` needs one more. The
+ * session is as it was before the login. `ERR_SESSION_LIMIT`
+ */
+export class SessionLimitError extends SessionError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_SESSION_LIMIT", message, options);
   }
 }
 

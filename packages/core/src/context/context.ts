@@ -25,7 +25,3 @@ export async function readNow({ settings, sizes }: Context, id: string): Promise
   const record = await settings.driver.load(id);
   return record && readRecord(id, record, settings.absolute, readAt);
 }
-
-/** When a session that is used at `now` expires, unless `setExpiry` says otherwise. */
-export const expiryFrom = ({ idle, absolute }: Settings, now: number, createdAt: number): number =>
-  Math.min(now + idle, createdAt + absolute);

@@ -129,6 +129,13 @@ export function cookieSettings(
   return settings;
 }
 
+/** The settings with a shorter `maxAge`, in milliseconds; 0 lets the cookie end with the browser. */
+export function withMaxAge(settings: CookieSettings, ms: number): CookieSettings {
+  const { maxAge, ...others } = settings;
+  const seconds = maxAge && Math.min(maxAge, Math.floor(ms / 1000));
+  return seconds ? { ...others, maxAge: seconds } : others;
+}
+
 /** The cookie that removes the session's cookie from a browser. */
 export const clearedCookie = (settings: CookieSettings): SessionCookie => ({
   ...settings,

@@ -1,3 +1,6 @@
+/** Why the token of a request was not accepted. */
+export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
+
 interface Named {
   /** The session's id: 32 hex characters, safe to log. */
   id: string;
@@ -16,10 +19,23 @@ interface Named {
 export interface SessionEvents {
   /** A session was stored for the first time. */
   created: Named;
-  /** A session got a new token. After a login or `rotate()` it also has a new id. */
-  rotated: Named & { reason: "login" | "rotate" | "periodic" };
-  /** A session was ended by a logout, by an administrator, or because a copied token was used. */
-  destroyed: Named & { reason: "logout" | "admin" | "reused" };
+  /**
+   * A session got a new token. After a login or `rotate()` it also has a new id, and the session of `previousId` has
+   * ended, so close its websockets. After a periodic rotation both ids are the same.
+   */
+  rotated: Named & { previousId: string; reason: "login" | "rotate" | "periodic" };
+  /**
+   * A session was ended by a logout, by an administrator, because a copied token was used, or because a login of its
+   * user needed its place (`maxPerPrincipal`).
+   */
+  destroyed: Named & { reason: "logout" | "admin" | "reused" | "limit" };
+  /** A request came with a session that has expired, if the backend still has its record. */
+  expired: Named;
+  /**
+   * No token of a request was accepted; the reason is that of `session.rejected`. For alarms: a few come of old
+   * cookies, many `"malformed"`, `"signature"` or `"unknown"` ones of a scan.
+   */
+  rejected: { reason: Rejection };
   /** A request came with a token whose generation has ended: the token was copied, or restored from a backup. */
   reused: Named;
   /** A commit found that its session had ended. */
@@ -43,6 +59,8 @@ export function createEmitter(): Emitter {
     created: new Set(),
     rotated: new Set(),
     destroyed: new Set(),
+    expired: new Set(),
+    rejected: new Set(),
     reused: new Set(),
     gone: new Set(),
     swept: new Set(),

@@ -3,6 +3,7 @@ import { type Duration, milliseconds } from "../base/duration.ts";
 import { SessionConfigError } from "../base/errors.ts";
 import { checkAmong, checkCount, checkOption, checkOptions, hasMethods } from "../base/options.ts";
 import { warnOnce } from "../base/warn-once.ts";
+import { isListingDriver } from "../driver/abilities.ts";
 import type { Driver } from "../driver/contract.ts";
 import { memoryDriver } from "../driver/memory/driver.ts";
 import { selfProvisioning } from "../driver/self-provisioning.ts";
@@ -14,11 +15,17 @@ import { type CookieOptions, type CookieSettings, cookieSettings } from "./cooki
 export interface SessionManagerOptions {
   /** The driver of the backend that keeps the records. @default memoryDriver() */
   driver?: Driver | undefined;
-  /** Idle timeout: a session expires if it is not used for this long (OWASP). @default "24h" */
+  /**
+   * Idle timeout: a session expires if it is not used for this long. OWASP advises 15 to 30 minutes for applications of
+   * low risk (Session Management Cheat Sheet), NIST at most 1 hour after two factors (SP 800-63B-4, 2.2.3). The default
+   * suits a visitor who returns the next day.
+   * @default "24h"
+   */
   idle?: Duration | undefined;
   /**
    * Absolute timeout: the longest life of a session from its creation or last login, however much it is used (OWASP);
-   * `false` for no limit. The manager checks it at every open, so that a shorter setting acts at once.
+   * `false` for no limit. The manager checks it at every open, so that a shorter setting acts at once. The default is
+   * the most that NIST advises after a password alone (SP 800-63B-4, 2.1.3); after two factors that is 24 hours (2.2.3).
    * @default "30d"
    */
   absolute?: Duration | false | undefined;
@@ -52,6 +59,40 @@ export interface SessionManagerOptions {
   /** The most bytes that one session may hold, encoded. Each entry counts 100 bytes extra. @default 1_048_576 */
   maxBytes?: number | undefined;
   /**
+   * Lower limits for sessions without a user, so that crawlers and visitors who never return cost little storage:
+   * `idle`, and `maxBytes`. A login lifts them. Neither is more than the manager's. A lower `idle` acts on a session from
+   * its next use on, because an expiry is never moved back. No standard asks for limits: the timeouts of OWASP and NIST
+   * protect a login, and a guest has none that could be taken over. So by default a guest's cart lives as long as a
+   * user's.
+   * @default the manager's `idle` and `maxBytes`
+   */
+  anonymous?: { idle?: Duration | undefined; maxBytes?: number | undefined } | undefined;
+  /**
+   * The most sessions that a user may have, counted at each login; a guest's does not count, nor the one that the login
+   * replaces. `"endOldest"` ends those whose logins are the oldest. `"refuse"` makes the commit of one login more reject
+   * with `SessionLimitError`. Overlapping logins never leave more. Where the driver says `eventualList`, a login waits
+   * for a second and counts once more; what overlaps within that time may exceed the limit, until the next login.
+   * OWASP ASVS 5.0, 7.1.2, asks that the number, and what happens beyond it, are written down.
+   * @default no limit; whenFull "endOldest"
+   */
+  maxPerPrincipal?: { sessions: number; whenFull?: "endOldest" | "refuse" | undefined } | undefined;
+  /**
+   * What to keep of the requests of a session, for a page that shows users their devices: when it was last used, the
+   * client's `User-Agent`, and its IP address, whole or `"shortened"` to its network (24 bits of IPv4, at most 48 of
+   * IPv6). An adapter tells the last two. They are written at the start and with each move of the expiry, and by no
+   * write of their own. So they are as old as `touchEvery`, or older where nothing moves the expiry: after
+   * `setExpiry()`, for requests with `touch: false`, and in the last `idle` before the absolute timeout. Addresses are
+   * personal data: say so in your privacy policy.
+   * @default nothing
+   */
+  metadata?:
+    | {
+        lastSeen?: boolean | undefined;
+        userAgent?: boolean | undefined;
+        ip?: boolean | "shortened" | undefined;
+      }
+    | undefined;
+  /**
    * `"auto"` creates a missing table, index or folder once in each process, beside the first call. That call waits only
    * if it needs what is missing. With `"manual"`, only `sessions.setup()` creates them, and calls before it reject with
    * `SessionSetupError`.
@@ -79,6 +120,10 @@ export interface Settings {
   /** The fields of a session that is not stored yet. */
   readonly newFields: ReadonlyMap<string, string>;
   readonly maxBytes: number;
+  /** The limits of a session without a principal. */
+  readonly guest: { readonly idle: number; readonly maxBytes: number };
+  readonly metadata: SessionManagerOptions["metadata"];
+  readonly perPrincipal: { readonly sessions: number; readonly refuses: boolean } | undefined;
   /** The most fields of a session and of a commit; `Infinity` if the driver has no such limit. */
   readonly maxFields: number;
   readonly clock: () => number;
@@ -95,6 +140,28 @@ function readRotation(rotation: NonNullable<SessionManagerOptions["rotation"]>):
   checkAmong("rotation.onReuse", onReuse, "destroy", "report");
   const ms = milliseconds("rotation.grace", grace);
   return { every: milliseconds("rotation.every", every, 2 * ms), grace: ms, onReuse };
+}
+
+function readLimit(
+  limit: NonNullable<SessionManagerOptions["maxPerPrincipal"]>,
+  driver: Driver,
+): NonNullable<Settings["perPrincipal"]> {
+  checkOptions(CREATE, limit, ["sessions", "whenFull"], "maxPerPrincipal.");
+  const { sessions, whenFull = "endOldest" } = limit;
+  checkCount("maxPerPrincipal.sessions", sessions);
+  checkAmong("maxPerPrincipal.whenFull", whenFull, "endOldest", "refuse");
+  if (!isListingDriver(driver))
+    throw new SessionConfigError(`maxPerPrincipal needs a driver that can list; "${driver.name}" cannot`);
+  return { sessions, refuses: whenFull === "refuse" };
+}
+
+function readMetadata(metadata: NonNullable<SessionManagerOptions["metadata"]>): Settings["metadata"] {
+  checkOptions(CREATE, metadata, ["lastSeen", "userAgent", "ip"], "metadata.");
+  const { lastSeen, userAgent, ip } = metadata;
+  checkAmong("metadata.lastSeen", lastSeen, true, false, undefined);
+  checkAmong("metadata.userAgent", userAgent, true, false, undefined);
+  checkAmong("metadata.ip", ip, true, false, "shortened", undefined);
+  return { lastSeen, userAgent, ip };
 }
 
 /** A random key has at least this many different characters. */
@@ -127,7 +194,7 @@ function checkSecrets(secrets: readonly string[]): void {
 export function readSettings(options: SessionManagerOptions): Settings {
   checkOptions(CREATE, options, [
     ...(["driver", "idle", "absolute", "touchEvery", "cookie", "secrets", "rotation", "codec"] as const),
-    ...(["maxBytes", "setup", "clock"] as const),
+    ...(["maxBytes", "anonymous", "maxPerPrincipal", "metadata", "setup", "clock"] as const),
   ]);
   const {
     driver = memoryDriver(),
@@ -139,6 +206,9 @@ export function readSettings(options: SessionManagerOptions): Settings {
     rotation,
     codec = devalueCodec,
     maxBytes: bytesOption = 1_048_576,
+    anonymous = {},
+    maxPerPrincipal,
+    metadata,
     setup = "auto",
     clock = Date.now,
   } = options;
@@ -151,6 +221,10 @@ export function readSettings(options: SessionManagerOptions): Settings {
   if (maxFieldsPerCommit !== undefined) checkCount("driver.maxFieldsPerCommit", maxFieldsPerCommit);
   checkOption(typeof clock === "function", "clock", "a function", clock);
   checkCount("maxBytes", bytesOption);
+  checkOptions(CREATE, anonymous, ["idle", "maxBytes"], "anonymous.");
+  const { idle: guestIdle = idleOption, maxBytes: guestBytes = bytesOption } = anonymous;
+  checkCount("anonymous.maxBytes", guestBytes);
+  checkOption(guestBytes <= bytesOption, "anonymous.maxBytes", "at most maxBytes", guestBytes);
   checkAmong("setup", setup, "auto", "manual");
   if (secrets !== undefined) checkSecrets(secrets);
 
@@ -158,6 +232,11 @@ export function readSettings(options: SessionManagerOptions): Settings {
   const idle = milliseconds("idle", idleOption);
   const absolute =
     absoluteOption === false ? Number.POSITIVE_INFINITY : milliseconds("absolute", absoluteOption);
+  const guest = {
+    idle: milliseconds("anonymous.idle", guestIdle),
+    maxBytes: Math.min(guestBytes, maxRecordBytes ?? guestBytes),
+  };
+  checkOption(guest.idle <= idle, "anonymous.idle", "at most idle", guestIdle);
   const touchEvery = milliseconds("touchEvery", touchOption ?? Math.min(Math.floor(idle / 10), 300_000), 0);
   checkOption(touchEvery < idle, "touchEvery", `less than idle, ${idle} ms`, touchOption);
 
@@ -185,6 +264,9 @@ export function readSettings(options: SessionManagerOptions): Settings {
     codecs,
     newFields: newFields(codecs),
     maxBytes,
+    guest,
+    metadata: metadata && readMetadata(metadata),
+    perPrincipal: maxPerPrincipal && readLimit(maxPerPrincipal, driver),
     maxFields: maxFieldsPerCommit ?? Number.POSITIVE_INFINITY,
     clock: () => Math.floor(clock()),
   };

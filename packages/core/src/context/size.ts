@@ -1,6 +1,7 @@
 import { SessionTooLargeError } from "../base/errors.ts";
 import { bytesOf } from "../record/field-names.ts";
-import { FIXED, type SessionRecord } from "../record/session-record.ts";
+import { LATER_FIELDS, type SessionRecord } from "../record/session-record.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * What an entry counts beside its name and text, because ten thousand tiny entries slow down an open like a large one.
@@ -16,6 +17,7 @@ export interface Sizes {
   readonly known: Map<string, { readonly bytes: number; readonly at: number }>;
 }
 
+type SizeSettings = Pick<Settings, "maxBytes" | "guest" | "maxFields">;
 type Fields = ReadonlyMap<string, string>;
 
 /**
@@ -27,24 +29,26 @@ type Fields = ReadonlyMap<string, string>;
  * most limit * (1 + P/16), and a session that is far from the limit costs nothing. The number of fields is exact: where
  * the driver limits it, every commit that adds a field compares versions. Otherwise a logout could be too large.
  *
+ * @param principal The user that the session will have. Without one it is a guest's.
  * @param record The record to write to; `undefined` for a new record, which may take over the fields of an old one.
  * @param sent The fields that the call names.
  * @returns Whether the commit must compare versions, and check the size again if another commit came between.
  * @throws SessionTooLargeError
  */
 export function judgeSize(
-  {
-    settings: { maxBytes, maxFields },
-    sizes,
-  }: { readonly settings: { readonly maxBytes: number; readonly maxFields: number }; readonly sizes: Sizes },
+  { settings, sizes }: { readonly settings: SizeSettings; readonly sizes: Sizes },
+  principal: string | undefined,
   before: Fields | undefined,
   after: Fields,
   record?: SessionRecord,
   sent: ReadonlyMap<string, string | null> = after,
 ): boolean {
+  const { maxFields } = settings;
+  const { maxBytes } = principal === undefined ? settings.guest : settings;
   const addsFields = after.size > (before?.size ?? 0);
-  // Keep room for the mark of setExpiry(), which is not judged.
-  const count = Math.max(sent.size, addsFields ? after.size + Number(!after.has(FIXED)) : 0);
+  // Keep room for setExpiry(), which is not judged, and for a later login.
+  const room = LATER_FIELDS.filter((field) => !after.has(field)).length;
+  const count = Math.max(sent.size, addsFields ? after.size + room : 0);
   if (count > maxFields)
     throw new SessionTooLargeError(
       `The session or commit would have ${count} fields, the core's own included; the driver takes ${maxFields}. Use fewer entries`,

@@ -1,12 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import { SessionError } from "../base/errors.ts";
 import { checkOptions, epochOf, isWhole } from "../base/options.ts";
-import { type Context, readNow } from "../context/context.ts";
-import { isListingDriver } from "../driver/abilities.ts";
-import type { ListingDriver } from "../driver/contract.ts";
+import type { Context } from "../context/context.ts";
 import { bytesOf, checkPrincipal, parseField } from "../record/field-names.ts";
-import { isLive, readRecord, type SessionRecord } from "../record/session-record.ts";
-import { lineEnd, MOST_STEPS } from "../session/replace.ts";
+import { CLAIM, META } from "../record/session-record.ts";
+import { destroyLine, LAG_MS, listing, liveRecords } from "../session/listing.ts";
 import type { SweepOptions } from "./sweeping.ts";
 
 export { destroy, exists, get, setExpiry, valid } from "./by-id.ts";
@@ -21,54 +18,38 @@ export interface SessionInfo {
   readonly expiresAt: Date;
   /** The user that the session belongs to since a login; `undefined` before it. */
   readonly principal: string | undefined;
+  /** When the user last proved who they are; `undefined` for a guest. See `Session.reauthenticate()`. */
+  readonly authenticatedAt: Date | undefined;
+  /** When the session was last used, as exactly as `touchEvery`; `undefined` unless `metadata.lastSeen` is on. */
+  readonly lastSeenAt: Date | undefined;
+  /** The start of the client's `User-Agent`, up to 256 characters. The client chose it, so escape it in a page. */
+  readonly userAgent: string | undefined;
+  /** The client's IP address. */
+  readonly ip: string | undefined;
+  /** The name that the login gave to the session. */
+  readonly label: string | undefined;
   /** The names of the stores that have entries. */
   readonly stores: readonly string[];
   /** The size of the session in bytes, encoded in UTF-8. */
   readonly bytes: number;
 }
 
-/** Which sessions `destroyAll()` ends: those of a principal, `except` one id if given, or those of everyone. */
-export type DestroyAllQuery = { principal: string; except?: string | undefined } | { everyone: true };
-
-const PAGE = 500;
-const LAG_MS = 1000;
-
-function listing(
-  { settings: { driver } }: Context,
-  method: string,
-  principal: string | undefined,
-): ListingDriver {
-  const lists = isListingDriver(driver);
-  if (lists && !(driver.principalsOnly && principal === undefined)) return driver;
-  throw new SessionError(
-    "ERR_SESSION_UNSUPPORTED",
-    lists
-      ? `${method}() of everyone needs a driver that lists all sessions; "${driver.name}" lists only those of a principal`
-      : `${method}() needs a driver that can list; "${driver.name}" cannot`,
-  );
-}
-
 /**
- * Every record that is live in the backend, page by page. A record may come twice. Some may have passed this manager's
- * absolute timeout, but another process may have a longer one.
+ * Which sessions `destroyAll()` ends: those of a principal, or of them those with a `label`, `except` one id if given, or
+ * those of everyone.
  */
-async function* liveRecords(
-  context: Context,
-  method: string,
-  principal?: string,
-): AsyncGenerator<SessionRecord> {
-  const driver = listing(context, method, principal);
-  const { clock } = context.settings;
-  let cursor: string | undefined;
-  do {
-    const now = clock();
-    const page = await driver.list({ limit: PAGE, principal, cursor }, now);
-    for (const { id, ...stored } of page.records) {
-      const record = readRecord(id, stored, Number.POSITIVE_INFINITY);
-      if (record && isLive(record, now)) yield record;
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+export type DestroyAllQuery =
+  | { principal: string; except?: string | undefined; label?: string | undefined }
+  | { everyone: true };
+
+/** A text that was percent-escaped, if there is one. */
+function unescaped(text: string | undefined): string | undefined {
+  try {
+    return text && decodeURIComponent(text);
+  } catch {
+    // Never written by us: stored bytes may be hostile.
+    return undefined;
+  }
 }
 
 export async function* list(
@@ -79,21 +60,28 @@ export async function* list(
   const { principal } = query;
   if ("principal" in query) checkPrincipal(principal);
   const listed = new Set<string>();
-  for await (const { id, createdAt, expiresAt, fields, ...record } of liveRecords(
+  for await (const { id, createdAt, expiresAt, fields, principal: user, login } of liveRecords(
     context,
     "list",
     principal,
   )) {
-    if (listed.has(id)) continue;
+    if (listed.has(id) || fields.has(CLAIM)) continue;
     listed.add(id);
     const end = Math.min(expiresAt, createdAt + context.settings.absolute);
     if (end <= context.settings.clock()) continue;
     const stores = new Set([...fields.keys()].flatMap((field) => parseField(field)?.store ?? []));
+    const meta = fields.get(META) ?? "";
+    const [, seen, ip, userAgent] = meta.startsWith("1 ") ? meta.split(" ") : [];
     yield {
       id,
       createdAt: new Date(createdAt),
       expiresAt: new Date(end),
-      principal: record.principal,
+      principal: user,
+      authenticatedAt: user === undefined ? undefined : new Date(login.at ?? createdAt),
+      lastSeenAt: seen ? new Date(Number(seen)) : undefined,
+      userAgent: unescaped(userAgent) || undefined,
+      ip: unescaped(ip) || undefined,
+      label: unescaped(login.label),
       stores: [...stores],
       bytes: bytesOf(fields),
     };
@@ -106,27 +94,23 @@ const CLOCKS_MS = 60_000;
 /** The most listings. Another one is needed only if a `rotate()` hid a session from the one before. */
 const MOST_ROUNDS = 8;
 
-/** Ends a session, or the session that replaced it meanwhile by `rotate()`. */
-async function destroyLine(context: Context, record: SessionRecord): Promise<SessionRecord | undefined> {
-  const { driver, clock } = context.settings;
-  for (let step = 0, at: SessionRecord | undefined = record; at && step <= MOST_STEPS; step++) {
-    if (await driver.destroy(at.id, clock())) return at;
-    at = await lineEnd(context, await readNow(context, at.id));
-  }
-  return undefined;
-}
-
 export async function destroyAll(context: Context, query: DestroyAllQuery): Promise<number> {
   const where = "sessions.destroyAll";
   // Widen the union, so that every key of its members can be read.
-  const given: { principal?: string | undefined; except?: string | undefined; everyone?: true } = query;
-  checkOptions(where, given, ["principal", "except", "everyone"]);
-  const { principal, except } = given;
+  const given: {
+    principal?: string | undefined;
+    except?: string | undefined;
+    label?: string | undefined;
+    everyone?: true;
+  } = query;
+  checkOptions(where, given, ["principal", "except", "label", "everyone"]);
+  const { principal, except, label } = given;
   const everyone = given.everyone === true;
   // A principal that is undefined by mistake must not log everybody out.
   if (everyone === "principal" in given)
     throw new TypeError("destroyAll() needs either a principal, or everyone: true");
   if (!everyone) checkPrincipal(principal);
+  if ("label" in given) checkPrincipal(label, "label");
 
   const driverLags = listing(context, "destroyAll", principal).eventualList === true;
   const latest = context.settings.clock() + CLOCKS_MS;
@@ -137,8 +121,9 @@ export async function destroyAll(context: Context, query: DestroyAllQuery): Prom
   for (let round = 0; looksLeft > 0 && round < MOST_ROUNDS; round++) {
     let found = false;
     for await (const record of liveRecords(context, "destroyAll", principal)) {
-      const { id, createdAt } = record;
-      if (id === except || createdAt > latest || done.has(id)) continue;
+      const { id, createdAt, fields, login } = record;
+      if (label !== undefined && unescaped(login.label) !== label) continue;
+      if (fields.has(CLAIM) || id === except || createdAt > latest || done.has(id)) continue;
       found = true;
       done.add(id);
       const ended = await destroyLine(context, record);

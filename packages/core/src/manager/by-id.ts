@@ -19,7 +19,13 @@ async function findLive(context: Context, id: string): Promise<SessionRecord | u
 
 export async function get(context: Context, id: string): Promise<Session | undefined> {
   const record = await findLive(context, id);
-  const opened: Opened = { by: "id", touch: true, secure: false, at: context.settings.clock() };
+  const opened: Opened = {
+    by: "id",
+    touch: true,
+    secure: false,
+    device: undefined,
+    at: context.settings.clock(),
+  };
   return record && createSession(storedState(context, opened, record));
 }
 
@@ -54,7 +60,7 @@ export async function setExpiry(context: Context, id: string, at: Date): Promise
   const record = await findLive(context, id);
   if (!record) return false;
   const { driver, clock, absolute } = context.settings;
-  const expiresAt = Math.min(ms, record.createdAt + absolute);
+  const expiresAt = Math.min(ms, record.createdAt + Math.min(absolute, record.login.absolute));
   const fields = new Map([[FIXED, "1"]]);
   return (await driver.commit(id, { fields, expiresAt }, clock())) === "committed";
 }

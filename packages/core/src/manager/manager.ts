@@ -88,12 +88,12 @@ export interface SessionManager {
    */
   list(query?: { principal?: string | undefined }): AsyncIterableIterator<SessionInfo>;
   /**
-   * Logs out everywhere, and returns how many sessions it ended: all of a principal (`except` one id if given), or
-   * those of everyone. It ends every session whose login was acknowledged before the call. A login during the call may
-   * stay, so disable the account first. Sessions that begin over a minute later stay, so that the call ends on a busy
-   * site.
+   * Logs out everywhere, and returns how many sessions it ended: all of a principal (of them only those with a `label`,
+   * and all `except` one id, if given), or those of everyone. It ends every session whose login was acknowledged before
+   * the call. A login during the call may stay, so disable the account first. Sessions that begin over a minute later
+   * stay, so that the call ends on a busy site.
    * @throws SessionError `ERR_SESSION_UNSUPPORTED`: the driver cannot list, or not everyone's sessions.
-   * @throws TypeError Neither a principal nor `everyone: true` is given.
+   * @throws TypeError Neither a principal nor `everyone: true` is given, or `label` is `undefined`.
    * @example
    * const sessions = createSessionManager();
    *
@@ -185,7 +185,7 @@ export function createManager(context: Context, on: SessionManager["on"]): Sessi
     open: (cookieHeader, openOptions) => openSession(context, cookieHeader, openOptions),
     load: (token, openOptions) => loadSession(context, token, openOptions),
     create() {
-      const opened: Opened = { by: "token", touch: true, secure: false, at: clock() };
+      const opened: Opened = { by: "token", touch: true, secure: false, device: undefined, at: clock() };
       return createSession(newState(context, opened, freshPhase(opened.at, true)));
     },
     get: async (id) => (await administration()).get(context, id),

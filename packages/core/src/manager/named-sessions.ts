@@ -81,7 +81,7 @@ export class NameTakenError extends Error {}
  * the library wrote before gets the fields of core with its next write.
  */
 export function createNamedSessions(
-  options: Omit<SessionManagerOptions, "absolute" | "rotation" | "secrets" | "codec">,
+  options: Omit<SessionManagerOptions, "absolute" | "rotation" | "secrets" | "codec" | "maxPerPrincipal">,
   naming: Naming,
 ): NamedSessions {
   const names = new WeakMap<Token, string>();
@@ -115,7 +115,13 @@ export function createNamedSessions(
     return { ...context, newToken };
   }
 
-  const openedNow = (): Opened => ({ by: "token", touch: false, secure: false, at: clock() });
+  const openedNow = (): Opened => ({
+    by: "token",
+    touch: false,
+    secure: false,
+    device: undefined,
+    at: clock(),
+  });
 
   async function open(name: string, newName?: () => string): Promise<NamedSession | "ended" | undefined> {
     const token = tokenOf(name);

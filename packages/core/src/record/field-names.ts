@@ -5,7 +5,8 @@ import { Buffer } from "node:buffer";
 
 const PLAIN = /^[\w-]*$/;
 
-function percentEscape(text: string): string {
+/** Escapes all but `A-Z a-z 0-9 - _`. `decodeURIComponent` gives the text back. */
+export function percentEscape(text: string): string {
   if (PLAIN.test(text)) return text;
   return encodeURIComponent(text).replace(
     /[.!~*'()]/g,
@@ -58,15 +59,15 @@ export function checkKey(store: string, key: unknown): asserts key is string {
 }
 
 /** @throws TypeError unless it is a well-formed string of 1 to 255 bytes of UTF-8 without NUL. */
-export function checkPrincipal(principal: unknown): asserts principal is string {
+export function checkPrincipal(principal: unknown, what = "principal"): asserts principal is string {
   if (!isKeyText(principal) || principal.includes("\0"))
-    throw new TypeError("A principal must be a well-formed string of 1 to 255 bytes without NUL");
+    throw new TypeError(`A ${what} must be a well-formed string of 1 to 255 bytes without NUL`);
 }
 
 /** The check of login(). Control characters, such as line breaks, could forge lines in a log or a listing. */
-export function checkNewPrincipal(principal: unknown): asserts principal is string {
-  checkPrincipal(principal);
-  if (/\p{Cc}/u.test(principal)) throw new TypeError("A principal must have no control characters");
+export function checkNewPrincipal(principal: unknown, what = "principal"): asserts principal is string {
+  checkPrincipal(principal, what);
+  if (/\p{Cc}/u.test(principal)) throw new TypeError(`A ${what} must have no control characters`);
 }
 
 function isKeyText(text: unknown): text is string {

@@ -1,6 +1,7 @@
 import type { StoredRecord } from "../driver/contract.ts";
 import { firstGeneration, formatGenerations, type Generations, parseGenerations } from "../token/rotation.ts";
 import { digest, sameDigest, type Token } from "../token/token.ts";
+import { type Login, NO_LOGIN, parseLogin } from "./login.ts";
 
 /** The core's own fields. Their names begin with `/`; a store's cannot. This one holds the creation and the family. */
 export const SESSION = "/session";
@@ -8,8 +9,17 @@ export const SESSION = "/session";
 export const GENERATIONS = "/turns";
 export const FIXED = "/fixed";
 export const ENDED = "/ended";
+/** What the login asked for. The field is absent if it asked for nothing. */
+export const LOGIN = "/login";
 /** The codec of every entry without a codec mark. The field is absent for the default codec. */
 export const CODEC = "/codec";
+/** When and by whom the session was last used, if the manager keeps that. */
+export const META = "/meta";
+/** A login that waits for its place: nobody has the token yet. */
+export const CLAIM = "/claim";
+
+/** What a record may get without being judged by its size. */
+export const LATER_FIELDS: readonly string[] = [FIXED, LOGIN, META, CLAIM];
 
 /** The latest time that a Date can hold. */
 const LAST_DATE = 8.64e15;
@@ -27,6 +37,7 @@ export interface SessionRecord {
   readonly expiresAt: number;
   /** `setExpiry()` set the expiry, so a touch does not move it. */
   readonly fixed: boolean;
+  readonly login: Login;
   readonly family: string;
   readonly generations: Generations;
   /** Set if a login, `rotate()` or logout emptied the record. */
@@ -49,7 +60,8 @@ export function readRecord(
   if (!created || !family || !generations) return undefined;
   const createdAt = Number(created);
   if (createdAt > LAST_DATE) return undefined;
-  const expiresAt = Math.min(record.expiresAt, createdAt + absolute);
+  const login = fields.has(LOGIN) ? parseLogin(fields.get(LOGIN)) : NO_LOGIN;
+  const expiresAt = Math.min(record.expiresAt, createdAt + Math.min(absolute, login.absolute));
   return {
     id,
     readAt,
@@ -59,6 +71,7 @@ export function readRecord(
     createdAt,
     expiresAt,
     fixed: fields.has(FIXED),
+    login,
     family,
     generations,
     ended,

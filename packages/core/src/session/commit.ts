@@ -1,4 +1,4 @@
-import { clearedCookie, formatCookie } from "../context/cookie.ts";
+import { clearedCookie, formatCookie, withMaxAge } from "../context/cookie.ts";
 import { replaceSession } from "./replace.ts";
 import type { CommitResult, Status } from "./session.ts";
 import type { State } from "./state.ts";
@@ -28,6 +28,9 @@ export function resultOf(state: State, status: Status, seal: boolean): CommitRes
   // A session from sessions.get() does not belong to the client of this response.
   const toSend = state.response.takeCookie(status === "gone" || state.opened.by === "id", seal);
   const token = toSend === "token" ? tokenText(state.token) : undefined;
-  const cookie = token === undefined ? toSend && clearedCookie(settings) : { ...settings, value: token };
+  const cookie =
+    token === undefined
+      ? toSend && clearedCookie(settings)
+      : { ...withMaxAge(settings, state.login.maxAge), value: token };
   return { status, token, setCookie: cookie && formatCookie(cookie), cookie };
 }

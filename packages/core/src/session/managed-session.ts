@@ -1,7 +1,9 @@
+import { type Duration, milliseconds } from "../base/duration.ts";
 import { checkOptions, epochOf } from "../base/options.ts";
 import { refuseUnknownProperties } from "../base/unknown-properties.ts";
-import { expiryFrom } from "../context/context.ts";
+import type { Rejection } from "../context/events.ts";
 import { checkNewPrincipal, checkStoreName, parseField } from "../record/field-names.ts";
+import { type Login, provenAt } from "../record/login.ts";
 import type { StoreDefinition, StoreRules } from "../store/define-store.ts";
 import { addMessage, FLASH, takeMessages } from "../store/flash.ts";
 import { flushStores, SessionStore, type Store } from "../store/store.ts";
@@ -9,11 +11,13 @@ import { createValueCodec } from "../store/value-codec.ts";
 import { commit, resultOf } from "./commit.ts";
 import { CONTROLS, type SessionControls } from "./controls.ts";
 import { headersSent } from "./late-write.ts";
+import { readLogin } from "./login-options.ts";
 import { isPending } from "./pending.ts";
 import { logout } from "./replace.ts";
 import type { ResponseStage } from "./response.ts";
-import type { CommitResult, Rejection, Session } from "./session.ts";
+import type { CommitResult, LoginOptions, Session } from "./session.ts";
 import type { State } from "./state.ts";
+import { expiryOf } from "./timeouts.ts";
 
 export const createSession = (state: State): Session => new ManagedSession(state);
 
@@ -67,16 +71,28 @@ class ManagedSession implements Session, SessionControls {
   }
 
   get expiresAt(): Date {
-    const { context, record, phase, expiry } = read(this[CONTROLS].#state);
-    const { settings } = context;
-    const { createdAt } = phase;
-    if (expiry !== undefined) return new Date(Math.min(expiry, createdAt + settings.absolute));
+    const state = read(this[CONTROLS].#state);
+    const { record, phase, expiry } = state;
     const stays = record && (phase.kind !== "replacing" || (phase.reason === "rotate" && record.fixed));
-    return new Date(stays ? record.expiresAt : expiryFrom(settings, settings.clock(), createdAt));
+    if (expiry === undefined && stays) return new Date(record.expiresAt);
+    return new Date(expiryOf(state, expiry));
   }
 
   get principal(): string | undefined {
     return read(this[CONTROLS].#state).phase.principal;
+  }
+
+  get authenticatedAt(): Date | undefined {
+    const { phase, login } = read(this[CONTROLS].#state);
+    return phase.principal === undefined ? undefined : new Date(login.at ?? phase.createdAt);
+  }
+
+  authenticatedWithin(time: Duration): boolean {
+    const { authenticatedAt } = this;
+    const ms = milliseconds("authenticatedWithin", time);
+    return (
+      !!authenticatedAt && this[CONTROLS].#state.context.settings.clock() < authenticatedAt.getTime() + ms
+    );
   }
 
   get rejected(): Rejection | undefined {
@@ -118,16 +134,24 @@ class ManagedSession implements Session, SessionControls {
     return [...new Set(names)];
   }
 
-  login(principal: string): void {
+  login(principal: string, options?: LoginOptions): void {
     checkNewPrincipal(principal);
-    this[CONTROLS].#replace("login", principal);
+    const self = this[CONTROLS];
+    self.#replace("login", principal, readLogin(self.#state.context.settings, options));
   }
 
   rotate(): void {
     this[CONTROLS].#replace("rotate");
   }
 
-  #replace(reason: "login" | "rotate", principal?: string): void {
+  reauthenticate(): void {
+    const self = this[CONTROLS];
+    const { phase, login, context } = self.#state;
+    if (phase.principal === undefined) throw new TypeError("reauthenticate() is for users: a guest logs in");
+    self.#replace("rotate", undefined, provenAt(login, context.settings.clock()));
+  }
+
+  #replace(reason: "login" | "rotate", principal?: string, login?: Login): void {
     const state = this.#state;
     state.response.becomePending();
     if (state.opened.by === "id") throw new TypeError("A session from get() cannot log in or rotate");
@@ -142,7 +166,7 @@ class ManagedSession implements Session, SessionControls {
         // The commit reports a value that cannot be stored.
       }
     }
-    state.replace(reason, principal);
+    state.replace(reason, principal, login);
   }
 
   setExpiry(at: Date): void {

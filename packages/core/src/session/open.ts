@@ -1,14 +1,15 @@
 import { checkOptions } from "../base/options.ts";
 import { type Context, readNow } from "../context/context.ts";
 import { cookieValues } from "../context/cookie.ts";
+import type { Rejection } from "../context/events.ts";
 import { isFamily, isLive } from "../record/session-record.ts";
 import { accepts } from "../token/rotation.ts";
 import { digest, parseToken } from "../token/token.ts";
 import { createSession } from "./managed-session.ts";
 import { freshPhase, mutedPhase } from "./phase.ts";
 import { warnInsecure } from "./secure.ts";
-import type { Rejection, Session } from "./session.ts";
-import { newState, type Opened, storedState } from "./state.ts";
+import type { Session } from "./session.ts";
+import { type Device, newState, type Opened, storedState } from "./state.ts";
 
 /** Options of `SessionManager.open()` and `load()`. */
 export interface OpenOptions {
@@ -26,12 +27,18 @@ export interface OpenOptions {
    * @default false
    */
   secure?: boolean | undefined;
+  /**
+   * What is known of the client. It is kept if the manager's `metadata` says so. Adapters set this option.
+   * @default nothing
+   */
+  device?: Device | undefined;
 }
 
 function openedBy({ settings }: Context, where: string, options: OpenOptions): Opened {
-  checkOptions(where, options, ["touch", "crossSite", "secure"]);
-  const { touch = true, secure = false } = options;
-  return { by: "token", touch, secure, at: settings.clock() };
+  checkOptions(where, options, ["touch", "crossSite", "secure", "device"]);
+  const { touch = true, secure = false, device } = options;
+  if (device) checkOptions(where, device, ["userAgent", "ip"], "device.");
+  return { by: "token", touch, secure, device, at: settings.clock() };
 }
 
 /**
@@ -73,14 +80,17 @@ async function judge(context: Context, text: string, opened: Opened): Promise<Ju
     // After that time the token is like any other expired token.
     return { rejected: "expired", muted, successor: muted ? record.ended.successor : undefined };
   }
-  if (!isLive(record, now)) return { rejected: "expired" };
+  const { id, principal } = record;
+  if (!isLive(record, now)) {
+    context.emit("expired", { id, principal });
+    return { rejected: "expired" };
+  }
   const presented = digest(token.generation);
   if (accepts(record.generations, presented, now, rotation)) {
     // Only warn: the client already has the cookie, and a refusal would log the visitor out.
     if (opened.secure) warnInsecure(context);
     return { session: createSession(storedState(context, opened, record, token, presented)) };
   }
-  const { id, principal } = record;
   context.emit("reused", { id, principal });
   if (rotation?.onReuse !== "report" && (await driver.destroy(id, now)))
     context.emit("destroyed", { id, principal, reason: "reused" });
@@ -110,8 +120,10 @@ export async function openSession(
     if (judged.rejected === "reused") break;
     if (reason >= UNKNOWN && ++reads === MOST_READS) break;
   }
+  const rejected = REJECTIONS[worst];
+  if (rejected) context.emit("rejected", { reason: rejected });
   const phase = muted ? mutedPhase(opened.at, successor) : freshPhase(opened.at);
-  return createSession(newState(context, opened, phase, REJECTIONS[worst]));
+  return createSession(newState(context, opened, phase, rejected));
 }
 
 /** Opens the session of a token that came without a cookie; `undefined` if the token is not accepted. */
@@ -120,5 +132,7 @@ export async function loadSession(
   text: string,
   options: OpenOptions = {},
 ): Promise<Session | undefined> {
-  return (await judge(context, text, openedBy(context, "sessions.load", options))).session;
+  const { session, rejected } = await judge(context, text, openedBy(context, "sessions.load", options));
+  if (rejected) context.emit("rejected", { reason: rejected });
+  return session;
 }

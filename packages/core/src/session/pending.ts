@@ -1,22 +1,22 @@
-import { expiryFrom } from "../context/context.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { State } from "./state.ts";
+import { timeoutsOf } from "./timeouts.ts";
 
 /** Writing data also moves the expiry, but at most this often, because moving it needs a compare-and-set. */
 const EXPIRY_GRAIN_MS = 1000;
 
 /** The new expiry after this use of the session; `undefined` if it stays. */
 export function touched(
-  { opened, expiry, context: { settings } }: State,
+  state: State,
   record: SessionRecord,
   now: number,
   hasData: boolean,
 ): number | undefined {
-  if (!opened.touch || record.fixed || expiry !== undefined) return undefined;
-  const target = expiryFrom(settings, now, record.createdAt);
+  if (!state.opened.touch || record.fixed || state.expiry !== undefined) return undefined;
+  const { idle, end, touchEvery } = timeoutsOf(state);
+  const target = Math.min(now + idle, end);
   // The last move, to the absolute timeout itself, may be a small one.
-  const isLast = target === record.createdAt + settings.absolute;
-  const least = isLast ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, settings.touchEvery) : settings.touchEvery;
+  const least = target === end ? 1 : hasData ? Math.min(EXPIRY_GRAIN_MS, touchEvery) : touchEvery;
   return target - record.expiresAt >= Math.max(least, 1) ? target : undefined;
 }
 

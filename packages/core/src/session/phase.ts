@@ -1,3 +1,4 @@
+import type { Login } from "../record/login.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { StagedFields } from "../store/staged-fields.ts";
 import type { Token } from "../token/token.ts";
@@ -45,6 +46,8 @@ interface Gone extends Identity {
 export interface Replacing extends Identity {
   readonly kind: "replacing";
   readonly reason: "login" | "rotate";
+  /** What the login asks for, or what the login of the rotated session asked for. */
+  readonly login: Login;
   /** The phase to return to if the commit fails or the response reports an error. */
   readonly from: Settled;
   /** The fields to return to. */

@@ -3,6 +3,7 @@ import { pause } from "../base/pause.ts";
 import { type Context, readNow } from "../context/context.ts";
 import type { CommitOutcome } from "../driver/contract.ts";
 import { endingFields, isLive, type SessionRecord } from "../record/session-record.ts";
+import { lastOf, lineEnd } from "./line.ts";
 import { refuseInsecure } from "./secure.ts";
 import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
@@ -14,8 +15,11 @@ const MOST_LOST = 5;
 const MOST_MOVED = 5;
 /** Longer than clocks differ, so that an ended record is expired for every process. */
 const ENDED_AGO_MS = 60_000;
-/** The most `rotate()`s in a row that a login or logout follows. */
-export const MOST_STEPS = 16;
+
+/** A login that waits for its place has it within this time, or its process has died. */
+const CLAIM_MS = 30_000;
+/** Loaded at the first login that needs it. */
+const limits = () => import("./limit.ts");
 
 /** Empties the record and moves its expiry into the past. Compares the version that was read, unless `always`. */
 function end(
@@ -37,23 +41,6 @@ function end(
   );
 }
 
-/** Follows `rotate()`s from a record to the last one, which may have ended. */
-async function lastOf(context: Context, from: SessionRecord | undefined): Promise<SessionRecord | undefined> {
-  let record = from;
-  for (let step = 0; step < MOST_STEPS && record?.ended?.successor; step++)
-    record = await readNow(context, record.ended.successor);
-  return record;
-}
-
-/** Follows `rotate()`s from a record to the live session at the end, if there is one. */
-export async function lineEnd(
-  context: Context,
-  from: SessionRecord | undefined,
-): Promise<SessionRecord | undefined> {
-  const record = await lastOf(context, from);
-  return record && isLive(record, context.settings.clock()) ? record : undefined;
-}
-
 /**
  * Begins a session: a first one, or the one for a login or `rotate()`. Creates the new record, then ends the old one by
  * compare-and-set. This order loses nothing that was acknowledged, and a request that is on its way with the old token
@@ -68,6 +55,7 @@ export async function replaceSession(state: State): Promise<Status> {
   const reason = isReplacing ? phase.reason : "login";
   const isLogin = reason === "login";
   if (isLogin) refuseInsecure(context, state.opened.secure);
+  const limit = isReplacing && isLogin ? context.settings.perPrincipal : undefined;
   const takesOver = !isReplacing || state.fields === phase.fieldsBefore;
   const left = from.kind === "muted" ? from.successor : from.kind === "gone" && read?.id;
   let previous = left ? await readNow(context, left) : read;
@@ -85,7 +73,9 @@ export async function replaceSession(state: State): Promise<Status> {
     const { expiry } = state;
     const fixedAt = expiry ?? (!isLogin && previous?.fixed ? previous.expiresAt : undefined);
     const patch = state.fields.patch();
-    const created = await createRecord(state, fixedAt);
+    let created = await createRecord(state, fixedAt, limit?.refuses ? CLAIM_MS : undefined);
+    let tell: (() => void) | undefined;
+    if (limit) ({ created, tell } = await (await limits()).takePlace(state, created, previous, limit));
     let outcome: CommitOutcome = "committed";
     try {
       // The last try ends the record unread. Changes that others committed since the read above are lost with it.
@@ -107,8 +97,9 @@ export async function replaceSession(state: State): Promise<Status> {
     if (outcome === "committed") {
       state.began(created, patch, expiry);
       const named = { id: created.id, principal: created.principal };
-      if (previous) context.emit("rotated", { ...named, reason });
+      if (previous) context.emit("rotated", { ...named, previousId: previous.id, reason });
       else context.emit("created", named);
+      tell?.();
       return "committed";
     }
 

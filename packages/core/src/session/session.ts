@@ -1,9 +1,8 @@
+import type { Duration } from "../base/duration.ts";
 import type { SessionCookie } from "../context/cookie.ts";
+import type { Rejection } from "../context/events.ts";
 import type { StoreDefinition } from "../store/define-store.ts";
 import type { Store } from "../store/store.ts";
-
-/** Why the token of a request was not accepted. */
-export type Rejection = "malformed" | "signature" | "unknown" | "expired" | "reused";
 
 /** How a commit ended. */
 export type Status = "unchanged" | "committed" | "gone";
@@ -23,6 +22,26 @@ export interface CommitResult {
   readonly cookie: SessionCookie | undefined;
 }
 
+/** What one login may ask for: a shorter life than the manager's settings allow, and a name for the session. */
+export interface LoginOptions {
+  /**
+   * How long the browser keeps the cookie: `"session"` until it closes, or at least 1 second. Periodic rotation and
+   * `rotate()` keep it.
+   * @default the manager's `cookie.maxAge`
+   */
+  maxAge?: "session" | Duration | undefined;
+  /** The idle timeout of this session. @default the manager's `idle` */
+  idle?: Duration | undefined;
+  /** The absolute timeout of this session, from this login. @default the manager's `absolute` */
+  absolute?: Duration | undefined;
+  /**
+   * A name for the session, for `list()` and `destroyAll()`, such as a device's name or the `sid` of an OpenID provider:
+   * 1 to 255 bytes of well-formed text, without control characters.
+   * @default none
+   */
+  label?: string | undefined;
+}
+
 /**
  * The session that one visitor's cookie names: an id, an expiry, an optional principal, and stores. Every change is
  * synchronous and staged until {@link Session.commit}, except {@link Session.logout}. An adapter commits for you.
@@ -38,6 +57,11 @@ export interface Session {
   readonly expiresAt: Date;
   /** The user that the session belongs to since a {@link Session.login}; `undefined` before it. */
   readonly principal: string | undefined;
+  /**
+   * When the user last proved who they are: at the login, or at a {@link Session.reauthenticate} since. `undefined` for
+   * a guest.
+   */
+  readonly authenticatedAt: Date | undefined;
   /** Why the token of the request was not accepted; `undefined` if it was accepted, or if none came. */
   readonly rejected: Rejection | undefined;
   /**
@@ -72,15 +96,23 @@ export interface Session {
    * Logs a user in. The next commit creates a new session with a new id and secret, which takes over the stores, and
    * ends the old one (OWASP: session fixation). It does not take over the stores of another principal. If another
    * request ended the old session meanwhile, the new one takes over what this request has read.
+   *
+   * The options shorten the manager's timeouts for this session, so set the manager's to those of "remember me". The
+   * record keeps them until the next login, and a lower setting of the manager still acts at once. A session's
+   * `touchEvery` is at most a tenth of its own `idle`. The user should choose whether to be remembered (OWASP ASVS 5.0,
+   * 7.1.1 and 7.3, ask for documented idle and absolute timeouts; NIST SP 800-63B-4, 2.1.3 and 2.2.3, for at most 30
+   * days after a password, and 24 hours after two factors).
    * @param principal The user: 1 to 255 bytes of well-formed text, without control characters.
-   * @throws TypeError The principal is bad, the session is from `sessions.get()`, or a commit is under way.
+   * @throws TypeError The principal or label is bad, an option is more than the manager's, the session is from
+   * `sessions.get()`, or a commit is under way.
+   * @throws SessionConfigError An option is unknown, or no duration.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
    * @example
-   * export function onPasswordAccepted(session: Session, userId: string): void {
-   *   session.login(userId);
+   * export function onPasswordAccepted(session: Session, userId: string, remember: boolean): void {
+   *   session.login(userId, remember ? {} : { maxAge: "session", idle: "30m", absolute: "12h" });
    * }
    */
-  login(principal: string): void;
+  login(principal: string, options?: LoginOptions): void;
   /**
    * Logs out. Ends the session in the backend at once and drops what was staged. Afterwards this object is a fresh,
    * empty session. To log a user out on every device, use `sessions.destroyAll()`.
@@ -91,7 +123,8 @@ export interface Session {
    */
   logout(): Promise<void>;
   /**
-   * Gives the session a new id and secret at the next commit, for a change of privilege. Does nothing if the session is
+   * Gives the session a new id and secret at the next commit, for a change of privilege. If the user has just given a
+   * password or a second factor, call {@link Session.reauthenticate} instead. Does nothing if the session is
    * not stored yet.
    * @throws TypeError The session is from `sessions.get()`, or a commit is under way.
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
@@ -102,6 +135,27 @@ export interface Session {
    * }
    */
   rotate(): void;
+  /**
+   * Notes that the user has just proved again who they are, with a password or a second factor. The next commit gives
+   * the session a new id and secret, as `rotate()` does (OWASP ASVS 5.0, 7.2.4), and {@link Session.authenticatedAt} is
+   * now. `createdAt` and the absolute timeout stay. For a new absolute timeout, log the same user in again.
+   * @throws TypeError The session has no user, is from `sessions.get()`, or a commit is under way.
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`: the response's headers have gone out.
+   * @example
+   * export function onPasswordConfirmed(session: Session): void {
+   *   session.reauthenticate();
+   * }
+   */
+  reauthenticate(): void;
+  /**
+   * Returns whether the user proved who they are less than `time` ago; `false` for a guest. Ask for the password again
+   * where it is `false`, before a change of password or address, or a payment (OWASP ASVS 5.0, 7.5.1 and 7.5.3).
+   * @throws SessionConfigError `time` is no duration.
+   * @example
+   * export const pathToPay = (session: Session): string =>
+   *   session.authenticatedWithin("10m") ? "/pay" : "/confirm-password?to=/pay";
+   */
+  authenticatedWithin(time: Duration): boolean;
   /**
    * Fixes the expiry: use does not move it until the next login or `setExpiry()`. The expiry is never later than the
    * absolute timeout. A date in the past ends the session.

@@ -1,4 +1,6 @@
 import type { Context } from "../context/context.ts";
+import type { Rejection } from "../context/events.ts";
+import { type Login, NO_LOGIN } from "../record/login.ts";
 import type { SessionRecord } from "../record/session-record.ts";
 import type { DecodedValues, StoreHost } from "../store/host.ts";
 import { type Patch, StagedFields } from "../store/staged-fields.ts";
@@ -7,7 +9,14 @@ import type { Token } from "../token/token.ts";
 import { headersSent, warnOfLateWrite } from "./late-write.ts";
 import { freshPhase, mutedPhase, type Phase, recordOf, type Settled } from "./phase.ts";
 import { ResponseState } from "./response.ts";
-import type { Rejection } from "./session.ts";
+
+/** What an adapter tells of the client. */
+export interface Device {
+  /** The request's `User-Agent`. */
+  readonly userAgent?: string | undefined;
+  /** The client's IP address, by the framework's own notion. */
+  readonly ip?: string | undefined;
+}
 
 /** Facts of a request that do not change. */
 export interface Opened {
@@ -17,6 +26,7 @@ export interface Opened {
   readonly touch: boolean;
   /** The request came over https. */
   readonly secure: boolean;
+  readonly device: Device | undefined;
   /** When the request came. Rotation counts from this time, not from the end of the handler. */
   readonly at: number;
 }
@@ -67,6 +77,12 @@ class MutableState implements StoreHost {
     return recordOf(this.phase);
   }
 
+  /** What the session's login asked for. */
+  get login(): Login {
+    const { phase, record } = this;
+    return (phase.kind === "replacing" ? phase : record)?.login ?? NO_LOGIN;
+  }
+
   /** The token to send, made when it is first needed. */
   get token(): Token {
     return this.phase.token ?? this.renewToken();
@@ -89,11 +105,14 @@ class MutableState implements StoreHost {
   }
 
   /** `login()` and `rotate()`: the next commit replaces this session by a new one. */
-  replace(reason: "login" | "rotate", principal?: string): void {
+  replace(reason: "login" | "rotate", principal?: string, login?: Login): void {
     const { phase, fields, expiry } = this;
     const isRotation = reason === "rotate";
     // Either nothing is stored yet, or the next commit already makes a new token.
-    if (isRotation && phase.kind !== "stored") return;
+    if (isRotation && phase.kind !== "stored") {
+      if (login && phase.kind === "replacing") this.phase = { ...phase, login };
+      return;
+    }
     const { from, fieldsBefore, stagedBefore } =
       phase.kind === "replacing"
         ? phase
@@ -101,6 +120,7 @@ class MutableState implements StoreHost {
     this.phase = {
       kind: "replacing",
       reason,
+      login: login ?? (isRotation ? this.login : NO_LOGIN),
       from,
       fieldsBefore,
       stagedBefore,

@@ -5,9 +5,12 @@ import { judgeSize } from "../context/size.ts";
 import { mergeFields } from "../driver/change.ts";
 import type { Change } from "../driver/contract.ts";
 import {
+  CLAIM,
   FIXED,
   GENERATIONS,
   isLive,
+  LOGIN,
+  META,
   ownFields,
   readRecord,
   type SessionRecord,
@@ -15,9 +18,11 @@ import {
 import type { Patch } from "../store/staged-fields.ts";
 import { advance, formatGenerations, type Generations } from "../token/rotation.ts";
 import { digest, nextGeneration, type Token } from "../token/token.ts";
+import { metaOf } from "./meta.ts";
 import { isSent, touched } from "./pending.ts";
 import type { Status } from "./session.ts";
 import type { State } from "./state.ts";
+import { expiryOf, timeoutsOf } from "./timeouts.ts";
 
 /** A commit gives up after this many lost races. With the pauses between them, that takes several seconds. */
 const MOST_LOST = 64;
@@ -31,18 +36,30 @@ export function foundGone(state: State): "gone" {
   return "gone";
 }
 
-/** Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase. */
-export async function createRecord(state: State, fixedAt: number | undefined): Promise<SessionRecord> {
-  const { context, record: read } = state;
+/**
+ * Stores a record under the state's token, or under another if that id is taken. Does not change the state's phase.
+ *
+ * @param claimMs The record is a claim, and expires after this time.
+ */
+export async function createRecord(
+  state: State,
+  fixedAt: number | undefined,
+  claimMs?: number,
+): Promise<SessionRecord> {
+  const { context, record: read, login } = state;
   const { settings, sizes } = context;
   const { principal, createdAt } = state.phase;
   const now = settings.clock();
-  const expiresAt = Math.min(fixedAt ?? now + settings.idle, createdAt + settings.absolute);
+  const expiresAt = claimMs ? now + claimMs : expiryOf(state, fixedAt);
   const stores = state.fields.stores();
+  if (claimMs) stores.set(CLAIM, "1");
+  const meta = metaOf(state);
+  if (meta) stores.set(META, meta);
+  if (login.text !== undefined) stores.set(LOGIN, login.text);
   for (let collisions = 0; collisions < MOST_COLLISIONS; collisions++) {
     const { token } = state;
     const fields = new Map([...ownFields(token, createdAt, now, fixedAt !== undefined), ...stores]);
-    judgeSize(context, read?.fields, fields);
+    judgeSize(context, principal, read?.fields, fields);
     const record = { expiresAt, fields, principal };
     if (await settings.driver.create(token.id, record, now)) {
       const created = readRecord(token.id, { ...record, version: 1 }, settings.absolute, ++sizes.ticks);
@@ -90,42 +107,43 @@ function opportunisticOf(
 }
 
 /** The program's own changes: those of the stores, and the expiry. */
-function dataOf(
-  { expiry, newPrincipal: principal, context }: State,
-  record: SessionRecord,
-  { fields }: Patch,
-): Change | undefined {
+function dataOf(state: State, { fields }: Patch): Change | undefined {
+  const { expiry, newPrincipal: principal } = state;
   if (expiry === undefined)
     return fields.size > 0 || principal !== undefined ? { fields, principal } : undefined;
-  const expiresAt = Math.min(expiry, record.createdAt + context.settings.absolute);
+  const expiresAt = Math.min(expiry, timeoutsOf(state).end);
   return { fields: new Map(fields).set(FIXED, "1"), expiresAt, principal };
 }
 
 /** Writes the changes to a stored record. It takes one call, and more only if another commit came between. */
 export async function writeRecord(state: State, read: SessionRecord): Promise<Status> {
   const { context } = state;
-  const { driver, clock, absolute } = context.settings;
+  const { driver, clock } = context.settings;
   let record = read;
   for (let lost = 1; ; lost++) {
     const now = clock();
     const { expiry } = state;
     if (!isLive(record, now)) return foundGone(state);
     const patch = state.fields.patch();
-    const data = dataOf(state, record, patch);
+    const data = dataOf(state, patch);
     let opportunistic = opportunisticOf(state, record, now, data !== undefined);
     if (!data && !opportunistic) {
       state.acknowledge(patch, record.fields, expiry);
       return "unchanged";
     }
-    const { generations } = opportunistic ?? {};
+    const { generations, expiresAt } = opportunistic ?? {};
     const sent = new Map(data?.fields);
+    const meta = expiresAt && metaOf(state);
+    if (meta) sent.set(META, meta);
     if (generations) sent.set(GENERATIONS, formatGenerations(generations));
     let fields = mergeFields(new Map(record.fields), sent);
     const exact =
-      (patch.fields.size > 0 && judgeSize(context, record.fields, fields, record, sent)) || patch.exact;
+      (patch.fields.size > 0 &&
+        judgeSize(context, state.phase.principal, record.fields, fields, record, sent)) ||
+      patch.exact;
     let change: Change = {
       fields: sent,
-      expiresAt: data?.expiresAt ?? opportunistic?.expiresAt,
+      expiresAt: data?.expiresAt ?? expiresAt,
       principal: data?.principal,
       ifVersion: opportunistic || exact ? record.version : undefined,
     };
@@ -146,13 +164,18 @@ export async function writeRecord(state: State, read: SessionRecord): Promise<St
         principal: state.phase.principal,
         // Too low if others committed too. The next compare-and-set then conflicts and reads again.
         version: record.version + 1,
-        expiresAt: Math.min(change.expiresAt ?? record.expiresAt, record.createdAt + absolute),
+        expiresAt: Math.min(change.expiresAt ?? record.expiresAt, timeoutsOf(state).end),
         fixed: fields.has(FIXED),
         generations: opportunistic?.generations ?? record.generations,
       };
       state.wrote(written, patch, expiry, opportunistic?.token);
       if (opportunistic?.token)
-        context.emit("rotated", { id: record.id, principal: record.principal, reason: "periodic" });
+        context.emit("rotated", {
+          id: record.id,
+          previousId: record.id,
+          principal: record.principal,
+          reason: "periodic",
+        });
       return "committed";
     }
 

@@ -12,8 +12,11 @@ import {
   type SessionControls,
   whenPending,
 } from "@sessions/core/adapter-tools";
+import { selfProvisioning } from "@sessions/core/driver-tools";
 import { createPrincipals } from "@sessions/whole-sessions";
+import { createMarks } from "../adoption.ts";
 import { COOKIE_FIELD, decodeCookie, isDrift, PREFIX, recordId, sessionField, textsIn } from "../layout.ts";
+import { destroyAllOf } from "./destroy-all.ts";
 import { newId, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { createTakeover } from "./takeover.ts";
@@ -66,7 +69,9 @@ export function overDriver(
     },
   );
 
-  const old = settings.from && createTakeover(settings.from, named, idle, principalOf);
+  const backend = setup === "auto" ? selfProvisioning(driver) : driver;
+  const marks = settings.from && createMarks(backend, idle);
+  const old = settings.from && marks && createTakeover(settings.from, named, marks, idle, principalOf);
 
   function keeper(visit: Visit): Keeper {
     let at: NamedSession | undefined;
@@ -263,5 +268,6 @@ export function overDriver(
     return Object.assign(parsedWhenRead(texts), { cookie: cookie ?? visit.newCookie() });
   }
 
-  return { sessions: named.sessions, keeper };
+  const destroyAll = destroyAllOf(named.sessions, backend, marks);
+  return { sessions: { ...named.sessions, destroyAll }, keeper };
 }

@@ -1,5 +1,6 @@
 import { fromCallback, type OldStore } from "@sessions/adopting";
 import { type NamedSession, type NamedSessions, NameTakenError } from "@sessions/core/adapter-tools";
+import type { Marks } from "../adoption.ts";
 import { readOld } from "../read-old.ts";
 import { newId } from "./options.ts";
 
@@ -14,6 +15,7 @@ export interface Takeover {
 export function createTakeover(
   from: OldStore,
   named: NamedSessions,
+  { isBarred }: Marks,
   idle: number,
   principalOf: (session: object) => string | undefined,
 ): Takeover {
@@ -22,15 +24,24 @@ export function createTakeover(
       const found = await readOld(from, sid, idle);
       // Another process may have taken it over since the driver was asked.
       if (!found) return named.open(sid, newSid);
+      const principal = principalOf(found.session);
       const one = named.create(sid, newSid);
-      one.stage({ ...found.record, principal: principalOf(found.session) });
+      one.stage({ ...found.record, principal });
+      if (await isBarred(principal)) {
+        await fromCallback((done) => from.destroy(sid, done));
+        return undefined;
+      }
       try {
         await one.session.commit();
       } catch (error) {
         if (!(error instanceof NameTakenError)) throw error;
       }
       await fromCallback((done) => from.destroy(sid, done));
-      return named.open(sid, newSid);
+      const taken = await named.open(sid, newSid);
+      // destroyAll() marks and then ends. It either finds this session, or its mark is found here.
+      if (!taken || taken === "ended" || !(await isBarred(principal))) return taken;
+      await taken.end();
+      return undefined;
     },
 
     async end(one, successor) {

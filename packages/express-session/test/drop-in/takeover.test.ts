@@ -2,6 +2,7 @@ import { memoryDriver } from "@sessions/core/memory";
 import express, { type Express } from "express";
 import expressSession from "express-session";
 import { expect, test } from "vitest";
+import { expressSessionStore } from "../../src/index.ts";
 import { HOUR } from "../support.ts";
 import { appOn, secret, serve, set, show, watched } from "./support.ts";
 
@@ -86,4 +87,56 @@ test("an old store that is down is an error, and logs nobody out", async () => {
   expect(await ask(1, "/show", cookie)).toMatchObject({ status: 500, cookie: "" });
   store.get = get;
   expect((await ask(1, "/show", cookie)).body).toBe('{"user":"anna"}');
+});
+
+test("destroyAll() also ends the user's sessions that still wait in the old store, and no others", async () => {
+  const { ask, sessions, store } = await site();
+  const [waits, moved, other] = [
+    await ask(0, "/set?user=anna"),
+    await ask(0, "/set?user=anna"),
+    await ask(0, "/set?user=bob"),
+  ];
+  await ask(1, "/show", moved.cookie);
+  expect(await sessions?.destroyAll({ principal: "anna" })).toBe(1);
+  expect((await ask(1, "/show", waits.cookie)).body).toBe("{}");
+  expect((await ask(1, "/show", moved.cookie)).body).toBe("{}");
+  expect((await ask(1, "/show", other.cookie)).body).toBe('{"user":"bob"}');
+  expect(Object.keys(store["sessions" as never])).toEqual([]);
+  // She logs in again.
+  const again = await ask(1, "/set?user=anna");
+  expect((await ask(1, "/show", again.cookie)).body).toBe('{"user":"anna"}');
+});
+
+test("destroyAll() for everyone ends what waits in the old store too", async () => {
+  const { ask, sessions } = await site();
+  const waits = await ask(0, "/set?user=anna");
+  await sessions?.destroyAll({ everyone: true });
+  expect((await ask(1, "/show", waits.cookie)).body).toBe("{}");
+});
+
+test("a takeover that overlaps with destroyAll() leaves no session", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { ask, sessions } = await site(2);
+    const { cookie } = await ask(0, "/set?user=anna");
+    await Promise.all([
+      ask(1, "/show", cookie),
+      ask(2, "/show", cookie),
+      new Promise((resolve) => setTimeout(resolve, round % 4)).then(() =>
+        sessions?.destroyAll({ principal: "anna" }),
+      ),
+    ]);
+    expect((await ask(1, "/show", cookie)).body).toBe("{}");
+  }
+});
+
+test("destroyAll() ends sessions that only express-session has written, by the bridge's store", async () => {
+  const driver = memoryDriver();
+  const { sessions } = appOn(driver);
+  const store = expressSessionStore(driver, { Store: expressSession.Store });
+  const cookie = { originalMaxAge: HOUR, expires: new Date(Date.now() + HOUR) };
+  const data = { cookie, passport: { user: 7 } };
+  await new Promise<void>((resolve) => store.set("sid", data as never, () => resolve()));
+  expect(await store.exists("sid")).toBe(true);
+  expect(await sessions.destroyAll({ principal: "7" })).toBe(1);
+  expect(await store.exists("sid")).toBe(false);
 });
