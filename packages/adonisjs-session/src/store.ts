@@ -79,7 +79,9 @@ export function adonisSessionStore(
         const record = recordOf(sessionId);
         return (await (record === undefined ? visit.read(sessionId) : records.read(record))) ?? null;
       },
-      write: (sessionId, data) => visit.write(sessionId, data, expiresAt(), tags.get(sessionId)),
+      async write(sessionId, data) {
+        await visit.write(sessionId, data, expiresAt(), tags.get(sessionId));
+      },
       async destroy(sessionId) {
         const record = recordOf(sessionId);
         await (record === undefined ? visit.destroy(sessionId) : records.destroy(record));

@@ -58,6 +58,7 @@ async function start(store: SessionStoreFactory) {
           session.regenerate();
           await session.tag(searchParams.get("user") ?? "");
         }
+        if (searchParams.has("regenerate")) session.regenerate();
         if (pathname === "/untag") await session.untag("ada");
         for (const [key, value] of searchParams) {
           if (value === "") session.forget(key);
@@ -125,6 +126,19 @@ describe.each(kinds)("%s", (_, store, holds) => {
     release();
     await slow;
     expect((await late.ask("/")).data).toEqual(holds ? {} : { user: "ada", seen: "1" });
+  });
+
+  test("a slow request regenerates its session after a logout", async () => {
+    const { browser, arrival, release } = await start(store());
+    const visitor = browser();
+    await visitor.ask("/?user=ada");
+    const late = visitor.copy();
+    const slow = late.ask("/wait?regenerate=1");
+    await arrival;
+    await visitor.ask("/logout");
+    release();
+    await slow;
+    expect((await late.ask("/")).data).toEqual({ regenerate: "1", ...(!holds && { user: "ada" }) });
   });
 });
 

@@ -215,13 +215,13 @@ describe.each(Object.entries(cases))("a session of %s", (_, { make, adopt, ended
     expect(namesOf(response.headers.getSetCookie())).toEqual([...ended, "sid"]);
   });
 
-  test("is adopted once: a copied cookie opens nothing, in another process either", async () => {
+  test("is adopted once: a copied cookie opens nothing, in another manager either", async () => {
     const { driver } = backend();
     const cookie = await make();
     const ask = site(driver, adopt(driver));
     await ask(cookie);
-    for (const process of [ask, site(driver, adopt(driver))])
-      expect(await process(cookie)).toEqual({ text: "nobody: ", cookies: [] });
+    for (const either of [ask, site(driver, adopt(driver))])
+      expect(await either(cookie)).toEqual({ text: "nobody: ", cookies: [] });
   });
 
   test("belongs to its user in both of two requests that overlap", async () => {
@@ -251,6 +251,19 @@ describe.each(Object.entries(cases))("a session of %s", (_, { make, adopt, ended
     expect((await ask(cookie)).text).toBe("ada: tea");
   });
 
+  test("stays good if the handler throws, so that no response can carry the new cookie", async () => {
+    const { driver } = backend();
+    const cookie = await make();
+    let isBroken = true;
+    const ask = site(driver, adopt(driver), () => {
+      if (isBroken) throw new Error("a bug of the site's");
+    });
+    await expect(ask(cookie)).rejects.toThrow("a bug of the site's");
+    isBroken = false;
+    expect((await ask(cookie)).text).toBe("ada: tea");
+    expect((await ask(cookie)).text).toBe("nobody: ");
+  });
+
   test("is not adopted if a character of its cookies was changed, and that costs no call", async () => {
     const ours = backend();
     const take = adopt(ours.driver);
@@ -266,7 +279,7 @@ describe.each(Object.entries(cases))("a session of %s", (_, { make, adopt, ended
 const inCookies = Object.entries(cases).filter(([name]) => name !== "@fastify/session");
 
 describe.each(inCookies)("a cookie of %s", (_, { make, adopt, ended }) => {
-  test("is adopted by one of two processes at the same moment", async () => {
+  test("is adopted by one of two managers at the same moment", async () => {
     const { driver } = backend();
     const cookie = await make();
     const other: Driver = { ...driver };
@@ -324,6 +337,29 @@ test("expired cookies cost no call, and are not adopted", async () => {
     expect(await cases[name]?.adopt(ours.driver)(cookies[at])).toBeUndefined();
   expect(ours.calls).toBe(0);
 });
+
+test.each(["cookie-session", "koa-session", "koa-session with a store"])(
+  "%s: a signature that was changed, left out or made for another cookie is none",
+  async (library) => {
+    const ours = backend();
+    const { make, adopt, ended = [] } = cases[library] ?? {};
+    const cookie = (await make?.()) ?? "";
+    const [pair = "", signature = ""] = cookie.split("; ");
+    const [, of = ""] = (await make?.({ userId: "bob" }))?.split("; ") ?? [];
+    const last = signature.at(-1) === "A" ? "Q" : "A";
+    for (const bad of [
+      signature.slice(0, -1),
+      signature.slice(0, -1) + last,
+      `${signature}A`,
+      of,
+      `${ended[1]}=`,
+    ])
+      expect(await adopt?.(ours.driver)(`${pair}; ${bad}`)).toBeUndefined();
+    expect(await adopt?.(ours.driver)(pair)).toBeUndefined();
+    expect(ours.calls).toBe(0);
+    expect(await adopt?.(ours.driver)(cookie)).toMatchObject({ state: "live" });
+  },
+);
 
 test("unknown and wrong options are refused by name", () => {
   const { driver } = backend();

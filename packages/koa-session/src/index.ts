@@ -1,5 +1,6 @@
 export {
   type ContextStore,
+  type KoaContextLike,
   type KoaSessionStore,
   type KoaSessionStoreOptions,
   koaSessionStore,

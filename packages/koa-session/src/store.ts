@@ -38,10 +38,21 @@ export interface ContextStore {
   destroy(key: string): Promise<void>;
 }
 
+/** What the store needs of Koa's `ctx`. */
+export interface KoaContextLike {
+  cookies: { set(name: string, ...rest: never[]): unknown };
+  /** The visitor's session; `null` once the application has ended it. */
+  readonly session?: unknown;
+  /** Where koa-session keeps its options for this request. */
+  readonly sessionOptions?: { readonly key?: string | undefined } | undefined;
+}
+
 /** What {@link koaSessionStore} makes. */
 export interface KoaSessionStore {
   /** For the option `ContextStore` of koa-session. */
-  readonly ContextStore: new () => ContextStore;
+  readonly ContextStore: new (
+    ctx: KoaContextLike,
+  ) => ContextStore;
   /**
    * Ends all sessions of a user, and returns how many there were.
    *
@@ -54,6 +65,17 @@ export interface KoaSessionStore {
 
 /** The keys that koa-session adds to the data. They say when the session ends, and the record knows that. */
 const ENDS = ["_expire", "_maxAge", "_session"];
+
+/** Leaves the session's cookie out of the response while `isMuted()`: in the browser it could replace a newer one. */
+function muteCookie(ctx: KoaContextLike, isMuted: () => boolean): void {
+  const { cookies } = ctx;
+  const muting: typeof cookies = Object.create(cookies);
+  muting.set = (name, ...rest) => {
+    if (!isMuted() || name !== ctx.sessionOptions?.key) cookies.set(name, ...rest);
+    return muting;
+  };
+  ctx.cookies = muting;
+}
 
 /**
  * Makes a store for koa-session that keeps its sessions in a driver. Each request writes only the keys that it changed.
@@ -84,25 +106,39 @@ export function koaSessionStore(driver: Driver, options: KoaSessionStoreOptions 
   checkOption(typeof principal === "function", "principal", "a function", principal);
   const idle = milliseconds("idle", given);
   const principalOf = createPrincipals(principal);
-  const sessions = createWholeSessions(driver, { name: "koaSessionStore", prefix: "koa-session", setup });
+  const sessions = createWholeSessions(driver, {
+    name: "koaSessionStore",
+    prefix: "koa-session",
+    setup,
+    hostKeys: ENDS,
+  });
 
   // koa-session wants a class, and makes an object of it for each request.
   class RequestStore implements ContextStore {
     readonly #visit: Visit = sessions.visit();
+    readonly #ctx: KoaContextLike;
+    #isMuted = false;
+
+    constructor(ctx: KoaContextLike) {
+      this.#ctx = ctx;
+      muteCookie(ctx, () => this.#isMuted);
+    }
 
     get(key: string): Promise<object | undefined> {
       return this.#visit.read(key);
     }
 
-    set(key: string, session: object, maxAge: number | "session"): Promise<void> {
+    async set(key: string, session: object, maxAge: number | "session"): Promise<void> {
       const data: Record<string, unknown> = { ...session };
       const expiresAt = Date.now() + (typeof maxAge === "number" ? maxAge : idle);
       const own = Object.fromEntries(Object.entries(data).filter(([name]) => !ENDS.includes(name)));
-      return this.#visit.write(key, data, expiresAt, principalOf(own) ?? null);
+      this.#isMuted = !(await this.#visit.write(key, data, expiresAt, principalOf(own) ?? null));
     }
 
-    destroy(key: string): Promise<void> {
-      return this.#visit.destroy(key);
+    async destroy(key: string): Promise<void> {
+      const wasLive = await this.#visit.destroy(key);
+      // koa-session clears the cookie now, also to regenerate. The next call of `set` decides about the new one.
+      this.#isMuted = !wasLive && this.#ctx.session !== null;
     }
   }
 

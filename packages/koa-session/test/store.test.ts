@@ -44,10 +44,13 @@ async function start(options: object) {
         arrived();
       });
     }
-    if (pathname === "/logout") ctx["session"] = null;
-    else if (pathname === "/login") {
+    if (pathname === "/logout" || searchParams.has("logout")) ctx["session"] = null;
+    else if (pathname === "/login" || searchParams.has("regenerate")) {
       await ctx["session"].regenerate();
-      Object.assign(ctx["session"], Object.fromEntries(searchParams));
+      Object.assign(
+        ctx["session"],
+        Object.fromEntries([...searchParams].filter(([, value]) => value !== "")),
+      );
     } else if (pathname === "/replace") ctx["session"] = Object.fromEntries(searchParams);
     else for (const [key, value] of searchParams) data[key] = value === "" ? undefined : value;
     ctx.body = { ...ctx["session"]?.toJSON() };
@@ -112,6 +115,33 @@ describe.each(kinds)("%s", (_, options, holds) => {
     const { data } = await late.ask("/");
     expect(data).toEqual(holds ? {} : { user: "ada", seen: "1" });
   });
+
+  test("a slow request ends after a login, and its response comes last", async () => {
+    const { browser, arrival, release } = await start(options());
+    const visitor = browser();
+    await visitor.ask("/?first=1");
+    const slow = visitor.ask("/wait?seen=1");
+    await arrival;
+    await visitor.ask("/login?user=ada");
+    release();
+    await slow;
+    const { data } = await visitor.ask("/");
+    expect(data).toEqual(holds ? { first: "1", user: "ada" } : { first: "1", seen: "1" });
+  });
+
+  test("a slow request regenerates its session after a logout", async () => {
+    const { browser, arrival, release } = await start(options());
+    const visitor = browser();
+    await visitor.ask("/login?user=ada");
+    const late = visitor.copy();
+    const slow = late.ask("/wait?regenerate=1");
+    await arrival;
+    await visitor.ask("/logout");
+    release();
+    await slow;
+    const { data } = await late.ask("/");
+    expect(data).toEqual({ regenerate: "1", ...(!holds && { user: "ada" }) });
+  });
 });
 
 test("a cookie that was copied before the logout is dead", async () => {
@@ -121,6 +151,42 @@ test("a cookie that was copied before the logout is dead", async () => {
   const thief = visitor.copy();
   await visitor.ask("/logout");
   expect((await thief.ask("/")).data).toEqual({});
+});
+
+test("a slow request that regenerates its session after another one did changes no cookie", async () => {
+  const { browser, arrival, release } = await start(ours());
+  const visitor = browser();
+  await visitor.ask("/login?user=ada");
+  const slow = visitor.ask("/wait?regenerate=");
+  await arrival;
+  await visitor.ask("/login?user=ada");
+  release();
+  await slow;
+  expect((await visitor.ask("/")).data).toEqual({ user: "ada" });
+});
+
+test("a login that is sent twice logs in, whichever response comes last", async () => {
+  const { browser, arrival, release } = await start(ours());
+  const visitor = browser();
+  await visitor.ask("/?cart=tea");
+  const slow = visitor.ask("/wait?regenerate=&user=ada");
+  await arrival;
+  await visitor.ask("/login?user=ada");
+  release();
+  await slow;
+  expect((await visitor.ask("/")).data).toEqual({ user: "ada" });
+});
+
+test("the cookie is cleared by a logout after another one", async () => {
+  const { browser, arrival, release } = await start(ours());
+  const visitor = browser();
+  await visitor.ask("/login?user=ada");
+  const slow = visitor.ask("/wait?logout=1");
+  await arrival;
+  await visitor.copy().ask("/logout");
+  release();
+  await slow;
+  expect(visitor.jar.get("koa.sess")).toBe("");
 });
 
 test("keys are set, changed and removed, and an object replaces them all", async () => {

@@ -17,16 +17,18 @@ export interface Visit {
   read(sid: string): Promise<ReadData | undefined>;
   /**
    * Stores the keys that changed since the session was read, and its principal. A session that ended meanwhile stays
-   * ended: nothing is written then.
+   * ended: nothing is written then. If it gets a new id at that moment, the new session has only what this request
+   * changed, and no session begins without a change.
    *
    * @param expiresAt Epoch milliseconds.
    * @param principal `null`: none from now on. `undefined`: as before.
+   * @returns Whether there is such a session now.
    */
-  write(sid: string, data: Data, expiresAt: number, principal?: string | null): Promise<void>;
+  write(sid: string, data: Data, expiresAt: number, principal?: string | null): Promise<boolean>;
   /** Moves the expiry, if it is at least `every` milliseconds later than the one that was read. */
   touch(sid: string, expiresAt: number, every: number): Promise<void>;
-  /** Ends the session. */
-  destroy(sid: string): Promise<void>;
+  /** Ends the session. Returns whether it was live. */
+  destroy(sid: string): Promise<boolean>;
 }
 
 /** The sessions of a host that reads and writes each of them as a whole. */
@@ -45,6 +47,16 @@ export interface WholeSessions {
   exists(sid: string): Promise<boolean>;
 }
 
+interface WholeSessionsOptions {
+  /** The function that errors name. */
+  readonly name: string;
+  /** The fields' store: `"koa-session"`. */
+  readonly prefix: string;
+  readonly setup: "auto" | "manual";
+  /** The keys that the host adds to the application's data. They alone begin no session. */
+  readonly hostKeys?: readonly string[];
+}
+
 /** The record's id: a hash, so that the visitor's id cannot be read from the backend. */
 export const recordId = (sid: string): string => createHash("sha256").update(sid).digest("hex").slice(0, 32);
 
@@ -58,20 +70,16 @@ interface Seen {
 const isLive = <T extends { readonly expiresAt: number }>(record: T | undefined): record is T =>
   record !== undefined && record.expiresAt > Date.now();
 
-/**
- * Keeps each top-level key of a session in a field of its own, as JSON.
- *
- * @param name The function that errors name.
- * @param prefix The fields' store: `"koa-session"`.
- */
+/** Keeps each top-level key of a session in a field of its own, as JSON. */
 export function createWholeSessions(
   driver: Driver,
-  { name, prefix, setup }: { name: string; prefix: string; setup: "auto" | "manual" },
+  { name, prefix, setup, hostKeys = [] }: WholeSessionsOptions,
 ): WholeSessions {
   const backend = setup === "auto" ? selfProvisioning(driver) : driver;
   const begins = `${prefix}/`;
   /** Every session has it, also one without data, and no other record in the same backend has. */
   const mark = prefix;
+  const hostFields = new Set([mark, ...hostKeys.map((key) => fieldName(begins, key))]);
   const listed: Listed = { name, isOurs: ({ fields }) => fields.has(mark) };
 
   function fieldsOf(data: Data): Fields {
@@ -106,6 +114,20 @@ export function createWholeSessions(
 
   function visit(): Visit {
     const seen = new Map<string, Seen>();
+    /** What was read of a session that somebody else had ended before this request did. */
+    let lost: Seen | undefined;
+
+    /** What a new session begins with; `undefined` if none may begin. */
+    function beginning(fields: Fields): Fields | undefined {
+      if (!lost) return fields;
+      const before = lost.fields;
+      const changed = [...fields].filter(
+        ([field, text]) => !hostFields.has(field) && before.get(field) !== text,
+      );
+      const hosts = [...fields].filter(([field]) => hostFields.has(field));
+      return changed.length > 0 ? new Map([...hosts, ...changed]) : undefined;
+    }
+
     return {
       async read(sid) {
         const id = recordId(sid);
@@ -120,21 +142,25 @@ export function createWholeSessions(
         const id = recordId(sid);
         const now = Date.now();
         const fields = fieldsOf(data);
-        const wanted = principal ?? undefined;
+        let owner = principal ?? undefined;
         let before = seen.get(id);
         if (!before) {
-          const isNew = await backend.create(id, { expiresAt, fields, principal: wanted }, now);
+          const begun = beginning(fields);
+          if (!begun) return false;
+          if (owner === lost?.principal) owner = undefined;
+          const isNew = await backend.create(id, { expiresAt, fields: begun, principal: owner }, now);
           // The host has given an id that is taken: as with every store, the session is replaced.
           if (!isNew) before = { fields: new Map(), expiresAt: 0, principal: undefined, ...(await load(id)) };
         }
         if (before) {
-          const isOther = principal !== undefined && wanted !== before.principal;
-          // "gone" is no error: the session has ended meanwhile, and stays ended.
+          if (principal === undefined) owner = before.principal;
+          const isOther = owner !== before.principal;
           const change = { fields: changes(before.fields, fields), expiresAt };
-          await backend.commit(id, { ...change, ...(isOther && { principal }) }, now);
+          const outcome = await backend.commit(id, { ...change, ...(isOther && { principal }) }, now);
+          if (outcome === "gone") return false;
         }
-        const kept = principal === undefined ? before?.principal : wanted;
-        seen.set(id, { fields, principal: kept, expiresAt });
+        seen.set(id, { fields, principal: owner, expiresAt });
+        return true;
       },
 
       async touch(sid, expiresAt, every) {
@@ -146,7 +172,10 @@ export function createWholeSessions(
       },
 
       async destroy(sid) {
-        await backend.destroy(recordId(sid), Date.now());
+        const id = recordId(sid);
+        const wasLive = await destroy(id);
+        lost = wasLive ? undefined : seen.get(id);
+        return wasLive;
       },
     };
   }
