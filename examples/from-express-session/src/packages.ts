@@ -1,14 +1,33 @@
 import { sessionMiddleware } from "@sessions/adapter-node";
 import { createSessionManager, defineStore } from "@sessions/core";
 import { csrfSync } from "csrf-sync";
-import express from "express";
+import express, { type RequestHandler } from "express";
 import { ipKeyGenerator, rateLimit } from "express-rate-limit";
+import lusca from "lusca";
 import { port, run } from "./settings.ts";
 
 const sessions = createSessionManager();
 const app = express();
 app.use(sessionMiddleware(sessions));
 app.use(express.urlencoded({ extended: false }));
+
+const secrets = defineStore<{ secret: string }>("lusca");
+const checkOfLusca = lusca.csrf();
+const csrfOfLusca: RequestHandler = (req, res, next) => {
+  const store = req.session.store(secrets);
+  const session = {
+    get _csrfSecret(): string | undefined {
+      return store.get("secret");
+    },
+    set _csrfSecret(secret: string) {
+      store.set("secret", secret);
+    },
+  };
+  checkOfLusca(Object.create(req, { session: { value: session } }), res, next);
+};
+app.all("/lusca", csrfOfLusca, (_req, res) => {
+  res.json({ csrf: res.locals["_csrf"] });
+});
 
 const csrf = defineStore<{ token: string }>("csrf");
 const { csrfSynchronisedProtection, generateToken } = csrfSync({

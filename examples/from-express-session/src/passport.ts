@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sessionMiddleware } from "@sessions/adapter-node";
 import { createSessionManager, defineStore, isLoggedIn } from "@sessions/core";
 import express, { type Request } from "express";
-import passport from "passport";
+import passport, { type LogInOptions, type LogOutOptions } from "passport";
 import { Strategy } from "passport-local";
 import OAuth2Strategy, { type StateStore } from "passport-oauth2";
 import { port, run } from "./settings.ts";
@@ -16,7 +16,8 @@ declare global {
 }
 
 type Stored = (error: Error | null, state?: string) => void;
-type Verified = (error: Error | null, verifier: string | false, state?: string) => void;
+type Verified = (error: Error | null, verifier: string | boolean, state?: string) => void;
+type Done = (error: unknown) => void;
 
 // Your database stands here.
 const findUser = async (id: string): Promise<Express.User> => ({ id });
@@ -34,11 +35,11 @@ passport.use(
   }),
 );
 
-const attempts = defineStore<Record<string, string>>("oauth");
+const attempts = defineStore<Record<string, string | true>>("oauth");
 const store = {
-  store(req: Request, verifier: string, _state: unknown, _meta: unknown, done: Stored) {
+  store(req: Request, verifier: string | undefined, _state: unknown, _meta: unknown, done: Stored) {
     const state = randomUUID();
-    req.session.store(attempts).set(state, verifier);
+    req.session.store(attempts).set(state, verifier ?? true); // without pkce there is no verifier
     done(null, state);
   },
   verify(req: Request, state: unknown, _meta: unknown, done: Verified) {
@@ -48,23 +49,52 @@ const store = {
   },
 };
 const provider = process.env["OAUTH_URL"] || "http://localhost:4000";
-passport.use(
-  new OAuth2Strategy(
+for (const pkce of [true, false]) {
+  const strategy = new OAuth2Strategy(
     {
       authorizationURL: `${provider}/authorize`,
       tokenURL: `${provider}/token`,
       clientID: "shop",
       clientSecret: "for trying it out, and nothing else",
       callbackURL: "/oauth/back",
-      pkce: true,
+      pkce,
       state: true,
       // @types/passport-oauth2 does not know the form of a store for PKCE.
       store: store as unknown as StateStore,
     },
     (accessToken: string, _refreshToken: string, _profile: unknown, done: OAuth2Strategy.VerifyCallback) =>
       done(null, { id: accessToken }), // the provider's user; yours is asked for with the token
-  ),
-);
+  );
+  passport.use(pkce ? "oauth2" : "oauth2-without-pkce", strategy);
+}
+
+// Before any use of Passport, which gives both methods their other names, `login` and `logout`.
+app.use((req, _res, next) => {
+  req.logIn = (user: Express.User, options: LogInOptions | Done, done?: Done) => {
+    if (typeof options === "function") return req.logIn(user, { session: true }, options);
+    req.user = user;
+    if (options.session !== false) req.session.login(user.id);
+    done?.(undefined);
+  };
+  req.logOut = (options: LogOutOptions | Done, done?: Done) => {
+    if (typeof options === "function") return req.logOut({}, options);
+    req.user = undefined;
+    req.session.logout().then(() => done?.(undefined), done);
+  };
+  next();
+});
+app.use(passport.initialize());
+app.post("/kept/login", passport.authenticate("local"), (_req, res) => res.redirect(303, "/"));
+app.post("/kept/signup", (req, res, next) => {
+  req.login({ id: "new" }, (error) => (error ? next(error) : res.redirect(303, "/")));
+});
+app.post("/kept/logout", (req, res, next) => {
+  req.logout((error) => {
+    if (error) return next(error);
+    req.session.flash("info", "Goodbye");
+    res.redirect(303, "/");
+  });
+});
 
 // In place of passport.session() and deserializeUser().
 app.use(async (req, _res, next) => {
@@ -89,8 +119,9 @@ app.get("/oauth/back", passport.authenticate("oauth2", { session: false }), (req
   req.session.store(attempts).clear();
   res.redirect("/");
 });
+app.get("/oauth-without-pkce", passport.authenticate("oauth2-without-pkce", { session: false }));
 app.get("/", (req, res) => {
-  res.json({ user: req.user?.id });
+  res.json({ user: req.user?.id, messages: req.session.flash("info") });
 });
 
 const server = app.listen(port, "127.0.0.1", (error) => {

@@ -15,7 +15,7 @@ async function startProvider(): Promise<string> {
   app.use(express.urlencoded({ extended: false }));
   app.get("/authorize", ({ query }, res) => {
     const code = randomUUID();
-    challenges.set(code, String(query["code_challenge"]));
+    challenges.set(code, String(query["code_challenge"] ?? ""));
     const back = new URL(String(query["redirect_uri"]));
     back.searchParams.set("code", code);
     back.searchParams.set("state", String(query["state"]));
@@ -23,7 +23,7 @@ async function startProvider(): Promise<string> {
   });
   app.post("/token", ({ body }, res) => {
     const challenge = createHash("sha256").update(String(body["code_verifier"])).digest("base64url");
-    if (challenges.get(body["code"]) !== challenge) res.status(400).json({ error: "invalid_grant" });
+    if (challenges.get(body["code"]) !== (body["code_verifier"] ? challenge : "")) res.status(400).json({ error: "invalid_grant" });
     else res.json({ access_token: "grace", token_type: "bearer" });
   });
   const server = createServer(app).listen(0, "127.0.0.1");
@@ -41,8 +41,8 @@ async function begin() {
     const ask = visitor(url);
     const user = async (): Promise<unknown> => Reflect.get(Object(await (await ask("/")).json()), "user");
     /** Goes to the provider, and returns the path to which that sends the visitor back. */
-    async function toProvider(): Promise<string> {
-      const there = (await ask("/oauth")).headers.get("location") ?? "";
+    async function toProvider(path = "/oauth"): Promise<string> {
+      const there = (await ask(path)).headers.get("location") ?? "";
       const back = new URL((await fetch(there, { redirect: "manual" })).headers.get("location") ?? "");
       return back.pathname + back.search;
     }
@@ -54,7 +54,7 @@ async function begin() {
 test("every block of the page is part of the program", () => {
   const source = read("../src/passport.ts");
   const blocks = blocksOf(read("../../../docs/passport.md"));
-  expect(blocks.length).toBe(5);
+  expect(blocks.length).toBe(6);
   for (const block of blocks) expect(source).toContain(block);
 });
 
@@ -66,6 +66,19 @@ test("a password logs a user in, and a logout ends that", async () => {
   expect(await user()).toBe("ada");
   await ask("/logout", {});
   expect(await user()).toBeUndefined();
+});
+
+test("handlers that call req.login and req.logout can stay as they are", async () => {
+  const { open } = await begin();
+  const [{ ask, user }, other] = [open(), open()];
+  expect((await ask("/kept/login", { username: "ada", password: "coffee" })).status).toBe(401);
+  expect(await user()).toBeUndefined();
+  await ask("/kept/login", { username: "ada", password: "tea" });
+  expect(await user()).toBe("ada");
+  await ask("/kept/logout", {});
+  expect(await (await ask("/")).json()).toEqual({ messages: ["Goodbye"] });
+  await other.ask("/kept/signup", {});
+  expect(await other.user()).toBe("new");
 });
 
 test("a logout everywhere ends the sessions of that user in every browser, and no other", async () => {
@@ -86,4 +99,10 @@ test("another site logs a user in, once for each attempt, in whichever order two
   expect(await user()).toBe("grace");
   expect((await ask(second)).status).toBe(403);
   expect((await ask("/oauth/back?code=x&state[]=__proto__")).status).toBe(403);
+});
+
+test("a provider without PKCE", async () => {
+  const { ask, user, toProvider } = (await begin()).open();
+  expect((await ask(await toProvider("/oauth-without-pkce"))).status).toBe(302);
+  expect(await user()).toBe("grace");
 });
