@@ -149,9 +149,16 @@ export class Visit implements Committing {
       save: () => this.#run(async () => void (await this.#write(session, false, true))),
       reload: () => this.#run(() => this.#reload()),
       destroy: () => {
-        this.#req.session = undefined;
-        Reflect.deleteProperty(this.#req, "session");
-        return this.#run(() => this.#keeper.end());
+        const remove = (): void => {
+          this.#req.session = undefined;
+          Reflect.deleteProperty(this.#req, "session");
+        };
+        remove();
+        return this.#run(async () => {
+          await this.#keeper.end();
+          // A regenerate() that was under way has put a session there, which has ended now too.
+          remove();
+        });
       },
       regenerate: () => this.#run(() => this.#regenerate()),
     });
