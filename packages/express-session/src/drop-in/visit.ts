@@ -224,7 +224,9 @@ export class Visit implements Committing {
       if (isStored && !cookie.secure && isSecure(req, proxy)) warnInsecure(name);
       const isKnown = this.#cookieSid === this.#sid;
       const isModified = !isSame(this.#written, this.#original.texts);
-      const sends = isKnown ? rolling || (cookie.expires && isModified) : true;
+      // `cookie.expires = false` makes a cookie that lasted end with the browser.
+      const hasExpiry = (cookie.expires ?? null) !== null;
+      const sends = isKnown ? rolling || (hasExpiry && isModified) : true;
       if (removal !== undefined) return { setCookies: [removal], more };
       if (!isStored || !sends || (cookie.secure && !isSecure(req, proxy)))
         return { setCookies: [], more: more && isKnown };
