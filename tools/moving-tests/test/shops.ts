@@ -24,22 +24,50 @@ export async function lookUp(item) {
 `,
 };
 
+/** What React Router's own server does with the route modules of a guide that has them. */
+const ROUTES = `import { createStaticHandler, RouterContextProvider } from "react-router";
+import * as root from "./root.js";
+import * as home from "./home.js";
+const routes = ["/", "/login", "/cart", "/logout"].map((path) => ({ id: path, path, ...home }));
+const { queryRoute } = createStaticHandler([{ id: "root", middleware: root.middleware ?? [(_, next) => next()], children: routes }]);
+export default async function app(req, res) {
+  const request = new Request(\`http://localhost\${req.url}\`, { method: req.method, headers: req.headers });
+  const response = await queryRoute(request, {
+    requestContext: new RouterContextProvider(),
+    generateMiddlewareResponse: async (query) => {
+      const found = await query(request);
+      return found instanceof Response ? found : Response.json(found.data ?? found, found.init ?? undefined);
+    },
+  });
+  res.writeHead(response.status, { "set-cookie": response.headers.getSetCookie() });
+  res.end(await response.text());
+}
+`;
+
 /** Takes the old and the new program out of a guide, and imports both, with one backend and one old store. */
 export async function programsOf(
   guide: string,
 ): Promise<{ before(): Promise<string>; after(): Promise<string> }> {
-  const [, diff = ""] = /```diff\n(.*?)```/s.exec(await readFile(join(docs, guide), "utf8")) ?? [];
+  const text = await readFile(join(docs, guide), "utf8");
   await mkdir(programs, { recursive: true });
   const folder = await mkdtemp(join(programs, "p-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const lines = diff.split("\n");
-  const without = (mark: string): string =>
-    lines.flatMap((line) => (line.startsWith(mark) ? [] : [line.slice(1)])).join("\n");
-  const files = { ...OTHER_FILES, "before.js": without("+"), "after.js": without("-") };
-  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
-  async function start(file: string): Promise<string> {
+  for (const [file, content] of Object.entries(OTHER_FILES)) await writeFile(join(folder, file), content);
+
+  /** Writes the programs without the lines that have this mark, and starts the one that is the server. */
+  async function start(version: string, mark: string): Promise<string> {
+    const own = join(folder, version);
+    await mkdir(own);
+    for (const file of Object.keys(OTHER_FILES))
+      await writeFile(join(own, file), `export * from "../${file}";\n`);
+    await writeFile(join(own, "app.js"), ROUTES);
+    for (const [, diff = ""] of text.matchAll(/```diff\n(.*?)```/gs)) {
+      const lines = diff.split("\n").flatMap((line) => (line.startsWith(mark) ? [] : [line.slice(1)]));
+      const [, file = "app.js"] = /^\/\/ app\/(\S+)/.exec(lines[0] ?? "") ?? [];
+      await writeFile(join(own, file), lines.join("\n"));
+    }
     const { default: app }: { default: RequestListener | { ready(): Promise<{ server: unknown }> } } =
-      await import(join(folder, file));
+      await import(join(own, "app.js"));
     // Fastify has a server of its own.
     const routing: unknown = Reflect.get(app, "routing");
     if (typeof routing === "function") await Reflect.apply(Reflect.get(app, "ready"), app, []);
@@ -52,7 +80,7 @@ export async function programsOf(
     });
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
-  return { before: () => start("before.js"), after: () => start("after.js") };
+  return { before: () => start("before", "+"), after: () => start("after", "-") };
 }
 
 interface Browser {
