@@ -2,7 +2,6 @@ import process from "node:process";
 import { createSessionManager, defineStore, driverFromUrl } from "@sessions/core";
 
 export const cart = defineStore<{ items: string[]; downloaded: number }>("cart");
-export const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 export const sessions = createSessionManager({ driver });

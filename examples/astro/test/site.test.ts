@@ -101,3 +101,30 @@ describe("a component, while the page streams,", () => {
     expect(await items(cookie)).toEqual(["tea"]);
   });
 });
+
+describe.each([
+  ["Astro.session, which its driver keeps whole", "", false],
+  ["locals.session", "ours&", true],
+])("%s:", (_, kind, holds) => {
+  /** Begins a session, lets two requests with its cookie overlap, and returns the keys that it has then. */
+  async function overlap(late: string, quick: string): Promise<unknown> {
+    const first = await get(`/race?${kind}key=first`);
+    const cookie = first.headers
+      .getSetCookie()
+      .map((line) => line.replace(/;.*/s, ""))
+      .join("; ");
+    const meanwhile = encodeURIComponent(`${site.url}/race?${kind}${quick}`);
+    await get(`/race?${kind}${late}&meanwhile=${meanwhile}`, cookie);
+    return (await get(`/race?${kind}`, cookie)).json();
+  }
+
+  test("two overlapping requests set different keys", async () => {
+    expect(await overlap("key=late", "key=quick")).toEqual(
+      holds ? ["first", "quick", "late"] : ["first", "late"],
+    );
+  });
+
+  test("a request that overlaps with the logout", async () => {
+    expect(await overlap("key=late", "logout")).toEqual(holds ? [] : ["first", "late"]);
+  });
+});

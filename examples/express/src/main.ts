@@ -13,7 +13,6 @@ interface Cart {
   downloaded: number;
 }
 const cart = defineStore<Cart>("cart");
-const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
@@ -34,7 +33,7 @@ app.get("/", ({ session }, res) => {
   res.send(
     page({
       user: session.principal,
-      message: session.store(flash).take("message"),
+      messages: session.flash("message"),
       items: store.get("items") ?? [],
       downloaded: store.get("downloaded"),
     }),
@@ -52,7 +51,7 @@ app.post("/login", ({ session, body }, res) => {
   const name = written(body, "name");
   if (name) {
     session.login(name); // a new id and cookie; the cart is kept
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
   res.redirect(303, "/"); // sent after all of that is stored
 });

@@ -12,7 +12,6 @@ interface Cart {
   downloaded: number;
 }
 const cart = defineStore<Cart>("cart");
-const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
@@ -32,7 +31,7 @@ app.get("/", async ({ session }, reply) => {
   reply.type("text/html; charset=utf-8");
   return page({
     user: session.principal,
-    message: session.store(flash).take("message"),
+    messages: session.flash("message"),
     items: store.get("items") ?? [],
     downloaded: store.get("downloaded"),
   });
@@ -49,7 +48,7 @@ app.post("/login", async ({ session, body }, reply) => {
   const name = written(body, "name");
   if (name) {
     session.login(name); // a new id and cookie; the cart is kept
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
   return reply.redirect("/", 303); // sent after all of that is stored
 });

@@ -1,7 +1,7 @@
 /** The data that the page shows. */
 export interface Shown {
   readonly user: string | undefined;
-  readonly message: string | undefined;
+  readonly messages: readonly unknown[];
   readonly items: readonly string[];
   readonly downloaded: number | undefined;
 }
@@ -19,14 +19,14 @@ const signedIn = (user: string): string => `<form method="post" action="/logout"
   <button>Log out</button>
 </form>`;
 
-export function page({ user, message, items, downloaded }: Shown): string {
+export function page({ user, messages, items, downloaded }: Shown): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Shop</title>
 <h1>Shop</h1>
-${message === undefined ? "" : `<p role="status">${escaped(message)}</p>`}
+${messages.map((message) => `<p role="status">${escaped(String(message))}</p>`).join("")}
 ${user === undefined ? signedOut : signedIn(user)}
 <form method="post" action="/cart">
   <label>Item <input name="item" autocomplete="off"></label>

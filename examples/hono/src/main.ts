@@ -8,7 +8,6 @@ import { streamText } from "hono/streaming";
 import { page } from "./page.ts";
 
 const cart = defineStore<{ items: string[]; downloaded: number }>("cart");
-const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
@@ -35,7 +34,7 @@ app.get("/", (c) => {
   return c.html(
     page({
       user: session.principal,
-      message: session.store(flash).take("message"),
+      messages: session.flash("message"),
       items: store.get("items") ?? [],
       downloaded: store.get("downloaded"),
     }),
@@ -55,7 +54,7 @@ app.post("/login", async (c) => {
   const name = await written(c.req, "name");
   if (name) {
     session.login(name); // a new id and cookie; the cart is kept
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
   return c.redirect("/", 303); // sent after all of that is stored
 });

@@ -5,7 +5,7 @@ type Html = ReturnType<typeof html>;
 /** The data that the page shows. */
 export interface Shown {
   readonly user: string | undefined;
-  readonly message: string | undefined;
+  readonly messages: readonly unknown[];
   readonly items: readonly string[];
   readonly downloaded: number | undefined;
 }
@@ -21,14 +21,14 @@ const signedIn = (user: string): Html => html`<form method="post" action="/logou
 </form>`;
 
 /** The whole page. `html` escapes what visitors wrote. */
-export function page({ user, message, items, downloaded }: Shown): Html {
+export function page({ user, messages, items, downloaded }: Shown): Html {
   return html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Shop</title>
 <h1>Shop</h1>
-${message === undefined ? "" : html`<p role="status">${message}</p>`}
+${messages.map((message) => html`<p role="status">${String(message)}</p>`)}
 ${user === undefined ? signedOut : signedIn(user)}
 <form method="post" action="/cart">
   <label>Item <input name="item" autocomplete="off"></label>

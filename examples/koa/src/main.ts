@@ -14,7 +14,6 @@ interface Cart {
   downloaded: number;
 }
 const cart = defineStore<Cart>("cart");
-const flash = defineStore<{ message: string }>("flash");
 
 const driver = await driverFromUrl(process.env["SESSIONS_URL"] || "memory:");
 const sessions = createSessionManager({ driver });
@@ -45,7 +44,7 @@ router.get("/", (ctx) => {
   const store = ctx.session.store(cart);
   ctx.body = page({
     user: ctx.session.principal,
-    message: ctx.session.store(flash).take("message"),
+    messages: ctx.session.flash("message"),
     items: store.get("items") ?? [],
     downloaded: store.get("downloaded"),
   });
@@ -55,7 +54,7 @@ router.post("/login", (ctx) => {
   const name = written(ctx.request.body, "name");
   if (name) {
     ctx.session.login(name); // a new id and cookie; the cart is kept
-    ctx.session.store(flash).set("message", `Welcome, ${name}.`);
+    ctx.session.flash("message", `Welcome, ${name}.`);
   }
   ctx.status = 303;
   ctx.redirect("/"); // sent after all of that is stored

@@ -1,6 +1,6 @@
 interface Shown {
   readonly name: string | undefined;
-  readonly message: string | undefined;
+  readonly messages: readonly unknown[];
   readonly items: readonly string[];
   readonly downloaded: number | undefined;
 }
@@ -9,7 +9,7 @@ const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** The whole page. It escapes what visitors wrote. */
-export function page({ name, message, items, downloaded }: Shown): string {
+export function page({ name, messages, items, downloaded }: Shown): string {
   const account =
     name === undefined
       ? `<form method="post" action="/login"><label>Name <input name="name" required></label> <button>Log in</button></form>`
@@ -18,7 +18,7 @@ export function page({ name, message, items, downloaded }: Shown): string {
 <html lang="en">
 <meta charset="utf-8"><title>Shop</title>
 <h1>Shop</h1>
-${message === undefined ? "" : `<p role="status">${escapeHtml(message)}</p>`}
+${messages.map((message) => `<p role="status">${escapeHtml(String(message))}</p>`).join("")}
 ${account}
 <form method="post" action="/items"><label>Item <input name="item" required></label> <button>Add</button></form>
 <ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>

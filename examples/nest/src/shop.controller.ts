@@ -6,7 +6,6 @@ import { page } from "./page.ts";
 import { CurrentSession } from "./session.ts";
 
 const cart = defineStore<{ items: string[]; downloaded: number }>("cart");
-const flash = defineStore<{ message: string }>("flash");
 
 /** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(field: unknown): string | undefined {
@@ -22,7 +21,7 @@ export class ShopController {
     const store = session.store(cart);
     return page({
       name: session.principal,
-      message: session.store(flash).take("message"),
+      messages: session.flash("message"),
       items: store.get("items") ?? [],
       downloaded: store.get("downloaded"),
     });
@@ -34,7 +33,7 @@ export class ShopController {
     const name = written(field);
     if (name === undefined) return;
     session.login(name);
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
 
   @Post("logout")

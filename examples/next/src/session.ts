@@ -3,7 +3,6 @@ import { cookies, headers } from "next/headers";
 import { cache } from "react";
 
 export const cart = defineStore<{ items: string[]; downloaded: number }>("cart");
-export const flash = defineStore<{ message: string }>("flash");
 
 // Use files and not memory. Next may load this module more than once, and each copy would have its own memory.
 const url = process.env["SESSIONS_URL"] || "file:.sessions";

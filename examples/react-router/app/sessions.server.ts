@@ -24,7 +24,6 @@ export interface Cart {
   downloaded: number;
 }
 export const cart = defineStore<Cart>("cart");
-export const flash = defineStore<{ message: string }>("flash");
 
 // react-router-serve finishes its responses, but also waits for connections that browsers opened and never used.
 function stop(): void {

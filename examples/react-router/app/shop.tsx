@@ -1,13 +1,13 @@
 import { Form, redirect } from "react-router";
 import type { Route } from "./+types/shop";
-import { cart, flash, sessionContext } from "./sessions.server.ts";
+import { cart, sessionContext } from "./sessions.server.ts";
 
 export function loader({ context }: Route.LoaderArgs) {
   const session = context.get(sessionContext);
   const store = session.store(cart);
   return {
     user: session.principal,
-    message: session.store(flash).take("message"), // shown once
+    messages: session.flash("message"), // shown once
     items: store.get("items") ?? [],
     downloaded: store.get("downloaded"),
   };
@@ -29,17 +29,17 @@ export async function action({ request, context }: Route.ActionArgs) {
   if (item) session.store(cart).update("items", (items = []) => [...items, item]);
   if (name) {
     session.login(name); // a new id and cookie; the cart is kept
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
   if (form?.has("logout")) await session.logout();
   return redirect("/", 303); // sent after all of that is stored
 }
 
-export default function Shop({ loaderData: { user, message, items, downloaded } }: Route.ComponentProps) {
+export default function Shop({ loaderData: { user, messages, items, downloaded } }: Route.ComponentProps) {
   return (
     <main>
       <h1>Shop</h1>
-      {message && <p role="status">{message}</p>}
+      {messages.length > 0 && <p role="status">{messages.join(" ")}</p>}
       {user === undefined ? (
         <Form method="post">
           <label>

@@ -202,6 +202,7 @@ class World {
     for (const request of [...this.requests]) await this.finish(request, true);
     for (const [id, next] of this.ended)
       expect([id === next, await this.sessions.valid(id)]).toEqual([false, false]);
+    this.ended.clear();
     const session = await this.sessions.open(this.jar, { touch: false });
     if (this.stolen === undefined) expect(this.reused).toEqual([]);
     // With the thief the user is out: better than to share the session.

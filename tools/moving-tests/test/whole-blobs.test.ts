@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type SessionData, type SessionEnv, useSession, useSessionStorage } from "@hono/session";
 import { withSession } from "@sessions/adapter-fetch";
 import { createSessionManager, type Session } from "@sessions/core";
+import * as h3 from "h3";
 import { Hono } from "hono";
 import Keyv from "keyv";
 import { createStorage } from "unstorage";
@@ -92,6 +93,23 @@ function honoSession(stored: boolean, pause: () => Promise<unknown> = () => slee
   return app;
 }
 
+function h3Session() {
+  const app = h3.createApp();
+  app.use(
+    h3.defineEventHandler(async (event) => {
+      const session = await h3.useSession<Blob>(event, { password: "a".repeat(64) });
+      const { key, logout } = h3.getQuery(event);
+      if (logout !== undefined) await session.clear();
+      else if (typeof key === "string") await session.update({ [key]: "1" });
+      return session.data;
+    }),
+  );
+  const handle = h3.toWebHandler(app);
+  return {
+    request: (path: string, init: RequestInit) => handle(new Request(`http://localhost${path}`, init)),
+  };
+}
+
 function ours() {
   const sessions = createSessionManager();
   const app = new Hono<{ Variables: { session: Session } }>();
@@ -128,6 +146,7 @@ function browser(app: { request(path: string, init: RequestInit): Response | Pro
 const sites = [
   ["@hono/session in the cookie", () => honoSession(false), false],
   ["@hono/session with a storage", () => honoSession(true), false],
+  ["h3's useSession, which Nitro and Nuxt have", h3Session, false],
   ["sessions in Hono", ours, true],
 ] as const;
 

@@ -1,12 +1,11 @@
 import type { APIRoute } from "astro";
-import { flash } from "../session.ts";
 import { written } from "../written.ts";
 
 export const POST: APIRoute = async ({ locals: { session }, request, redirect }) => {
   const name = await written(request, "name");
   if (name) {
     session.login(name); // a new id and cookie; the cart is kept
-    session.store(flash).set("message", `Welcome, ${name}.`);
+    session.flash("message", `Welcome, ${name}.`);
   }
   return redirect("/", 303);
 };

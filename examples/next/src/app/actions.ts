@@ -1,7 +1,7 @@
 "use server";
 
 import { redirect } from "next/navigation";
-import { cart, changeSession, flash } from "../session.ts";
+import { cart, changeSession } from "../session.ts";
 
 /** Returns a field's text, or `undefined` if it is empty, too long, or no text. */
 function written(form: FormData, field: string): string | undefined {
@@ -15,7 +15,7 @@ export async function logIn(form: FormData) {
   if (name)
     await changeSession((session) => {
       session.login(name); // a new id and cookie; the cart is kept
-      session.store(flash).set("message", `Welcome, ${name}.`);
+      session.flash("message", `Welcome, ${name}.`);
     });
   redirect("/");
 }

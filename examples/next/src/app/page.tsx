@@ -1,4 +1,4 @@
-import { cart, flash, readSession } from "../session.ts";
+import { cart, readSession } from "../session.ts";
 import { add, logIn, logOut } from "./actions.ts";
 
 export default async function Page() {
@@ -6,13 +6,13 @@ export default async function Page() {
   const items = session.store(cart).get("items") ?? [];
   const downloaded = session.store(cart).get("downloaded");
   // If there is a message to take, the visitor has a session, so the commit needs no cookie.
-  const message = session.store(flash).take("message");
+  const messages = session.flash("message");
   await session.commit();
 
   return (
     <>
       <h1>Shop</h1>
-      {message && <p role="status">{message}</p>}
+      {messages.length > 0 && <p role="status">{messages.join(" ")}</p>}
       {session.principal === undefined ? (
         <form action={logIn}>
           <label>

@@ -1,12 +1,12 @@
 import { redirect } from "@sveltejs/kit";
-import { cart, flash } from "../lib/server/sessions.ts";
+import { cart } from "../lib/server/sessions.ts";
 import type { Actions, PageServerLoad } from "./$types";
 
 export const load: PageServerLoad = ({ locals: { session } }) => {
   const store = session.store(cart);
   return {
     user: session.principal,
-    message: session.store(flash).take("message"), // shown once
+    messages: session.flash("message"), // shown once
     items: store.get("items") ?? [],
     downloaded: store.get("downloaded"),
   };
@@ -25,7 +25,7 @@ export const actions: Actions = {
     const name = await written(request, "name");
     if (name) {
       session.login(name); // a new id and cookie; the cart is kept
-      session.store(flash).set("message", `Welcome, ${name}.`);
+      session.flash("message", `Welcome, ${name}.`);
     }
     redirect(303, "/"); // sent after all of that is stored
   },

@@ -157,11 +157,9 @@ function readLimit(
 
 function readMetadata(metadata: NonNullable<SessionManagerOptions["metadata"]>): Settings["metadata"] {
   checkOptions(CREATE, metadata, ["lastSeen", "userAgent", "ip"], "metadata.");
-  const { lastSeen, userAgent, ip } = metadata;
-  checkAmong("metadata.lastSeen", lastSeen, true, false, undefined);
-  checkAmong("metadata.userAgent", userAgent, true, false, undefined);
-  checkAmong("metadata.ip", ip, true, false, "shortened", undefined);
-  return { lastSeen, userAgent, ip };
+  for (const [key, value] of Object.entries(metadata))
+    if (key !== "ip" || value !== "shortened") checkAmong(`metadata.${key}`, value, true, false, undefined);
+  return { ...metadata };
 }
 
 /** A random key has at least this many different characters. */

@@ -15,4 +15,3 @@ export interface Cart {
   downloaded: number;
 }
 export const cart = defineStore<Cart>("cart");
-export const flash = defineStore<{ message: string }>("flash");
