@@ -93,12 +93,13 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
   checkManager("createSessionStorage", sessions);
   checkOptions("createSessionStorage", options, ["adopt", "context", "principal", "store"]);
   const { adopt, context: sessionContext, principal, store = "react-router" } = options;
-  checkOption(
-    principal === undefined || typeof principal === "function",
-    "createSessionStorage: principal",
-    "a function",
-    principal,
-  );
+  for (const [name, given] of Object.entries({ adopt, principal }))
+    checkOption(
+      given === undefined || typeof given === "function",
+      `createSessionStorage: ${name}`,
+      "a function",
+      given,
+    );
   storesOf(sessions.create(), store); // refuses a bad name now, and not at the first request
   const running = new AsyncLocalStorage<Running<Data, FlashData>>();
   const { name: cookieName = "sid" } = cookieSettingsOf(sessions);
