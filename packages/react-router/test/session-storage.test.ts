@@ -204,9 +204,8 @@ describe("the Set-Cookie header of a commit", () => {
       /unknown option "cookie"/,
     );
     expect(() => make(createSessionManager(), { store: "a/b" })).toThrow(TypeError);
-    expect(() => make(createSessionManager(), { principal: "userId" })).toThrow(
-      /principal must be a function/,
-    );
+    for (const name of ["adopt", "principal"])
+      expect(() => make(createSessionManager(), { [name]: "userId" })).toThrow(`${name} must be a function`);
     expect(() => make({ cookie: {} })).toThrow(/not a session manager/);
   });
 });
