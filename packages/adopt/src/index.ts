@@ -5,4 +5,5 @@ export { type AdoptFastifySessionOptions, adoptFastifySession } from "./fastify-
 export { type AdoptIronSessionOptions, adoptIronSession } from "./iron-session.ts";
 export { type AdoptKoaSessionOptions, adoptKoaSession, type KoaStoreLike } from "./koa-session.ts";
 export type { AdoptOnceOptions } from "./once.ts";
+export { type AdoptReactRouterSessionOptions, adoptReactRouterSession } from "./react-router.ts";
 export type { KeygripLike, Keys } from "./signed-values.ts";

@@ -4,7 +4,7 @@ import type { Driver, Session } from "@sessions/core";
 import type { Adopt, Adoption } from "@sessions/core/adapter-tools";
 import { checkOption, createCall } from "@sessions/core/driver-tools";
 
-/** What {@link adoptCookieSession}, {@link adoptIronSession} and {@link adoptKoaSession} have in common. */
+/** What the functions for sessions that lie in cookies, such as {@link adoptCookieSession}, have in common. */
 export interface AdoptOnceOptions<T extends object = Record<string, unknown>> {
   /**
    * Remembers which cookies were taken over: one small record for each. It may be the manager's own driver. All processes

@@ -14,8 +14,15 @@ import { sealData } from "iron-session";
 import { sealData as sealData8 } from "iron-session-8";
 import Koa from "koa";
 import { createSession } from "koa-session";
+import { createCookieSessionStorage } from "react-router";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { adoptCookieSession, adoptFastifySession, adoptIronSession, adoptKoaSession } from "../src/index.ts";
+import {
+  adoptCookieSession,
+  adoptFastifySession,
+  adoptIronSession,
+  adoptKoaSession,
+  adoptReactRouterSession,
+} from "../src/index.ts";
 
 interface Old {
   readonly userId?: string;
@@ -166,6 +173,16 @@ const cases: Record<string, Case> = {
     },
     adopt: () => adoptFastifySession({ store: fastifyStore, secret: SECRET, map }),
     ended: ["sessionId"],
+  },
+  "React Router's cookie storage": {
+    async make(data = ADA) {
+      const storage = createCookieSessionStorage({ cookie: { secrets: KEYS } });
+      const session = await storage.getSession();
+      for (const [key, value] of Object.entries(data)) session.set(key, value);
+      return cookieOf([await storage.commitSession(session)]);
+    },
+    adopt: (driver, until = UNTIL) => adoptReactRouterSession({ secrets: KEYS, driver, until, map }),
+    ended: ["__session"],
   },
 };
 
@@ -326,6 +343,18 @@ test("another spelling of a seal's signature or version is the same cookie", asy
   const [text = ""] = seal.split("~");
   for (const spelling of [text, `${text}=~2`, `${seal}~3`, encodeURIComponent(seal)])
     expect((await ask(`site=${spelling}`)).text).toBe("nobody: ");
+});
+
+test("another spelling of a React Router cookie is the same cookie", async () => {
+  const { driver } = backend();
+  const { make, adopt } = cases["React Router's cookie storage"] ?? {};
+  const cookie = (await make?.()) ?? "";
+  const value = decodeURIComponent(cookie.slice(cookie.indexOf("=") + 1));
+  const ask = adopt && site(driver, adopt(driver));
+  expect((await ask?.(cookie))?.text).toBe("ada: tea");
+  const escaped = [...value].map((one) => `%${one.charCodeAt(0).toString(16)}`).join("");
+  for (const spelling of [value, escaped, `${value}=`, `${value}%3D`, `${value}%20`])
+    expect((await ask?.(`__session=${spelling}`))?.text).toBe("nobody: ");
 });
 
 test("expired cookies cost no call, and are not adopted", async () => {

@@ -58,6 +58,10 @@ const LIST = "active-sessions-";
 const ENDED_MS = 3_600_000;
 /** How long a value without a time to live is kept: 50 years. */
 const FOREVER_MS = 50 * 365 * 86_400_000;
+/** When a value with that time to live ends, in epoch milliseconds. What is no number above 0 ends at once. */
+const endOf = (now: number, ttl: number): number =>
+  now + (ttl > 0 ? Math.min(Math.floor(ttl * 1000), FOREVER_MS) : 0);
+
 /** How many records are read at a time. */
 const PAGE = 100;
 /** After so many lost races a change is given up. With the pauses between them, that takes a second or two. */
@@ -171,7 +175,7 @@ export function secondaryStorage(driver: Driver, options: SecondaryStorageOption
       const id = recordId(key);
       const found = sessionIn(value);
       const session = found?.token === key ? found : undefined;
-      const expiresAt = now + (ttl === undefined ? FOREVER_MS : Math.floor(ttl * 1000));
+      const expiresAt = endOf(now, ttl ?? Number.POSITIVE_INFINITY);
       const fields = new Map([[VALUE, sealer.seal(id, value)]]);
       // A token is random, so a session under it that was deleted is not begun again: the writer read it before.
       const change: Change = {
@@ -213,7 +217,7 @@ export function secondaryStorage(driver: Driver, options: SecondaryStorageOption
         const count = Number(before ?? 0) + 1;
         if (!isWhole(count, 1)) throw new TypeError("increment: the value of the key is not a whole number");
         const fields = new Map([[VALUE, sealer.seal(id, String(count))]]);
-        const expiresAt = before === undefined ? now + Math.floor(ttl * 1000) : undefined;
+        const expiresAt = before === undefined ? endOf(now, ttl) : undefined;
         if (record && record.expiresAt > now) {
           const change = { fields: new Map<string, string | null>(fields).set(ENDED, null), expiresAt };
           if ((await backend.commit(id, { ...change, ifVersion: record.version }, now)) !== "committed")

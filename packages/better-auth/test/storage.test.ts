@@ -55,6 +55,22 @@ describe.each([
   const rule = test.skipIf(!isThere);
   const openStorage = async (): Promise<SecondaryStorage> => secondaryStorage(await open(), { secrets });
 
+  rule("a time to live may be any number: the longest is 50 years, and NaN is none", async () => {
+    const storage = await openStorage();
+    for (const ttl of [Number.POSITIVE_INFINITY, 1e300, Number.MAX_SAFE_INTEGER, 0.9]) {
+      await storage.set(`value ${ttl}`, "1", ttl);
+      expect(await storage.get(`value ${ttl}`)).toBe("1");
+      await storage.increment(`count ${ttl}`, ttl);
+      expect(await storage.increment(`count ${ttl}`, ttl)).toBe(2);
+    }
+    for (const ttl of [Number.NaN, Number.NEGATIVE_INFINITY, -1, 0]) {
+      await storage.set(`value ${ttl}`, "1", ttl);
+      expect(await storage.get(`value ${ttl}`)).toBeNull();
+      await storage.increment(`count ${ttl}`, ttl);
+      expect(await storage.increment(`count ${ttl}`, ttl)).toBe(1);
+    }
+  });
+
   rule("a value is read as it was set, is replaced, and is deleted", async () => {
     const storage = await openStorage();
     expect(await storage.get("key")).toBeNull();

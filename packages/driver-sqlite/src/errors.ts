@@ -71,7 +71,7 @@ const OWN_WORDS: readonly unknown[] = [
 ];
 /** Messages of SQLite and of the clients that hold no value, and say more than the code. */
 const NAMING =
-  /^(no such (table|column|index): [\w.]+|table \w+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
+  /^(no such (table|column|index): [\w.]+|table [\w.]+ has no column named \w+|(CHECK|NOT NULL|UNIQUE) constraint failed: [\w.]+|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint|malformed JSON|A transaction is open on the handle|This (database connection|statement) is busy executing a query|(The )?database (connection )?is not open|Cannot use a closed database|Database has closed|The driver is closed|Cannot open database because the directory does not exist|The bound string, buffer, or bigint is too big)$/;
 
 /** Copies an error without values of the row. */
 export function withoutRow(error: unknown): unknown {

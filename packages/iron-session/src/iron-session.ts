@@ -115,10 +115,14 @@ async function openSession<T extends object>(jar: Jar, given: SessionOptions<T>)
 
   async function save(): Promise<void> {
     const wanted = new Map(Object.entries(data).filter(([, value]) => value !== undefined));
-    if (isEnded && wanted.size > 0)
+    const comesLate = isEnded;
+    if (comesLate && wanted.size > 0)
       throw new TypeError("save() after destroy() with new data. Get a new session by getIronSession()");
-    // One after another, because a session cannot log in while a commit is under way.
-    if (!isEnded) await serialize(session, () => commit(wanted));
+    // One after another, because a session cannot log in while a commit is under way. A save() after a destroy() that
+    // was not awaited, as with iron-session, stores nothing and waits for it.
+    await serialize(session, async () => {
+      if (!comesLate) await commit(wanted);
+    });
   }
 
   async function destroy(): Promise<void> {

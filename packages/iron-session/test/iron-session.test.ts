@@ -99,6 +99,21 @@ describe.each([
     expect(await dataOf(visit, cookie)).toEqual({});
   });
 
+  test("a save() after a destroy() that was not awaited waits for it", async () => {
+    const { visit } = open();
+    const cookie = await save(visit, { userId: "ada" });
+    await visit(cookie, async (getSession) => {
+      const session = await getSession();
+      let isOver = false;
+      const destroyed = session.destroy().then(() => {
+        isOver = true;
+      });
+      await session.save();
+      expect(isOver).toBe(true);
+      await destroyed;
+    });
+  });
+
   test("a session is not saved again after destroy()", async () => {
     const { visit } = open();
     const cookie = await save(visit, { userId: "ada" });

@@ -1,7 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { withSession } from "@sessions/adapter-fetch";
 import type { Session as ManagedSession, SessionManager } from "@sessions/core";
-import { checkManager, checkOption, checkOptions, cookieSettingsOf } from "@sessions/core/adapter-tools";
+import {
+  type Adopt,
+  checkManager,
+  checkOption,
+  checkOptions,
+  cookieSettingsOf,
+} from "@sessions/core/adapter-tools";
 import { serialize } from "@sessions/core/driver-tools";
 import type { MiddlewareFunction, RouterContext, Session, SessionData, SessionStorage } from "react-router";
 import { sessionOf, storesOf, wasUsed, wrapSession } from "./wrapped-session.ts";
@@ -15,6 +21,12 @@ import { sessionOf, storesOf, wasUsed, wrapSession } from "./wrapped-session.ts"
  * export const options: SessionStorageOptions<{ userId: string }> = { principal: ({ userId }) => userId };
  */
 export interface SessionStorageOptions<Data = SessionData, FlashData = Data> {
+  /**
+   * Keeps users logged in while a site moves: `adoptReactRouterSession` of `@sessions/adopt`. It acts in
+   * `sessionMiddleware`. Remove it once the old cookies have expired.
+   * @default none
+   */
+  readonly adopt?: Adopt | undefined;
   /** Where `sessionMiddleware` puts the session, for `context.get()` in loaders and actions. @default none */
   readonly context?: RouterContext<Session<Data, FlashData>> | undefined;
   /**
@@ -79,14 +91,15 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
   options: SessionStorageOptions<Data, FlashData> = {},
 ): ManagedSessionStorage<Data, FlashData> {
   checkManager("createSessionStorage", sessions);
-  checkOptions("createSessionStorage", options, ["context", "principal", "store"]);
-  const { context: sessionContext, principal, store = "react-router" } = options;
-  checkOption(
-    principal === undefined || typeof principal === "function",
-    "createSessionStorage: principal",
-    "a function",
-    principal,
-  );
+  checkOptions("createSessionStorage", options, ["adopt", "context", "principal", "store"]);
+  const { adopt, context: sessionContext, principal, store = "react-router" } = options;
+  for (const [name, given] of Object.entries({ adopt, principal }))
+    checkOption(
+      given === undefined || typeof given === "function",
+      `createSessionStorage: ${name}`,
+      "a function",
+      given,
+    );
   storesOf(sessions.create(), store); // refuses a bad name now, and not at the first request
   const running = new AsyncLocalStorage<Running<Data, FlashData>>();
   const { name: cookieName = "sid" } = cookieSettingsOf(sessions);
@@ -139,13 +152,18 @@ export function createSessionStorage<Data = SessionData, FlashData = Data>(
     },
 
     sessionMiddleware: ({ request, context }, next) =>
-      withSession(sessions, request, async (session) => {
-        const wrapped = wrap(session);
-        if (sessionContext) context.set(sessionContext, wrapped);
-        const cookieHeader = request.headers.get("Cookie") ?? "";
-        const response = await running.run({ cookieHeader, session: wrapped }, next);
-        await serialize(session, async () => logIn(session));
-        return withoutCookie(response, cookieName);
-      }),
+      withSession(
+        sessions,
+        request,
+        async (session) => {
+          const wrapped = wrap(session);
+          if (sessionContext) context.set(sessionContext, wrapped);
+          const cookieHeader = request.headers.get("Cookie") ?? "";
+          const response = await running.run({ cookieHeader, session: wrapped }, next);
+          await serialize(session, async () => logIn(session));
+          return withoutCookie(response, cookieName);
+        },
+        { adopt },
+      ),
   };
 }

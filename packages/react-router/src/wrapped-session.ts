@@ -21,6 +21,12 @@ export const storesOf = (session: ManagedSession, name: string): Stores => ({
   flash: session.store(`${name}.flash`),
 });
 
+/** A key without a value is as good as none, and JSON keeps neither. */
+function put(store: Stores["data"], name: string, value: unknown): void {
+  if (value === undefined) store.delete(name);
+  else store.set(name, value);
+}
+
 /** A session as React Router's handlers know it. Its changes are staged in the managed session. */
 export function wrapSession<Data, FlashData>(
   session: ManagedSession,
@@ -48,12 +54,10 @@ export function wrapSession<Data, FlashData>(
       return data.has(name) ? data.get(name) : flash.take(name);
     },
     set(name: string, value: unknown): void {
-      const { data } = use();
-      if (value === undefined) data.delete(name);
-      else data.set(name, value);
+      put(use().data, name, value);
     },
     flash(name: string, value: unknown): void {
-      use().flash.set(name, value);
+      put(use().flash, name, value);
     },
     unset(name: string): void {
       use().data.delete(name);

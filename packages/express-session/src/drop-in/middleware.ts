@@ -84,7 +84,8 @@ export function createMiddleware(options: SessionOptions = {}): SessionMiddlewar
 }
 
 /** `req.sessionStore` over a driver. */
-function storeOver(driver: Driver, { idle, setup }: Settings): BaseStore {
-  const made: unknown = expressSessionStore(driver, { Store: Store as never, idle, setup });
+function storeOver(driver: Driver, { idle, setup, principal, from }: Settings): BaseStore {
+  const options = { Store: Store as never, idle, setup, principal, adopt: from };
+  const made: unknown = expressSessionStore(driver, options);
   return made as BaseStore;
 }

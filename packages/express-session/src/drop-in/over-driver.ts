@@ -109,6 +109,8 @@ export function overDriver(
       // `req.session` goes on as the fresh session that core's is then.
       async function logoutBoth(): Promise<void> {
         await logout();
+        // destroy() or regenerate() of `req.session` has come first.
+        if (at !== one) return;
         forget(one);
         visit.begin(sid);
       }
@@ -140,12 +142,16 @@ export function overDriver(
       session.principal !== undefined || session.storeNames().length > 0;
 
     /** Stages what changed. Returns `true` for a new session that has ended before it began. */
-    function stage(one: NamedSession, { session, texts: all, isExplicit, isModified }: Write): boolean {
+    function stage(
+      one: NamedSession,
+      { session, texts: all, seals, isExplicit, isModified }: Write,
+    ): boolean {
       const { record } = one;
       const now = Date.now();
       const { text: cookieText, expiresAt: ends } = cookieTextOf(session.cookie);
       const expiresAt = ends ?? now + idle;
-      const isWanted = isExplicit || isModified || saveUninitialized;
+      // What begins after the headers, by a logout, can have no cookie.
+      const isWanted = isExplicit || isModified || (seals && saveUninitialized);
       if (!record) {
         if (!isWanted && !hasMore(one)) return false;
         if (expiresAt <= now) return true;

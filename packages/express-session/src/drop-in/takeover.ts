@@ -1,6 +1,7 @@
 import { fromCallback, type OldStore } from "@sessions/adopting";
 import { type NamedSession, type NamedSessions, NameTakenError } from "@sessions/core/adapter-tools";
 import type { Marks } from "../adoption.ts";
+import { recordId } from "../layout.ts";
 import { readOld } from "../read-old.ts";
 import { newId } from "./options.ts";
 
@@ -15,7 +16,7 @@ export interface Takeover {
 export function createTakeover(
   from: OldStore,
   named: NamedSessions,
-  { isBarred }: Marks,
+  { isBarred, isMarked }: Marks,
   idle: number,
   principalOf: (session: object) => string | undefined,
 ): Takeover {
@@ -24,22 +25,27 @@ export function createTakeover(
       const found = await readOld(from, sid, idle);
       // Another process may have taken it over since the driver was asked.
       if (!found) return named.open(sid, newSid);
+      const id = recordId(sid);
       const principal = principalOf(found.session);
+      const endOld = (): Promise<void> => fromCallback((done) => from.destroy(sid, done));
+      if ((await isMarked(id)) || (await isBarred(principal))) {
+        await endOld();
+        return named.open(sid, newSid);
+      }
       const one = named.create(sid, newSid);
       one.stage({ ...found.record, principal });
-      if (await isBarred(principal)) {
-        await fromCallback((done) => from.destroy(sid, done));
-        return undefined;
-      }
+      let isOurs = true;
       try {
         await one.session.commit();
       } catch (error) {
         if (!(error instanceof NameTakenError)) throw error;
+        isOurs = false;
       }
-      await fromCallback((done) => from.destroy(sid, done));
+      await endOld();
       const taken = await named.open(sid, newSid);
-      // destroyAll() marks and then ends. It either finds this session, or its mark is found here.
-      if (!taken || taken === "ended" || !(await isBarred(principal))) return taken;
+      if (!taken || taken === "ended") return taken;
+      // What ends sessions marks them first. It either finds this one, or its mark is found here.
+      if (!(isOurs && (await isMarked(id))) && !(await isBarred(principal))) return taken;
       await taken.end();
       return undefined;
     },

@@ -149,9 +149,16 @@ export class Visit implements Committing {
       save: () => this.#run(async () => void (await this.#write(session, false, true))),
       reload: () => this.#run(() => this.#reload()),
       destroy: () => {
-        this.#req.session = undefined;
-        Reflect.deleteProperty(this.#req, "session");
-        return this.#run(() => this.#keeper.end());
+        const remove = (): void => {
+          this.#req.session = undefined;
+          Reflect.deleteProperty(this.#req, "session");
+        };
+        remove();
+        return this.#run(async () => {
+          await this.#keeper.end();
+          // A regenerate() that was under way has put a session there, which has ended now too.
+          remove();
+        });
       },
       regenerate: () => this.#run(() => this.#regenerate()),
     });
@@ -217,7 +224,9 @@ export class Visit implements Committing {
       if (isStored && !cookie.secure && isSecure(req, proxy)) warnInsecure(name);
       const isKnown = this.#cookieSid === this.#sid;
       const isModified = !isSame(this.#written, this.#original.texts);
-      const sends = isKnown ? rolling || (cookie.expires && isModified) : true;
+      // `cookie.expires = false` makes a cookie that lasted end with the browser.
+      const hasExpiry = (cookie.expires ?? null) !== null;
+      const sends = isKnown ? rolling || (hasExpiry && isModified) : true;
       if (removal !== undefined) return { setCookies: [removal], more };
       if (!isStored || !sends || (cookie.secure && !isSecure(req, proxy)))
         return { setCookies: [], more: more && isKnown };

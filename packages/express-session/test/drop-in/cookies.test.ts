@@ -30,6 +30,23 @@ describe("the cookie", () => {
     expect(expiresOf((await visit(url).get("/set?a=1")).setCookie)).toBeDefined();
   });
 
+  test("forget me: expires = false makes the cookie end with the browser", async () => {
+    const { app } = appOn(memoryDriver(), { cookie: { maxAge: HOUR } });
+    const url = await serve(app, {
+      "/set": set,
+      "/forget": (req, res) => {
+        Reflect.set(req.session.cookie, "expires", false);
+        req.session["user"] = "anna";
+        res.end();
+      },
+    });
+    const anna = visit(url);
+    expect(expiresOf((await anna.get("/set?a=1")).setCookie)).toBeDefined();
+    const { setCookie } = await anna.get("/forget");
+    expect(setCookie).toMatch(/^connect\.sid=/);
+    expect(expiresOf(setCookie)).toBeUndefined();
+  });
+
   test("rolling sends it with every response; without it only for what is new, or changed with a maxAge", async () => {
     for (const [options, sent] of [
       [{ rolling: true }, [true, true, true]],

@@ -1,13 +1,13 @@
 import { memoryDriver } from "@sessions/core/memory";
 import express, { type Express } from "express";
 import expressSession from "express-session";
-import { expect, test } from "vitest";
-import { expressSessionStore } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { expressSessionStore, type SessionOptions } from "../../src/index.ts";
 import { HOUR } from "../support.ts";
 import { appOn, secret, serve, set, show, watched } from "./support.ts";
 
 /** A site before and after: express-session on a store, and processes with the drop-in that take over from it. */
-async function site(processes = 1) {
+async function site(processes = 1, way: "from" | "adopt" = "from") {
   const store = new expressSession.MemoryStore();
   const { driver, calls, down } = watched(memoryDriver());
   const before = express();
@@ -20,8 +20,17 @@ async function site(processes = 1) {
       cookie: { maxAge: HOUR },
     }),
   );
+  const principal: SessionOptions["principal"] = ({ user }) => user;
+  const adopt = store as never;
+  const options = (): SessionOptions =>
+    way === "from"
+      ? { from: adopt, principal }
+      : {
+          driver: undefined,
+          store: expressSessionStore(driver, { Store: expressSession.Store, adopt, principal }),
+        };
   const after = Array.from({ length: processes }, () =>
-    appOn(driver, { secret: [secret, "old"], from: store as never, principal: ({ user }) => user }),
+    appOn(driver, { secret: [secret, "old"], ...options() }),
   );
   const urls = await Promise.all(
     [before, ...after.map(({ app }) => app)].map((app: Express) => serve(app, routes)),
@@ -40,6 +49,16 @@ const routes = {
   "/set": set,
   "/show": show,
   "/logout": (req, res) => void req.session.destroy(() => res.end()),
+  "/store/user/:sid": (req, res) =>
+    void req.sessionStore.get(req.params["sid"] as string, (_, found) =>
+      res.json(Reflect.get(Object(found), "user")),
+    ),
+  "/store/destroy/:sid": (req, res) =>
+    void req.sessionStore.destroy(req.params["sid"] as string, () => res.end()),
+  "/store/set/:sid": (req, res) =>
+    void req.sessionStore.set(req.params["sid"] as string, Object.assign(req.session, req.query), () =>
+      res.end(),
+    ),
 } satisfies Record<string, express.RequestHandler>;
 
 test("a session of the old store goes on under its cookie, also where the secret has changed", async () => {
@@ -105,6 +124,47 @@ test("destroyAll() also ends the user's sessions that still wait in the old stor
   // She logs in again.
   const again = await ask(1, "/set?user=anna");
   expect((await ask(1, "/show", again.cookie)).body).toBe('{"user":"anna"}');
+});
+
+describe.each(["from", "adopt"] as const)("req.sessionStore of a site that moves by `%s`", (way) => {
+  const idOf = (cookie = ""): string => decodeURIComponent(cookie).replace(/^connect\.sid=s:|\.[^.]*$/g, "");
+
+  test("reads a session that waits in the old store, and ends it in both", async () => {
+    const { ask } = await site(1, way);
+    const { cookie } = await ask(0, "/set?user=anna");
+    expect((await ask(1, `/store/user/${idOf(cookie)}`)).body).toBe('"anna"');
+    await ask(1, `/store/destroy/${idOf(cookie)}`);
+    expect((await ask(1, "/show", cookie)).body).toBe("{}");
+  });
+
+  test.each([true, false])("what it has ended is not taken over; it was before: %s", async (before) => {
+    const { ask, store } = await site(1, way);
+    const { cookie } = await ask(0, "/set?user=anna");
+    const [[sid = "", blob = ""] = []] = Object.entries(store["sessions" as never] as Record<string, string>);
+    if (before) await ask(1, "/show", cookie);
+    await ask(1, `/store/destroy/${sid}`);
+    // A slow request of an old process writes it.
+    Reflect.set(store["sessions" as never], sid, blob);
+    expect((await ask(1, "/show", cookie)).body).toBe("{}");
+  });
+
+  test("what it stores is under its user", async () => {
+    const { ask, sessions } = await site(1, way);
+    await ask(1, "/store/set/apple?user=anna");
+    expect((await ask(1, "/store/user/apple")).body).toBe('"anna"');
+    await sessions?.destroyAll({ principal: "anna" });
+    expect((await ask(1, "/store/user/apple")).body).toBe("");
+  });
+
+  test("of it and the middleware in two processes one takes a session over, and its visitor stays logged in", async () => {
+    for (let round = 0; round < 10; round++) {
+      const { ask } = await site(2, way);
+      const { cookie } = await ask(0, "/set?user=anna");
+      const [shown] = await Promise.all([ask(1, "/show", cookie), ask(2, `/store/user/${idOf(cookie)}`)]);
+      expect(shown.body).toBe('{"user":"anna"}');
+      expect((await ask(2, "/show", cookie)).body).toBe('{"user":"anna"}');
+    }
+  });
 });
 
 test("destroyAll() for everyone ends what waits in the old store too", async () => {
