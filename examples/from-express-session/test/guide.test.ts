@@ -149,4 +149,16 @@ describe("the guide's packages", () => {
     expect((await page()).messages).toEqual(["Saved", "Saved", "Saved"]);
     expect((await page()).messages).toEqual([]);
   });
+
+  test("lusca works, for each visitor with a token of their own", async () => {
+    const { url } = await startSource("packages.ts");
+    const [ask, other] = [visitor(url), visitor(url)];
+    const tokenOf = async (of: typeof ask): Promise<string> =>
+      String(Reflect.get(Object(await (await of("/lusca")).json()), "csrf"));
+    const _csrf = await tokenOf(ask);
+    await tokenOf(other);
+    expect((await ask("/lusca", {})).status).toBe(403);
+    expect((await other("/lusca", { _csrf })).status).toBe(403);
+    expect((await ask("/lusca", { _csrf })).status).toBe(200);
+  });
 });
