@@ -23,7 +23,8 @@ async function startProvider(): Promise<string> {
   });
   app.post("/token", ({ body }, res) => {
     const challenge = createHash("sha256").update(String(body["code_verifier"])).digest("base64url");
-    if (challenges.get(body["code"]) !== (body["code_verifier"] ? challenge : "")) res.status(400).json({ error: "invalid_grant" });
+    if (challenges.get(body["code"]) !== (body["code_verifier"] ? challenge : ""))
+      res.status(400).json({ error: "invalid_grant" });
     else res.json({ access_token: "grace", token_type: "bearer" });
   });
   const server = createServer(app).listen(0, "127.0.0.1");
