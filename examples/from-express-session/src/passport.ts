@@ -77,9 +77,10 @@ app.use((req, _res, next) => {
     done?.(undefined);
   };
   req.logOut = (options: LogOutOptions | Done, done?: Done) => {
-    if (typeof options === "function") return req.logOut({}, options);
+    const then = typeof options === "function" ? options : done;
+    if (!then) throw new TypeError("req.logout needs a callback");
     req.user = undefined;
-    req.session.logout().then(() => done?.(undefined), done);
+    req.session.logout().then(() => then(undefined), then);
   };
   next();
 });
